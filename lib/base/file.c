@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ct.h"
+
+pp_res pp_errno_res_(int e, const char *where)
+{
+    uint32_t code = PP_E_SYSTEM;
+
+    if (e == ENOSPC || e == EDQUOT)
+        code = PP_E_DISK_FULL;
+    else if (e == ENOENT)
+        code = PP_E_NOT_FOUND;
+    else if (e == EPIPE || e == ECONNRESET)
+        code = PP_E_CLOSED;
+    return (pp_res){ code, (uint32_t)e, where };
+}
+
+void pp_buf_done(struct pp_buf *b)
+{
+    if (b->bytes != NULL)
+        pp_wipe(b->bytes, b->len);
+    free(b->bytes);
+    *b = (struct pp_buf){ 0 };
+}
+
+static pp_res read_fd(int fd, size_t max, struct pp_buf *ret)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return pp_errno_res(errno);
+    PP_CHECK(S_ISREG(st.st_mode), PP_E_FORMAT, st.st_mode);
+    PP_CHECK(st.st_size >= 0 && (uint64_t)st.st_size <= max, PP_E_LIMIT, st.st_size);
+
+    size_t len = (size_t)st.st_size;
+    uint8_t *bytes = malloc(len + 1);
+    PP_CHECK(bytes != NULL, PP_E_NO_MEMORY, len);
+    size_t got = 0;
+    while (got < len) {
+        ssize_t n = read(fd, bytes + got, len - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            int e = n == 0 ? EIO : errno; /* it shrank while we read */
+            free(bytes);
+            return pp_errno_res(e);
+        }
+        got += (size_t)n;
+    }
+    bytes[len] = 0;
+    *ret = (struct pp_buf){ bytes, len };
+    return PP_OK;
+}
+
+pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret)
+{
+    int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0)
+        return pp_errno_res(errno);
+    pp_res r = read_fd(fd, max, ret);
+    (void)close(fd);
+    return r;
+}
+
+pp_res pp_fd_write(int fd, struct pp_span content)
+{
+    while (content.len > 0) {
+        ssize_t n = write(fd, content.at, content.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return pp_errno_res(n == 0 ? EIO : errno);
+        content.at += n;
+        content.len -= (size_t)n;
+    }
+    return PP_OK;
+}
+
+static pp_res fsync_folder_of(int dir_fd, const char *path)
+{
+    char copy[4096];
+
+    PP_CHECK(snprintf(copy, sizeof copy, "%s", path) < (int)sizeof copy, PP_E_RANGE, 0);
+    int fd = openat(dir_fd, dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return pp_errno_res(errno);
+    int e = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    return e == 0 ? PP_OK : pp_errno_res(e);
+}
+
+static pp_res write_and_sync(int fd, mode_t mode, struct pp_span content)
+{
+    if (fchmod(fd, mode) != 0)
+        return pp_errno_res(errno);
+    PP_TRY(pp_fd_write(fd, content));
+    if (fsync(fd) != 0)
+        return pp_errno_res(errno);
+    return PP_OK;
+}
+
+pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    char temporary[4096];
+
+    PP_CHECK(snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) <
+                 (int)sizeof temporary,
+             PP_E_RANGE, 0);
+    int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST) {
+        /* Left by a crashed process that had our id. */
+        (void)unlinkat(dir_fd, temporary, 0);
+        fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
+    if (fd < 0)
+        return pp_errno_res(errno);
+
+    pp_res r = write_and_sync(fd, mode, content);
+    if (close(fd) != 0 && pp_is_ok(r))
+        r = pp_errno_res(errno);
+    if (pp_is_ok(r) && renameat(dir_fd, temporary, dir_fd, path) != 0)
+        r = pp_errno_res(errno);
+    if (!pp_is_ok(r)) {
+        (void)unlinkat(dir_fd, temporary, 0);
+        return r;
+    }
+    return fsync_folder_of(dir_fd, path);
+}

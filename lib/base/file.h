@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file.h: whole files for programs: read with a limit, write so that a crash leaves the old or the
+ * new content and never half of one. `dir_fd` may be AT_FDCWD.
+ */
+#ifndef PP_FILE_H
+#define PP_FILE_H
+
+#include <sys/types.h>
+
+#include "result.h"
+#include "span.h"
+
+struct pp_buf {
+    uint8_t *bytes; /* malloc'ed, one byte longer than len and NUL-terminated */
+    size_t len;
+};
+
+void pp_buf_done(struct pp_buf *b); /* wipes and frees; zero state is fine */
+static inline struct pp_span pp_buf_span(const struct pp_buf *b)
+{
+    return (struct pp_span){ b->bytes, b->len };
+}
+
+/* Reads a whole regular file. NOT_FOUND, LIMIT (more than `max` bytes), SYSTEM, NO_MEMORY. */
+PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret);
+
+/*
+ * Writes `content` under a temporary name in the same folder, fsyncs it, renames it into place and
+ * fsyncs the folder. Mode as given, whatever the umask. DISK_FULL, SYSTEM. On failure nothing is
+ * left behind and an old file stays as it was.
+ */
+PP_MUST pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/* write(2) until all is written. CLOSED (EPIPE), DISK_FULL, SYSTEM. */
+PP_MUST pp_res pp_fd_write(int fd, struct pp_span content);
+
+/* SYSTEM with errno, or DISK_FULL for ENOSPC and EDQUOT. */
+#define pp_errno_res(e) pp_errno_res_((e), PP_HERE)
+PP_MUST pp_res pp_errno_res_(int e, const char *where);
+
+#endif

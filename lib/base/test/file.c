@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+
+static int folder = -1;
+static char folder_path[] = "/tmp/pp-test-file-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder_path) == NULL)
+        return -1;
+    folder = open(folder_path, O_RDONLY | O_DIRECTORY);
+    return folder < 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    (void)unlinkat(folder, "a", 0);
+    close(folder);
+    return rmdir(folder_path); /* fails, and the group with it, if a temporary file was left */
+}
+
+static void a_written_file_has_its_content_and_mode(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+    struct stat st;
+
+    assert_ok(pp_file_write(folder, "a", 0640, PP_STR("one")));
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("second")));
+    assert_ok(pp_file_read(folder, "a", 6, &b));
+    assert_string_equal((char *)b.bytes, "second");
+    assert_int_equal(fstatat(folder, "a", &st, 0), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    pp_buf_done(&b);
+    pp_buf_done(&b);
+}
+
+static void reading_has_a_limit_and_wants_a_regular_file(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("seven..")));
+    assert_code(pp_file_read(folder, "a", 6, &b), PP_E_LIMIT);
+    assert_code(pp_file_read(folder, "absent", 6, &b), PP_E_NOT_FOUND);
+    assert_code(pp_file_read(folder, ".", 6, &b), PP_E_FORMAT);
+    assert_code(pp_file_read(AT_FDCWD, "/dev/zero", 6, &b), PP_E_FORMAT);
+}
+
+/* A write that cannot be finished leaves the old file and nothing else. */
+static void a_failed_write_keeps_the_old_file(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+    struct rlimit old;
+    static uint8_t large[100000];
+
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("old")));
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    struct rlimit small = { 4096, old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_code(pp_file_write(folder, "a", 0600, PP_BYTES(large)), PP_E_SYSTEM);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_string_equal((char *)b.bytes, "old");
+    pp_buf_done(&b);
+    assert_code(pp_file_write(folder, "no/such", 0600, PP_STR("x")), PP_E_NOT_FOUND);
+}
+
+/* /dev/full is a device that is always full. */
+static void a_full_disk_has_its_own_code(void **state)
+{
+    (void)state;
+    int fd = open("/dev/full", O_WRONLY);
+
+    assert_true(fd >= 0);
+    assert_code(pp_fd_write(fd, PP_STR("x")), PP_E_DISK_FULL);
+    close(fd);
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_written_file_has_its_content_and_mode),
+    cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
+    cmocka_unit_test(a_failed_write_keeps_the_old_file),
+    cmocka_unit_test(a_full_disk_has_its_own_code),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, make_folder, remove_folder);
+}
