@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto_int.h"
+
+#include <pthread.h>
+#include <sodium.h>
+
+static struct pp_algorithms algorithms; /* written once, under pthread_once */
+static pp_res outcome = { .code = PP_E_STATE };
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static pp_res fetch_all(void)
+{
+    struct pp_algorithms *a = &algorithms;
+
+    PP_CHECK(sodium_init() >= 0, PP_E_CRYPTO, 1);
+    PP_CHECK((a->aes_128_gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL)) != NULL, PP_E_CRYPTO,
+             2);
+    PP_CHECK((a->aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL, PP_E_CRYPTO,
+             3);
+    PP_CHECK((a->chacha20_poly1305 = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL)) != NULL,
+             PP_E_CRYPTO, 4);
+    PP_CHECK((a->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL, PP_E_CRYPTO, 5);
+    PP_CHECK((a->sha384 = EVP_MD_fetch(NULL, "SHA384", NULL)) != NULL, PP_E_CRYPTO, 6);
+    PP_CHECK((a->sha512 = EVP_MD_fetch(NULL, "SHA512", NULL)) != NULL, PP_E_CRYPTO, 7);
+    return PP_OK;
+}
+
+static void init(void)
+{
+    outcome = fetch_all();
+}
+
+pp_res pp_crypto_init(void)
+{
+    PP_ASSERT(pthread_once(&once, init) == 0);
+    return outcome;
+}
+
+const struct pp_algorithms *pp_algorithms(void)
+{
+    PP_ASSERT(outcome.code == PP_E_OK);
+    return &algorithms;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crypto_int.h: what the files of lib/crypto share: algorithms fetched once. */
+#ifndef PP_CRYPTO_INT_H
+#define PP_CRYPTO_INT_H
+
+#include <openssl/evp.h>
+
+#include "crypto.h"
+
+struct pp_algorithms {
+    EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
+    EVP_MD *sha256, *sha384, *sha512;
+};
+
+/* Constant after pp_crypto_init succeeded; asserts that it did. */
+const struct pp_algorithms *pp_algorithms(void);
+
+#endif

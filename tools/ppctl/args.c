@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ppctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct ppctl_option *find(const struct ppctl_option *options, size_t count,
+                                       const char *arg, const char **ret_inline)
+{
+    size_t len = strcspn(arg, "=");
+
+    *ret_inline = arg[len] == '=' ? arg + len + 1 : NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strlen(options[i].name) == len && strncmp(options[i].name, arg, len) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static void help(const char *verb, const struct ppctl_option *options, size_t count)
+{
+    const struct ppctl_verb *row = PPCTL_VERBS;
+
+    while (row->name != NULL && strcmp(row->name, verb) != 0)
+        row++;
+    printf("usage: ppctl %s %s\n", verb, row->name == NULL ? "" : row->usage);
+    if (row->name != NULL)
+        printf("\n%s\n", row->what);
+    if (count > 0)
+        printf("\n");
+    for (size_t i = 0; i < count; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", options[i].name,
+                 options[i].value == NULL ? "" : options[i].value);
+        printf("  %-24s %s\n", left, options[i].help);
+    }
+}
+
+int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *options,
+                size_t option_count, int argc, char **argv, const char **positionals,
+                size_t positional_min, size_t positional_max, size_t *ret_positional_count)
+{
+    size_t count = 0;
+    int only_positionals = 0;
+
+    for (int i = 0; i < argc; i++) {
+        const char *arg = argv[i];
+        const char *value = NULL;
+
+        if (only_positionals || arg[0] != '-' || arg[1] == '\0') {
+            if (count == positional_max)
+                return ppctl_usage(p, "argument", "no further argument", arg);
+            positionals[count++] = arg;
+            continue;
+        }
+        if (strcmp(arg, "--") == 0) {
+            only_positionals = 1;
+            continue;
+        }
+        if (strcmp(arg, "--help") == 0) {
+            help(verb, options, option_count);
+            return 0;
+        }
+        const struct ppctl_option *o = find(options, option_count, arg, &value);
+        if (o == NULL)
+            return ppctl_usage(p, "option", "an option that --help lists", arg);
+        if (o->flag != NULL) {
+            if (value != NULL)
+                return ppctl_usage(p, o->name, "no value", value);
+            *o->flag = 1;
+            continue;
+        }
+        if (value == NULL && i + 1 < argc)
+            value = argv[++i];
+        if (value == NULL || value[0] == '\0')
+            return ppctl_usage(p, o->name, o->value, "nothing");
+        *o->text = value;
+    }
+    if (count < positional_min)
+        return ppctl_usage(p, "argument", "an argument, see --help", "nothing");
+    if (ret_positional_count != NULL)
+        *ret_positional_count = count;
+    return -1;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ppctl.h: what the verbs of ppctl share: options, output, refusals. One file per verb. */
+#ifndef PPCTL_H
+#define PPCTL_H
+
+#include <jansson.h>
+
+#include "base.h"
+#include "file.h"
+
+struct ppctl {
+    const char *state; /* the state folder; from --state, PP_STATE, or the user's data folder */
+    int json;          /* --json: one object on standard output */
+    struct pp_clock clock;
+    struct pp_random random;
+};
+
+struct ppctl_verb {
+    const char *name;                                   /* "verify snp": one or two words */
+    const char *usage;                                  /* "FILE.json [--words N]" */
+    const char *what;                                   /* one line for --help */
+    int (*run)(struct ppctl *p, int argc, char **argv); /* arguments behind the verb; exit status */
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct ppctl_verb PPCTL_VERBS[];
+
+/* --- options ------------------------------------------------------------------------------- */
+
+struct ppctl_option {
+    const char *name;  /* "--words" */
+    const char *value; /* what the value is, "N"; NULL for a flag */
+    const char *help;
+    const char **text; /* where the value goes; NULL for a flag */
+    int *flag;         /* set to 1; NULL for an option with a value */
+};
+
+/*
+ * Reads "--name VALUE", "--name=VALUE", flags and positional arguments, in any order. Returns -1 when
+ * all is well, else the exit status (0 after --help, which it answers; 2 after it said what is wrong).
+ */
+int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *options,
+                size_t option_count, int argc, char **argv, const char **positionals,
+                size_t positional_min, size_t positional_max, size_t *ret_positional_count);
+
+/* --- output -------------------------------------------------------------------------------- */
+
+/*
+ * Says a failure: for people on standard error (who, what, field, expected, got, what to do), or with
+ * --json as the error object of pp-wire 11 on standard output. Returns the code's exit status.
+ */
+int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem,
+               uint64_t sent_user_bytes);
+
+/* A usage error: `field` is the argument, `expected` what it should have been. Returns 2. */
+int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got);
+
+/* Prints one JSON object and a line end, and drops the reference. Returns 0, or 1 if that failed. */
+int ppctl_print_json(json_t *object);
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PPCTL_TOPICS_H
+#define PPCTL_TOPICS_H
+
+#include "vectors.h"
+
+#endif

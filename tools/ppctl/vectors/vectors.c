@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vectors.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../verbs.h"
+
+void vectors_pass(struct vectors *v, const char *file, const char *row)
+{
+    v->passed++;
+    if (v->verbose)
+        fprintf(stderr, "passed   %s: %s\n", file, row);
+}
+
+void vectors_fail(struct vectors *v, const char *file, const char *row, const char *why, ...)
+{
+    va_list args;
+
+    v->failed++;
+    fprintf(stderr, "FAILED   %s: %s: ", file, row);
+    va_start(args, why);
+    vfprintf(stderr, why, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void vectors_skip(struct vectors *v, const char *file, const char *row, const char *reason)
+{
+    v->skipped++;
+    if (v->verbose)
+        fprintf(stderr, "skipped  %s: %s: %s\n", file, row, reason);
+}
+
+void vectors_walk(struct vectors *v, const char *path,
+                  void (*each)(struct vectors *v, const char *file))
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        vectors_fail(v, path, "-", "cannot be read");
+        return;
+    }
+    if (S_ISREG(st.st_mode)) {
+        each(v, path);
+        return;
+    }
+    struct dirent **names = NULL;
+    int n = scandir(path, &names, NULL, alphasort);
+    if (n < 0) {
+        vectors_fail(v, path, "-", "is neither a file nor a folder");
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        char full[4096];
+        if (names[i]->d_name[0] != '.' &&
+            snprintf(full, sizeof full, "%s/%s", path, names[i]->d_name) < (int)sizeof full)
+            vectors_walk(v, full, each);
+        free(names[i]);
+    }
+    free(names);
+}
+
+json_t *vectors_load(struct vectors *v, const char *file)
+{
+    json_error_t error;
+    json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+
+    if (root == NULL)
+        vectors_fail(v, file, "-", "line %d: %s", error.line, error.text);
+    return root;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+struct pp_buf vectors_hex_text(const char *hex)
+{
+    struct pp_buf b = { 0 };
+    size_t len = hex == NULL ? 1 : strlen(hex);
+
+    if (len % 2 != 0 || (b.bytes = malloc(len / 2 + 1)) == NULL)
+        return b;
+    for (size_t i = 0; i < len / 2; i++) {
+        int hi = hex_digit(hex[2 * i]);
+        int lo = hex_digit(hex[2 * i + 1]);
+        if (hi < 0 || lo < 0) {
+            pp_buf_done(&b);
+            return b;
+        }
+        b.bytes[i] = (uint8_t)(hi << 4 | lo);
+    }
+    b.len = len / 2;
+    b.bytes[b.len] = 0;
+    return b;
+}
+
+struct pp_buf vectors_hex(const json_t *object, const char *member)
+{
+    return vectors_hex_text(json_string_value(json_object_get(object, member)));
+}
+
+struct pp_buf vectors_base64_text(const char *base64)
+{
+    struct pp_buf b = { 0 };
+    size_t cap = base64 == NULL ? 0 : strlen(base64) / 4 * 3 + 4;
+
+    if (base64 == NULL || (b.bytes = malloc(cap + 1)) == NULL)
+        return b;
+    if (!pp_is_ok(pp_base64_parse(pp_span_cstr(base64), b.bytes, cap, &b.len))) {
+        b.len = 0;
+        pp_buf_done(&b);
+        return b;
+    }
+    b.bytes[b.len] = 0;
+    return b;
+}
+
+struct pp_buf vectors_base64(const json_t *object, const char *member)
+{
+    return vectors_base64_text(json_string_value(json_object_get(object, member)));
+}
+
+static void say_topics(void)
+{
+    fprintf(stderr, "topics:");
+    for (const struct vectors_topic *t = VECTORS_TOPICS; t->name != NULL; t++)
+        fprintf(stderr, " %s", t->name);
+    fputc('\n', stderr);
+}
+
+int verb_vectors(struct ppctl *p, int argc, char **argv)
+{
+    struct vectors v = { 0 };
+    const char *args[2];
+    const struct ppctl_option options[] = {
+        { "--verbose", NULL, "name passed and skipped rows too", NULL, &v.verbose },
+    };
+    int status = ppctl_parse(p, "vectors", options, PP_ARRAY_COUNT(options), argc, argv, args, 2, 2,
+                             NULL);
+
+    if (status >= 0)
+        return status;
+    const struct vectors_topic *topic = VECTORS_TOPICS;
+    while (topic->name != NULL && strcmp(topic->name, args[0]) != 0)
+        topic++;
+    if (topic->name == NULL) {
+        say_topics();
+        return ppctl_usage(p, "TOPIC", "one of the topics above", args[0]);
+    }
+    topic->run(&v, args[1]);
+    if (p->json)
+        return ppctl_print_json(json_pack("{s:I, s:I, s:I}", "passed", (json_int_t)v.passed,
+                                          "failed", (json_int_t)v.failed, "skipped",
+                                          (json_int_t)v.skipped)) ||
+               v.failed > 0 || v.passed + v.skipped == 0;
+    if (v.skipped > 0)
+        printf("%lu passed, %lu failed, %lu skipped\n", v.passed, v.failed, v.skipped);
+    else
+        printf("%lu passed, %lu failed\n", v.passed, v.failed);
+    return v.failed > 0 || v.passed + v.skipped == 0;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PPCTL_VERBS_H
+#define PPCTL_VERBS_H
+
+#include "ppctl.h"
+
+int verb_vectors(struct ppctl *p, int argc, char **argv);
+
+#endif
