@@ -65,7 +65,7 @@ PP_MUST pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_rand
 PP_MUST pp_res pp_kem_decap(const struct pp_kem_key *k, struct pp_span enc,
                             struct pp_secret *ret_shared);
 
-/* Bare X25519 (RFC 7748), for tests and as the benchmark's yardstick. KEY on an all-zero result. */
+/* Bare X25519 (RFC 7748), for the published vectors of that function. KEY on an all-zero result. */
 PP_MUST pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_BYTES],
                          uint8_t ret[PP_X25519_BYTES]);
 
