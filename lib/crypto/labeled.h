@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* labeled.h: LabeledExtract and LabeledExpand of RFC 9180, section 4, for the files of lib/crypto. */
+/* labeled.h: LabeledExtract and LabeledExpand (RFC 9180, section 4), for lib/crypto alone. */
 #ifndef PP_LABELED_H
 #define PP_LABELED_H
 

@@ -53,8 +53,8 @@ PP_MUST pp_res pp_ec_key_point(const struct pp_ec_key *k, uint8_t *ret, size_t c
 PP_MUST pp_res pp_ec_sign(const struct pp_ec_key *k, enum pp_hash_id hash, struct pp_span message,
                           uint8_t *ret_der, size_t cap, size_t *ret_len);
 
-/* `point` uncompressed; the signature strict DER (pp_ecdsa_verify) or two big-endian integers of the
- * field's length each (pp_ecdsa_verify_raw). */
+/* `point` uncompressed; the signature strict DER (pp_ecdsa_verify) or two big-endian integers of
+ * the field's length each (pp_ecdsa_verify_raw). */
 PP_MUST pp_res pp_ecdsa_verify(enum pp_curve curve, struct pp_span point, enum pp_hash_id hash,
                                struct pp_span message, struct pp_span der);
 PP_MUST pp_res pp_ecdsa_verify_raw(enum pp_curve curve, struct pp_span point, enum pp_hash_id hash,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * x509.h: certificates: chains to a pinned root at a given time, the fields that verifiers read, and
- * the two kinds that we make ourselves.
+ * x509.h: certificates: chains to a pinned root at a given time, the fields that verifiers read,
+ * and the two kinds that we make ourselves.
  */
 #ifndef PP_X509_H
 #define PP_X509_H
@@ -19,7 +19,8 @@ struct pp_x509;
 PP_MUST pp_res pp_x509_parse(struct pp_span der, struct pp_x509 **ret);
 void pp_x509_free(struct pp_x509 *c); /* NULL is fine */
 
-/* Splits a PEM file into DER certificates (malloc'ed, freed with pp_x509_pem_free). FORMAT, LIMIT. */
+/* Splits a PEM file into DER certificates (malloc'ed, freed with pp_x509_pem_free). FORMAT, LIMIT.
+ */
 struct pp_x509_pem {
     uint8_t *der[PP_X509_CHAIN_MAX];
     size_t der_len[PP_X509_CHAIN_MAX];
@@ -29,11 +30,11 @@ PP_MUST pp_res pp_x509_pem_parse(struct pp_span pem, struct pp_x509_pem *ret);
 void pp_x509_pem_free(struct pp_x509_pem *p);
 
 /*
- * The chain certs[0] (leaf) .. certs[count-1] must end in the pinned root: byte-equal to `root`'s DER
- * and self-signed. Every signature, CA flag, path and validity at `posix_s` is checked; no system
- * store, no partial chain, exactly `count` certificates (2..PP_X509_CHAIN_MAX).
- * `strict` 0 leaves out RFC 5280's rules that AMD's chip certificates do not keep.
- * SIGNATURE for a chain that does not verify, RANGE for one outside its validity.
+ * The chain certs[0] (leaf) .. certs[count-1] must end in the pinned root: byte-equal to `root`'s
+ * DER and self-signed. Every signature, CA flag, path and validity at `posix_s` is checked; no
+ * system store, no partial chain, exactly `count` certificates (2..PP_X509_CHAIN_MAX). `strict` 0
+ * leaves out RFC 5280's rules that AMD's chip certificates do not keep. SIGNATURE for a chain that
+ * does not verify, RANGE for one outside its validity.
  */
 PP_MUST pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count,
                                     const struct pp_x509 *root, uint64_t posix_s, int strict);
@@ -67,7 +68,8 @@ PP_MUST pp_res pp_x509_point(const struct pp_x509 *c, uint8_t *ret, size_t cap, 
 PP_MUST pp_res pp_x509_name(const struct pp_x509 *c, int issuer, const char *attribute,
                             char ret[PP_X509_NAME_BYTES_MAX]);
 
-/* Content of the extension's OCTET STRING, borrowed from `c`. NOT_FOUND, DUPLICATE. `oid` dotted. */
+/* Content of the extension's OCTET STRING, borrowed from `c`. NOT_FOUND, DUPLICATE. `oid` dotted.
+ */
 PP_MUST pp_res pp_x509_extension(const struct pp_x509 *c, const char *oid, struct pp_span *ret);
 
 /* 1 if the serial number of `c` is in the CRL. The CRL must be signed by `issuer` and fresh at
