@@ -73,7 +73,8 @@ pp_res pp_ec_key_generate(enum pp_curve curve, struct pp_ec_key **ret)
     return key_take(pkey, curve, ret);
 }
 
-/* Which of our curves a key is on. A key without its public half, or with another one, is refused. */
+/* Which of our curves a key is on. A key without its public half, or with another one, is refused.
+ */
 static pp_res key_curve(EVP_PKEY *pkey, enum pp_curve *ret)
 {
     char name[32];

@@ -9,7 +9,8 @@
 
 enum { PP_EC_PKCS8_BYTES_MAX = 512 };
 
-/* The bytes of a SubjectPublicKeyInfo in front of the uncompressed point; there is no other form. */
+/* The bytes of a SubjectPublicKeyInfo in front of the uncompressed point; there is no other form.
+ */
 struct pp_span pp_ec_spki_head(enum pp_curve curve);
 
 /* PKCS#8 DER of any private key. */

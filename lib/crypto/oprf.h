@@ -47,8 +47,8 @@ PP_MUST pp_res pp_oprf_evaluate_blinded(struct pp_span sk_secret,
                                         uint8_t ret[PP_OPRF_ELEMENT_BYTES]);
 
 /*
- * VOPRF batch: evaluates `count` (1..PP_OPRF_BATCH_MAX) elements, each 32 bytes one behind the other,
- * and proves them under one DLEQ proof (2.2.1). One bad element refuses the whole batch.
+ * VOPRF batch: evaluates `count` (1..PP_OPRF_BATCH_MAX) elements, each 32 bytes one behind the
+ * other, and proves them under one DLEQ proof (2.2.1). One bad element refuses the whole batch.
  */
 PP_MUST pp_res pp_voprf_evaluate_batch(struct pp_span sk_secret,
                                        const uint8_t pk[PP_OPRF_ELEMENT_BYTES],

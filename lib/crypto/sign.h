@@ -43,8 +43,8 @@ enum pp_curve { PP_P256 = 1, PP_P384 = 2 };
 size_t pp_curve_len(enum pp_curve curve); /* bytes of a coordinate, and of R or S: 32 or 48 */
 
 /*
- * An EC key pair of ours: session certificates of the CVM, and the simulator's chip keys. The caller
- * owns what _generate and _import give. Signing is safe from any thread.
+ * An EC key pair of ours: session certificates of the CVM, and the simulator's chip keys. The
+ * caller owns what _generate and _import give. Signing is safe from any thread.
  */
 struct pp_ec_key;
 
@@ -72,8 +72,8 @@ PP_MUST pp_res pp_ec_sign(const struct pp_ec_key *k, enum pp_hash_id hash, struc
                           uint8_t *ret_der, size_t cap, size_t *ret_len);
 
 /*
- * `point` uncompressed and on the curve (else KEY); the signature strict DER (pp_ecdsa_verify) or two
- * big-endian integers of the field's length each (pp_ecdsa_verify_raw).
+ * `point` uncompressed and on the curve (else KEY); the signature strict DER (pp_ecdsa_verify) or
+ * two big-endian integers of the field's length each (pp_ecdsa_verify_raw).
  */
 PP_MUST pp_res pp_ecdsa_verify(enum pp_curve curve, struct pp_span point, enum pp_hash_id hash,
                                struct pp_span message, struct pp_span der);
@@ -81,9 +81,9 @@ PP_MUST pp_res pp_ecdsa_verify_raw(enum pp_curve curve, struct pp_span point, en
                                    struct pp_span message, const uint8_t *r, const uint8_t *s);
 
 /*
- * The integers of a DER signature, each left-padded to `len` bytes (32 or 48), and back. The DER form
- * is the only one of its value: FORMAT (not two minimal positive INTEGERs), RANGE (more than `len`
- * bytes). Zero is passed on: it is the verification that refuses it.
+ * The integers of a DER signature, each left-padded to `len` bytes (32 or 48), and back. The DER
+ * form is the only one of its value: FORMAT (not two minimal positive INTEGERs), RANGE (more than
+ * `len` bytes). Zero is passed on: it is the verification that refuses it.
  */
 PP_MUST pp_res pp_ecdsa_der_to_raw(struct pp_span der, size_t len, uint8_t *ret_r, uint8_t *ret_s);
 PP_MUST pp_res pp_ecdsa_raw_to_der(const uint8_t *r, const uint8_t *s, size_t len, uint8_t *ret_der,
@@ -92,8 +92,9 @@ PP_MUST pp_res pp_ecdsa_raw_to_der(const uint8_t *r, const uint8_t *s, size_t le
 /* --- RSA-PSS ------------------------------------------------------------------------------- */
 
 /*
- * RSASSA-PSS (RFC 8017, 8.1) with MGF1 of the same hash and exactly `salt_len` bytes of salt; `spki`
- * is a DER SubjectPublicKeyInfo (rsaEncryption or id-RSASSA-PSS) of 2048 to 4096 bits, else KEY.
+ * RSASSA-PSS (RFC 8017, 8.1) with MGF1 of the same hash and exactly `salt_len` bytes of salt;
+ * `spki` is a DER SubjectPublicKeyInfo (rsaEncryption or id-RSASSA-PSS) of 2048 to 4096 bits, else
+ * KEY.
  */
 PP_MUST pp_res pp_rsa_pss_verify(struct pp_span spki, enum pp_hash_id hash, size_t salt_len,
                                  struct pp_span message, struct pp_span signature);

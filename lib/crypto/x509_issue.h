@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * x509_issue.h: making certificates and revocation lists, for the simulated secure processor and for
- * tests. It is a library of its own, pp_crypto_issue, which no program of the product links.
+ * x509_issue.h: making certificates and revocation lists, for the simulated secure processor and
+ * for tests. It is a library of its own, pp_crypto_issue, which no program of the product links.
  */
 #ifndef PP_X509_ISSUE_H
 #define PP_X509_ISSUE_H
@@ -59,8 +59,8 @@ struct pp_issue_cert {
 
 /*
  * Writes the certificate (version 3), signed by `signer` in the way `sig` names; OTHER stands for
- * RSASSA-PKCS1-v1_5 with SHA-384, which verifiers of AMD chains must refuse. RANGE (a limit), KEY (the
- * SPKI), NO_SPACE, CRYPTO (the signer's key does not fit `sig`).
+ * RSASSA-PKCS1-v1_5 with SHA-384, which verifiers of AMD chains must refuse. RANGE (a limit), KEY
+ * (the SPKI), NO_SPACE, CRYPTO (the signer's key does not fit `sig`).
  */
 PP_MUST pp_res pp_x509_issue(const struct pp_issue_cert *cert, const struct pp_issue_key *signer,
                              enum pp_x509_sig_kind sig, uint8_t *ret_der, size_t cap,

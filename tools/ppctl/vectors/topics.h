@@ -4,4 +4,6 @@
 
 #include "vectors.h"
 
+void vectors_hpke(struct vectors *v, const char *path);
+
 #endif
