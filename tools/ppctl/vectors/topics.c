@@ -3,5 +3,6 @@
 #include "topics.h"
 
 const struct vectors_topic VECTORS_TOPICS[] = {
+    { "oprf", vectors_oprf },
     { 0 },
 };

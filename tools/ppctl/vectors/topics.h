@@ -4,4 +4,6 @@
 
 #include "vectors.h"
 
+void vectors_oprf(struct vectors *v, const char *path);
+
 #endif
