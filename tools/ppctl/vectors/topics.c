@@ -3,6 +3,7 @@
 #include "topics.h"
 
 const struct vectors_topic VECTORS_TOPICS[] = {
+    { "bhttp", vectors_bhttp },
     { "hpke", vectors_hpke },
     { 0 },
 };

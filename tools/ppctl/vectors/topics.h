@@ -4,6 +4,7 @@
 
 #include "vectors.h"
 
+void vectors_bhttp(struct vectors *v, const char *path);
 void vectors_hpke(struct vectors *v, const char *path);
 
 #endif
