@@ -26,9 +26,9 @@
  *     COUNT(name)        0 .. PP_EVENT_COUNT_MAX, larger ones are written as that
  *     BYTES_BUCKET(name) rounded up to 0 or a power of two, at most 2^32
  *     MS_BUCKET(name)    rounded up to 0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000,
- * 30000, 60000 or 3600000 ms; larger ones are written as the last SECONDS(name)      0 ..
- * PP_EVENT_SECONDS_MAX, for periods of our own (key lifetimes) DIGEST(name)       8 bytes of the
- * digest of one of our own public artefacts
+ *                        30000, 60000 or 3600000 ms; larger ones are written as the last
+ *     SECONDS(name)      0 .. PP_EVENT_SECONDS_MAX, for periods of our own (key lifetimes)
+ *     DIGEST(name)       8 bytes of the digest of one of our own public artefacts
  *
  * There is no string kind, so there is no way to log a prompt, a token, an address or a header.
  *
@@ -74,8 +74,7 @@ struct pp_event_sink {
  */
 struct pp_event_sink pp_event_sink_fd(int fd, struct pp_clock clock);
 
-/* The start of a SHA-256 digest, of a public artefact of ours only: a key configuration, a record.
- */
+/* The start of a SHA-256 digest of one of our own public artefacts: key lists, records. */
 struct pp_event_digest {
     uint8_t bytes[PP_EVENT_DIGEST_BYTES];
 };

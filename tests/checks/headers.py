@@ -24,6 +24,8 @@ def compiles(header, language, flags, include):
 
 for folder in LIBRARIES:
     for header in sorted(glob.glob(folder + "*.h")):
+        if folder.startswith("build/"):
+            continue  # a part of the header that includes it
         ok, out = compiles(header, "c", ["-std=gnu17"], [folder, *LIBRARIES])
         passed, failed = passed + ok, failed + (not ok)
         if not ok:
