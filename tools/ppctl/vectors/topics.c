@@ -4,5 +4,6 @@
 
 const struct vectors_topic VECTORS_TOPICS[] = {
     { "hpke", vectors_hpke },
+    { "wycheproof", vectors_wycheproof },
     { 0 },
 };

@@ -5,5 +5,6 @@
 #include "vectors.h"
 
 void vectors_hpke(struct vectors *v, const char *path);
+void vectors_wycheproof(struct vectors *v, const char *path);
 
 #endif
