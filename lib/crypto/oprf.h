@@ -32,8 +32,9 @@ enum {
 };
 
 /*
- * DeriveKeyPair (3.2.1). `*ret_sk` becomes a secret of 32 bytes that the caller releases. Fails with
- * RANGE (seed not 32 bytes, info above 65535), KEY (no counter gave a key) or as pp_secret_alloc.
+ * DeriveKeyPair (3.2.1). `*ret_sk` becomes a secret of 32 bytes that the caller releases. Fails
+ * with RANGE (seed not 32 bytes, info above 65535), KEY (no counter gave a key) or as
+ * pp_secret_alloc.
  */
 PP_MUST pp_res pp_oprf_derive_key(enum pp_oprf_mode mode, struct pp_span seed_secret,
                                   struct pp_span info, struct pp_secret *ret_sk,
@@ -62,8 +63,8 @@ PP_MUST pp_res pp_oprf_evaluate_blinded(struct pp_span sk_secret,
 /*
  * BlindEvaluate of VOPRF mode: evaluates `count` (1..PP_OPRF_BATCH_MAX) elements, 32 bytes each and
  * one behind the other, and proves them all under one DLEQ proof (2.2.1). `pk` is the public key of
- * `sk_secret`: with another one the proof is wrong. One bad element refuses the whole batch: KEY with
- * its index. RANGE (count), RANDOM. Outputs do not overlap inputs.
+ * `sk_secret`: with another one the proof is wrong. One bad element refuses the whole batch: KEY
+ * with its index. RANGE (count), RANDOM. Outputs do not overlap inputs.
  */
 PP_MUST pp_res pp_voprf_evaluate_batch(struct pp_span sk_secret,
                                        const uint8_t pk[PP_OPRF_ELEMENT_BYTES],
@@ -72,16 +73,17 @@ PP_MUST pp_res pp_voprf_evaluate_batch(struct pp_span sk_secret,
                                        uint8_t ret_proof[PP_OPRF_PROOF_BYTES]);
 
 /*
- * VerifyProof (2.2.2) of such a batch. PROOF when it does not verify; KEY for a bad element, with its
- * index, or a bad key; ENCODING for a proof of non-canonical scalars; RANGE (count).
+ * VerifyProof (2.2.2) of such a batch. PROOF when it does not verify; KEY for a bad element, with
+ * its index, or a bad key; ENCODING for a proof of non-canonical scalars; RANGE (count).
  */
 PP_MUST pp_res pp_voprf_verify_batch(const uint8_t pk[PP_OPRF_ELEMENT_BYTES],
                                      const uint8_t *blinded, const uint8_t *evaluated, size_t count,
                                      const uint8_t proof[PP_OPRF_PROOF_BYTES]);
 
 /*
- * Unblinds and hashes (3.3.1). In VOPRF mode the proof is checked before, with pp_voprf_verify_batch:
- * nothing here would notice a wrong element. KEY for a bad blind or element, RANGE (input).
+ * Unblinds and hashes (3.3.1). In VOPRF mode the proof is checked before, with
+ * pp_voprf_verify_batch: nothing here would notice a wrong element. KEY for a bad blind or element,
+ * RANGE (input).
  */
 PP_MUST pp_res pp_oprf_finalize(struct pp_span input, struct pp_span blind_secret,
                                 const uint8_t evaluated[PP_OPRF_ELEMENT_BYTES],
