@@ -126,9 +126,9 @@ pp_res pp_spent_insert(struct pp_spent *s, uint32_t day, const uint8_t key[PP_SP
     if (sqlite3_bind_blob(e->insert, 1, key, PP_SPEND_KEY_BYTES, SQLITE_STATIC) != SQLITE_OK)
         return PP_FAIL(PP_E_STORE, sqlite3_extended_errcode(s->db.handle));
     /*
-     * One statement in a transaction of its own: two processes that race for a key are ordered by the
-     * file's write lock, and only the first one changes a row. When the epoch is retired meanwhile,
-     * its table is gone and the statement fails.
+     * One statement in a transaction of its own: two processes that race for a key are ordered by
+     * the file's write lock, and only the first one changes a row. When the epoch is retired
+     * meanwhile, its table is gone and the statement fails.
      */
     PP_TRY(pp_db_run(e->insert));
     PP_CHECK(sqlite3_changes(s->db.handle) == 1, PP_E_SPENT, day);

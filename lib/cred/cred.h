@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cred.h: anonymous tokens: Privacy Pass challenges and tokens (RFC 9577), their issuance one by one
- * (RFC 9578) and in batches (draft-ietf-privacypass-batched-tokens-07), and their redemption.
+ * cred.h: anonymous tokens: Privacy Pass challenges and tokens (RFC 9577), their issuance one by
+ * one (RFC 9578) and in batches (draft-ietf-privacypass-batched-tokens-07), and their redemption.
  *
  * A device blinds nonces, the issuer evaluates them under the epoch's key without seeing them, and
  * the gateway, which holds the same key, recognises the result without learning who fetched it.
- * Bytes in, bytes out: no clock, no store, no socket. Whether a token was spent before is answered by
- * the program that owns the store (pp_spend_key names the token there).
+ * Bytes in, bytes out: no clock, no store, no socket. Whether a token was spent before is
+ * answered by the program that owns the store (pp_spend_key names the token there).
  *
  * Token types stand in one table (cred_int.h). Today it has one row, 0x0005: VOPRF(ristretto255,
  * SHA-512). Sizes that end in _MAX are those of the largest row.
@@ -62,8 +62,8 @@ struct pp_token_challenge {
 };
 
 /*
- * Reads one whole challenge of any token type; `*ret` borrows `bytes`. TRUNCATED, TRAILING, RANGE (an
- * empty issuer name, a context that is neither 0 nor 32 bytes).
+ * Reads one whole challenge of any token type; `*ret` borrows `bytes`. TRUNCATED, TRAILING, RANGE
+ * (an empty issuer name, a context that is neither 0 nor 32 bytes).
  */
 PP_MUST pp_res pp_token_challenge_parse(struct pp_span bytes, struct pp_token_challenge *ret);
 
@@ -75,8 +75,8 @@ PP_MUST pp_res pp_token_challenge_digest(const struct pp_token_challenge *c,
                                          uint8_t ret[PP_TOKEN_DIGEST_BYTES]);
 
 /*
- * The digest of pp's own challenge for an epoch (pp-wire 10): nobody sends it, since every party can
- * compute it. `issuer` is the trust file's issuer name, `authority` the gateway's. RANGE.
+ * The digest of pp's own challenge for an epoch (pp-wire 10): nobody sends it, since every party
+ * can compute it. `issuer` is the trust file's issuer name, `authority` the gateway's. RANGE.
  */
 PP_MUST pp_res pp_token_epoch_digest(uint16_t type, struct pp_span issuer, struct pp_span authority,
                                      uint32_t day, uint8_t ret[PP_TOKEN_DIGEST_BYTES]);
@@ -184,10 +184,10 @@ struct pp_cred_issuance {
 };
 
 /*
- * Draws nonces and blinds for `count` tokens under `key`, which is the one that the ledger lists for
- * the epoch (never one that the issuer sent). A token draws 32 bytes for its nonce, then those of its
- * blind. RANGE (count outside 1..PP_CRED_BATCH_MAX, or not 1 for a single one), RANDOM, NO_MEMORY.
- * On failure `x` is in the zero state.
+ * Draws nonces and blinds for `count` tokens under `key`, which is the one that the ledger lists
+ * for the epoch (never one that the issuer sent). A token draws 32 bytes for its nonce, then
+ * those of its blind. RANGE (count outside 1..PP_CRED_BATCH_MAX, or not 1 for a single one),
+ * RANDOM, NO_MEMORY. On failure `x` is in the zero state.
  */
 PP_MUST pp_res pp_cred_issuance_begin(struct pp_cred_issuance *x, enum pp_cred_form form,
                                       const struct pp_cred_public *key,
@@ -199,10 +199,10 @@ void pp_cred_issuance_write(const struct pp_cred_issuance *x, struct pp_wr *wr);
 
 /*
  * Checks the response, its proof first, and makes the tokens: `*ret_tokens` holds count times
- * pp_token_bytes. All or none: ISSUER_KEY when the proof does not verify under the key that was asked
- * for (another key, another order, a wrong element: the issuer tries to mark somebody), ISSUER_PROOF
- * when the response is malformed (length, count, element, scalar). `x` is in the zero state behind
- * this call whatever it returns; another call gives STATE.
+ * pp_token_bytes. All or none: ISSUER_KEY when the proof does not verify under the key that was
+ * asked for (another key, another order, a wrong element: the issuer tries to mark somebody),
+ * ISSUER_PROOF when the response is malformed (length, count, element, scalar). `x` is in the
+ * zero state behind this call whatever it returns; another call gives STATE.
  */
 PP_MUST pp_res pp_cred_issuance_finish(struct pp_cred_issuance *x, struct pp_span response,
                                        struct pp_secret *ret_tokens);
@@ -222,13 +222,14 @@ struct pp_cred_request {
 PP_MUST pp_res pp_cred_request_parse(enum pp_cred_form form, struct pp_span bytes,
                                      struct pp_cred_request *ret);
 
-/* 1 if the request means this key: same type, same last byte of the key id. An issuer never holds two
- * such keys at a time (it refuses them when it starts). */
+/* 1 if the request means this key: same type, same last byte of the key id. An issuer never holds
+ * two such keys at a time (it refuses them when it starts). */
 int pp_cred_request_is_for(const struct pp_cred_request *q, const struct pp_cred_public *key);
 
 /*
- * Evaluates all elements and proves them: TokenResponse or AmortizedBatchTokenResponse. MISMATCH when
- * the request is not for this key, KEY (index of a bad element: nothing is written), RANDOM, NO_SPACE.
+ * Evaluates all elements and proves them: TokenResponse or AmortizedBatchTokenResponse. MISMATCH
+ * when the request is not for this key, KEY (index of a bad element: nothing is written), RANDOM,
+ * NO_SPACE.
  */
 PP_MUST pp_res pp_cred_issue(const struct pp_cred_key *key, const struct pp_cred_request *q,
                              const struct pp_random *random, struct pp_wr *wr);
@@ -260,9 +261,10 @@ struct pp_cred_redeemed {
 
 /*
  * Checks an Authorization field against the epochs in acceptance: form, type, key id (all 32 bytes,
- * never by trial), challenge digest, and last the authenticator, in constant time. TOKEN_REFUSED for
- * every fault, with the inner code as detail for local counters: outside there is one answer, 401.
- * OK means well-made, not unspent: the caller inserts the spend key next, and only a new one counts.
+ * never by trial), challenge digest, and last the authenticator, in constant time. TOKEN_REFUSED
+ * for every fault, with the inner code as detail for local counters: outside there is one answer,
+ * 401. OK means well-made, not unspent: the caller inserts the spend key next, and only a new one
+ * counts.
  */
 PP_MUST pp_res pp_cred_redeem_check(const struct pp_cred_epoch *epochs, size_t epoch_count,
                                     uint64_t now_s, struct pp_span field,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WWW-Authenticate with PrivateToken challenges (RFC 9577 2.1, in the grammar of RFC 9110 11.6.1). */
+/* WWW-Authenticate with PrivateToken challenges (RFC 9577 2.1, RFC 9110 11.6.1). */
 #include "cred.h"
 #include "text.h"
 

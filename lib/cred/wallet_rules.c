@@ -34,8 +34,8 @@ pp_res pp_wallet_choose_day(const struct pp_wallet_days *d, int today_ready, int
     uint64_t coin = 0;
 
     /*
-     * A neighbour alone is not taken: a device that holds tomorrow's tokens and none of today's would
-     * stand out by using them early.
+     * A neighbour alone is not taken: a device that holds tomorrow's tokens and none of today's
+     * would stand out by using them early.
      */
     PP_CHECK(today_ready, PP_E_NO_TOKENS, d->today);
     if (d->has_neighbour && neighbour_ready)

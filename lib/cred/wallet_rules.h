@@ -59,9 +59,9 @@ struct pp_wallet_window {
 
 /*
  * Draws the moment for one batch of the epoch, uniformly: before the epoch's day begins if that is
- * still ahead, else over the rest of the issue window; over 30 minutes (cut at the window's end) in a
- * wallet that never planned before. Drawn once and kept: drawing again would favour early moments.
- * RANGE when the window is over or empty, RANDOM.
+ * still ahead, else over the rest of the issue window; over 30 minutes (cut at the window's end)
+ * in a wallet that never planned before. Drawn once and kept: drawing again would favour early
+ * moments. RANGE when the window is over or empty, RANDOM.
  */
 PP_MUST pp_res pp_wallet_fetch_moment(const struct pp_wallet_policy *p,
                                       const struct pp_wallet_window *w, uint64_t now_s,

@@ -184,9 +184,10 @@ static void sync_folder_of(const char *path)
 }
 
 /*
- * A new store appears under its name complete, with the right mode, and at once: processes that find
- * no file all make one, the first link wins, and the others use it. No descriptor of ours is open on
- * the file once SQLite may be, since closing it would drop the locks of the whole process.
+ * A new store appears under its name complete, with the right mode, and at once: processes that
+ * find no file all make one, the first link wins, and the others use it. No descriptor of ours is
+ * open on the file once SQLite may be, since closing it would drop the locks of the whole
+ * process.
  */
 static pp_res make(const char *path, const struct pp_db_schema *schema, struct pp_problem *problem)
 {

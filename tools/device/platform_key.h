@@ -2,8 +2,8 @@
 /*
  * platform_key.h: the key under which a device keeps what must not leave it.
  *
- * On a phone the platform's key store wraps it and gives it to this app on this device alone. In the
- * development environment it is a file beside the wallet.
+ * On a phone the platform's key store wraps it and gives it to this app on this device alone. In
+ * the development environment it is a file beside the wallet.
  */
 #ifndef PP_PLATFORM_KEY_H
 #define PP_PLATFORM_KEY_H

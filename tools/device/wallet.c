@@ -15,8 +15,8 @@ enum {
 #define SEAL_LABEL PP_STR("pp-wallet-v1")
 
 /*
- * What stands in clear is how many tokens there are and when batches are fetched; epochs and times of
- * tokens are sealed with them. `planned` is 1 once any fetch was planned.
+ * What stands in clear is how many tokens there are and when batches are fetched; epochs and
+ * times of tokens are sealed with them. `planned` is 1 once any fetch was planned.
  */
 static const struct pp_db_schema SCHEMA = {
     .application_id = APPLICATION_ID,
@@ -83,7 +83,7 @@ static pp_res bind_numbers(const struct pp_wallet *w, sqlite3_stmt *stmt, const 
     return PP_OK;
 }
 
-/* Runs `sql` with numbers for its parameters. `*ret_changes` (may be NULL): rows that it changed. */
+/* Runs `sql` with numbers for its parameters. `*ret_changes` (may be NULL): rows changed. */
 static pp_res run(const struct pp_wallet *w, const char *sql, const int64_t *numbers, size_t count,
                   int *ret_changes)
 {

@@ -65,7 +65,7 @@ static void a_good_token_names_its_epoch_and_spend_key(void **state)
     gateway_done(&g);
 }
 
-/* W4.T2: the check is stateless, so a second redemption has the very spend key that the store holds. */
+/* W4.T2: the check is stateless: a second redemption has the spend key that the store holds. */
 static void w4_t2_a_second_redemption_has_the_same_spend_key(void **state)
 {
     (void)state;

@@ -236,7 +236,7 @@ static void a_proof_under_another_key_is_refused(void **state)
     pp_secret_done(&b.sk);
 }
 
-/* The right key and elements, but the context string of another mode: the proof says something else. */
+/* The right key and elements, but the context string of another mode. */
 static void w2_t8_a_proof_of_another_context_is_refused(void **state)
 {
     (void)state;
