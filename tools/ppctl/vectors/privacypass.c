@@ -11,7 +11,7 @@
 #include "cred.h"
 #include "hash.h"
 
-enum { ROW_NAME_BYTES = 64, MEMBER_BYTES = 32, ARENA_BYTES = 1 << 16, SCALAR_BYTES = 32 };
+enum { ROW_NAME_BYTES = 64, MEMBER_BYTES = 64, ARENA_BYTES = 1 << 16, SCALAR_BYTES = 32 };
 
 /* --- issuance -------------------------------------------------------------------------------- */
 
