@@ -5,5 +5,6 @@
 const struct vectors_topic VECTORS_TOPICS[] = {
     { "bhttp", vectors_bhttp },
     { "hpke", vectors_hpke },
+    { "ohttp", vectors_ohttp },
     { 0 },
 };

@@ -6,5 +6,6 @@
 
 void vectors_bhttp(struct vectors *v, const char *path);
 void vectors_hpke(struct vectors *v, const char *path);
+void vectors_ohttp(struct vectors *v, const char *path);
 
 #endif
