@@ -11,6 +11,8 @@
 #ifndef PP_CODES_H
 #define PP_CODES_H
 
+#include <stdint.h>
+
 enum pp_class {
     PP_CLASS_OK = 0,       /* done */
     PP_CLASS_FAILED = 1,   /* internal or network failure */

@@ -3,8 +3,8 @@
  * kv.h: the configuration format of every program here: one `key = value` a line.
  *
  * Blank lines and lines that start with '#' are skipped; white space around key and value is cut;
- * text is UTF-8 without control characters; a key outside the table, a second occurrence of a single
- * key, and a missing mandatory key are refusals. Environment variables are never consulted.
+ * text is UTF-8 without control characters; a key outside the table, a second occurrence of a
+ * single key, and a missing mandatory key are refusals. Environment variables are never consulted.
  */
 #ifndef PP_KV_H
 #define PP_KV_H
@@ -37,9 +37,9 @@ struct pp_kv_key {
 };
 
 /*
- * Reads `text` into `*target` by the table. Fails with CONFIG and fills `problem` (may be NULL) with
- * the key, what was expected and what stood there; detail is the line number. On failure `*target`
- * is half filled and must be dropped.
+ * Reads `text` into `*target` by the table. Fails with CONFIG and fills `problem` (may be NULL)
+ * with the key, what was expected and what stood there; detail is the line number. On failure
+ * `*target` is half filled and must be dropped.
  */
 PP_MUST pp_res pp_kv_read(struct pp_span text, const struct pp_kv_key *keys, size_t key_count,
                           void *target, struct pp_problem *problem);

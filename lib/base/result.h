@@ -33,7 +33,7 @@ typedef struct pp_res {
             return pp_try_res;                                                                     \
     } while (0)
 
-/* Like PP_TRY, and the failure is given the code `c` of the calling layer; detail and where stay. */
+/* Like PP_TRY; the failure gets the code `c` of the calling layer, detail and where stay. */
 #define PP_TRY_AS(c, expr)                                                                         \
     do {                                                                                           \
         pp_res pp_try_res = (expr);                                                                \

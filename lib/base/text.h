@@ -13,9 +13,9 @@ PP_MUST pp_res pp_decimal_parse(struct pp_span text, uint64_t max, uint64_t *ret
 PP_MUST pp_res pp_hex_parse(struct pp_span text, uint8_t *ret, size_t len);
 
 /*
- * Strict Base64 (RFC 4648): padded, no white space, unused bits zero. Writes at most `cap` bytes and
- * their count. FORMAT, ENCODING (unused bits), NO_SPACE. `pp_base64url_parse` takes the URL alphabet,
- * with padding when `pad` is 1 and without any when it is 0.
+ * Strict Base64 (RFC 4648): padded, no white space, unused bits zero. Writes at most `cap` bytes
+ * and their count. FORMAT, ENCODING (unused bits), NO_SPACE. `pp_base64url_parse` takes the URL
+ * alphabet, with padding when `pad` is 1 and without any when it is 0.
  */
 PP_MUST pp_res pp_base64_parse(struct pp_span text, uint8_t *ret, size_t cap, size_t *ret_len);
 PP_MUST pp_res pp_base64url_parse(struct pp_span text, int pad, uint8_t *ret, size_t cap,

@@ -2,7 +2,8 @@
 /*
  * aead.h: AES-GCM and ChaCha20-Poly1305 with 12-byte nonces and 16-byte tags.
  *
- * Sealed text is ciphertext || tag. In-place operation (out == in) is allowed; other overlaps are not.
+ * Sealed text is ciphertext || tag. In-place operation (out == in) is allowed; other overlaps are
+ * not.
  */
 #ifndef PP_AEAD_H
 #define PP_AEAD_H
@@ -39,8 +40,8 @@ PP_MUST pp_res pp_aead_seal(struct pp_aead *a, const uint8_t nonce[PP_AEAD_NONCE
                             struct pp_span aad, struct pp_span pt, uint8_t *out);
 
 /*
- * `out` has room for ct.len - 16 bytes; on failure it is zeroed. AUTH on any failure to open, a text
- * shorter than a tag included.
+ * `out` has room for ct.len - 16 bytes; on failure it is zeroed. AUTH on any failure to open, a
+ * text shorter than a tag included.
  */
 PP_MUST pp_res pp_aead_open(struct pp_aead *a, const uint8_t nonce[PP_AEAD_NONCE_BYTES],
                             struct pp_span aad, struct pp_span ct, uint8_t *out);

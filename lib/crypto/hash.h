@@ -2,8 +2,8 @@
 /*
  * hash.h: SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869).
  *
- * States are plain copyable values: no allocation, no fetch, nothing to release (but wipe those that
- * held a secret). A keyed HMAC state is computed once and copied per message. Any thread.
+ * States are plain copyable values: no allocation, no fetch, nothing to release (but wipe those
+ * that held a secret). A keyed HMAC state is computed once and copied per message. Any thread.
  */
 #ifndef PP_HASH_H
 #define PP_HASH_H

@@ -1,2 +1,169 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hpke.h"
+
+#include "ct.h"
+#include "labeled.h"
+#include "wr.h"
+
+enum { SUITE_ID_BYTES = 10, MODE_BASE = 0, SENDER = 1, RECEIVER = 2 };
+
+enum pp_hash_id pp_hpke_hash(uint16_t kdf)
+{
+    PP_ASSERT(kdf == PP_HKDF_SHA256 || kdf == PP_HKDF_SHA384 || kdf == PP_HKDF_SHA512);
+    return kdf == PP_HKDF_SHA256 ? PP_SHA256 : kdf == PP_HKDF_SHA384 ? PP_SHA384 : PP_SHA512;
+}
+
+pp_res pp_hpke_suite_check(struct pp_hpke_suite suite)
+{
+    PP_CHECK(pp_kem_info(suite.kem) != NULL, PP_E_UNSUPPORTED, suite.kem);
+    PP_CHECK(suite.kdf >= PP_HKDF_SHA256 && suite.kdf <= PP_HKDF_SHA512, PP_E_UNSUPPORTED,
+             suite.kdf);
+    PP_CHECK(suite.aead == PP_HPKE_EXPORT_ONLY || pp_aead_key_len(suite.aead) > 0, PP_E_UNSUPPORTED,
+             suite.aead);
+    return PP_OK;
+}
+
+static void suite_id(struct pp_hpke_suite suite, uint8_t ret[SUITE_ID_BYTES])
+{
+    struct pp_wr wr = pp_wr_over(ret, SUITE_ID_BYTES);
+
+    pp_wr_text(&wr, "HPKE");
+    pp_wr_u16(&wr, suite.kem);
+    pp_wr_u16(&wr, suite.kdf);
+    pp_wr_u16(&wr, suite.aead);
+}
+
+pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite, struct pp_span info)
+{
+    uint8_t id[SUITE_ID_BYTES];
+
+    PP_TRY(pp_hpke_suite_check(suite));
+    PP_CHECK(info.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, info.len);
+    enum pp_hash_id hash = pp_hpke_hash(suite.kdf);
+    size_t hash_len = pp_hash_len(hash);
+    suite_id(suite, id);
+
+    *i = (struct pp_hpke_info){ .suite = suite, .context_len = 1 + 2 * hash_len };
+    i->context[0] = MODE_BASE;
+    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("psk_id_hash"), PP_STR(""),
+                       i->context + 1);
+    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("info_hash"), info,
+                       i->context + 1 + hash_len);
+    return PP_OK;
+}
+
+/* KeySchedule (5.1): the secret is in `secret`, an HMAC key for three expansions. */
+static pp_res expand_all(struct pp_hpke *c, const struct pp_hpke_info *info,
+                         const struct pp_hmac_key *secret, struct pp_span id)
+{
+    enum pp_hash_id hash = pp_hpke_hash(info->suite.kdf);
+    struct pp_span context = pp_span(info->context, info->context_len);
+
+    PP_TRY(pp_secret_alloc(&c->exporter_secret, pp_hash_len(hash)));
+    PP_TRY(pp_labeled_expand(hash, id, secret, PP_STR("exp"), context, c->exporter_secret.bytes,
+                             c->exporter_secret.len));
+    if (info->suite.aead == PP_HPKE_EXPORT_ONLY)
+        return PP_OK;
+    PP_TRY(pp_secret_alloc(&c->key_secret, pp_aead_key_len(info->suite.aead)));
+    PP_TRY(pp_labeled_expand(hash, id, secret, PP_STR("key"), context, c->key_secret.bytes,
+                             c->key_secret.len));
+    return pp_labeled_expand(hash, id, secret, PP_STR("base_nonce"), context, c->base_nonce,
+                             sizeof c->base_nonce);
+}
+
+static pp_res key_schedule(struct pp_hpke *c, const struct pp_hpke_info *info,
+                           const struct pp_secret *shared, int role)
+{
+    uint8_t id[SUITE_ID_BYTES];
+    uint8_t secret[PP_HASH_BYTES_MAX];
+    enum pp_hash_id hash = pp_hpke_hash(info->suite.kdf);
+    struct pp_hmac_key k;
+
+    suite_id(info->suite, id);
+    pp_labeled_extract(hash, PP_BYTES(id), pp_secret_span(shared), PP_STR("secret"), PP_STR(""),
+                       secret);
+    pp_hmac_key_init(&k, hash, pp_span(secret, pp_hash_len(hash)));
+    *c = (struct pp_hpke){ .suite = info->suite };
+    pp_res r = expand_all(c, info, &k, PP_BYTES(id));
+    pp_hmac_key_done(&k);
+    pp_wipe(secret, sizeof secret);
+    if (!pp_is_ok(r))
+        pp_hpke_done(c);
+    else
+        c->role = role;
+    return r;
+}
+
+pp_res pp_hpke_sender(struct pp_hpke *c, const struct pp_hpke_info *info, struct pp_span pk,
+                      const struct pp_random *random, uint8_t *ret_enc)
+{
+    PP_AUTO(pp_secret) shared = { 0 };
+
+    PP_TRY(pp_kem_encap(info->suite.kem, pk, random, ret_enc, &shared));
+    return key_schedule(c, info, &shared, SENDER);
+}
+
+pp_res pp_hpke_receiver(struct pp_hpke *c, const struct pp_hpke_info *info,
+                        const struct pp_kem_key *key, struct pp_span enc)
+{
+    PP_AUTO(pp_secret) shared = { 0 };
+
+    PP_CHECK(pp_kem_key_id(key) == info->suite.kem, PP_E_STATE, info->suite.kem);
+    PP_TRY(pp_kem_decap(key, enc, &shared));
+    return key_schedule(c, info, &shared, RECEIVER);
+}
+
+void pp_hpke_done(struct pp_hpke *c)
+{
+    pp_secret_done(&c->key_secret);
+    pp_secret_done(&c->exporter_secret);
+    pp_wipe(c, sizeof *c);
+}
+
+/* ComputeNonce (5.2): base_nonce XOR I2OSP(seq, Nn). */
+static void nonce_of(const struct pp_hpke *c, uint8_t ret[PP_AEAD_NONCE_BYTES])
+{
+    memcpy(ret, c->base_nonce, PP_AEAD_NONCE_BYTES);
+    for (size_t i = 0; i < 8; i++)
+        ret[PP_AEAD_NONCE_BYTES - 1 - i] ^= (uint8_t)(c->seq >> (8 * i));
+}
+
+pp_res pp_hpke_seal(struct pp_hpke *c, struct pp_span aad, struct pp_span pt, uint8_t *out)
+{
+    uint8_t nonce[PP_AEAD_NONCE_BYTES];
+
+    PP_CHECK(c->role == SENDER && c->key_secret.bytes != NULL, PP_E_STATE, (uint32_t)c->role);
+    PP_CHECK(c->seq != UINT64_MAX, PP_E_RANGE, 0);
+    nonce_of(c, nonce);
+    PP_TRY(pp_aead_seal_once(c->suite.aead, pp_secret_span(&c->key_secret), nonce, aad, pt, out));
+    c->seq++;
+    return PP_OK;
+}
+
+pp_res pp_hpke_open(struct pp_hpke *c, struct pp_span aad, struct pp_span ct, uint8_t *out)
+{
+    uint8_t nonce[PP_AEAD_NONCE_BYTES];
+
+    PP_CHECK(c->role == RECEIVER && c->key_secret.bytes != NULL, PP_E_STATE, (uint32_t)c->role);
+    PP_CHECK(c->seq != UINT64_MAX, PP_E_RANGE, 0);
+    nonce_of(c, nonce);
+    PP_TRY(pp_aead_open_once(c->suite.aead, pp_secret_span(&c->key_secret), nonce, aad, ct, out));
+    c->seq++;
+    return PP_OK;
+}
+
+pp_res pp_hpke_export(const struct pp_hpke *c, struct pp_span exporter_context, uint8_t *ret,
+                      size_t out_len)
+{
+    uint8_t id[SUITE_ID_BYTES];
+    struct pp_hmac_key k;
+
+    PP_CHECK(c->role != 0, PP_E_STATE, 0);
+    PP_CHECK(exporter_context.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, exporter_context.len);
+    suite_id(c->suite, id);
+    pp_hmac_key_init(&k, pp_hpke_hash(c->suite.kdf), pp_secret_span(&c->exporter_secret));
+    pp_res r = pp_labeled_expand(pp_hpke_hash(c->suite.kdf), PP_BYTES(id), &k, PP_STR("sec"),
+                                 exporter_context, ret, out_len);
+    pp_hmac_key_done(&k);
+    return r;
+}

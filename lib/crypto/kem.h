@@ -2,7 +2,8 @@
 /*
  * kem.h: key encapsulation mechanisms (RFC 9180, sections 4 and 7.1), one table row each.
  *
- * A private key is imported once (pp_kem_key) and used many times; its public key is kept beside it.
+ * A private key is imported once (pp_kem_key) and used many times; its public key is kept beside
+ * it.
  */
 #ifndef PP_KEM_H
 #define PP_KEM_H
@@ -55,8 +56,8 @@ PP_MUST pp_res pp_kem_key_export(const struct pp_kem_key *k,
                                  struct pp_secret *ret); /* sk_len bytes */
 
 /*
- * Encapsulation to a public key: writes enc_len bytes and a fresh shared secret of secret_len bytes.
- * KEY: wrong length, not on the curve, or an all-zero Diffie-Hellman result.
+ * Encapsulation to a public key: writes enc_len bytes and a fresh shared secret of secret_len
+ * bytes. KEY: wrong length, not on the curve, or an all-zero Diffie-Hellman result.
  */
 PP_MUST pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_random *random,
                             uint8_t *ret_enc, struct pp_secret *ret_shared);
@@ -65,7 +66,7 @@ PP_MUST pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_rand
 PP_MUST pp_res pp_kem_decap(const struct pp_kem_key *k, struct pp_span enc,
                             struct pp_secret *ret_shared);
 
-/* Bare X25519 (RFC 7748), for tests and as the benchmark's yardstick. KEY on an all-zero result. */
+/* Bare X25519 (RFC 7748), for the published vectors of that function. KEY on an all-zero result. */
 PP_MUST pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_BYTES],
                          uint8_t ret[PP_X25519_BYTES]);
 

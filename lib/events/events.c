@@ -340,7 +340,7 @@ static void write_fd(void *ctx, struct pp_span line)
 {
     struct pollfd p = { .fd = (int)(intptr_t)ctx, .events = POLLOUT };
 
-    /* A pipe that can be written has room for PIPE_BUF bytes, more than a line: this never waits. */
+    /* A pipe that can be written has room for PIPE_BUF bytes, more than a line: never waits. */
     if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 && write(p.fd, line.at, line.len) < 0)
         return; /* nobody to tell */
 }

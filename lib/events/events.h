@@ -25,8 +25,8 @@
  *     ENUM(type, name)   a word of a closed list: an EV_ENUM, or `pp_code` (any result code)
  *     COUNT(name)        0 .. PP_EVENT_COUNT_MAX, larger ones are written as that
  *     BYTES_BUCKET(name) rounded up to 0 or a power of two, at most 2^32
- *     MS_BUCKET(name)    rounded up to 0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000,
- *                        60000 or 3600000 ms; larger ones are written as the last
+ *     MS_BUCKET(name)    rounded up to 0, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000,
+ *                        30000, 60000 or 3600000 ms; larger ones are written as the last
  *     SECONDS(name)      0 .. PP_EVENT_SECONDS_MAX, for periods of our own (key lifetimes)
  *     DIGEST(name)       8 bytes of the digest of one of our own public artefacts
  *
@@ -69,12 +69,12 @@ struct pp_event_sink {
 };
 
 /*
- * Writes each line with one write(2) to `fd`. A line for which the descriptor has no room at once is
- * dropped: a reader that stopped reading must not stop the daemon.
+ * Writes each line with one write(2) to `fd`. A line for which the descriptor has no room at once
+ * is dropped: a reader that stopped reading must not stop the daemon.
  */
 struct pp_event_sink pp_event_sink_fd(int fd, struct pp_clock clock);
 
-/* The start of a SHA-256 digest, of a public artefact of ours only: a key configuration, a record. */
+/* The start of a SHA-256 digest of one of our own public artefacts: key lists, records. */
 struct pp_event_digest {
     uint8_t bytes[PP_EVENT_DIGEST_BYTES];
 };
@@ -89,8 +89,9 @@ struct pp_event {
 
 /*
  * The filter: reads one line, with its line end, if it is one that an event of `groups` (a set of
- * PP_EVENT_GROUP_*) has, byte for byte as pp_event_write writes it. Anything else is refused: FORMAT,
- * UNKNOWN_FIELD (no such event in these groups), RANGE (a value that no call produces), LIMIT.
+ * PP_EVENT_GROUP_*) has, byte for byte as pp_event_write writes it. Anything else is refused:
+ * FORMAT, UNKNOWN_FIELD (no such event in these groups), RANGE (a value that no call produces),
+ * LIMIT.
  */
 PP_MUST pp_res pp_event_parse(struct pp_span line, uint32_t groups, struct pp_event *ret);
 

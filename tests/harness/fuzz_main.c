@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Replays a corpus folder through a fuzz target, then every entry with `-runs=N` deterministic
- * mutations. The coverage-guided engine of `make fuzz` finds new inputs; this driver keeps the found
- * ones working in every build, sanitizers included, with any compiler.
+ * mutations. The coverage-guided engine of `make fuzz` finds new inputs; this driver keeps the
+ * found ones working in every build, sanitizers included, with any compiler.
  */
 #include <dirent.h>
 #include <stdio.h>

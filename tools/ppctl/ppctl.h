@@ -36,8 +36,9 @@ struct ppctl_option {
 };
 
 /*
- * Reads "--name VALUE", "--name=VALUE", flags and positional arguments, in any order. Returns -1 when
- * all is well, else the exit status (0 after --help, which it answers; 2 after it said what is wrong).
+ * Reads "--name VALUE", "--name=VALUE", flags and positional arguments, in any order. Returns -1
+ * when all is well, else the exit status (0 after --help, which it answers; 2 after it said what is
+ * wrong).
  */
 int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *options,
                 size_t option_count, int argc, char **argv, const char **positionals,
@@ -46,7 +47,8 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
 /* --- output -------------------------------------------------------------------------------- */
 
 /*
- * Says a failure: for people on standard error (who, what, field, expected, got, what to do), or with
+ * Says a failure: for people on standard error (who, what, field, expected, got, what to do), or
+ * with
  * --json as the error object of pp-wire 11 on standard output. Returns the code's exit status.
  */
 int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem,
@@ -55,7 +57,8 @@ int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem
 /* A usage error: `field` is the argument, `expected` what it should have been. Returns 2. */
 int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got);
 
-/* Prints one JSON object and a line end, and drops the reference. Returns 0, or 1 if that failed. */
+/* Prints one JSON object and a line end, and drops the reference. Returns 0, or 1 if that failed.
+ */
 int ppctl_print_json(json_t *object);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of topics; each topic has a file of its own. */
 #include "topics.h"
 
 const struct vectors_topic VECTORS_TOPICS[] = {
+#define TOPIC(name) { #name, vectors_##name },
+#include "topics.def"
+#undef TOPIC
     { 0 },
 };

@@ -16,9 +16,9 @@ struct vectors {
 struct vectors_topic {
     const char *name;
     /*
-     * Runs what stands at `path`, a file or a folder of the topic's format. Every row ends in exactly
-     * one of the calls below; a file that is not of the topic is skipped with the reason, one that
-     * cannot be read is a failed row.
+     * Runs what stands at `path`, a file or a folder of the topic's format. Every row ends in
+     * exactly one of the calls below; a file that is not of the topic is skipped with the reason,
+     * one that cannot be read is a failed row.
      */
     void (*run)(struct vectors *v, const char *path);
 };

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ec_int.h: what keys and certificates share inside lib/crypto. */
+#ifndef PP_EC_INT_H
+#define PP_EC_INT_H
+
+#include <openssl/evp.h>
+
+#include "sign.h"
+
+enum { PP_EC_PKCS8_BYTES_MAX = 512 };
+
+/* The bytes of a SubjectPublicKeyInfo in front of the uncompressed point; there is no other form.
+ */
+struct pp_span pp_ec_spki_head(enum pp_curve curve);
+
+/* PKCS#8 DER of any private key. */
+PP_MUST pp_res pp_pkey_export_der(const EVP_PKEY *pkey, struct pp_secret *ret);
+
+/* Verifies with a key that is already imported. SIGNATURE. */
+PP_MUST pp_res pp_ecdsa_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, struct pp_span message,
+                                    struct pp_span der);
+PP_MUST pp_res pp_rsa_pss_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, size_t salt_len,
+                                      struct pp_span message, struct pp_span signature);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the published vectors (tests/vectors/hpke) do not say: refusals, state, lifetimes. */
+#include "harness.h"
+
+#include "crypto.h"
+#include "ct.h"
+#include "hpke.h"
+
+static const struct pp_hpke_suite SUITE = { PP_KEM_X25519_SHA256, PP_HKDF_SHA256, PP_AES_128_GCM };
+
+static struct pp_random random_source;
+static struct pp_kem_key *key;
+static struct pp_hpke_info info;
+
+static int set_up(void **state)
+{
+    (void)state;
+    random_source = pp_random_system();
+    return !pp_is_ok(pp_crypto_init()) ||
+           !pp_is_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &random_source, &key)) ||
+           !pp_is_ok(pp_hpke_info_init(&info, SUITE, PP_STR("test info")));
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    pp_kem_key_free(key);
+    return 0;
+}
+
+static void both_sides(struct pp_hpke *sender, struct pp_hpke *receiver)
+{
+    uint8_t enc[PP_X25519_BYTES];
+
+    assert_ok(pp_hpke_sender(sender, &info, pp_kem_key_public(key), &random_source, enc));
+    assert_ok(pp_hpke_receiver(receiver, &info, key, PP_BYTES(enc)));
+}
+
+static void messages_open_in_sequence_only(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    uint8_t a[16 + 3], b[16 + 3], out[3];
+
+    both_sides(&s, &r);
+    assert_ok(pp_hpke_seal(&s, PP_STR("aad"), PP_STR("one"), a));
+    assert_ok(pp_hpke_seal(&s, PP_STR("aad"), PP_STR("two"), b));
+    assert_code(pp_hpke_open(&r, PP_STR("aad"), PP_BYTES(b), out), PP_E_AUTH);
+    assert_int_equal(r.seq, 0); /* a failure does not advance */
+    assert_code(pp_hpke_open(&r, PP_STR("other"), PP_BYTES(a), out), PP_E_AUTH);
+    assert_ok(pp_hpke_open(&r, PP_STR("aad"), PP_BYTES(a), out));
+    assert_ok(pp_hpke_open(&r, PP_STR("aad"), PP_BYTES(b), out));
+    assert_memory_equal(out, "two", 3);
+    assert_code(pp_hpke_open(&r, PP_STR("aad"), PP_BYTES(b), out), PP_E_AUTH);
+}
+
+static void any_changed_bit_is_refused_and_leaves_zeros(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    uint8_t ct[16 + 8], out[8];
+
+    both_sides(&s, &r);
+    assert_ok(pp_hpke_seal(&s, PP_STR(""), PP_STR("8 bytes."), ct));
+    for (size_t i = 0; i < 8 * sizeof ct; i++) {
+        memset(out, 0xee, sizeof out);
+        ct[i / 8] ^= (uint8_t)(1U << i % 8);
+        assert_code(pp_hpke_open(&r, PP_STR(""), PP_BYTES(ct), out), PP_E_AUTH);
+        assert_int_equal(pp_ct_is_zero(out, sizeof out), 1);
+        ct[i / 8] ^= (uint8_t)(1U << i % 8);
+    }
+    for (size_t n = 0; n < sizeof ct; n++)
+        assert_code(pp_hpke_open(&r, PP_STR(""), pp_span(ct, n), out), PP_E_AUTH);
+    assert_ok(pp_hpke_open(&r, PP_STR(""), PP_BYTES(ct), out));
+}
+
+static void a_sender_cannot_open_and_a_receiver_cannot_seal(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    uint8_t ct[17], out[1];
+
+    both_sides(&s, &r);
+    assert_code(pp_hpke_seal(&r, PP_STR(""), PP_STR("x"), ct), PP_E_STATE);
+    assert_ok(pp_hpke_seal(&s, PP_STR(""), PP_STR("x"), ct));
+    assert_code(pp_hpke_open(&s, PP_STR(""), PP_BYTES(ct), out), PP_E_STATE);
+    pp_hpke_done(&s);
+    assert_code(pp_hpke_seal(&s, PP_STR(""), PP_STR("x"), ct), PP_E_STATE);
+    assert_code(pp_hpke_export(&s, PP_STR(""), out, 1), PP_E_STATE);
+}
+
+/* RFC 9180 5.2: MessageLimitReachedError. */
+static void the_last_sequence_number_is_never_used(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    uint8_t ct[17], out[1];
+
+    both_sides(&s, &r);
+    s.seq = r.seq = UINT64_MAX - 1;
+    assert_ok(pp_hpke_seal(&s, PP_STR(""), PP_STR("x"), ct));
+    assert_ok(pp_hpke_open(&r, PP_STR(""), PP_BYTES(ct), out));
+    assert_code(pp_hpke_seal(&s, PP_STR(""), PP_STR("x"), ct), PP_E_RANGE);
+    assert_code(pp_hpke_open(&r, PP_STR(""), PP_BYTES(ct), out), PP_E_RANGE);
+}
+
+/* RFC 9180 7.1.4 MUST: check for the all-zero value. Both sides, with every low-order point. */
+static void low_order_points_are_refused_on_both_sides(void **state)
+{
+    (void)state;
+    static const char *const points[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(points); i++) {
+        PP_AUTO(pp_hpke) c = { 0 };
+        uint8_t point[32], enc[32];
+        pp_test_hex(points[i], point, sizeof point);
+        assert_code(pp_hpke_sender(&c, &info, PP_BYTES(point), &random_source, enc), PP_E_KEY);
+        assert_code(pp_hpke_receiver(&c, &info, key, PP_BYTES(point)), PP_E_AUTH);
+        assert_null(c.exporter_secret.bytes);
+    }
+}
+
+static void wrong_lengths_and_unknown_algorithms_are_refused(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_hpke) c = { 0 };
+    uint8_t enc[33] = { 9 };
+    struct pp_hpke_info i;
+    struct pp_kem_key *k = NULL;
+
+    assert_code(pp_hpke_receiver(&c, &info, key, pp_span(enc, 31)), PP_E_AUTH);
+    assert_code(pp_hpke_receiver(&c, &info, key, pp_span(enc, 33)), PP_E_AUTH);
+    assert_code(pp_hpke_sender(&c, &info, pp_span(enc, 31), &random_source, enc), PP_E_KEY);
+    assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0012, 1, 1 }, PP_STR("")),
+                PP_E_UNSUPPORTED);
+    assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 0, 1 }, PP_STR("")),
+                PP_E_UNSUPPORTED);
+    assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 4, 1 }, PP_STR("")),
+                PP_E_UNSUPPORTED);
+    assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 1, 4 }, PP_STR("")),
+                PP_E_UNSUPPORTED);
+    static uint8_t large[PP_HPKE_INPUT_BYTES_MAX + 1];
+    assert_ok(pp_hpke_info_init(&i, SUITE, pp_span(large, sizeof large - 1)));
+    assert_code(pp_hpke_info_init(&i, SUITE, PP_BYTES(large)), PP_E_RANGE);
+    assert_code(pp_kem_key_import(0x0020, pp_span(enc, 31), &k), PP_E_KEY);
+    assert_code(pp_kem_key_derive(0x0020, pp_span(enc, 31), &k), PP_E_RANGE);
+    assert_code(pp_kem_key_import(0x9999, pp_span(enc, 32), &k), PP_E_UNSUPPORTED);
+    assert_null(k);
+}
+
+static void a_failing_random_source_yields_no_context(void **state)
+{
+    (void)state;
+    struct pp_span nothing = PP_STR("too short");
+    struct pp_random broken = pp_random_script(&nothing);
+    PP_AUTO(pp_hpke) c = { 0 };
+    uint8_t enc[32] = { 0 };
+
+    assert_code(pp_hpke_sender(&c, &info, pp_kem_key_public(key), &broken, enc), PP_E_RANDOM);
+    assert_int_equal(pp_ct_is_zero(enc, sizeof enc), 1);
+    assert_null(c.key_secret.bytes);
+}
+
+static void aead_limits_and_in_place_operation(void **state)
+{
+    (void)state;
+    static const uint16_t ids[] = { PP_AES_128_GCM, PP_AES_256_GCM, PP_CHACHA20_POLY1305 };
+    uint8_t k[32] = { 1 }, nonce[12] = { 2 };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ids); i++) {
+        struct pp_aead *a = NULL;
+        uint8_t buf[5 + 16] = "hello";
+        assert_code(pp_aead_new(ids[i], pp_span(k, 15), &a), PP_E_RANGE);
+        assert_ok(pp_aead_new(ids[i], pp_span(k, pp_aead_key_len(ids[i])), &a));
+        assert_ok(pp_aead_seal(a, nonce, PP_STR("a"), pp_span(buf, 5), buf));
+        assert_memory_not_equal(buf, "hello", 5);
+        assert_code(pp_aead_open(a, nonce, PP_STR("a"), pp_span(buf, 15), buf), PP_E_AUTH);
+        assert_ok(pp_aead_open(a, nonce, PP_STR("a"), PP_BYTES(buf), buf));
+        assert_memory_equal(buf, "hello", 5);
+        pp_aead_free(a);
+    }
+    struct pp_aead *a = NULL;
+    assert_code(pp_aead_new(9, pp_span(k, 32), &a), PP_E_UNSUPPORTED);
+    pp_aead_free(NULL);
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(messages_open_in_sequence_only),
+    cmocka_unit_test(any_changed_bit_is_refused_and_leaves_zeros),
+    cmocka_unit_test(a_sender_cannot_open_and_a_receiver_cannot_seal),
+    cmocka_unit_test(the_last_sequence_number_is_never_used),
+    cmocka_unit_test(low_order_points_are_refused_on_both_sides),
+    cmocka_unit_test(wrong_lengths_and_unknown_algorithms_are_refused),
+    cmocka_unit_test(a_failing_random_source_yields_no_context),
+    cmocka_unit_test(aead_limits_and_in_place_operation),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, set_up, tear_down);
+}

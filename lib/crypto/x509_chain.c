@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chains to a pinned root, and revocation lists. */
+#include "crypto_int.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include "x509_int.h"
+
+/* The chain that OpenSSL built must be ours, certificate by certificate. */
+static int same_chain(X509_STORE_CTX *ctx, struct pp_x509 *const *certs, size_t count)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+
+    if (chain == NULL || sk_X509_num(chain) != (int)count)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (X509_cmp(sk_X509_value(chain, (int)i), certs[i]->x) != 0)
+            return 0;
+    return 1;
+}
+
+static pp_res verify_with(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509) * middle,
+                          struct pp_x509 *const *certs, size_t count, uint64_t posix_s, int strict)
+{
+    unsigned long flags = X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_USE_CHECK_TIME |
+                          (strict ? X509_V_FLAG_X509_STRICT : 0);
+
+    PP_CHECK(X509_STORE_add_cert(store, certs[count - 1]->x) == 1, PP_E_NO_MEMORY, 0);
+    for (size_t i = 1; i + 1 < count; i++)
+        PP_CHECK(sk_X509_push(middle, certs[i]->x) > 0, PP_E_NO_MEMORY, 0);
+    PP_CHECK(X509_STORE_CTX_init(ctx, store, certs[0]->x, middle) == 1, PP_E_CRYPTO, 0);
+
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+    PP_CHECK(X509_VERIFY_PARAM_set_flags(param, flags) == 1, PP_E_CRYPTO, 1);
+    X509_VERIFY_PARAM_set_time(param, (time_t)posix_s);
+    X509_VERIFY_PARAM_set_depth(param, (int)count - 2); /* certificates between leaf and root */
+
+    int verified = X509_verify_cert(ctx) == 1;
+    int error = X509_STORE_CTX_get_error(ctx);
+    if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
+        return PP_FAIL(PP_E_RANGE, error);
+    PP_CHECK(verified && error == X509_V_OK, PP_E_SIGNATURE, error);
+    PP_CHECK(same_chain(ctx, certs, count), PP_E_SIGNATURE, X509_V_ERR_UNSPECIFIED);
+    return PP_OK;
+}
+
+pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count, const struct pp_x509 *root,
+                            uint64_t posix_s, int strict)
+{
+    PP_CHECK(count >= 2 && count <= PP_X509_CHAIN_MAX, PP_E_RANGE, count);
+    PP_CHECK(posix_s <= INT64_MAX, PP_E_RANGE, 0);
+    PP_CHECK(pp_x509_equal(certs[count - 1], root), PP_E_SIGNATURE,
+             X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
+
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    STACK_OF(X509) *middle = sk_X509_new_null();
+    pp_res r = store == NULL || ctx == NULL || middle == NULL
+                   ? PP_FAIL(PP_E_NO_MEMORY, 0)
+                   : verify_with(ctx, store, middle, certs, count, posix_s, strict);
+    X509_STORE_CTX_free(ctx);
+    sk_X509_free(middle); /* the certificates stay the caller's */
+    X509_STORE_free(store);
+    ERR_clear_error();
+    return r;
+}
+
+static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t posix_s)
+{
+    const X509_ALGOR *algorithm = NULL;
+    const ASN1_OBJECT *object = NULL;
+    uint64_t from, until;
+
+    X509_CRL_get0_signature(crl, NULL, &algorithm);
+    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+    int nid = OBJ_obj2nid(object);
+    PP_CHECK(nid == NID_rsassaPss || nid == NID_ecdsa_with_SHA256 || nid == NID_ecdsa_with_SHA384,
+             PP_E_FORMAT, nid);
+    /* Delta and indirect lists mark themselves by critical extensions: we read neither. */
+    PP_CHECK(X509_CRL_get_ext_by_critical(crl, 1, -1) < 0, PP_E_FORMAT, 1);
+    PP_CHECK(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer->x)) == 0,
+             PP_E_SIGNATURE, 1);
+    PP_CHECK(X509_CRL_verify(crl, X509_get0_pubkey(issuer->x)) == 1, PP_E_SIGNATURE, 0);
+    PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &from));
+    PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &until)); /* absent: FORMAT */
+    PP_CHECK(from <= posix_s && posix_s < until, PP_E_RANGE, 0);
+    return PP_OK;
+}
+
+pp_res pp_x509_crl_lists(struct pp_span crl_der, const struct pp_x509 *issuer,
+                         const struct pp_x509 *c, uint64_t posix_s, int *ret_listed)
+{
+    const unsigned char *at = crl_der.at;
+    X509_REVOKED *row = NULL;
+
+    PP_CHECK(crl_der.len <= PP_X509_CRL_BYTES_MAX, PP_E_LIMIT, crl_der.len);
+    PP_CHECK(crl_der.len > 0, PP_E_FORMAT, 0);
+    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
+    pp_res r = crl == NULL || at != crl_der.at + crl_der.len ? PP_FAIL(PP_E_FORMAT, 0)
+                                                             : crl_check(crl, issuer, posix_s);
+    if (pp_is_ok(r)) /* any answer but 0 counts as listed, "removed from the list" too */
+        *ret_listed = X509_CRL_get0_by_serial(crl, &row, X509_get_serialNumber(c->x)) != 0;
+    X509_CRL_free(crl);
+    ERR_clear_error();
+    return r;
+}

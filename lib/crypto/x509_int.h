@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* x509_int.h: a parsed certificate, as the x509_*.c files see it. */
+#ifndef PP_X509_INT_H
+#define PP_X509_INT_H
+
+#include <openssl/x509.h>
+
+#include "x509.h"
+
+struct pp_x509 {
+    X509 *x;
+    uint8_t *der; /* a copy of what was parsed */
+    size_t der_len;
+    uint64_t not_before, not_after;
+    enum pp_x509_key_kind key_kind;
+};
+
+/* POSIX seconds; 0 for a time before 1970. FORMAT. */
+PP_MUST pp_res pp_asn1_time(const ASN1_TIME *t, uint64_t *ret);
+
+/* What a signature algorithm's three numbers are called here. */
+enum pp_x509_sig_kind pp_sig_kind(int digest_nid, int key_nid, unsigned flags);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HPKE (RFC 9180): key derivation, encapsulation, key schedule, messages and exports. */
+#include <stdio.h>
+#include <string.h>
+
+#include "hpke.h"
+#include "topics.h"
+
+enum { FIELDS_MAX = 20 };
+
+/* The hex members of a row, decoded on demand and released together. */
+struct row {
+    struct vectors *v;
+    const char *file;
+    const char *name;
+    const json_t *json;
+    struct pp_buf bufs[FIELDS_MAX];
+    size_t buf_count;
+};
+
+static struct pp_span field(struct row *row, const char *member)
+{
+    struct pp_buf *b = &row->bufs[row->buf_count++];
+
+    PP_ASSERT(row->buf_count <= FIELDS_MAX);
+    *b = vectors_hex(row->json, member);
+    return pp_buf_span(b);
+}
+
+static int number(const json_t *object, const char *member)
+{
+    return (int)json_integer_value(json_object_get(object, member));
+}
+
+static int same(struct row *row, const char *what, struct pp_span got, struct pp_span want)
+{
+    if (pp_span_eq(got, want))
+        return 1;
+    vectors_fail(row->v, row->file, row->name, "%s differs", what);
+    return 0;
+}
+
+/* DeriveKeyPair of the receiver's key, where the row gives its input. */
+static int check_derive(struct row *row, uint16_t kem)
+{
+    PP_AUTO(pp_secret) sk = { 0 };
+    struct pp_span ikm = field(row, "ikmR");
+    struct pp_kem_key *k = NULL;
+
+    if (ikm.len == 0)
+        return 1;
+    if (!pp_is_ok(pp_kem_key_derive(kem, ikm, &k)) || !pp_is_ok(pp_kem_key_export(k, &sk))) {
+        pp_kem_key_free(k);
+        vectors_fail(row->v, row->file, row->name, "DeriveKeyPair failed");
+        return 0;
+    }
+    int ok = same(row, "skRm", pp_secret_span(&sk), field(row, "skRm")) &&
+             same(row, "pkRm", pp_kem_key_public(k), field(row, "pkRm"));
+    pp_kem_key_free(k);
+    return ok;
+}
+
+static int check_messages(struct row *row, struct pp_hpke *sender, struct pp_hpke *receiver)
+{
+    size_t i;
+    const json_t *e;
+
+    json_array_foreach(json_object_get(row->json, "encryptions"), i, e)
+    {
+        struct pp_buf aad = vectors_hex(e, "aad"), pt = vectors_hex(e, "pt"),
+                      ct = vectors_hex(e, "ct");
+        uint8_t sealed[4096], opened[4096];
+        int ok = 0;
+
+        sender->seq = receiver->seq = (uint64_t)json_integer_value(json_object_get(e, "seq"));
+        if (pt.bytes != NULL && ct.len == pt.len + PP_AEAD_TAG_BYTES && ct.len <= sizeof sealed)
+            ok = pp_is_ok(pp_hpke_seal(sender, pp_buf_span(&aad), pp_buf_span(&pt), sealed)) &&
+                 memcmp(sealed, ct.bytes, ct.len) == 0 &&
+                 pp_is_ok(pp_hpke_open(receiver, pp_buf_span(&aad), pp_buf_span(&ct), opened)) &&
+                 memcmp(opened, pt.bytes, pt.len) == 0;
+        pp_buf_done(&aad);
+        pp_buf_done(&pt);
+        pp_buf_done(&ct);
+        if (!ok) {
+            vectors_fail(row->v, row->file, row->name, "encryption %zu differs", i);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int check_exports(struct row *row, const struct pp_hpke *c)
+{
+    size_t i;
+    const json_t *e;
+
+    json_array_foreach(json_object_get(row->json, "exports"), i, e)
+    {
+        struct pp_buf context = vectors_hex(e, "exporter_context");
+        struct pp_buf want = vectors_hex(e, "exported_value");
+        uint8_t got[1024];
+        size_t len = (size_t)number(e, "L");
+        int ok = len == want.len && len <= sizeof got &&
+                 pp_is_ok(pp_hpke_export(c, pp_buf_span(&context), got, len)) &&
+                 memcmp(got, want.bytes, len) == 0;
+
+        pp_buf_done(&context);
+        pp_buf_done(&want);
+        if (!ok) {
+            vectors_fail(row->v, row->file, row->name, "export %zu differs", i);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int check_contexts(struct row *row, const struct pp_hpke_info *info, struct pp_hpke *sender,
+                          struct pp_hpke *receiver)
+{
+    uint8_t enc[PP_KEM_ENC_BYTES_MAX];
+    struct pp_span script = field(row, "skEm"); /* what the encapsulation draws */
+    struct pp_random random = pp_random_script(&script);
+    struct pp_span want_enc = field(row, "enc");
+    struct pp_kem_key *key = NULL;
+
+    pp_res r = pp_hpke_sender(sender, info, field(row, "pkRm"), &random, enc);
+    if (pp_is_ok(r))
+        r = pp_kem_key_import(info->suite.kem, field(row, "skRm"), &key);
+    if (pp_is_ok(r))
+        r = pp_hpke_receiver(receiver, info, key, want_enc);
+    pp_kem_key_free(key);
+    if (!pp_is_ok(r)) {
+        vectors_fail(row->v, row->file, row->name, "set-up failed: %s", pp_code_name(r.code));
+        return 0;
+    }
+    return same(row, "enc", pp_span(enc, pp_kem_info(info->suite.kem)->enc_len), want_enc) &&
+           same(row, "key (receiver)", pp_secret_span(&receiver->key_secret), field(row, "key")) &&
+           same(row, "key (sender)", pp_secret_span(&sender->key_secret), field(row, "key")) &&
+           same(row, "base_nonce", pp_span(sender->base_nonce, sender->key_secret.len > 0 ? 12 : 0),
+                field(row, "base_nonce")) &&
+           same(row, "exporter_secret", pp_secret_span(&sender->exporter_secret),
+                field(row, "exporter_secret")) &&
+           check_messages(row, sender, receiver) && check_exports(row, receiver);
+}
+
+static void check_row(struct row *row)
+{
+    static const char *const modes[] = { "base", "psk", "auth", "auth_psk" };
+    struct pp_hpke_suite suite = { (uint16_t)number(row->json, "kem_id"),
+                                   (uint16_t)number(row->json, "kdf_id"),
+                                   (uint16_t)number(row->json, "aead_id") };
+    struct pp_hpke_info info;
+    PP_AUTO(pp_hpke) sender = { 0 };
+    PP_AUTO(pp_hpke) receiver = { 0 };
+    int mode = number(row->json, "mode");
+
+    if (mode != 0) {
+        char reason[64];
+        snprintf(reason, sizeof reason, "mode %s is not offered yet",
+                 mode > 0 && mode < 4 ? modes[mode] : "unknown");
+        vectors_skip(row->v, row->file, row->name, reason);
+        return;
+    }
+    if (!pp_is_ok(pp_hpke_suite_check(suite))) {
+        vectors_skip(row->v, row->file, row->name, "a KEM, KDF or AEAD that is not offered yet");
+        return;
+    }
+    if (!check_derive(row, suite.kem))
+        return;
+    if (!pp_is_ok(pp_hpke_info_init(&info, suite, field(row, "info")))) {
+        vectors_fail(row->v, row->file, row->name, "info refused");
+        return;
+    }
+    if (check_contexts(row, &info, &sender, &receiver))
+        vectors_pass(row->v, row->file, row->name);
+}
+
+static void run_file(struct vectors *v, const char *file)
+{
+    const char *dot = strrchr(file, '.');
+    size_t i;
+    const json_t *e;
+
+    if (dot == NULL || strcmp(dot, ".json") != 0)
+        return; /* a README beside the data */
+    json_t *root = vectors_load(v, file);
+    if (root == NULL)
+        return;
+    const json_t *rows = json_object_get(root, "vectors");
+    if (!json_is_array(rows))
+        vectors_fail(v, file, "-", "no array \"vectors\"");
+    json_array_foreach(rows, i, e)
+    {
+        char name[64];
+        struct row row = { .v = v, .file = file, .name = name, .json = e };
+
+        snprintf(name, sizeof name, "row %zu (kem %#x kdf %d aead %d)", i,
+                 (unsigned)number(e, "kem_id"), number(e, "kdf_id"), number(e, "aead_id"));
+        if (json_object_get(e, "kem_id") == NULL)
+            vectors_skip(v, file, name, "bare KEM rows (X-Wing) are not offered yet");
+        else
+            check_row(&row);
+        for (size_t k = 0; k < row.buf_count; k++)
+            pp_buf_done(&row.bufs[k]);
+    }
+    json_decref(root);
+}
+
+void vectors_hpke(struct vectors *v, const char *path)
+{
+    vectors_walk(v, path, run_file);
+}
