@@ -14,6 +14,7 @@ static const struct {
     pp_wire_run *run;
 } FORMATS[] = {
     { "answer", pp_wire_answer },
+    { "assertion", pp_wire_assertion },
     { "bundle", pp_wire_bundle },
     { "challenge", pp_wire_challenge },
     { "evidence", pp_wire_evidence },

@@ -2,6 +2,7 @@
 /* The token formats of lib/cred, as JSON and back. */
 #include <string.h>
 
+#include "assertion.h"
 #include "cred.h"
 #include "pp_wire.h"
 
@@ -86,5 +87,29 @@ pp_res pp_wire_token_field(const json_t *row, struct pp_span bytes, struct pp_ar
     pp_token_field_write(pp_span(token, len), &wr);
     PP_TRY(same(&wr, bytes));
     *ret_fields = json_pack("{s:o}", "token", pp_wire_hex(pp_span(token, len)));
+    return PP_OK;
+}
+
+pp_res pp_wire_assertion(const json_t *row, struct pp_span bytes, struct pp_arena *arena,
+                         json_t **ret_fields)
+{
+    struct pp_wr wr = pp_wr_over(scratch, sizeof scratch);
+    struct pp_span issuer = pp_span_cstr(json_string_value(json_object_get(row, "issuer")));
+    const json_t *keys = json_object_get(row, "keys");
+    struct pp_buf key = vectors_hex_text(json_string_value(json_array_get(keys, 0)));
+    const struct pp_span key_span = pp_buf_span(&key);
+    uint64_t now_s = (uint64_t)json_integer_value(json_object_get(row, "now"));
+    struct pp_assertion a;
+
+    (void)arena;
+    pp_res r = pp_assertion_check(bytes, issuer, &key_span, 1, now_s, &a);
+    if (pp_is_ok(r))
+        r = pp_assertion_write(&a, issuer, key_span, &wr);
+    if (pp_is_ok(r))
+        r = same(&wr, bytes);
+    pp_buf_done(&key);
+    PP_TRY(r);
+    *ret_fields = json_pack("{s:o, s:I}", "account", pp_wire_hex(pp_span(a.account, a.account_len)),
+                            "expiry", (json_int_t)a.expiry_s);
     return PP_OK;
 }
