@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * token_keys.h: the epoch keys of the issuer and of the gateway, from files (docs/protocol/tokens.md).
+ * token_keys.h: the epoch keys of the issuer and of the gateway, from files
+ * (docs/protocol/tokens.md).
  *
  * One file an epoch, <day>.key, of mode 0600 in a folder of mode 0700:
  *
@@ -47,10 +48,10 @@ PP_MUST pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_fr
                                   struct pp_wr *wr);
 
 /*
- * Reads every *.key of a folder; epochs that are dead at `now_s` are passed over. All or none: CONFIG
- * with the words in `problem` for a file that is wrong or open to others, two files of one epoch, two
- * keys of one truncated id (a request could mean either), or more than PP_TOKEN_KEYS_MAX; else as
- * pp_file_read. A folder without a key is fine: then nobody is served.
+ * Reads every *.key of a folder; epochs that are dead at `now_s` are passed over. All or none:
+ * CONFIG with the words in `problem` for a file that is wrong or open to others, two files of one
+ * epoch, two keys of one truncated id (a request could mean either), or more than
+ * PP_TOKEN_KEYS_MAX; else as pp_file_read. A folder without a key is fine: then nobody is served.
  */
 PP_MUST pp_res pp_token_keys_load(const char *folder, uint64_t now_s, struct pp_problem *problem,
                                   struct pp_token_keys *ret);
