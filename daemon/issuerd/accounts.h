@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * accounts.h: who asks for tokens. One small interface, so that an operator's own account system can
- * stand behind it; one implementation, the app's HMAC-signed assertion (lib/cred, assertion.h).
+ * accounts.h: who asks for tokens. One small interface, so that an operator's own account system
+ * can stand behind it; one implementation, the app's HMAC-signed assertion (lib/cred,
+ * assertion.h).
  */
 #ifndef ISS_ACCOUNTS_H
 #define ISS_ACCOUNTS_H
