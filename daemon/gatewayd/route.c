@@ -87,8 +87,11 @@ pp_res gw_answer_write(const struct gw_answer *a, size_t total, struct pp_wr *wr
 
 uint32_t gw_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms)
 {
-    if (grid_ms == 0 || now_ms < from_ms)
+    uint64_t passed = now_ms > from_ms ? now_ms - from_ms : 0;
+
+    if (grid_ms == 0)
         return 0;
-    uint32_t past = (uint32_t)((now_ms - from_ms) % grid_ms);
-    return past == 0 ? 0 : grid_ms - past;
+    if (passed > 0 && passed % grid_ms == 0)
+        return 0;
+    return grid_ms - (uint32_t)(passed % grid_ms);
 }

@@ -48,7 +48,8 @@ PP_MUST pp_res gw_answer_write(const struct gw_answer *a, size_t total, struct p
 
 /*
  * Milliseconds that an answer has to wait so that it leaves on the grid that begins at `from_ms`; 0
- * without a grid. An answer that is ready on a tick leaves on that tick.
+ * without a grid. The first tick is one grid behind the start: a refusal that took no time at all
+ * must not leave before an answer that took some.
  */
 uint32_t gw_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms);
 

@@ -248,13 +248,14 @@ static void w16_t3_every_answer_of_a_bucket_has_one_size(void **state)
 static void answers_wait_for_the_next_tick(void **state)
 {
     (void)state;
-    assert_int_equal(gw_grid_wait(1000, 1000, 250), 0);
+    assert_int_equal(gw_grid_wait(1000, 1000, 250), 250);
     assert_int_equal(gw_grid_wait(1000, 1001, 250), 249);
     assert_int_equal(gw_grid_wait(1000, 1249, 250), 1);
     assert_int_equal(gw_grid_wait(1000, 1250, 250), 0);
     assert_int_equal(gw_grid_wait(1007, 61100, 250), 250 - (61100 - 1007) % 250);
     assert_int_equal(gw_grid_wait(1000, 1001, 0), 0);
-    assert_int_equal(gw_grid_wait(1000, 999, 250), 0);
+    assert_int_equal(gw_grid_wait(1000, 999, 250), 250);
+    assert_int_equal(gw_grid_wait(1000, 1000, 0), 0);
 }
 
 static const struct CMUnitTest TESTS[] = {
