@@ -12,7 +12,7 @@ pp_res gw_decap_open(struct gw_decap *d, uint8_t *body, size_t len, struct gw_ex
 {
     struct pp_span inner;
 
-    PP_TRY(pp_ohttp_request_open(&x->ohttp, &d->keys, body, len, &inner));
+    PP_TRY(pp_ohttp_request_open(&x->ohttp, d->keys, body, len, &inner));
     pp_res r = pp_replay_insert(&d->replay, pp_ohttp_enc(&x->ohttp), pp_clock_mono_ms(&d->clock));
     x->freshness = pp_is_ok(r) ? GW_FRESH : r.code == PP_E_REPLAY ? GW_REPLAYED : GW_FULL;
     *ret_inner = inner;

@@ -20,7 +20,7 @@ enum gw_freshness {
 };
 
 struct gw_decap {
-    struct pp_ohttp_gateway keys;
+    const struct pp_ohttp_gateway *keys; /* borrowed; may change between requests */
     struct pp_replay replay;
     struct pp_clock clock;
     struct pp_random random;

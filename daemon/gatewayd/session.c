@@ -447,7 +447,7 @@ void gw_service_keys(void *ctx, struct pp_http_request *q)
     struct pp_wr wr = pp_wr_over(list, list == NULL ? 0 : GW_SCRATCH_BYTES);
     struct pp_http_reply reply = { .status = 200, .type = PP_OHTTP_KEYS_TYPE, .body_stays = 1 };
 
-    if (!pp_is_ok(pp_ohttp_gateway_keys(&s->config.decap->keys, &wr))) {
+    if (!pp_is_ok(pp_ohttp_gateway_keys(s->config.decap->keys, &wr))) {
         reply_clear(q, 503);
         return;
     }

@@ -73,8 +73,8 @@ void gw_service_post(void *ctx, struct pp_http_request *q);
 void gw_service_keys(void *ctx, struct pp_http_request *q);
 
 /*
- * One of `count` CVMs whose bit in `tried` is not set, each as likely as another. NO_CVM when none is
- * left, RANDOM.
+ * One of `count` CVMs whose bit in `tried` is not set, each as likely as another. NO_CVM when none
+ * is left, RANDOM.
  */
 PP_MUST pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried,
                          size_t *ret_cvm);

@@ -44,7 +44,7 @@ struct gw_tokens {
     int event_fd; /* written by the worker, read by the loop */
 };
 
-/* --- lists --------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------------------------- */
 
 static void push(struct list *l, struct gw_redemption *r)
 {
@@ -65,7 +65,7 @@ static struct gw_redemption *take_first(struct list *l)
     return r;
 }
 
-/* --- the worker ---------------------------------------------------------------------------- */
+/* --- the worker ----------------------------------------------------------------------------- */
 
 static struct gw_redemption *next_asked(struct gw_tokens *t)
 {
@@ -96,7 +96,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* --- the loop ------------------------------------------------------------------------------ */
+/* --- the loop ------------------------------------------------------------------------------- */
 
 static void give_back(struct gw_tokens *t, struct gw_redemption *r)
 {
@@ -185,7 +185,7 @@ void gw_tokens_set_epochs(struct gw_tokens *t, const struct pp_cred_epoch *epoch
     t->epoch_count = count;
 }
 
-/* --- making and freeing -------------------------------------------------------------------- */
+/* --- making and freeing --------------------------------------------------------------------- */
 
 static pp_res start(struct gw_tokens *t, struct pp_loop *loop, const char *store_path,
                     struct pp_problem *problem)

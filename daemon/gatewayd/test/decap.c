@@ -7,6 +7,7 @@
 static const struct pp_ohttp_suite SUITE = { PP_HKDF_SHA256, PP_AES_128_GCM };
 
 struct fixture {
+    struct pp_ohttp_gateway keys;
     struct gw_decap decap;
     struct gw_exchange exchange;
     struct pp_ohttp device;
@@ -26,11 +27,12 @@ static int set_up(void **state)
     struct pp_kem_key *key = NULL;
 
     f = (struct fixture){ .now_ms = 1000 };
+    f.decap.keys = &f.keys;
     f.decap.random = pp_random_system();
     f.decap.clock = (struct pp_clock){ now, now, &f };
     assert_ok(pp_crypto_init());
     assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &f.decap.random, &key));
-    assert_ok(pp_ohttp_gateway_add(&f.decap.keys, 1, key, &SUITE, 1));
+    assert_ok(pp_ohttp_gateway_add(&f.keys, 1, key, &SUITE, 1));
     assert_ok(pp_replay_init(&f.decap.replay, f.memory, 64, 120000, 1000, &f.decap.random));
     *state = &f;
     return 0;
@@ -42,7 +44,7 @@ static int tear_down(void **state)
 
     gw_exchange_done(&f->exchange);
     pp_ohttp_done(&f->device);
-    pp_ohttp_gateway_done(&f->decap.keys);
+    pp_ohttp_gateway_done(&f->keys);
     pp_replay_done(&f->decap.replay);
     return 0;
 }
@@ -52,8 +54,8 @@ static size_t seal(struct fixture *f)
     struct pp_wr wr = pp_wr_over(f->sealed, sizeof f->sealed);
 
     pp_ohttp_done(&f->device);
-    assert_ok(pp_ohttp_request_seal(&f->device, &f->decap.keys.keys[0].config, SUITE,
-                                    &f->decap.random, PP_STR("message"), &wr));
+    assert_ok(pp_ohttp_request_seal(&f->device, &f->keys.keys[0].config, SUITE, &f->decap.random,
+                                    PP_STR("message"), &wr));
     return wr.len;
 }
 

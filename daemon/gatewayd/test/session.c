@@ -68,6 +68,7 @@ struct world {
     struct pp_listener listener;
     struct pp_http_client *client;
     struct gw_service *service;
+    struct pp_ohttp_gateway keys;
     struct gw_decap decap;
     struct gw_cvms *cvms;
     struct gw_tokens *tokens;
@@ -93,7 +94,7 @@ struct world {
     int stop_at_close;
 };
 
-/* --- CVMs that do as they are told ------------------------------------------------------------- */
+/* --- CVMs that do as they are told ---------------------------------------------------------- */
 
 static void answer_frame(struct cvm *v, uint8_t kind, uint32_t tag, const uint8_t *sid,
                          struct pp_span bytes)
@@ -265,7 +266,7 @@ static void stop_cvm(struct cvm *v)
     v->stream = NULL;
 }
 
-/* --- the world --------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------ */
 
 static uint64_t service_posix_ms(void *ctx)
 {
@@ -358,10 +359,11 @@ static int set_up_with(void **state, uint32_t grid_ms)
     assert_ok(pp_loop_new(&w.loop));
     assert_ok(pp_timer_new(w.loop, on_impatient, &w, &w.patience));
     assert_ok(pp_timer_new(w.loop, on_late, &w, &w.late));
+    w.decap.keys = &w.keys;
     w.decap.random = w.random;
     w.decap.clock = w.clock;
     assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &w.random, &key));
-    assert_ok(pp_ohttp_gateway_add(&w.decap.keys, 1, key, &SUITE, 1));
+    assert_ok(pp_ohttp_gateway_add(&w.keys, 1, key, &SUITE, 1));
     assert_ok(pp_replay_init(&w.decap.replay, w.replay, 4096, 120000, pp_clock_mono_ms(&w.clock),
                              &w.random));
     for (size_t i = 0; i < CVMS; i++)
@@ -406,7 +408,7 @@ static int tear_down(void **state)
     pp_timer_free(w->late);
     pp_loop_free(w->loop);
     pp_ohttp_done(&w->device);
-    pp_ohttp_gateway_done(&w->decap.keys);
+    pp_ohttp_gateway_done(&w->keys);
     pp_replay_done(&w->decap.replay);
     pp_aead_free(w->handle_keys.keys[0].aead);
     pp_secret_done(&w->wallet);
@@ -420,7 +422,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- a client ---------------------------------------------------------------------------------- */
+/* --- a client ------------------------------------------------------------------------------- */
 
 static void read_answer(struct world *w, struct pp_span body)
 {
@@ -507,7 +509,7 @@ static void seal_message(struct world *w, const struct pp_bhttp *m, size_t total
     assert_ok(
         pp_bhttp_write_padded(m, total - pp_ohttp_request_overhead(PP_KEM_X25519_SHA256), &wr));
     pp_ohttp_done(&w->device);
-    assert_ok(pp_ohttp_request_seal(&w->device, &w->decap.keys.keys[0].config, SUITE, &w->random,
+    assert_ok(pp_ohttp_request_seal(&w->device, &w->keys.keys[0].config, SUITE, &w->random,
                                     pp_wr_done(&wr), &out));
     assert_int_equal(out.len, total);
     w->body_len = out.len;
@@ -610,7 +612,7 @@ static void open_session(struct world *w)
     assert_answer(w, 200, 32768);
 }
 
-/* --- #1 ---------------------------------------------------------------------------------------- */
+/* --- #1 ------------------------------------------------------------------------------------- */
 
 static void the_first_exchange_opens_a_session_on_one_cvm(void **state)
 {
@@ -787,7 +789,7 @@ static void a_client_that_leaves_before_the_answer_gets_its_session_closed(void 
     open_session(w); /* and the gateway goes on */
 }
 
-/* DESIGN 4.1: nobody can steer a user to a machine. Deterministic randomness, so the figure is fixed. */
+/* DESIGN 1: nobody can steer a user to a machine. Scripted randomness, so the figure is fixed. */
 static pp_res counting_fill(void *ctx, uint8_t *ret, size_t len)
 {
     uint64_t *x = ctx;
@@ -825,7 +827,7 @@ static void w4_r_cvms_are_chosen_uniformly(void **state)
     assert_int_equal(none, CVMS);
 }
 
-/* --- #2 ---------------------------------------------------------------------------------------- */
+/* --- #2 ------------------------------------------------------------------------------------- */
 
 static void the_second_exchange_reaches_the_cvm_of_its_session(void **state)
 {
@@ -991,7 +993,7 @@ static void large_requests_pass_whole(void **state)
             assert_int_equal(w->cvm[i].last_len, sizeof content);
 }
 
-/* --- what never gets that far -------------------------------------------------------------------- */
+/* --- what never gets that far --------------------------------------------------------------- */
 
 static void w4_t3_a_relay_that_says_anything_about_the_client_is_refused(void **state)
 {
@@ -1086,7 +1088,7 @@ static void w16_t3_what_is_neither_exchange_is_refused_in_one_kib(void **state)
     static uint8_t junk[4096 - 55] = { 0x77 };
 
     pp_ohttp_done(&w->device);
-    assert_ok(pp_ohttp_request_seal(&w->device, &w->decap.keys.keys[0].config, SUITE, &w->random,
+    assert_ok(pp_ohttp_request_seal(&w->device, &w->keys.keys[0].config, SUITE, &w->random,
                                     PP_BYTES(junk), &out));
     w->body_len = out.len;
     post(w);
@@ -1128,7 +1130,7 @@ static void the_key_list_is_served_to_whoever_asks(void **state)
     assert_int_equal(w->seen.outer_status, 405);
 }
 
-/* --- time and memory --------------------------------------------------------------------------- */
+/* --- time and memory ------------------------------------------------------------------------ */
 
 /* DESIGN 8: one (size, time) class for success, refusal and error. */
 static void w16_t3_sealed_answers_leave_on_the_grid(void **state)
