@@ -36,7 +36,7 @@ size_t pp_hash_len(enum pp_hash_id id)
     case PP_SHA512:
         return PP_SHA512_BYTES;
     }
-    PP_ASSERT(!"a hash of the enumeration");
+    PP_ASSERT(id >= PP_SHA256 && id <= PP_SHA512); /* a hash of the enumeration */
     return 0;
 }
 
