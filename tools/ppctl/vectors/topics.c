@@ -4,6 +4,7 @@
 
 const struct vectors_topic VECTORS_TOPICS[] = {
     { "hpke", vectors_hpke },
+    { "launch", vectors_launch },
     { "wycheproof", vectors_wycheproof },
     { 0 },
 };

@@ -5,6 +5,7 @@
 #include "vectors.h"
 
 void vectors_hpke(struct vectors *v, const char *path);
+void vectors_launch(struct vectors *v, const char *path);
 void vectors_wycheproof(struct vectors *v, const char *path);
 
 #endif
