@@ -5,6 +5,7 @@
 const struct vectors_topic VECTORS_TOPICS[] = {
     { "hpke", vectors_hpke },
     { "launch", vectors_launch },
+    { "snp", vectors_snp },
     { "wycheproof", vectors_wycheproof },
     { 0 },
 };

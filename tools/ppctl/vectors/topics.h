@@ -6,6 +6,7 @@
 
 void vectors_hpke(struct vectors *v, const char *path);
 void vectors_launch(struct vectors *v, const char *path);
+void vectors_snp(struct vectors *v, const char *path);
 void vectors_wycheproof(struct vectors *v, const char *path);
 
 #endif
