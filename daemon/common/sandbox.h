@@ -9,7 +9,8 @@
  * it (SIGSYS). Core dumps and ptrace are off.
  *
  * Sanitizer builds (PP_SANITIZE) leave the system call filter out, because the sanitizers' runtime
- * makes calls of its own, and leave /proc readable for the leak check. The report tells.
+ * makes calls of its own, and leave /proc readable for the leak check, which does not happen behind a
+ * change of root folder. The report tells.
  */
 #ifndef PP_SANDBOX_H
 #define PP_SANDBOX_H
