@@ -859,6 +859,11 @@ int pp_http_request_type_is(const struct pp_http_request *q, const char *type)
     return pp_http_is_word(media, type);
 }
 
+uint8_t *pp_http_request_body_bytes(struct pp_http_request *q)
+{
+    return q->in.body;
+}
+
 struct pp_span pp_http_request_body(const struct pp_http_request *q)
 {
     return pp_span(q->in.body, q->in.body_len);

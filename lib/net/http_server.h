@@ -105,6 +105,9 @@ int pp_http_request_type_is(const struct pp_http_request *q, const char *type);
 
 struct pp_span pp_http_request_body(const struct pp_http_request *q);
 
+/* The same bytes, for who opens a sealed body in place; they are wiped after the answer. */
+uint8_t *pp_http_request_body_bytes(struct pp_http_request *q);
+
 /* The request's own memory, wiped after its answer. */
 struct pp_arena *pp_http_request_arena(struct pp_http_request *q);
 
