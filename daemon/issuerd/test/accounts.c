@@ -85,7 +85,7 @@ static void accounts_are_told_apart_and_recognised_under_both_keys(void **state)
 static void key_files_of_another_form_or_mode_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", "01", KEY_1 "0", KEY_1 "\n\n", KEY_1 "01", "g" KEY_1 };
+    static const char *const bad[] = { "", "01", KEY_1 "0", KEY_1 "\n\n", KEY_1 "01", "g1" };
     struct iss_assertions a = { .issuer = PP_STR("issuer.example") };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++) {
