@@ -7,6 +7,7 @@
 #include "http_client.h"
 #include "http_server.h"
 #include "loop.h"
+#include "pool.h"
 #include "stream.h"
 
 #endif
