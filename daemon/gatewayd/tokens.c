@@ -41,7 +41,7 @@ static struct gw_redemption *take_free(struct gw_tokens *t)
     return r;
 }
 
-/* --- on the worker ------------------------------------------------------------------------- */
+/* --- on the worker -------------------------------------------------------------------------- */
 
 static void insert(void *ctx)
 {
@@ -57,7 +57,7 @@ static void retire(void *ctx)
     r->result = pp_spent_retire(r->tokens->store, r->token.day);
 }
 
-/* --- on the loop --------------------------------------------------------------------------- */
+/* --- on the loop ---------------------------------------------------------------------------- */
 
 static void on_done(void *ctx)
 {
@@ -117,7 +117,7 @@ void gw_tokens_set_epochs(struct gw_tokens *t, const struct pp_cred_epoch *epoch
     t->epoch_count = count;
 }
 
-/* --- making and freeing -------------------------------------------------------------------- */
+/* --- making and freeing --------------------------------------------------------------------- */
 
 pp_res gw_tokens_new(struct pp_loop *loop, const char *store_path, struct pp_problem *problem,
                      struct gw_tokens **ret)
