@@ -28,4 +28,7 @@ void tlog_log_proof(struct vectors *v, const char *file);
 void tlog_witness(struct vectors *v, const char *file, const json_t *root);
 void tlog_litewitness(struct vectors *v, const char *file, const json_t *root);
 
+/* Ledger records and logs of them. */
+void tlog_records(struct vectors *v, const char *file, const json_t *root);
+
 #endif

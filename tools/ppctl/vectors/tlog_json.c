@@ -591,6 +591,8 @@ void tlog_json(struct vectors *v, const char *file)
         run_signed_text(v, file, root);
     else if (has(root, "exchanges", "log_vkey"))
         tlog_witness(v, file, root);
+    else if (has(root, "policies", "rows"))
+        tlog_records(v, file, root);
     else if (only_vkey_strings(root))
         run_vkeys(v, file, root, 1);
     else
