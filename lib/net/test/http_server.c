@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net_test.h"
 
+#include "allocations.h"
+
 #include <sys/un.h>
 
 #include "requests.h"
 
 /* --- the party under test ---------------------------------------------------------------------- */
-
-#ifndef PP_SANITIZE
-/* Every allocation of the process, the libraries' included, goes through here. */
-static volatile unsigned long allocations;
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *malloc(size_t n)
-{
-    allocations++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t m)
-{
-    allocations++;
-    return __libc_calloc(n, m);
-}
-void *realloc(void *p, size_t n)
-{
-    allocations++;
-    return __libc_realloc(p, n);
-}
-#else
-static volatile unsigned long allocations;
-#endif
 
 enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LATER_MS = 30 };
 
@@ -156,7 +133,7 @@ static void on_stats(void *ctx, struct pp_http_request *q)
     struct pp_http_reply r = { .status = 200, .body_stays = 1 };
     int n = snprintf(text, 256, "%lu %lu %lu %lu %lu %u %lu", (unsigned long)s->answered,
                      (unsigned long)s->refused, (unsigned long)s->busy, (unsigned long)s->late,
-                     (unsigned long)s->gone, server.told, allocations);
+                     (unsigned long)s->gone, server.told, allocation_count);
 
     r.body = pp_span(text, (size_t)n);
     pp_http_reply(q, &r);
