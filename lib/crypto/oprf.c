@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The proof works on lists C and D with k * C[i] = D[i] and knows nothing of modes but the context
- * string, so that a mode that proves other lists (POPRF) can share it.
- */
-#include "oprf.h"
+#include "oprf_int.h"
 
 #include <sodium.h>
 
@@ -282,15 +278,7 @@ pp_res pp_oprf_evaluate(enum pp_oprf_mode mode, struct pp_span sk_secret, struct
 
 /* --- the proof of equal discrete logarithms (RFC 9497 2.2) --------------------------------- */
 
-/* What is proven: log_G(pk) == log_C[i](D[i]) for every i. All public. */
-struct statement {
-    enum pp_oprf_mode mode;
-    const uint8_t *pk;
-    const uint8_t *c, *d; /* `count` elements each */
-    size_t count;
-};
-
-static void composite_seed(const struct statement *s, uint8_t ret[PP_SHA512_BYTES])
+static void composite_seed(const struct pp_oprf_statement *s, uint8_t ret[PP_SHA512_BYTES])
 {
     uint8_t dst[DST_BYTES_MAX];
     struct pp_hash h;
@@ -317,7 +305,7 @@ static pp_res add_weighted(uint8_t *sum, int first, const uint8_t *weight, const
  * ComputeComposites: M = sum d_i * C[i] and, unless `ret_z` is NULL, Z = sum d_i * D[i]. The prover
  * has Z = k * M at the price of one multiplication (ComputeCompositesFast) and passes NULL.
  */
-static pp_res composites(const struct statement *s, uint8_t ret_m[PP_OPRF_ELEMENT_BYTES],
+static pp_res composites(const struct pp_oprf_statement *s, uint8_t ret_m[PP_OPRF_ELEMENT_BYTES],
                          uint8_t *ret_z)
 {
     uint8_t seed[PP_SHA512_BYTES];
@@ -343,7 +331,7 @@ static pp_res composites(const struct statement *s, uint8_t ret_m[PP_OPRF_ELEMEN
     return PP_OK;
 }
 
-static void challenge(const struct statement *s, const uint8_t *m, const uint8_t *z,
+static void challenge(const struct pp_oprf_statement *s, const uint8_t *m, const uint8_t *z,
                       const uint8_t *t2, const uint8_t *t3, uint8_t ret_c[PP_OPRF_SCALAR_BYTES])
 {
     struct pp_hash h;
@@ -359,8 +347,8 @@ static void challenge(const struct statement *s, const uint8_t *m, const uint8_t
 }
 
 /* `ret_proof` = c || s with s = r - c * k. Whoever learns r learns k. */
-static pp_res prove(const struct statement *s, const uint8_t *k_secret,
-                    const struct pp_random *random, uint8_t ret_proof[PP_OPRF_PROOF_BYTES])
+pp_res pp_oprf_prove(const struct pp_oprf_statement *s, const uint8_t *k_secret,
+                     const struct pp_random *random, uint8_t ret_proof[PP_OPRF_PROOF_BYTES])
 {
     PP_AUTO(scratch) r;
     PP_AUTO(scratch) ck;
@@ -379,7 +367,8 @@ static pp_res prove(const struct statement *s, const uint8_t *k_secret,
     return PP_OK;
 }
 
-static pp_res verify(const struct statement *st, const uint8_t proof[PP_OPRF_PROOF_BYTES])
+pp_res pp_oprf_prove_check(const struct pp_oprf_statement *st,
+                           const uint8_t proof[PP_OPRF_PROOF_BYTES])
 {
     const uint8_t *c = proof;
     const uint8_t *s = proof + PP_OPRF_SCALAR_BYTES;
@@ -414,8 +403,8 @@ pp_res pp_voprf_evaluate_batch(struct pp_span sk_secret, const uint8_t pk[PP_OPR
                  PP_E_KEY, i);
     PP_REVEAL(evaluated, sizeof evaluated, "the evaluated elements are the answer to the client");
 
-    const struct statement s = { PP_VOPRF, pk, blinded, evaluated, count };
-    PP_TRY(prove(&s, sk_secret.at, random, proof));
+    const struct pp_oprf_statement s = { PP_VOPRF, pk, blinded, evaluated, count };
+    PP_TRY(pp_oprf_prove(&s, sk_secret.at, random, proof));
     memcpy(ret_evaluated, evaluated, count * PP_OPRF_ELEMENT_BYTES);
     memcpy(ret_proof, proof, sizeof proof);
     return PP_OK;
@@ -432,6 +421,6 @@ pp_res pp_voprf_verify_batch(const uint8_t pk[PP_OPRF_ELEMENT_BYTES], const uint
         PP_CHECK(pp_is_ok(pp_oprf_element_check(evaluated + i * PP_OPRF_ELEMENT_BYTES)), PP_E_KEY,
                  i);
     }
-    const struct statement s = { PP_VOPRF, pk, blinded, evaluated, count };
-    return verify(&s, proof);
+    const struct pp_oprf_statement s = { PP_VOPRF, pk, blinded, evaluated, count };
+    return pp_oprf_prove_check(&s, proof);
 }

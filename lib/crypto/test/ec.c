@@ -10,9 +10,11 @@ static const char P256_POINT[] =
     "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
 static const char P256_R[] = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716";
 static const char P256_S[] = "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
-static const char P384_POINT[] =
-    "04ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e06aae5286b300c64def8f0ea9055866064a254515480bc13"
-    "8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9f54ca84b3f1c9db1288b231c3ae0d4fe7344fd2533264720";
+static const char P384_POINT[] = "04"
+                                 "ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e"
+                                 "06aae5286b300c64def8f0ea9055866064a254515480bc13"
+                                 "8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9"
+                                 "f54ca84b3f1c9db1288b231c3ae0d4fe7344fd2533264720";
 static const char P384_R[] = "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c"
                              "81a648152e44acf96e36dd1e80fabe46";
 static const char P384_S[] = "99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94f"

@@ -2,7 +2,7 @@
 #include "harness.h"
 
 #include "crypto.h"
-#include "oprf.h"
+#include "oprf_int.h"
 
 /* RFC 9497 A.1.2, ristretto255-SHA512 in VOPRF mode, test vector 1. */
 #define SEED      "a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3"
@@ -236,6 +236,23 @@ static void a_proof_under_another_key_is_refused(void **state)
     pp_secret_done(&b.sk);
 }
 
+/* The right key and elements, but the context string of another mode. */
+static void w2_t8_a_proof_of_another_context_is_refused(void **state)
+{
+    (void)state;
+    struct batch b;
+
+    batch_init(&b);
+    struct pp_oprf_statement s = { PP_OPRF, b.pk, b.blinded, b.evaluated, BATCH };
+    assert_ok(pp_oprf_prove(&s, b.sk.bytes, &RANDOM, b.proof));
+    assert_ok(pp_oprf_prove_check(&s, b.proof));
+    assert_code(verify(&b), PP_E_PROOF);
+    s.mode = PP_VOPRF;
+    assert_ok(pp_oprf_prove(&s, b.sk.bytes, &RANDOM, b.proof));
+    assert_ok(verify(&b));
+    pp_secret_done(&b.sk);
+}
+
 /* c and s zero make both commitments the identity, whatever the elements are. */
 static void a_proof_of_zeros_is_refused(void **state)
 {
@@ -393,6 +410,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(any_changed_bit_of_a_proof_is_refused),
     cmocka_unit_test(a_proof_of_other_elements_is_refused),
     cmocka_unit_test(a_proof_under_another_key_is_refused),
+    cmocka_unit_test(w2_t8_a_proof_of_another_context_is_refused),
     cmocka_unit_test(a_proof_of_zeros_is_refused),
     cmocka_unit_test(scalars_of_a_proof_have_one_encoding),
     cmocka_unit_test(bad_elements_are_refused_wherever_they_stand),

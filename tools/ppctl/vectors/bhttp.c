@@ -129,20 +129,22 @@ static void run_row(struct vectors *v, const char *file, const json_t *row)
 
 static void run_file(struct vectors *v, const char *file)
 {
-    size_t len = strlen(file);
+    const char *dot = strrchr(file, '.');
+    size_t i;
+    const json_t *e;
 
-    if (len < 5 || strcmp(file + len - 5, ".json") != 0) {
-        vectors_skip(v, file, "-", "not a JSON file");
-        return;
-    }
+    if (dot == NULL || strcmp(dot, ".json") != 0)
+        return; /* a README beside the data */
     json_t *root = vectors_load(v, file);
     if (root == NULL)
         return;
     const json_t *rows = json_object_get(root, "vectors");
     if (!json_is_array(rows))
-        vectors_skip(v, file, "-", "no `vectors` array: not of this topic");
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        run_row(v, file, json_array_get(rows, i));
+        vectors_fail(v, file, "-", "no array \"vectors\"");
+    json_array_foreach(rows, i, e)
+    {
+        run_row(v, file, e);
+    }
     json_decref(root);
 }
 

@@ -14,7 +14,9 @@ static const struct {
     pp_wire_run *run;
 } FORMATS[] = {
     { "answer", pp_wire_answer },
+    { "assertion", pp_wire_assertion },
     { "bundle", pp_wire_bundle },
+    { "challenge", pp_wire_challenge },
     { "clienthello", pp_wire_clienthello },
     { "evidence", pp_wire_evidence },
     { "evidence-body", pp_wire_evidence_body },
@@ -25,6 +27,8 @@ static const struct {
     { "receipt", pp_wire_receipt },
     { "request", pp_wire_request },
     { "seal", pp_wire_seal },
+    { "token-field", pp_wire_token_field },
+    { "wallet-entry", pp_wire_wallet_entry },
 };
 
 json_t *pp_wire_hex(struct pp_span bytes)
