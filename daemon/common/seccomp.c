@@ -59,6 +59,7 @@ static const int BASE[] = {
     SCMP_SYS(ftruncate),
     SCMP_SYS(fallocate),
     SCMP_SYS(fchmod),
+    SCMP_SYS(fchown), /* SQLite as root, for its own files; without capabilities nothing else */
     SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),
     SCMP_SYS(rmdir),
