@@ -330,11 +330,13 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
 
 /* --- the client ----------------------------------------------------------------------------- */
 
+static CURLcode global_result;
+
 static void global_init(void)
 {
     /* curl would write every TLS session's keys there: the environment decides nothing here. */
     (void)unsetenv("SSLKEYLOGFILE");
-    PP_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 /* What never changes between the calls of one handle. */
@@ -439,9 +441,10 @@ pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_client_conf
     PP_CHECK(config->calls_max <= PP_HTTP_CALLS_MAX, PP_E_RANGE, config->calls_max);
     PP_CHECK(config->response_bytes_max <= PP_HTTP_RESPONSE_BYTES_MAX, PP_E_RANGE,
              config->response_bytes_max);
+    (void)pthread_once(&once, global_init);
+    PP_CHECK(global_result == CURLE_OK, PP_E_NO_MEMORY, global_result);
     struct pp_http_client *c = (struct pp_http_client *)calloc(1, sizeof *c);
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, sizeof *c);
-    (void)pthread_once(&once, global_init);
     c->base = pp_loop_base_(loop);
     c->config = *config;
     c->config.calls_max = or_default(config->calls_max, 64);

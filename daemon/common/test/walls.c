@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything that daemons do, behind the walls: a server, a client, a store, worker threads, secrets,
- * cryptography. A system call that one of the libraries needs and the list lacks shows here first.
+ * Everything that daemons do, behind the walls: a server, a client, a store, worker threads,
+ * secrets, cryptography. A system call that one of the libraries needs and the list lacks shows
+ * here first.
  */
 #include "harness.h"
 
@@ -54,7 +55,7 @@ struct world {
     struct pp_signal *term;
 };
 
-/* --- on a worker thread: the store and a signature --------------------------------------------- */
+/* --- on a worker thread: the store and a signature ------------------------------------------ */
 
 static void on_work(void *ctx)
 {
