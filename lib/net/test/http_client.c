@@ -492,6 +492,40 @@ static void a_call_that_cannot_be_sent_is_refused_at_once(void **state)
     end_side(&s);
 }
 
+static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        unsigned port; /* 0: refused */
+    } rows[] = {
+        { "http://127.0.0.1:8080/gateway", 8080 },
+        { "http://relay.example/", 80 },
+        { "https://relay.example/x?y", 443 },
+        { "https://[::1]:65535/", 65535 },
+        { "", 0 },
+        { "127.0.0.1:80/", 0 },
+        { "ftp://127.0.0.1/", 0 },
+        { "file:///etc/passwd", 0 },
+        { "http://", 0 },
+        { "http://user@host/", 0 },
+        { "http://user:pass@host/", 0 },
+        { "http://host/#x", 0 },
+        { "http://host:0/", 0 },
+        { "http://host:65536/", 0 },
+        { "http://ho st/", 0 },
+        { "http://host/\r\n", 0 },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        uint16_t port = 7;
+        pp_res r = pp_http_url_port(pp_span_cstr(rows[i].url), &port);
+        if (pp_is_ok(r) != (rows[i].port != 0))
+            fail_msg("%s: %s", rows[i].url, pp_code_name(r.code));
+        assert_int_equal(port, rows[i].port != 0 ? rows[i].port : 7);
+    }
+}
+
 static void a_name_is_resolved_once_and_kept(void **state)
 {
     (void)state;
@@ -631,6 +665,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_cancelled_call_is_never_heard_of_again),
     cmocka_unit_test(nobody_there_is_a_network_failure),
     cmocka_unit_test(a_call_that_cannot_be_sent_is_refused_at_once),
+    cmocka_unit_test(a_url_of_a_configuration_is_checked_and_gives_its_port),
     cmocka_unit_test(a_name_is_resolved_once_and_kept),
     cmocka_unit_test(a_tool_can_call_and_wait),
     cmocka_unit_test(many_calls_share_few_connections),
