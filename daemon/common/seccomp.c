@@ -60,6 +60,8 @@ static const int BASE[] = {
     SCMP_SYS(fallocate),
     SCMP_SYS(fchmod),
     SCMP_SYS(fchown), /* SQLite as root, for its own files; without capabilities nothing else */
+    SCMP_SYS(link),
+    SCMP_SYS(linkat),
     SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),
     SCMP_SYS(rmdir),
