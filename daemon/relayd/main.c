@@ -137,6 +137,7 @@ static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
     }
     if (c.calls_max > PP_HTTP_CALLS_MAX)
         c.calls_max = PP_HTTP_CALLS_MAX;
+    c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
     if (config.gateway_unix.len > 0)
         return PP_OK;

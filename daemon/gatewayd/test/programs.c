@@ -31,7 +31,7 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-enum { PATIENCE_MS = 20000, DAY = 86400 };
+enum { PATIENCE_MS = 20000, DAY = 86400, AT_ONCE = 30 };
 
 static const char *relayd, *gatewayd;
 
@@ -62,6 +62,9 @@ struct world {
     uint8_t reader_buf[PP_FRAME_REQUEST_BYTES_MAX];
     struct pp_frame asked; /* the last request */
     int hold;              /* the CVM does not answer by itself */
+    struct pp_frame held[AT_ONCE];
+    size_t held_count, held_max; /* held_max > 0: answer all when so many are held */
+    size_t answered;
 };
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -268,6 +271,18 @@ static void cvm_answer(struct world *w)
     assert_ok(pp_stream_write(w->cvm_stream, pp_wr_done(&wr)));
 }
 
+/* Keeps the request, and answers all of them when the last one has come. */
+static void cvm_hold(struct world *w)
+{
+    w->held[w->held_count++] = w->asked;
+    if (w->held_count < w->held_max)
+        return;
+    for (size_t i = 0; i < w->held_count; i++) {
+        w->asked = w->held[i];
+        cvm_answer(w);
+    }
+}
+
 static void cvm_readable(void *ctx, struct pp_stream *s)
 {
     struct world *w = ctx;
@@ -280,7 +295,9 @@ static void cvm_readable(void *ctx, struct pp_stream *s)
         if (f == NULL || f->kind == PP_FRAME_CLOSE)
             continue;
         w->asked = *f;
-        if (w->hold)
+        if (w->held_max > 0)
+            cvm_hold(w);
+        else if (w->hold)
             pp_loop_stop(w->loop);
         else
             cvm_answer(w);
@@ -310,7 +327,7 @@ static int cvm_accepted(void *ctx, struct pp_stream *s)
 static void start_cvm(struct world *w)
 {
     const struct pp_stream_server_config c = { .stream = { .in_bytes_max = 1 << 19,
-                                                           .out_bytes_max = 1 << 19,
+                                                           .out_bytes_max = 1 << 20,
                                                            .readable = cvm_readable,
                                                            .ended = cvm_ended },
                                                .connections_max = 4,
@@ -336,7 +353,8 @@ static int set_up(void **state)
     static struct world w;
     static const char *const folders[] = { "gateway", "gateway/ohttp", "gateway/tokens", "relay" };
     struct pp_clock clock = pp_clock_system();
-    const struct pp_http_client_config client = { .response_bytes_max = 65536 };
+    const struct pp_http_client_config client = { .response_bytes_max = 65536,
+                                                  .connections_per_host_max = AT_ONCE };
 
     w = (struct world){ .folder = "/tmp/pp-programs-XXXXXX" };
     assert_ok(pp_crypto_init());
@@ -406,7 +424,8 @@ static void run(struct world *w)
     pp_timer_cancel(w->patience);
 }
 
-static void start_call(struct world *w, const char *method, const char *path, struct pp_span body)
+static void start_call_to(struct world *w, const char *method, const char *path,
+                          struct pp_span body, pp_http_done_fn done)
 {
     static const struct pp_http_field TYPE = { { (const uint8_t *)"content-type", 12 },
                                                { (const uint8_t *)"message/ohttp-req", 17 } };
@@ -420,7 +439,12 @@ static void start_call(struct world *w, const char *method, const char *path, st
                                        .deadline_ms = PATIENCE_MS };
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", w->relay.port, path);
-    assert_ok(pp_http_client_start(w->client, &call, on_response, w, &pending));
+    assert_ok(pp_http_client_start(w->client, &call, done, w, &pending));
+}
+
+static void start_call(struct world *w, const char *method, const char *path, struct pp_span body)
+{
+    start_call_to(w, method, path, body, on_response);
 }
 
 static void post(struct world *w)
@@ -463,6 +487,36 @@ static void a_session_passes_through_relay_and_gateway(void **state)
     run(w);
     assert_int_equal(w->outer_status, 200);
     assert_int_equal(w->outer_len, strlen("the directory"));
+}
+
+static void on_one_of_many(void *ctx, pp_res r, const struct pp_http_response *response)
+{
+    struct world *w = ctx;
+
+    assert_ok(r);
+    assert_int_equal(response->status, 200);
+    assert_int_equal(response->body.len, 32768);
+    if (++w->answered == AT_ONCE)
+        pp_loop_stop(w->loop);
+}
+
+/* A session can last as long as an inference: others must not wait for it anywhere on the way. */
+static void slow_sessions_do_not_hold_up_others(void **state)
+{
+    struct world *w = *state;
+    static uint8_t bodies[AT_ONCE][4096];
+
+    w->held_max = AT_ONCE; /* nobody is answered before the last one has reached the CVM */
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        device_seal_open(&w->device);
+        memcpy(bodies[i], w->device.body, sizeof bodies[i]);
+        start_call_to(w, "POST", "/ohttp", PP_BYTES(bodies[i]), on_one_of_many);
+    }
+    run(w);
+    assert_int_equal(w->answered, AT_ONCE);
+    w->held_max = 0;
+    device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
+    run_session(w);
 }
 
 /* DESIGN 4: "insert if absent", durably. */
@@ -651,6 +705,7 @@ static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_sta
 
 static const struct CMUnitTest TESTS[] = {
     TEST(a_session_passes_through_relay_and_gateway),
+    TEST(slow_sessions_do_not_hold_up_others),
     TEST(w4_t2_a_token_stays_spent_when_the_gateway_starts_anew),
     TEST(a_gateway_that_is_asked_to_end_answers_what_it_has_begun),
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),
