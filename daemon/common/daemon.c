@@ -33,7 +33,7 @@ static struct pp_daemon_config *config_of(const struct pp_daemon *d)
     return (struct pp_daemon_config *)d->program->config;
 }
 
-/* --- what is said to people ----------------------------------------------------------------------- */
+/* --- what is said to people ----------------------------------------------------------------- */
 
 /* Five lines, as ppctl says them. */
 static void say_refusal(const struct pp_daemon *d, pp_res r, const struct pp_problem *problem)
@@ -100,12 +100,12 @@ static void say_help(const struct pp_daemon_program *p)
         printf("  %-22s %s", p->keys[i].name, p->keys[i].expected);
         say_default(&p->keys[i], p->config);
     }
-    printf(
-        "\nSIGTERM and SIGINT end it cleanly. Standard error carries events (docs/events.md).\n"
-        "exit status: 0 ended as asked, 1 failed while running, 2 wrong call, configuration or port\n");
+    printf("\nSIGTERM and SIGINT end it cleanly. Standard error carries events (docs/events.md).\n"
+           "exit status: 0 ended as asked, 1 failed while running, 2 wrong call, configuration\n"
+           "or port\n");
 }
 
-/* --- command line ----------------------------------------------------------------------------------- */
+/* --- command line --------------------------------------------------------------------------- */
 
 static pp_res wrong_option(struct pp_problem *problem, const char *option, const char *expected,
                            const char *got)
@@ -172,7 +172,7 @@ static pp_res read_options(struct pp_daemon *d, int argc, char **argv, struct pp
     return PP_OK;
 }
 
-/* --- configuration ------------------------------------------------------------------------------------ */
+/* --- configuration -------------------------------------------------------------------------- */
 
 pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, const char *expected,
                         struct pp_span got)
@@ -181,7 +181,10 @@ pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, const char 
     return PP_FAIL(PP_E_CONFIG, 0);
 }
 
-/* The home becomes the working folder, so that relative paths mean the same before and behind chroot. */
+/*
+ * The home becomes the working folder, so that relative paths mean the same before and behind
+ * chroot.
+ */
 static pp_res read_file(struct pp_daemon *d, struct pp_buf *text, struct pp_problem *problem)
 {
     char folder[4096];
@@ -245,7 +248,7 @@ static void set_defaults(const struct pp_daemon *d)
         c->stop_ms = STOP_MS_DEFAULT;
 }
 
-/* --- with all rights ------------------------------------------------------------------------------------ */
+/* --- with all rights ------------------------------------------------------------------------ */
 
 pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp_span address,
                         struct pp_problem *problem, const struct pp_listener **ret)
@@ -338,7 +341,7 @@ static pp_res confine(struct pp_daemon *d, struct pp_problem *problem)
     return PP_OK;
 }
 
-/* --- serving ------------------------------------------------------------------------------------------- */
+/* --- serving -------------------------------------------------------------------------------- */
 
 static void finish(struct pp_daemon *d, pp_res result)
 {

@@ -5,8 +5,8 @@
  *     pp-relayd --config FILE [--ready-fd N] [--fd NAME=N]... [--check]
  *     pp-relayd --help | --version
  *
- * The folder of FILE is the daemon's home: its working folder, what its relative paths mean, and all
- * that it can reach once it serves. The environment is not consulted, and emptied.
+ * The folder of FILE is the daemon's home: its working folder, what its relative paths mean, and
+ * all that it can reach once it serves. The environment is not consulted, and emptied.
  *
  * What happens, in this order, and which of the author's functions run:
  *
@@ -19,14 +19,14 @@
  *     stop      SIGTERM or SIGINT: take nothing new, then pp_daemon_stopped
  *     close     free everything; also after a failure of open or serve: zero state is fine
  *
- * A refusal is said on standard error in five lines (party and what, field, expected, got, do), and the
- * exit status is 2 when the configuration or a taken port is to blame, else 1. While it serves, a
- * daemon says nothing but events. The end is status 0, or 1 if `stop` took longer than `stop_ms` or
- * pp_daemon_fail was called.
+ * A refusal is said on standard error in five lines (party and what, field, expected, got, do),
+ * and the exit status is 2 when the configuration or a taken port is to blame, else 1. While it
+ * serves, a daemon says nothing but events. The end is status 0, or 1 if `stop` took longer than
+ * `stop_ms` or pp_daemon_fail was called.
  *
- * With --ready-fd the daemon writes, when it is ready, a line "listen NAME ADDRESS" for each listener
- * (with the port that was chosen), then "ready", to that descriptor, and closes it. It closes without
- * "ready" if the daemon ends before.
+ * With --ready-fd the daemon writes, when it is ready, a line "listen NAME ADDRESS" for each
+ * listener (with the port that was chosen), then "ready", to that descriptor, and closes it. It
+ * closes without "ready" if the daemon ends before.
  *
  * daemon/common/test/echod.c is a whole daemon in 60 lines.
  */
@@ -107,11 +107,12 @@ struct pp_daemon {
 /* The whole of main(). Returns the exit status. */
 int pp_daemon_main(const struct pp_daemon_program *program, int argc, char **argv);
 
-/* --- for `open` ------------------------------------------------------------------------------- */
+/* --- for `open` ----------------------------------------------------------------------------- */
 
 /*
- * Listens on `address` (text of a configuration value); `name` stands in the ready lines. The listener
- * is the daemon's and stays open until behind `close`. PORT_TAKEN, CONFIG (no address), LIMIT, SYSTEM.
+ * Listens on `address` (text of a configuration value); `name` stands in the ready lines. The
+ * listener is the daemon's and stays open until behind `close`. PORT_TAKEN, CONFIG (no address),
+ * LIMIT, SYSTEM.
  */
 PP_MUST pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp_span address,
                                 struct pp_problem *problem, const struct pp_listener **ret);
@@ -126,7 +127,7 @@ PP_MUST pp_res pp_daemon_take_fd(struct pp_daemon *d, const char *name, int *ret
 PP_MUST pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, const char *expected,
                                 struct pp_span got);
 
-/* --- for `serve` and callbacks ------------------------------------------------------------------ */
+/* --- for `serve` and callbacks -------------------------------------------------------------- */
 
 /* The daemon answers now: tells the ready descriptor and the events. Once. */
 void pp_daemon_ready(struct pp_daemon *d);

@@ -26,7 +26,10 @@ static pp_res refuse(struct pp_problem *problem, const char *wall, const char *e
 }
 
 #ifdef PP_SANITIZE
-/* The leak check at exit reads /proc, which is not there in another root folder: it is then left out. */
+/*
+ * The leak check at exit reads /proc, which is not there in another root folder: it is then left
+ * out.
+ */
 static int has_no_proc;
 
 __attribute__((visibility("default"))) int __lsan_is_turned_off(void);
@@ -36,7 +39,7 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-/* --- user and root folder ---------------------------------------------------------------------- */
+/* --- user and root folder ------------------------------------------------------------------- */
 
 struct identity {
     uid_t uid;
@@ -135,7 +138,7 @@ static pp_res drop_capabilities(struct pp_problem *problem)
     return PP_OK;
 }
 
-/* --- Landlock: this system's header may be older than its kernel, so the names are ours ------------ */
+/* --- Landlock: this system's header may be older than its kernel, so the names are ours ----- */
 
 enum {
     ALL_FS_1 = (1 << 13) - 1, /* everything of version 1, execution included */
@@ -242,7 +245,7 @@ static pp_res build_landlock(const struct pp_sandbox *s, struct pp_problem *prob
     return PP_OK;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------ */
 
 static pp_res harden_process(struct pp_problem *problem)
 {
@@ -273,7 +276,7 @@ pp_res pp_sandbox_enter(const struct pp_sandbox *s, struct pp_problem *problem,
     return PP_OK;
 }
 
-/* --- inherited descriptors ----------------------------------------------------------------------- */
+/* --- inherited descriptors ------------------------------------------------------------------ */
 
 static int is_kept(int fd, const int *keep, size_t keep_count)
 {

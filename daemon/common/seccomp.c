@@ -24,8 +24,9 @@ pp_res pp_seccomp_enter_(const struct pp_sandbox *s, struct pp_problem *problem,
 #include <unistd.h>
 
 /*
- * What a loop, a store, a client and glibc need on x86-64 and arm64. No execve, no new sockets of other
- * families, no executable memory, no signals to others, no rights to change: those are below, or absent.
+ * What a loop, a store, a client and glibc need on x86-64 and arm64. No execve, no new sockets of
+ * other families, no executable memory, no signals to others, no rights to change: those are
+ * below, or absent.
  */
 static const int BASE[] = {
     /* Files; where they may be is Landlock's part. */

@@ -33,7 +33,7 @@ struct run {
     unsigned port;
 };
 
-/* --- starting and looking -------------------------------------------------------------------------- */
+/* --- starting and looking ------------------------------------------------------------------- */
 
 static void write_config(const char *text)
 {
@@ -167,7 +167,7 @@ static void read_proc(const struct run *r, const char *name, char *text, size_t 
     close(fd);
 }
 
-/* --- refusals ------------------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------- */
 
 static void each_wrong_configuration_is_refused_with_its_words(void **state)
 {
@@ -305,7 +305,7 @@ static void a_taken_port_is_refused_as_such(void **state)
     assert_int_equal(wait_for(&first), 0);
 }
 
-/* --- serving -------------------------------------------------------------------------------------------- */
+/* --- serving -------------------------------------------------------------------------------- */
 
 static void it_says_where_it_listens_serves_and_ends_when_asked(void **state)
 {
@@ -331,7 +331,9 @@ static void it_says_where_it_listens_serves_and_ends_when_asked(void **state)
     }
 }
 
-/* A request that never completes: the end is waited for as long as stop_ms, or until asked again. */
+/*
+ * A request that never completes: the end is waited for as long as stop_ms, or until asked again.
+ */
 static void an_end_that_takes_too_long_is_cut_short(void **state)
 {
     (void)state;
@@ -449,7 +451,8 @@ static void w5_t1_no_byte_of_a_request_reaches_standard_error(void **state)
         "GET /CANARY HTTP/1.1\r\nHost: a\r\n\r\n",
         "CANARY\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: CANARY\r\nContent-Length: CANARY\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: CANARY\r\nContent-Length: 99999\r\n\r\nCANARY",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: CANARY\r\nContent-Length: 99999\r\n\r\n"
+        "CANARY",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nCANARY",
         "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\nCANARY",
     };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* echod: a whole daemon, as an example and for the tests of daemon/common: it echoes, in upper case. */
+/*
+ * echod: a whole daemon, as an example and for the tests of daemon/common: it echoes, in upper
+ * case.
+ */
 #include "crypto.h"
 #include "daemon.h"
 

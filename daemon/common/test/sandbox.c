@@ -129,7 +129,7 @@ static void each_who(const struct pp_sandbox *s, void (*probe)(enum who who))
     }
 }
 
-/* --- what still works ---------------------------------------------------------------------------- */
+/* --- what still works ----------------------------------------------------------------------- */
 
 static void probe_home(enum who who)
 {
@@ -180,7 +180,7 @@ static void threads_memory_and_sockets_can_be_had(void **state)
     each_who(&(struct pp_sandbox){ .landlock_optional = 1 }, probe_work);
 }
 
-/* --- what does not ------------------------------------------------------------------------------- */
+/* --- what does not -------------------------------------------------------------------------- */
 
 static void probe_status(enum who who)
 {
@@ -450,7 +450,7 @@ static void a_program_can_ask_for_more_calls(void **state)
 
 #endif
 
-/* --- refusals ------------------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------------------------- */
 
 static pp_res enter_in_child(const struct pp_sandbox *s, enum who who, struct pp_problem *problem)
 {

@@ -7,7 +7,7 @@
 
 #include "requests.h"
 
-/* --- the party under test ---------------------------------------------------------------------- */
+/* --- the party under test ------------------------------------------------------------------- */
 
 enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LATER_MS = 30 };
 
@@ -227,7 +227,7 @@ static struct counters counters_of(const struct party *p)
 
 static struct answer answer;
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void each_malformed_request_gets_its_status_and_the_connection_ends(void **state)
 {
@@ -437,7 +437,9 @@ static void a_handler_that_is_late_is_answered_for_and_told_once(void **state)
     test_stop(&p);
 }
 
-/* pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel. */
+/*
+ * pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel.
+ */
 static void a_client_that_leaves_is_noticed_before_its_answer(void **state)
 {
     (void)state;
