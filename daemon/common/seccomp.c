@@ -59,8 +59,8 @@ static const int BASE[] = {
     SCMP_SYS(ftruncate),
     SCMP_SYS(fallocate),
     SCMP_SYS(fchmod),
-    SCMP_SYS(fchown), /* SQLite as root, for its own files; without capabilities nothing else */
-    SCMP_SYS(link),
+    SCMP_SYS(fchown), /* SQLite as root: a journal is its database's owner's */
+    SCMP_SYS(link),   /* lib/store: a new file appears whole */
     SCMP_SYS(linkat),
     SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),
