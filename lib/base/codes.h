@@ -114,6 +114,7 @@ enum pp_class {
     X(LEDGER_SPLIT,       120, REFUSED,  "two mirrors disagree", "keep the evidence file and report both") \
     X(LEDGER_NOT_YET,     121, REFUSED,  "no release is in force yet", "wait for the next bundle")   \
     X(LEDGER_TWO_ROLES,   122, REFUSED,  "one measurement stands in two roles", "report the log")    \
+    X(LEDGER_STATUS,      123, REFUSED,  "a status record does not say what the records in force say", "report the log") \
     /* TLS and Evidence framing (ra-tls 12). */                                                     \
     X(TLS_ALERT,          130, REFUSED,  "the TLS handshake failed", "try again; report it if it repeats") \
     X(TLS_VERSION,        131, REFUSED,  "the far end did not speak TLS 1.3", "report the operator")  \

@@ -130,11 +130,29 @@ struct pp_buf vectors_base64(const json_t *object, const char *member)
     return vectors_base64_text(json_string_value(json_object_get(object, member)));
 }
 
+/* Topics are C identifiers in the table and have dashes on the command line. */
+static char dashed(char c)
+{
+    return c == '_' ? '-' : c;
+}
+
+static int names(const struct vectors_topic *t, const char *arg)
+{
+    size_t i = 0;
+
+    while (t->name[i] != '\0' && dashed(t->name[i]) == dashed(arg[i]))
+        i++;
+    return t->name[i] == '\0' && arg[i] == '\0';
+}
+
 static void say_topics(void)
 {
     fprintf(stderr, "topics:");
-    for (const struct vectors_topic *t = VECTORS_TOPICS; t->name != NULL; t++)
-        fprintf(stderr, " %s", t->name);
+    for (const struct vectors_topic *t = VECTORS_TOPICS; t->name != NULL; t++) {
+        fputc(' ', stderr);
+        for (const char *c = t->name; *c != '\0'; c++)
+            fputc(dashed(*c), stderr);
+    }
     fputc('\n', stderr);
 }
 
@@ -151,7 +169,7 @@ int verb_vectors(struct ppctl *p, int argc, char **argv)
     if (status >= 0)
         return status;
     const struct vectors_topic *topic = VECTORS_TOPICS;
-    while (topic->name != NULL && strcmp(topic->name, args[0]) != 0)
+    while (topic->name != NULL && !names(topic, args[0]))
         topic++;
     if (topic->name == NULL) {
         say_topics();

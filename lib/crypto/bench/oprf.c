@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a token costs: issued in a batch of 32, fetched by a device, and redeemed. */
+#include "bench.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto.h"
+#include "oprf.h"
+
+enum { BATCH = 32, INPUT_BYTES = 98 };
+
+struct state {
+    struct pp_random random;
+    struct pp_secret sk;
+    uint8_t pk[PP_OPRF_ELEMENT_BYTES];
+    uint8_t input[INPUT_BYTES];
+    uint8_t blinds[BATCH][PP_OPRF_SCALAR_BYTES];
+    uint8_t blinded[BATCH * PP_OPRF_ELEMENT_BYTES], evaluated[BATCH * PP_OPRF_ELEMENT_BYTES];
+    uint8_t proof[PP_OPRF_PROOF_BYTES], output[PP_OPRF_OUTPUT_BYTES];
+};
+
+static void must(pp_res r)
+{
+    PP_ASSERT(pp_is_ok(r));
+}
+
+static void blind_all(struct state *s)
+{
+    for (size_t i = 0; i < BATCH; i++)
+        must(pp_oprf_blind(PP_VOPRF, PP_BYTES(s->input), &s->random, s->blinds[i],
+                           s->blinded + i * PP_OPRF_ELEMENT_BYTES));
+}
+
+static void issue(struct state *s)
+{
+    must(pp_voprf_evaluate_batch(pp_secret_span(&s->sk), s->pk, s->blinded, BATCH, &s->random,
+                                 s->evaluated, s->proof));
+}
+
+static void finish(struct state *s)
+{
+    must(pp_voprf_verify_batch(s->pk, s->blinded, s->evaluated, BATCH, s->proof));
+    for (size_t i = 0; i < BATCH; i++)
+        must(pp_oprf_finalize(PP_BYTES(s->input), PP_BYTES(s->blinds[i]),
+                              s->evaluated + i * PP_OPRF_ELEMENT_BYTES, s->output));
+}
+
+int main(void)
+{
+    static struct state s;
+    uint8_t seed[PP_OPRF_SEED_BYTES] = { 1 };
+    uint8_t product[PP_OPRF_ELEMENT_BYTES];
+
+    must(pp_crypto_init());
+    s.random = pp_random_system();
+    must(pp_oprf_derive_key(PP_VOPRF, PP_BYTES(seed), PP_STR("bench"), &s.sk, s.pk));
+    blind_all(&s);
+
+    double bare = BENCH("ristretto255, one bare scalar multiplication", "op", {
+        PP_ASSERT(crypto_scalarmult_ristretto255(product, s.sk.bytes, s.blinded) == 0);
+    });
+    double blinding = BENCH("VOPRF blind, batch of 32", "batch", { blind_all(&s); });
+    double issuing = BENCH("VOPRF issue, batch of 32 with its proof", "batch", { issue(&s); });
+    double finishing = BENCH("VOPRF verify and finalize, batch of 32", "batch", { finish(&s); });
+    double redeeming = BENCH("VOPRF redeem, 98-byte input", "token", {
+        must(pp_oprf_evaluate(PP_VOPRF, pp_secret_span(&s.sk), PP_BYTES(s.input), s.output));
+    });
+    bench_ratio("issue per token / bare multiplication", issuing / BATCH, bare, "about 2");
+    bench_ratio("blind per token / bare multiplication", blinding / BATCH, bare, "about 1.2");
+    bench_ratio("verify and finalize per token / bare multiplication", finishing / BATCH, bare,
+                "about 3.5");
+    bench_ratio("redeem / bare multiplication", redeeming, bare, "about 1.2");
+    pp_secret_done(&s.sk);
+    return 0;
+}

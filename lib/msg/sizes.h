@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sizes.h: the closed list of sizes on the wire, and how much fits into each (pp-wire 3 and 8).
+ *
+ * A bucket is the whole OHTTP body. What travels inside is filled so that for one bucket one size,
+ * and only one, appears at relay, gateway and host.
+ */
+#ifndef PP_SIZES_H
+#define PP_SIZES_H
+
+#include "result.h"
+
+enum {
+    PP_BUCKET_1_UP_BYTES = 4096,    /* exchange #1, always */
+    PP_BUCKET_1_DOWN_BYTES = 32768, /* whatever the inner status */
+    PP_BUCKET_2_UP_KIB_MIN = 2,     /* exchange #2: powers of two, 2..256 KiB */
+    PP_BUCKET_2_UP_KIB_MAX = 256,
+    PP_BUCKET_2_DOWN_KIB_MAX = 16, /* powers of two, 1..16 KiB, as the client asked */
+    PP_BUCKET_BACKEND_KIB = 16,    /* answers between confidential VMs */
+    PP_SEALED_PT_BYTES_MIN = 256,  /* a bucket that leaves less is not used */
+    PP_ANSWER_SLACK_BYTES = 256,   /* BHTTP, OHTTP and TLS around an answer */
+};
+
+/* 1 when `kib` is a bucket of exchange #2 in that direction. */
+int pp_bucket_up_ok(uint64_t kib);
+int pp_bucket_down_ok(uint64_t kib);
+
+/*
+ * Bytes of padded plaintext (u32 n || CBOR || zeros) of a SealedRequest in an up bucket.
+ * `outer_enc` and `inner_enc` are the Nenc of the OHTTP key's and the message key's KEM. RANGE: not
+ * a bucket, or one that would leave less than PP_SEALED_PT_BYTES_MIN and is therefore not used.
+ */
+PP_MUST pp_res pp_request_room(size_t bucket_kib, size_t outer_enc, size_t inner_enc,
+                               size_t *ret_bytes);
+
+/* The smallest bucket whose room holds `cbor_len` bytes behind their length. TOO_LARGE: none
+ * does. */
+PP_MUST pp_res pp_request_bucket(size_t cbor_len, size_t outer_enc, size_t inner_enc,
+                                 size_t *ret_bucket_kib);
+
+/* Bytes of padded plaintext of a SealedResponse in a down bucket, which must be one. */
+size_t pp_answer_room(size_t bucket_kib);
+
+#endif

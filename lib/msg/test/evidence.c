@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "samples.h"
+
+#include "cbor.h"
+
+static size_t write_sample(const struct pp_evidence *e, uint8_t *buf, size_t cap)
+{
+    struct pp_wr wr = pp_wr_over(buf, cap);
+
+    assert_ok(pp_evidence_write(&wr, e));
+    return wr.len;
+}
+
+static void what_is_written_reads_back(void **state)
+{
+    uint8_t buf[8192];
+    struct pp_evidence e = sample_evidence(), back;
+    size_t len = write_sample(&e, buf, sizeof buf);
+
+    (void)state;
+    assert_ok(pp_evidence_parse(pp_span(buf, len), PP_END_SERVER, &back));
+    assert_int_equal(back.platform, e.platform);
+    assert_true(pp_span_eq(back.report, e.report));
+    assert_true(pp_span_eq(back.endorsements[0], e.endorsements[0]));
+    assert_true(pp_span_eq(back.config, e.config));
+    assert_int_equal(back.message_kem, 0x0020);
+    assert_true(pp_span_eq(back.message_pk, pp_span(e.message_key.at + 2, 32)));
+    assert_int_equal(back.batch.size, 3);
+    assert_int_equal(back.backends.count, 2);
+    assert_memory_equal(&back.hosts[0], &e.hosts[0], sizeof e.hosts[0]);
+    assert_int_equal(back.gpu_encoding.len, 0);
+}
+
+static void every_truncation_of_evidence_is_refused(void **state)
+{
+    uint8_t buf[8192];
+    struct pp_evidence e = sample_evidence(), back;
+    size_t len = write_sample(&e, buf, sizeof buf);
+
+    (void)state;
+    for (size_t n = 0; n < len; n++)
+        assert_false(pp_is_ok(pp_evidence_parse(pp_span(buf, n), PP_END_SERVER, &back)));
+}
+
+/* What is signed or hashed must have one encoding: a changed byte never reads as the same
+ * message. */
+static void no_single_flipped_bit_reads_as_the_same_evidence(void **state)
+{
+    uint8_t buf[8192], again[8192];
+    struct pp_evidence e = sample_evidence(), back;
+    size_t len = write_sample(&e, buf, sizeof buf);
+
+    (void)state;
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        buf[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        if (pp_is_ok(pp_evidence_parse(pp_span(buf, len), PP_END_SERVER, &back))) {
+            struct pp_wr wr = pp_wr_over(again, sizeof again);
+            assert_ok(pp_evidence_write(&wr, &back));
+            assert_true(pp_span_eq(pp_wr_done(&wr), pp_span(buf, len)));
+        }
+        buf[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+}
+
+static void a_failed_parse_leaves_the_output_alone(void **state)
+{
+    struct pp_evidence back = { .report = PP_STR("untouched") };
+
+    (void)state;
+    assert_code(pp_evidence_parse(PP_STR("\xa0"), PP_END_SERVER, &back), PP_E_MISSING);
+    assert_true(pp_span_eq(back.report, PP_STR("untouched")));
+}
+
+static void a_report_stops_at_its_limit(void **state)
+{
+    static uint8_t report[PP_EVIDENCE_REPORT_BYTES_MAX + 1], buf[20480];
+    struct pp_evidence e = sample_evidence(), back;
+
+    (void)state;
+    e.report = pp_span(report, PP_EVIDENCE_REPORT_BYTES_MAX);
+    assert_ok(
+        pp_evidence_parse(pp_span(buf, write_sample(&e, buf, sizeof buf)), PP_END_SERVER, &back));
+    e.report = PP_BYTES(report);
+    assert_code(
+        pp_evidence_parse(pp_span(buf, write_sample(&e, buf, sizeof buf)), PP_END_SERVER, &back),
+        PP_E_RANGE);
+}
+
+static void the_writer_refuses_counts_past_their_limits(void **state)
+{
+    uint8_t buf[8192];
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+    struct pp_evidence e = sample_evidence();
+
+    (void)state;
+    e.host_count = 0;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    e = sample_evidence();
+    e.host_count = PP_HOST_PATHS_MAX + 1;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    e = sample_evidence();
+    e.backends.count = PP_BACKEND_MAX + 1;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    e = sample_evidence();
+    e.batch.node_count = PP_BATCH_PATH_MAX + 1;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    e = sample_evidence();
+    wr = pp_wr_over(buf, 100);
+    assert_code(pp_evidence_write(&wr, &e), PP_E_NO_SPACE);
+}
+
+/* pp-wire 6: exactly 28672 bytes, whatever is inside. */
+static void the_body_has_one_size(void **state)
+{
+    static uint8_t buf[PP_EVIDENCE_BODY_BYTES + 64];
+    struct pp_evidence e = sample_evidence(), back;
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+    struct pp_span cbor;
+
+    (void)state;
+    pp_wr_u32(&wr, 7); /* whatever stood before */
+    assert_ok(pp_evidence_body_write(&wr, &e));
+    assert_int_equal(wr.len, 4 + PP_EVIDENCE_BODY_BYTES);
+    assert_ok(pp_evidence_body_parse(pp_span(buf + 4, PP_EVIDENCE_BODY_BYTES), &cbor));
+    assert_ok(pp_evidence_parse(cbor, PP_END_SERVER, &back));
+    assert_code(pp_evidence_body_parse(pp_span(buf + 4, PP_EVIDENCE_BODY_BYTES - 1), &cbor),
+                PP_E_RANGE);
+    assert_code(pp_evidence_body_parse(pp_span(buf + 4, PP_EVIDENCE_BODY_BYTES + 1), &cbor),
+                PP_E_RANGE);
+
+    wr = pp_wr_over(buf, PP_EVIDENCE_BODY_BYTES - 1);
+    assert_code(pp_evidence_body_write(&wr, &e), PP_E_NO_SPACE);
+}
+
+static void evidence_that_does_not_fit_its_body_is_refused(void **state)
+{
+    static uint8_t buf[64 * 1024], report[PP_EVIDENCE_REPORT_BYTES_MAX], config[4096], gpu[12000];
+    struct pp_evidence e = sample_evidence();
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+
+    (void)state;
+    e.report = PP_BYTES(report);
+    e.config = PP_BYTES(config);
+    e.gpu_encoding = PP_BYTES(gpu);
+    assert_code(pp_evidence_body_write(&wr, &e), PP_E_RANGE);
+}
+
+static void platforms_have_their_names(void **state)
+{
+    (void)state;
+    assert_string_equal(pp_platform_name(PP_PLATFORM_SEV_SNP), "sev-snp");
+    assert_string_equal(pp_platform_name(PP_PLATFORM_SIM_TDX), "sim-tdx");
+    assert_int_equal(pp_platform_is_snp(PP_PLATFORM_SIM_SNP), 1);
+    assert_int_equal(pp_platform_is_snp(PP_PLATFORM_TDX), 0);
+    assert_int_equal(pp_platform_is_simulated(PP_PLATFORM_SEV_SNP), 0);
+    assert_int_equal(pp_platform_is_simulated(PP_PLATFORM_SIM_SNP), 1);
+}
+
+static void hints_read_back_and_every_truncation_is_refused(void **state)
+{
+    uint8_t buf[4096];
+    struct pp_hints h = { .endorsement_count = 1, .host_count = 2, .record_count = 2 }, back;
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+
+    (void)state;
+    h.endorsements[0] = PP_STR("VCEK");
+    h.hosts[0] = sample_host(1);
+    h.hosts[1] = sample_host(2);
+    h.backends = sample_backends();
+    h.records[0] = PP_STR("host-set/v1\n");
+    h.records[1] = PP_STR("cvm-release/v1\n");
+    assert_ok(pp_hints_write(&wr, &h));
+    assert_ok(pp_hints_parse(pp_wr_done(&wr), &back));
+    assert_int_equal(back.record_count, 2);
+    assert_true(pp_span_eq(back.records[1], h.records[1]));
+    assert_int_equal(back.collateral_count, 0);
+    for (size_t n = 0; n < wr.len; n++)
+        assert_false(pp_is_ok(pp_hints_parse(pp_span(buf, n), &back)));
+}
+
+static void hints_stop_at_64_kib(void **state)
+{
+    static uint8_t buf[PP_HINTS_BYTES_MAX + 1], blob[PP_HINTS_BYTES_MAX];
+    struct pp_hints h = { .endorsement_count = 0, .host_count = 1, .collateral_count = 1 }, back;
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+
+    (void)state;
+    h.hosts[0] = sample_host(1);
+    h.collateral[0] = pp_span(blob, 1);
+    assert_ok(pp_hints_write(&wr, &h));
+    size_t around = wr.len - 2; /* without the one-byte blob and its head */
+
+    h.collateral[0] = pp_span(blob, PP_HINTS_BYTES_MAX - around - 3);
+    wr = pp_wr_over(buf, sizeof buf);
+    assert_ok(pp_hints_write(&wr, &h));
+    assert_int_equal(wr.len, PP_HINTS_BYTES_MAX);
+    assert_ok(pp_hints_parse(pp_wr_done(&wr), &back));
+
+    h.collateral[0].len++;
+    wr = pp_wr_over(buf, sizeof buf);
+    assert_ok(pp_hints_write(&wr, &h));
+    assert_code(pp_hints_parse(pp_wr_done(&wr), &back), PP_E_LIMIT);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(what_is_written_reads_back),
+    cmocka_unit_test(every_truncation_of_evidence_is_refused),
+    cmocka_unit_test(no_single_flipped_bit_reads_as_the_same_evidence),
+    cmocka_unit_test(a_failed_parse_leaves_the_output_alone),
+    cmocka_unit_test(a_report_stops_at_its_limit),
+    cmocka_unit_test(the_writer_refuses_counts_past_their_limits),
+    cmocka_unit_test(the_body_has_one_size),
+    cmocka_unit_test(evidence_that_does_not_fit_its_body_is_refused),
+    cmocka_unit_test(platforms_have_their_names),
+    cmocka_unit_test(hints_read_back_and_every_truncation_is_refused),
+    cmocka_unit_test(hints_stop_at_64_kib),
+};
+
+PP_TEST_MAIN(tests)

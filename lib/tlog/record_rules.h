@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record_rules.h: the rules of the ledger as a state machine that reads every entry once, in
+ * order.
+ *
+ * The log asks it before it takes a record, the record witness before it cosigns, a monitor while
+ * it reads along: feed(entry) -> OK or the rule that is broken. It holds what later rules need to
+ * know of earlier records, in tables that the caller gives it; about 100 bytes a record and 56 a
+ * measurement row. No clock: the caller says what time it is.
+ */
+#ifndef PP_RECORD_RULES_H
+#define PP_RECORD_RULES_H
+
+#include "record.h"
+
+enum {
+    PP_RULES_SKEW_S = 300,        /* how far a status may lie in the reader's future */
+    PP_RULES_ON_THE_HOUR_S = 300, /* outside dev: how long after the hour a status may be dated */
+};
+
+struct pp_rules_record { /* a release, host-set or key-epoch */
+    struct pp_record_id id;
+    enum pp_record_type type;
+    unsigned role_or_kind;
+    uint64_t serial;
+    uint64_t from, until; /* pp_record_window */
+    uint64_t revoked_at;  /* number of the entry that revoked it, from 1; 0: not revoked */
+};
+
+struct pp_rules_measurement {
+    uint8_t digest[PP_SHA384_BYTES]; /* TDX: SHA-384 over MRTD and RTMRs */
+    uint32_t record;                 /* index of its release */
+};
+
+/* What the rules need from outside; everything is borrowed and must outlive the machine. */
+struct pp_rules_config {
+    struct pp_span ledger, name_space;
+    enum pp_record_env environment;
+    struct pp_record_keys keys;
+    struct pp_rules_record *records;
+    size_t record_cap;
+    struct pp_rules_measurement *measurements;
+    size_t measurement_cap;
+};
+
+/* The part that grows by appending; a copy of it is a savepoint. */
+struct pp_rules_state {
+    uint64_t entries; /* fed so far: the size of the log that was read */
+    size_t record_count;
+    size_t measurement_count;
+    uint64_t serials[PP_RECORD_STATUS + 1]
+                    [PP_RECORD_ROLES];    /* the last, by type and role or kind */
+    uint64_t last_epoch[PP_RECORD_KINDS]; /* 0: none yet */
+    uint64_t status_time;                 /* of the last status; 0: none yet */
+    uint64_t min_serial[PP_RECORD_ROLES];
+    uint64_t batch_time_max;     /* of the records since the last status */
+    uint64_t batch_release_from; /* the earliest not-before among them */
+    uint64_t batch_key_from;     /* the earliest first use among them */
+    int batch_revokes;           /* 1: a revoke among them */
+    int closed;                  /* 1: the last entry was a status */
+};
+
+struct pp_rules {
+    struct pp_rules_config config;
+    struct pp_rules_state state;
+};
+
+void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
+
+/*
+ * Reads the next entry at the time `now` (POSIX s). On failure the state is unchanged and the
+ * entry breaks the rule that the code names: the parser's codes; LEDGER_NAMESPACE; LEDGER_SIGNER;
+ * LEDGER_SERIAL (not above the last of its type and role or kind); LEDGER_TWO_ROLES;
+ * LEDGER_REVOKED (a measurement of a revoked release); MISMATCH (no review line names the review
+ * policy); LEDGER_WINDOW (a waiting time, an epoch out of turn); NOT_FOUND (a revoke's target);
+ * DUPLICATE (revoked already); LEDGER_STATUS (a status that does not say what the records say);
+ * LEDGER_FUTURE; LIMIT (a table is full).
+ */
+PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now);
+
+/* LEDGER_NOT_LAST unless the last entry is a status record: only then may a checkpoint be
+ * cosigned. */
+PP_MUST pp_res pp_rules_closed(const struct pp_rules *r);
+
+/* Savepoints: feed a batch, and take it back when it may not be published. */
+struct pp_rules_state pp_rules_save(const struct pp_rules *r);
+void pp_rules_restore(struct pp_rules *r, const struct pp_rules_state *saved);
+
+/*
+ * The status record that the records in force ask for at `time`: serial, times and lists, for the
+ * log to sign. min-serial rises only where more than four releases of a role would be in force.
+ * MISSING without any host-set; LIMIT when too many revoked records are unexpired.
+ */
+PP_MUST pp_res pp_rules_status(const struct pp_rules *r, uint64_t time, struct pp_record *ret);
+
+/* Finds a release, host-set or key-epoch by id. NOT_FOUND. */
+PP_MUST pp_res pp_rules_find(const struct pp_rules *r, const struct pp_record_id *id,
+                             const struct pp_rules_record **ret);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of the ledger; whole logs, good and bad, are rows of tests/vectors/records. */
+#include "record_test.h"
+
+#include "record_rules.h"
+
+enum { RECORDS = 12, MEASUREMENTS = 10 };
+
+static struct pp_rules_record records[RECORDS];
+static struct pp_rules_measurement measurements[MEASUREMENTS];
+static struct pp_rules rules;
+static struct test_text text;
+static struct pp_record record;
+
+static void begin(void)
+{
+    struct pp_rules_config c = {
+        .ledger = PP_STR(ORIGIN),
+        .name_space = PP_STR(NAMESPACE),
+        .environment = PP_RECORD_DEV,
+        .keys = keys,
+        .records = records,
+        .record_cap = RECORDS,
+        .measurements = measurements,
+        .measurement_cap = MEASUREMENTS,
+    };
+
+    pp_rules_init(&rules, &c);
+}
+
+static pp_res feed(const struct pp_note_signer *by, size_t count)
+{
+    assert_ok(pp_record_sign(test_begin(&text), &record, by, count));
+    return pp_rules_feed(&rules, test_end(&text), NOW);
+}
+
+static pp_res feed_release(uint64_t serial, enum pp_record_role role, uint8_t fill)
+{
+    release_of(&record, serial, role, fill);
+    return feed(&signers[TEST_ALICE], 2);
+}
+
+static pp_res feed_hosts(uint64_t serial)
+{
+    host_set_of(&record, serial);
+    return feed(&signers[TEST_OWNER], 2);
+}
+
+static pp_res feed_revoke(uint64_t serial, size_t target)
+{
+    struct pp_record_id id = records[target].id;
+
+    revoke_of(&record, serial, &id);
+    return feed(&signers[TEST_BOB], 1);
+}
+
+static pp_res feed_status(void)
+{
+    PP_TRY(pp_rules_status(&rules, NOW, &record));
+    return feed(&signers[TEST_LOG], 1);
+}
+
+static void a_log_is_open_until_its_status(void **state)
+{
+    (void)state;
+    begin();
+    assert_code(pp_rules_closed(&rules), PP_E_LEDGER_NOT_LAST);
+    assert_ok(feed_hosts(1));
+    assert_code(pp_rules_closed(&rules), PP_E_LEDGER_NOT_LAST);
+    assert_ok(feed_status());
+    assert_ok(pp_rules_closed(&rules));
+    assert_ok(feed_release(1, PP_RECORD_GUARD, 1));
+    assert_code(pp_rules_closed(&rules), PP_E_LEDGER_NOT_LAST);
+    assert_int_equal(rules.state.entries, 3);
+}
+
+static void a_refused_entry_changes_nothing(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    struct pp_rules_state before = pp_rules_save(&rules);
+    assert_code(feed_hosts(1), PP_E_LEDGER_SERIAL);
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    assert_code(feed(&signers[TEST_ALICE], 1), PP_E_LEDGER_SIGNER);
+    record.name_space = PP_STR("another");
+    assert_code(feed(&signers[TEST_ALICE], 2), PP_E_LEDGER_NAMESPACE);
+    assert_code(pp_rules_feed(&rules, PP_STR("noise\n"), NOW), PP_E_FORMAT);
+    assert_memory_equal(&before, &rules.state, sizeof before);
+}
+
+/* The log tries a batch out, and the record witness reads one that it then refuses. */
+static void a_batch_can_be_taken_back_revocations_included(void **state)
+{
+    (void)state;
+    const struct pp_rules_record *found;
+
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_ok(feed_release(1, PP_RECORD_GUARD, 1));
+    assert_ok(feed_release(1, PP_RECORD_GATEWAY, 2));
+    assert_ok(feed_revoke(1, 1));
+    assert_ok(feed_status());
+    struct pp_rules_state saved = pp_rules_save(&rules);
+    assert_ok(feed_revoke(2, 2));
+    assert_ok(feed_release(2, PP_RECORD_GUARD, 3));
+    struct pp_record_id lost = records[3].id;
+    assert_ok(feed_status());
+    assert_ok(pp_rules_find(&rules, &lost, &found));
+    pp_rules_restore(&rules, &saved);
+    assert_code(pp_rules_find(&rules, &lost, &found), PP_E_NOT_FOUND);
+    assert_true(records[1].revoked_at != 0);
+    assert_int_equal(records[2].revoked_at, 0);
+    assert_ok(feed_revoke(2, 2)); /* what was taken back can be done again */
+    assert_ok(feed_status());
+    assert_int_equal(record.status.revoked_count, 2);
+}
+
+/* REQUIREMENTS W21_T5 */
+static void w21_t5_a_revoked_measurement_never_comes_back(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_ok(feed_release(1, PP_RECORD_GUARD, 1));
+    assert_ok(feed_release(2, PP_RECORD_GUARD, 1));
+    assert_ok(feed_revoke(1, 1));
+    assert_code(feed_release(3, PP_RECORD_GUARD, 1), PP_E_LEDGER_REVOKED);
+    assert_ok(feed_release(3, PP_RECORD_GUARD, 2));
+    assert_code(feed_release(1, PP_RECORD_PREDICTOR, 2), PP_E_LEDGER_TWO_ROLES);
+    /* one role's refusal is not hidden by the other's: revoked and of another role */
+    assert_code(feed_release(1, PP_RECORD_PREDICTOR, 1), PP_E_LEDGER_TWO_ROLES);
+}
+
+static void the_same_registers_in_another_order_are_another_tdx_measurement(void **state)
+{
+    (void)state;
+    begin();
+    for (int swapped = 0; swapped <= 1; swapped++) {
+        release_of(&record, 1, swapped ? PP_RECORD_PREDICTOR : PP_RECORD_GUARD,
+                   (uint8_t)(1 + swapped));
+        record.release.tdx_count = 1;
+        record.release.tdx[0].label = PP_STR("t");
+        record.release.tdx[0].vcpus = 1;
+        record.release.tdx[0].rtmr[swapped][0] = 1;
+        assert_ok(feed(&signers[TEST_ALICE], 2));
+    }
+    record.release.role = PP_RECORD_GATEWAY;
+    record.release.snp[0].measurement[0] = 9;
+    assert_code(feed(&signers[TEST_ALICE], 2), PP_E_LEDGER_TWO_ROLES);
+}
+
+static void full_tables_refuse(void **state)
+{
+    (void)state;
+    begin();
+    for (uint64_t i = 1; i <= RECORDS; i++)
+        assert_ok(feed_hosts(i));
+    assert_code(feed_hosts(RECORDS + 1), PP_E_LIMIT);
+    assert_ok(feed_status()); /* a full log can still be closed, and revoked from */
+    assert_ok(feed_revoke(1, 0));
+    assert_ok(feed_status());
+    begin();
+    for (uint8_t i = 1; i <= MEASUREMENTS; i++)
+        assert_ok(feed_release(i, PP_RECORD_GUARD, i));
+    assert_code(feed_release(MEASUREMENTS + 1, PP_RECORD_GUARD, 99), PP_E_LIMIT);
+}
+
+static void the_status_we_make_is_the_status_we_accept(void **state)
+{
+    (void)state;
+    begin();
+    assert_code(pp_rules_status(&rules, NOW, &record), PP_E_MISSING);
+    assert_ok(feed_hosts(1));
+    for (uint8_t i = 1; i <= 6; i++) {
+        assert_ok(feed_release(i, PP_RECORD_ORCHESTRATOR, i));
+        assert_ok(feed_status());
+        assert_int_equal(record.serial, i);
+        assert_int_equal(record.status.release_count, i < 4 ? i : 4);
+        assert_int_equal(record.status.min_serial[PP_RECORD_ORCHESTRATOR], i <= 4 ? 1 : i - 3);
+        assert_int_equal(record.status.min_serial[PP_RECORD_GUARD], 1);
+    }
+}
+
+static void keys_of_today_and_tomorrow_are_listed(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    for (uint64_t i = 0; i < 3; i++)
+        for (unsigned kind = 0; kind < PP_RECORD_KINDS; kind++) {
+            key_epoch_of(&record, i + 1, (enum pp_record_kind)kind, 20000 + i);
+            assert_ok(feed(&signers[TEST_OWNER], 1));
+        }
+    assert_ok(pp_rules_status(&rules, NOW, &record));
+    assert_int_equal(record.status.key_count, 4);
+    uint64_t midnight = UINT64_C(20001) * PP_DAY_S;
+    assert_ok(pp_rules_status(&rules, midnight - 1, &record));
+    assert_int_equal(record.status.key_count, 4);
+    struct pp_status_key first = record.status.keys[0];
+    assert_ok(pp_rules_status(&rules, midnight, &record));
+    assert_int_equal(record.status.key_count, 4);
+    assert_int_equal(first.kind, PP_RECORD_ISSUER);
+    assert_ok(pp_rules_status(&rules, midnight + PP_DAY_S, &record));
+    assert_int_equal(record.status.key_count, 2);
+    assert_ok(pp_rules_status(&rules, midnight + 2 * PP_DAY_S, &record));
+    assert_int_equal(record.status.key_count, 0);
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_log_is_open_until_its_status),
+    cmocka_unit_test(a_refused_entry_changes_nothing),
+    cmocka_unit_test(a_batch_can_be_taken_back_revocations_included),
+    cmocka_unit_test(w21_t5_a_revoked_measurement_never_comes_back),
+    cmocka_unit_test(the_same_registers_in_another_order_are_another_tdx_measurement),
+    cmocka_unit_test(full_tables_refuse),
+    cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
+    cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, make_people, drop_people);
+}

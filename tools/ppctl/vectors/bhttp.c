@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Topic "bhttp": rows { name, valid, encoded, message }. A valid row must decode to its message,
+ * and the message written anew must decode to the same again; an invalid row must be refused.
+ */
+#include "topics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bhttp.h"
+
+static int text_is(const json_t *object, const char *member, struct pp_span s)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text != NULL && pp_span_eq(pp_span_cstr(text), s);
+}
+
+static int section_is(const struct pp_bhttp *m, struct pp_bhttp_section section, const json_t *rows)
+{
+    if (json_array_size(rows) != section.count)
+        return 0;
+    for (size_t i = 0; i < section.count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        const struct pp_bhttp_field *f = &m->fields[section.first + i];
+        const char *name = json_string_value(json_array_get(row, 0));
+        const char *value = json_string_value(json_array_get(row, 1));
+        if (name == NULL || value == NULL || !pp_span_eq(f->name, pp_span_cstr(name)) ||
+            !pp_span_eq(f->value, pp_span_cstr(value)))
+            return 0;
+    }
+    return 1;
+}
+
+static int content_is(const struct pp_bhttp *m, const json_t *message)
+{
+    struct pp_buf want = vectors_hex(message, "content_hex");
+    uint8_t *content = malloc(m->content_len + 1);
+    int same = 0;
+
+    if (want.bytes != NULL && content != NULL) {
+        struct pp_wr wr = pp_wr_over(content, m->content_len);
+        pp_bhttp_content_copy(m, &wr);
+        same = pp_is_ok(pp_wr_ok(&wr)) && pp_span_eq(pp_wr_done(&wr), pp_buf_span(&want));
+    }
+    free(content);
+    pp_buf_done(&want);
+    return same;
+}
+
+static int informational_is(const struct pp_bhttp *m, const json_t *rows)
+{
+    if (json_array_size(rows) != m->informational_count)
+        return 0;
+    for (size_t i = 0; i < m->informational_count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (json_integer_value(json_object_get(row, "status")) != m->informational[i].status ||
+            !section_is(m, m->informational[i].header, json_object_get(row, "headers")))
+            return 0;
+    }
+    return 1;
+}
+
+/* NULL when the decoded message is the row's, else the part that differs. */
+static const char *difference(const struct pp_bhttp *m, const json_t *message)
+{
+    if (!text_is(message, "type", pp_bhttp_is_request(m) ? PP_STR("request") : PP_STR("response")))
+        return "type";
+    if (pp_bhttp_is_request(m)) {
+        if (!text_is(message, "method", m->method) || !text_is(message, "scheme", m->scheme) ||
+            !text_is(message, "authority", m->authority) || !text_is(message, "path", m->path))
+            return "control data";
+    } else if (json_integer_value(json_object_get(message, "status")) != m->status) {
+        return "status";
+    }
+    if (!informational_is(m, json_object_get(message, "informational")))
+        return "informational responses";
+    if (!section_is(m, m->header, json_object_get(message, "headers")))
+        return "headers";
+    if (!content_is(m, message))
+        return "content";
+    if (!section_is(m, m->trailer, json_object_get(message, "trailers")))
+        return "trailers";
+    return NULL;
+}
+
+/* The message written anew, in its own framing, reads back as the row's message. */
+static const char *rewritten_difference(const struct pp_bhttp *m, const json_t *message)
+{
+    static uint8_t out[2 * PP_BHTTP_BYTES_MAX];
+    static struct pp_bhttp again;
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+
+    if (!pp_is_ok(pp_bhttp_write(m, &wr)) || !pp_is_ok(pp_bhttp_parse(pp_wr_done(&wr), &again)))
+        return "rewritten message";
+    return difference(&again, message);
+}
+
+static void run_row(struct vectors *v, const char *file, const json_t *row)
+{
+    static struct pp_bhttp m;
+    const char *name = json_string_value(json_object_get(row, "name"));
+    const json_t *valid = json_object_get(row, "valid");
+    const json_t *message = json_object_get(row, "message");
+    struct pp_buf encoded = vectors_hex(row, "encoded");
+    const char *wrong = NULL;
+
+    if (name == NULL)
+        name = "-";
+    if (encoded.bytes == NULL || !json_is_boolean(valid)) {
+        vectors_fail(v, file, name, "`encoded` (hex) or `valid` is missing");
+        pp_buf_done(&encoded);
+        return;
+    }
+    pp_res r = pp_bhttp_parse(pp_buf_span(&encoded), &m);
+    if (!json_is_true(valid))
+        wrong = pp_is_ok(r) ? "an invalid message was accepted" : NULL;
+    else if (!pp_is_ok(r))
+        wrong = pp_code_name(r.code);
+    else if ((wrong = difference(&m, message)) == NULL)
+        wrong = rewritten_difference(&m, message);
+    pp_buf_done(&encoded);
+    if (wrong == NULL)
+        vectors_pass(v, file, name);
+    else
+        vectors_fail(v, file, name, "%s", wrong);
+}
+
+static void run_file(struct vectors *v, const char *file)
+{
+    const char *dot = strrchr(file, '.');
+    size_t i;
+    const json_t *e;
+
+    if (dot == NULL || strcmp(dot, ".json") != 0)
+        return; /* a README beside the data */
+    json_t *root = vectors_load(v, file);
+    if (root == NULL)
+        return;
+    const json_t *rows = json_object_get(root, "vectors");
+    if (!json_is_array(rows))
+        vectors_fail(v, file, "-", "no array \"vectors\"");
+    json_array_foreach(rows, i, e)
+    {
+        run_row(v, file, e);
+    }
+    json_decref(root);
+}
+
+void vectors_bhttp(struct vectors *v, const char *path)
+{
+    vectors_walk(v, path, run_file);
+}
