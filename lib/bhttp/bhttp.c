@@ -3,7 +3,7 @@
 
 enum { VARINT_BYTES_MAX = 8 };
 
-/* --- what a name, a value and control data may hold; reader and writer share it -------------- */
+/* --- what a name, a value and control data may hold; reader and writer share it ------------- */
 
 static int is_alpha(uint8_t c)
 {
@@ -114,7 +114,7 @@ static pp_res check_field(const struct pp_bhttp_field *f, int trailer, int *norm
     return check_pseudo_name(f->name);
 }
 
-/* --- fields of a message in memory ------------------------------------------------------------ */
+/* --- fields of a message in memory ---------------------------------------------------------- */
 
 int pp_bhttp_is_request(const struct pp_bhttp *m)
 {
@@ -174,7 +174,7 @@ void pp_bhttp_content_copy(const struct pp_bhttp *m, struct pp_wr *wr)
     }
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 /* A message on its way in. */
 struct parse {
@@ -356,7 +356,7 @@ pp_res pp_bhttp_parse(struct pp_span encoded, struct pp_bhttp *ret)
     return PP_OK;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 static void write_block(struct pp_wr *wr, struct pp_span s)
 {

@@ -9,24 +9,24 @@
 enum {
     HANDLE_VERSION = 1,
     HEAD_BYTES = 2, /* version and key id: the additional data */
-    PLAIN_BYTES = 1 + PP_ADDRESS_BYTES + 2 + PP_SID_BYTES + 8,
+    PLAIN_BYTES = 1 + PP_HANDLE_ADDRESS_BYTES + 2 + PP_SID_BYTES + 8,
 };
 
 _Static_assert(HEAD_BYTES + PP_AEAD_NONCE_BYTES + PLAIN_BYTES + PP_AEAD_TAG_BYTES ==
                    PP_HANDLE_BYTES,
                "pp-wire 3 says 73 bytes");
 
-void pp_address_unix(struct pp_address *a, struct pp_span path)
+void pp_handle_address_unix(struct pp_handle_address *a, struct pp_span path)
 {
     uint8_t digest[PP_SHA256_BYTES];
 
-    *a = (struct pp_address){ .family = PP_FAMILY_UNIX };
+    *a = (struct pp_handle_address){ .family = PP_FAMILY_UNIX };
     pp_sha256(path, digest);
     memcpy(a->bytes, digest, sizeof a->bytes);
 }
 
 /* One encoding per address: unused bytes and an unused port are zero. */
-static pp_res address_check(const struct pp_address *a)
+static pp_res address_check(const struct pp_handle_address *a)
 {
     size_t used = sizeof a->bytes;
 

@@ -25,7 +25,7 @@ enum {
     PP_HANDLE_TEXT_BYTES = 98,
     PP_HANDLE_KEY_BYTES = 32,
     PP_HANDLE_KEY_MAX = 2, /* current and previous */
-    PP_ADDRESS_BYTES = 16,
+    PP_HANDLE_ADDRESS_BYTES = 16,
     PP_SID_BYTES = 16,
 };
 
@@ -36,14 +36,14 @@ enum pp_family { PP_FAMILY_UNIX = 1, PP_FAMILY_IP4 = 4, PP_FAMILY_IP6 = 6, PP_FA
  * looks up in its own list; IPv4: 4 bytes, zero-filled; vsock: u32 CID || u32 port, zero-filled.
  * The port is 0 for unix and vsock.
  */
-struct pp_address {
+struct pp_handle_address {
     enum pp_family family;
-    uint8_t bytes[PP_ADDRESS_BYTES];
+    uint8_t bytes[PP_HANDLE_ADDRESS_BYTES];
     uint16_t port;
 };
 
 struct pp_handle {
-    struct pp_address address;
+    struct pp_handle_address address;
     uint8_t sid[PP_SID_BYTES];
     uint64_t expiry_posix_s;
 };
@@ -58,7 +58,7 @@ struct pp_handle_keys {
 };
 
 /* Address of a unix socket's path. */
-void pp_address_unix(struct pp_address *a, struct pp_span path);
+void pp_handle_address_unix(struct pp_handle_address *a, struct pp_span path);
 
 PP_MUST pp_res pp_handle_seal(const struct pp_handle_keys *keys, const struct pp_random *random,
                               const struct pp_handle *h, char ret_text[PP_HANDLE_TEXT_BYTES]);

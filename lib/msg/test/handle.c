@@ -101,7 +101,7 @@ static void an_address_has_one_encoding(void **state)
     assert_code(pp_handle_seal(&fleet, &random, &h, text), PP_E_FORMAT);
     h.address.family = (enum pp_family)9;
     assert_code(pp_handle_seal(&fleet, &random, &h, text), PP_E_UNSUPPORTED);
-    pp_address_unix(&h.address, PP_STR("/run/pp/cvm"));
+    pp_handle_address_unix(&h.address, PP_STR("/run/pp/cvm"));
     assert_ok(pp_handle_seal(&fleet, &random, &h, text));
     assert_code(pp_handle_seal(&none, &random, &h, text), PP_E_STATE);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the vectors of the token formats: challenge.json, wallet-entry.json, token-field.json.
+"""Makes the vectors of the token formats: challenge, wallet-entry, token-field, assertion.
 
 Written from docs/protocol/tokens.md alone, with nothing but the standard library, so that a mistake
 in the C code cannot hide in its vectors. Deterministic: run it and `git diff` shows what changed.
@@ -12,6 +12,7 @@ epoch. Tokens here have the right shape; whether a key made them is the business
 """
 import base64
 import hashlib
+import hmac
 import json
 import os
 
@@ -160,6 +161,58 @@ def fields():
     ]
 
 
+# --- assertion -----------------------------------------------------------------------------------
+
+KEY = b"\x01" + bytes(31)
+NOW = DAY * 86400 + 43200
+
+
+def assertion(account, expiry, key=KEY, issuer=b"issuer.example", version=1, n=None, label=b"pp-assertion-v1\0"):
+    body = bytes([version, len(account) if n is None else n]) + account + u(8, expiry)
+    return body + hmac.new(key, label + u(1, len(issuer)) + issuer + body, hashlib.sha256).digest()
+
+
+def assertion_field(b):
+    return b"PP-Assertion " + base64.urlsafe_b64encode(b).rstrip(b"=")
+
+
+def assertion_row(name, field, expect="ok", account=None, expiry=None):
+    return row(name, field, expect, expiry and {"account": account.hex(), "expiry": expiry},
+               issuer="issuer.example", keys=[KEY.hex()], now=NOW)
+
+
+def good_assertion(name, account, expiry):
+    return assertion_row(name, assertion_field(assertion(account, expiry)), "ok", account, expiry)
+
+
+def assertions():
+    a, e = b"alice", NOW + 600
+    good = assertion(a, e)
+    return [
+        good_assertion("ten minutes to live", a, e),
+        good_assertion("one second to live", a, NOW + 1),
+        good_assertion("an hour to live", a, NOW + 3600),
+        good_assertion("account of one zero byte", b"\0", e),
+        good_assertion("account of 64 bytes", b"a" * 64, e),
+        assertion_row("expired", assertion_field(assertion(a, NOW)), "AUTH"),
+        assertion_row("more than an hour to live", assertion_field(assertion(a, NOW + 3601)), "AUTH"),
+        assertion_row("another key", assertion_field(assertion(a, e, key=bytes(32))), "AUTH"),
+        assertion_row("another issuer", assertion_field(assertion(a, e, issuer=b"issuer.exampl")), "AUTH"),
+        assertion_row("no zero byte behind the label",
+                      assertion_field(assertion(a, e, label=b"pp-assertion-v1")), "AUTH"),
+        assertion_row("version 2", assertion_field(assertion(a, e, version=2)), "AUTH"),
+        assertion_row("no account", assertion_field(assertion(b"", e)), "AUTH"),
+        assertion_row("account of 65 bytes", assertion_field(assertion(b"a" * 65, e)), "AUTH"),
+        assertion_row("account longer than the input", assertion_field(assertion(a, e, n=200)), "AUTH"),
+        assertion_row("last byte missing", assertion_field(good[:-1]), "AUTH"),
+        assertion_row("a byte behind the end", assertion_field(good + b"\0"), "AUTH"),
+        assertion_row("padded", b"PP-Assertion " + base64.urlsafe_b64encode(assertion(b"al", e)), "AUTH"),
+        assertion_row("lower-case scheme", assertion_field(good).replace(b"PP-A", b"pp-a"), "AUTH"),
+        assertion_row("empty", b"", "AUTH"),
+    ]
+
+
 write("challenge", "TokenChallenge (RFC 9577 2.1.1) and the epoch's challenge", challenges())
 write("wallet-entry", "u16 type || u32 epoch || u64 usable-from || token", entries())
 write("token-field", "Authorization: PrivateToken token=\"...\"", fields())
+write("assertion", "Authorization: PP-Assertion, under `keys` at `now`", assertions())

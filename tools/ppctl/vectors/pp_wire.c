@@ -13,12 +13,22 @@ static const struct {
     const char *name;
     pp_wire_run *run;
 } FORMATS[] = {
-    { "answer", pp_wire_answer },     { "bundle", pp_wire_bundle },
-    { "evidence", pp_wire_evidence }, { "evidence-body", pp_wire_evidence_body },
-    { "frame", pp_wire_frame },       { "handle", pp_wire_handle },
-    { "hints", pp_wire_hints },       { "padded", pp_wire_padded },
-    { "receipt", pp_wire_receipt },   { "request", pp_wire_request },
+    { "answer", pp_wire_answer },
+    { "assertion", pp_wire_assertion },
+    { "bundle", pp_wire_bundle },
+    { "challenge", pp_wire_challenge },
+    { "clienthello", pp_wire_clienthello },
+    { "evidence", pp_wire_evidence },
+    { "evidence-body", pp_wire_evidence_body },
+    { "frame", pp_wire_frame },
+    { "handle", pp_wire_handle },
+    { "hints", pp_wire_hints },
+    { "padded", pp_wire_padded },
+    { "receipt", pp_wire_receipt },
+    { "request", pp_wire_request },
     { "seal", pp_wire_seal },
+    { "token-field", pp_wire_token_field },
+    { "wallet-entry", pp_wire_wallet_entry },
 };
 
 json_t *pp_wire_hex(struct pp_span bytes)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decap.h: the half of the gateway that holds the OHTTP keys and never reads a message.
+ *
+ * Encapsulated bytes go in and message bytes come out, and back: nothing else passes between this
+ * half and the one that routes (route.h), so that a process boundary can be put here.
+ */
+#ifndef GW_DECAP_H
+#define GW_DECAP_H
+
+#include "env.h"
+#include "ohttp.h"
+#include "replay.h"
+
+/* What the replay window says of a request that was opened. */
+enum gw_freshness {
+    GW_FRESH = 1,
+    GW_REPLAYED = 2, /* answered 400 in the bucket of what it repeats */
+    GW_FULL = 3,     /* the window has no room: answered 503, because it could not be remembered */
+};
+
+struct gw_decap {
+    const struct pp_ohttp_gateway *keys; /* borrowed; may change between requests */
+    struct pp_replay replay;
+    struct pp_clock clock;
+    struct pp_random random;
+};
+
+/* One exchange between its request and its answer. Zero state is fine for gw_exchange_done. */
+struct gw_exchange {
+    struct pp_ohttp ohttp;
+    enum gw_freshness freshness;
+};
+
+void gw_exchange_done(struct gw_exchange *x); /* wipes */
+
+/*
+ * Opens a request body in place; `*ret_inner` is the part of it that holds the message. TRUNCATED
+ * or AUTH: answered in clear (docs/protocol/ohttp.md), and `x` stays in the zero state. Only what
+ * was opened enters the replay window.
+ */
+PP_MUST pp_res gw_decap_open(struct gw_decap *d, uint8_t *body, size_t len, struct gw_exchange *x,
+                             struct pp_span *ret_inner);
+
+/* Bytes of message that make an answer body of exactly `bucket_bytes`. */
+size_t gw_decap_room(const struct gw_exchange *x, size_t bucket_bytes);
+
+/* Appends the answer's body: `inner` and what gw_decap_room took off. RANDOM, NO_SPACE. */
+PP_MUST pp_res gw_decap_seal(struct gw_decap *d, struct gw_exchange *x, struct pp_span inner,
+                             struct pp_wr *wr);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h: one exchange through the gateway, from the relay's POST to the answer on its grid.
+ *
+ *     opened -> routed -> #1: token redeemed -> a CVM opens a session ---+
+ *                         #2: handle opened  -> its CVM continues -------+-> sealed -> grid -> out
+ *
+ * Everything behind opening ends in an answer of the bucket that the request fixed. All memory is
+ * taken at the start: a fixed number of jobs, and each request's arena.
+ */
+#ifndef GW_SESSION_H
+#define GW_SESSION_H
+
+#include "cvm.h"
+#include "decap.h"
+#include "handle.h"
+#include "net.h"
+#include "route.h"
+#include "tokens.h"
+
+enum {
+    GW_JOBS_MAX = PP_HTTP_CONNECTIONS_MAX,
+    GW_BODY_BYTES_MAX = 256 * 1024, /* the largest bucket of #2 */
+    GW_CONTENT_BYTES_MAX = 32 * 1024,
+    /* Content, the message around it, the sealed body, and the rounding of three pieces. */
+    GW_SCRATCH_BYTES = 3 * 32 * 1024 + 3 * 16,
+
+    GW_CVM_TRIES_MAX = 3,
+    GW_TRY_MS = 2000,        /* after this no further CVM is asked */
+    GW_OPEN_MS = 8000,       /* #1, below the 10 s after which the device stops */
+    GW_CONTINUE_MS = 75000,  /* #2, above the 60 s of inference */
+    GW_SESSION_SECONDS = 30, /* how long a handle is good for */
+};
+
+/* What became of the requests, since the start: for events. */
+struct gw_totals {
+    uint64_t sessions;      /* #1 answered 200 */
+    uint64_t continued;     /* #2 answered 200 */
+    uint64_t token_refused; /* 401 */
+    uint64_t gone;          /* 410 */
+    uint64_t no_cvm;        /* 503, 502, 504 */
+    uint64_t replayed;      /* seen before, or the window was full */
+    uint64_t unopened;      /* 422 in clear */
+    uint64_t malformed;     /* 400 and 403, in clear and inside */
+};
+
+struct gw_service;
+
+struct gw_service_config {
+    struct pp_loop *loop; /* these four are borrowed */
+    struct gw_decap *decap;
+    struct gw_cvms *cvms;
+    struct gw_tokens *tokens;
+    const struct pp_handle_keys *handle_keys; /* borrowed; may change between requests */
+    struct pp_span authority;                 /* borrowed */
+    struct pp_clock clock;
+    struct pp_random random;
+    uint32_t grid_ms;                      /* 0: no grid */
+    uint32_t try_ms, open_ms, continue_ms; /* 0: GW_TRY_MS, GW_OPEN_MS, GW_CONTINUE_MS */
+    size_t job_count; /* 1..GW_JOBS_MAX: as many as the server has connections */
+};
+
+/* RANGE, NO_MEMORY. */
+PP_MUST pp_res gw_service_new(const struct gw_service_config *c, struct gw_service **ret);
+
+/* Requests that are not answered yet must be gone before: free the server first. NULL is fine. */
+void gw_service_free(struct gw_service *s);
+
+/* The handler of POST; `ctx` is the service. Needs an arena of GW_SCRATCH_BYTES. */
+void gw_service_post(void *ctx, struct pp_http_request *q);
+
+/* The handler of GET: the key list. */
+void gw_service_keys(void *ctx, struct pp_http_request *q);
+
+/*
+ * One of `count` CVMs whose bit in `tried` is not set, each as likely as another. NO_CVM when none
+ * is left, RANDOM.
+ */
+PP_MUST pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried,
+                         size_t *ret_cvm);
+
+const struct gw_totals *gw_service_totals(const struct gw_service *s);
+
+#endif

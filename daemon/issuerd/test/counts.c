@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include "folder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counts.h"
+
+enum { DAY = 20500 };
+
+static char folder[64];
+static char path[96];
+
+static int fresh_folder(void **state)
+{
+    (void)state;
+    if (pp_test_folder_make(folder) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/counts.db", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return pp_test_folder_remove(folder);
+}
+
+static struct iss_counts *open_counts(void)
+{
+    struct iss_counts *c = NULL;
+
+    assert_ok(iss_counts_open(path, NULL, &c));
+    return c;
+}
+
+static const struct iss_account ALICE = { { 1 } }, BOB = { { 2 } };
+
+static void an_account_has_its_batches_of_an_epoch_and_no_more(void **state)
+{
+    (void)state;
+    struct iss_counts *c = open_counts();
+
+    for (int i = 0; i < 3; i++) {
+        assert_ok(iss_counts_check(c, DAY, &ALICE, 3));
+        assert_ok(iss_counts_add(c, DAY, &ALICE, 3));
+    }
+    assert_code(iss_counts_check(c, DAY, &ALICE, 3), PP_E_LIMIT);
+    assert_code(iss_counts_add(c, DAY, &ALICE, 3), PP_E_LIMIT);
+    assert_ok(iss_counts_add(c, DAY, &BOB, 1));
+    assert_ok(iss_counts_add(c, DAY + 1, &ALICE, 3));
+    iss_counts_close(c);
+    c = open_counts(); /* a restart forgets nothing */
+    assert_code(iss_counts_check(c, DAY, &ALICE, 3), PP_E_LIMIT);
+    assert_ok(iss_counts_check(c, DAY, &ALICE, 4));
+    assert_code(iss_counts_add(c, DAY, &BOB, 0), PP_E_LIMIT);
+    assert_code(iss_counts_add(c, DAY + 2, &BOB, 0), PP_E_LIMIT);
+    iss_counts_close(c);
+    iss_counts_close(NULL);
+}
+
+static void old_epochs_are_forgotten(void **state)
+{
+    (void)state;
+    struct iss_counts *c = open_counts();
+
+    assert_ok(iss_counts_add(c, DAY, &ALICE, 1));
+    assert_ok(iss_counts_add(c, DAY + 1, &ALICE, 1));
+    assert_ok(iss_counts_retire(c, DAY + 1));
+    assert_ok(iss_counts_check(c, DAY, &ALICE, 1));
+    assert_code(iss_counts_check(c, DAY + 1, &ALICE, 1), PP_E_LIMIT);
+    iss_counts_close(c);
+}
+
+enum { RACERS = 4, MAX = 25 };
+
+static int count_all(void)
+{
+    struct iss_counts *c = NULL;
+    int added = 0;
+    pp_res r = iss_counts_open(path, NULL, &c);
+
+    while (pp_is_ok(r)) {
+        r = iss_counts_add(c, DAY, &ALICE, MAX);
+        added += pp_is_ok(r);
+    }
+    iss_counts_close(c);
+    return r.code == PP_E_LIMIT ? added : 255;
+}
+
+static void processes_together_count_to_the_limit_and_not_past_it(void **state)
+{
+    (void)state;
+    int sum = 0;
+
+    for (size_t i = 0; i < RACERS; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(count_all());
+    }
+    for (size_t i = 0; i < RACERS; i++) {
+        int status = 0;
+        assert_true(wait(&status) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 255);
+        sum += WEXITSTATUS(status);
+    }
+    assert_int_equal(sum, MAX);
+}
+
+/* What went out before the kill was counted before it went out. */
+static void a_counted_batch_survives_kill_9(void **state)
+{
+    (void)state;
+    for (int round = 1; round <= 5; round++) {
+        const struct iss_account account = { { (uint8_t)(round + 10) } };
+        struct iss_counts *c;
+        int ack[2];
+        char byte;
+        int acknowledged = 0;
+
+        assert_int_equal(pipe(ack), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            close(ack[0]);
+            if (pp_is_ok(iss_counts_open(path, NULL, &c)))
+                while (pp_is_ok(iss_counts_add(c, DAY, &account, 100000)) &&
+                       write(ack[1], "x", 1) == 1)
+                    continue;
+            _exit(1);
+        }
+        close(ack[1]);
+        for (int i = 0; i < round; i++)
+            acknowledged += read(ack[0], &byte, 1) == 1;
+        assert_int_equal(kill(child, SIGKILL), 0);
+        while (read(ack[0], &byte, 1) == 1)
+            acknowledged++;
+        close(ack[0]);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        c = open_counts();
+        assert_code(iss_counts_check(c, DAY, &account, (uint32_t)acknowledged), PP_E_LIMIT);
+        assert_ok(iss_counts_check(c, DAY, &account, (uint32_t)acknowledged + 2));
+        iss_counts_close(c);
+    }
+}
+
+static void a_store_that_cannot_be_opened_says_so(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct iss_counts *c = NULL;
+
+    assert_code(iss_counts_open("/nonexistent/counts.db", &problem, &c), PP_E_STORE);
+    assert_string_equal(problem.field, "/nonexistent/counts.db");
+    assert_null(c);
+}
+
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, fresh_folder, remove_folder)
+
+static const struct CMUnitTest TESTS[] = {
+    IN_A_FOLDER(an_account_has_its_batches_of_an_epoch_and_no_more),
+    IN_A_FOLDER(old_epochs_are_forgotten),
+    IN_A_FOLDER(processes_together_count_to_the_limit_and_not_past_it),
+    IN_A_FOLDER(a_counted_batch_survives_kill_9),
+    cmocka_unit_test(a_store_that_cannot_be_opened_says_so),
+};
+
+PP_TEST_MAIN(TESTS)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_client.h: HTTP/1.1 requests, asynchronous on a loop, or blocking for command line tools.
+ *
+ * What is sent is what was asked for: Host, Content-Length, and the given fields; no User-Agent,
+ * no Accept, no Expect, no cookies. No redirects, no proxies, no environment variables. A request
+ * is sent at most once: when a kept connection turns out to be dead, the call fails with CLOSED,
+ * and whether to try again is the caller's decision (for anything that carries a token it must
+ * not).
+ *
+ * Addresses are numeric in a sandboxed daemon; names need pp_http_client_pin before the sandbox.
+ * A response needs Content-Length or chunked framing: one that merely ends could be a truncated
+ * one.
+ */
+#ifndef PP_HTTP_CLIENT_H
+#define PP_HTTP_CLIENT_H
+
+#include "http.h"
+#include "loop.h"
+
+enum {
+    PP_HTTP_CALLS_MAX = 1024,
+    PP_HTTP_URL_BYTES_MAX = 1024,
+    PP_HTTP_RESPONSE_BYTES_MAX = 64 << 20,
+    PP_HTTP_DEADLINE_MS_MAX = 600000,
+};
+
+struct pp_http_client;
+struct
+    pp_http_pending; /* a call that was started; valid until its `done`, or until it is cancelled */
+
+struct pp_http_client_config {
+    uint32_t calls_max;        /* [64] at once, waiting ones included */
+    size_t response_bytes_max; /* [65536] of a body; this much memory per call is set aside */
+    uint32_t connections_per_host_max; /* [16] calls beyond wait for a free one */
+    uint32_t idle_s_max;   /* [20] an older kept connection is not used again; keep it below
+                                          the server's idle limit */
+    struct pp_span ca_pem; /* trust anchors for https; empty: https is refused */
+};
+
+struct pp_http_call {
+    const char *method;                 /* "GET", "POST" */
+    const char *url;                    /* "http://127.0.0.1:8080/gateway" */
+    const char *unix_path;              /* connect here instead; NULL: to the URL's host */
+    const struct pp_http_field *fields; /* exactly these, up to PP_HTTP_SENT_FIELDS_MAX; copied */
+    size_t field_count;
+    struct pp_span body;  /* borrowed until `done` */
+    uint32_t deadline_ms; /* for the whole call; 1..PP_HTTP_DEADLINE_MS_MAX */
+};
+
+/* Borrowed until `done` returns. */
+struct pp_http_response {
+    uint32_t status;
+    struct pp_span type; /* Content-Type, empty if absent */
+    struct pp_span body;
+};
+
+/* `response` is NULL unless `r` is OK; any status is OK. */
+typedef void (*pp_http_done_fn)(void *ctx, pp_res r, const struct pp_http_response *response);
+
+/* NO_MEMORY, RANGE. */
+PP_MUST pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_client_config *c,
+                                  struct pp_http_client **ret);
+void pp_http_client_free(struct pp_http_client *c); /* cancels all calls; NULL is fine */
+
+/*
+ * Resolves the host of `url` now and uses that address from then on. With the system's resolver, so
+ * before the sandbox; a numeric host needs it not. NETWORK (detail = getaddrinfo's number), FORMAT.
+ */
+PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
+
+/*
+ * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before.
+ * Fails at once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
+ * `done` gets NETWORK (nobody there; detail = curl's number), CLOSED, TIMEOUT, LIMIT (response
+ * too large), FORMAT (malformed response), UNVERIFIED (certificate).
+ */
+PP_MUST pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call *call,
+                                    pp_http_done_fn done, void *ctx, struct pp_http_pending **ret);
+
+/* `done` will not be called; the connection is closed if the request was on its way. */
+void pp_http_client_cancel(struct pp_http_pending *p);
+
+struct pp_http_result {
+    uint32_t status;
+    char type[PP_HTTP_TYPE_BYTES_MAX + 1]; /* NUL-terminated, "" if absent */
+    uint8_t *body;                         /* malloc'ed; pp_http_result_done frees */
+    size_t body_len;
+};
+
+void pp_http_result_done(struct pp_http_result *r); /* safe on the zero state */
+
+/*
+ * One blocking call with a client of its own, for tools; names are resolved by the system. Errors
+ * as above. `c` may be NULL for the defaults.
+ */
+PP_MUST pp_res pp_http_call(const struct pp_http_client_config *c, const struct pp_http_call *call,
+                            struct pp_http_result *ret);
+
+#endif
