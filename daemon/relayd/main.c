@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pp-relayd: wiring of the relay. What it does is in forward.h and directory.h. */
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "daemon.h"
 #include "directory.h"
 #include "file.h"
 #include "forward.h"
-#include "text.h"
+#include "wr.h"
 
 enum {
     URL_BYTES_MAX = 256,
     PATH_BYTES_MAX = 256,
     CA_BYTES_MAX = 1 << 20,
     TOTALS_MS = 60000, /* no line stands for one request */
-    HTTP_PORT = 80,
-    HTTPS_PORT = 443,
 };
 
 static struct config {
@@ -79,26 +76,6 @@ static int starts_with(struct pp_span text, struct pp_span prefix)
     return text.len > prefix.len && pp_span_eq(pp_span(text.at, prefix.len), prefix);
 }
 
-/* The port of an http or https URL. FORMAT. */
-static pp_res port_of(struct pp_span url, uint16_t *ret)
-{
-    struct pp_span host, part;
-    int is_https = starts_with(url, PP_STR("https://"));
-    size_t prefix = is_https ? 8 : 7;
-    uint64_t port = is_https ? HTTPS_PORT : HTTP_PORT;
-
-    PP_CHECK(is_https || starts_with(url, PP_STR("http://")), PP_E_FORMAT, 0);
-    struct pp_span rest = pp_span(url.at + prefix, url.len - prefix);
-    PP_CHECK(pp_text_cut(&rest, '/', &host) && host.len > 0, PP_E_FORMAT, prefix);
-    if (host.at[0] == '[')
-        PP_CHECK(pp_text_cut(&host, ']', &part), PP_E_FORMAT, prefix);
-    if (pp_text_cut(&host, ':', &part))
-        PP_TRY(pp_decimal_parse(host, UINT16_MAX, &port));
-    PP_CHECK(port > 0, PP_E_FORMAT, 0);
-    *ret = (uint16_t)port;
-    return PP_OK;
-}
-
 /* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. */
 static int is_local(struct pp_span url)
 {
@@ -109,7 +86,7 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     uint16_t port;
 
-    if (!pp_is_ok(port_of(config.gateway, &port)))
+    if (!pp_is_ok(pp_http_url_port(config.gateway, &port)))
         return pp_daemon_refuse(problem, "gateway", KEYS[0].expected, config.gateway);
     if (d->is_prod && !starts_with(config.gateway, PP_STR("https://")) &&
         !is_local(config.gateway) && config.gateway_unix.len == 0)
@@ -156,7 +133,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     copy_text(relay.gateway_unix, sizeof relay.gateway_unix, config.gateway_unix);
     copy_text(relay.resource, sizeof relay.resource, config.resource);
     copy_text(relay.directory_path, sizeof relay.directory_path, config.directory);
-    PP_TRY(port_of(config.gateway, &port));
+    PP_TRY(pp_http_url_port(config.gateway, &port));
     PP_TRY(pp_daemon_allow_connect(d, port));
     PP_TRY(open_client(d, problem));
     return pp_daemon_listen(d, "relay", config.common.listen, problem, &relay.listener);
