@@ -28,7 +28,7 @@
  * listener (with the port that was chosen), then "ready", to that descriptor, and closes it. It
  * closes without "ready" if the daemon ends before.
  *
- * daemon/common/test/echod.c is a whole daemon in 60 lines.
+ * daemon/common/test/echod.c is a whole daemon on less than two screens.
  */
 #ifndef PP_DAEMON_H
 #define PP_DAEMON_H

@@ -11,7 +11,7 @@
 #include "problem.h"
 
 enum {
-    GW_EPOCHS_MAX = 4,        /* yesterday, today, tomorrow, and one */
+    GW_EPOCHS_MAX = 8,        /* yesterday, today, tomorrow, and what was put in advance */
     GW_REDEMPTIONS_MAX = 512, /* waiting for the store; more are BUSY */
 };
 

@@ -330,11 +330,13 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
 
 /* --- the client ----------------------------------------------------------------------------- */
 
+static CURLcode global_result;
+
 static void global_init(void)
 {
     /* curl would write every TLS session's keys there: the environment decides nothing here. */
     (void)unsetenv("SSLKEYLOGFILE");
-    PP_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 /* What never changes between the calls of one handle. */
@@ -439,9 +441,10 @@ pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_client_conf
     PP_CHECK(config->calls_max <= PP_HTTP_CALLS_MAX, PP_E_RANGE, config->calls_max);
     PP_CHECK(config->response_bytes_max <= PP_HTTP_RESPONSE_BYTES_MAX, PP_E_RANGE,
              config->response_bytes_max);
+    (void)pthread_once(&once, global_init);
+    PP_CHECK(global_result == CURLE_OK, PP_E_NO_MEMORY, global_result);
     struct pp_http_client *c = (struct pp_http_client *)calloc(1, sizeof *c);
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, sizeof *c);
-    (void)pthread_once(&once, global_init);
     c->base = pp_loop_base_(loop);
     c->config = *config;
     c->config.calls_max = or_default(config->calls_max, 64);
@@ -527,6 +530,51 @@ static pp_res pin(struct pp_http_client *c, const char *host, const char *port)
         PP_CHECK(curl_easy_setopt(c->slots[i].easy, CURLOPT_RESOLVE, c->pins) == CURLE_OK,
                  PP_E_NO_MEMORY, i);
     return PP_OK;
+}
+
+static pp_res port_of(CURLU *u, uint16_t *ret)
+{
+    char *scheme = NULL;
+    char *port = NULL;
+    char *unwanted = NULL;
+    uint64_t number = 0;
+    int ok = curl_url_get(u, CURLUPART_USER, &unwanted, 0) == CURLUE_NO_USER &&
+             curl_url_get(u, CURLUPART_FRAGMENT, &unwanted, 0) == CURLUE_NO_FRAGMENT &&
+             curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+             (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+             curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+             pp_is_ok(pp_decimal_parse(pp_span_cstr(port), UINT16_MAX, &number)) && number > 0;
+
+    curl_free(unwanted);
+    curl_free(scheme);
+    curl_free(port);
+    PP_CHECK(ok, PP_E_FORMAT, 0);
+    *ret = (uint16_t)number;
+    return PP_OK;
+}
+
+static pp_res check_url(struct pp_span url)
+{
+    PP_CHECK(url.len >= 1 && url.len <= PP_HTTP_URL_BYTES_MAX, PP_E_RANGE, url.len);
+    for (size_t i = 0; i < url.len; i++)
+        PP_CHECK(url.at[i] > 0x20 && url.at[i] < 0x7F, PP_E_FORMAT, i);
+    return PP_OK;
+}
+
+pp_res pp_http_url_port(struct pp_span url, uint16_t *ret)
+{
+    char text[PP_HTTP_URL_BYTES_MAX + 1];
+
+    PP_TRY(check_url(url));
+    memcpy(text, url.at, url.len);
+    text[url.len] = '\0';
+    CURLU *u = curl_url();
+    PP_CHECK(u != NULL, PP_E_NO_MEMORY, 0);
+    pp_res r = PP_FAIL(PP_E_FORMAT, 0);
+    if (curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK)
+        r = port_of(u, ret);
+    curl_url_cleanup(u);
+    return r;
 }
 
 pp_res pp_http_client_pin(struct pp_http_client *c, const char *url)
@@ -627,9 +675,7 @@ static pp_res check_call(const struct pp_http_client *c, const struct pp_http_ca
     PP_CHECK(call->deadline_ms >= 1 && call->deadline_ms <= PP_HTTP_DEADLINE_MS_MAX, PP_E_RANGE,
              call->deadline_ms);
     PP_CHECK(call->field_count <= PP_HTTP_SENT_FIELDS_MAX, PP_E_RANGE, call->field_count);
-    PP_CHECK(url.len >= 1 && url.len <= PP_HTTP_URL_BYTES_MAX, PP_E_RANGE, url.len);
-    for (size_t i = 0; i < url.len; i++)
-        PP_CHECK(url.at[i] > 0x20 && url.at[i] < 0x7F, PP_E_FORMAT, i);
+    PP_TRY(check_url(url));
     PP_CHECK(pp_http_is_token(method) && method.len <= 16, PP_E_FORMAT, method.len);
     PP_CHECK(strncmp(call->url, "http://", 7) == 0 ||
                  (strncmp(call->url, "https://", 8) == 0 && c->config.ca_pem.len > 0),

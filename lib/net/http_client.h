@@ -64,6 +64,13 @@ PP_MUST pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_cli
 void pp_http_client_free(struct pp_http_client *c); /* cancels all calls; NULL is fine */
 
 /*
+ * The port of a URL of a configuration, for the sandbox's list; at the same time the check that a
+ * client can call it: http or https, a host, no user, no fragment, at most PP_HTTP_URL_BYTES_MAX
+ * printable bytes. FORMAT, RANGE, NO_MEMORY.
+ */
+PP_MUST pp_res pp_http_url_port(struct pp_span url, uint16_t *ret);
+
+/*
  * Resolves the host of `url` now and uses that address from then on. With the system's resolver, so
  * before the sandbox; a numeric host needs it not. NETWORK (detail = getaddrinfo's number), FORMAT.
  */

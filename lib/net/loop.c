@@ -54,8 +54,16 @@ void pp_buffers_unmap_(uint8_t *p, size_t len)
         (void)munmap(p, len);
 }
 
+/* What goes wrong comes back as a result; standard error belongs to the program. */
+static void say_nothing(int severity, const char *message)
+{
+    (void)severity;
+    (void)message;
+}
+
 pp_res pp_loop_new(struct pp_loop **ret)
 {
+    event_set_log_callback(say_nothing);
     struct event_config *config = event_config_new();
     struct pp_loop *loop = (struct pp_loop *)calloc(1, sizeof *loop);
 

@@ -107,10 +107,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 static void watch_input(struct pp_stream *s)
 {
-    if (s->state == OPEN && held(&s->in) < s->in.cap)
-        PP_ASSERT(event_add(&s->readable, NULL) == 0);
-    else
+    if (s->state != OPEN || held(&s->in) == s->in.cap)
         (void)event_del(&s->readable);
+    else if (event_add(&s->readable, NULL) != 0)
+        end(s, PP_FAIL(PP_E_SYSTEM, errno)); /* the kernel cannot watch it */
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -160,8 +160,10 @@ static int send_some(struct pp_stream *s)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
-            PP_ASSERT(event_add(&s->writable, NULL) == 0);
-            return 1;
+            if (event_add(&s->writable, NULL) == 0)
+                return 1;
+            end(s, PP_FAIL(PP_E_SYSTEM, errno));
+            return 0;
         }
         if (n < 0) {
             end(s, PP_FAIL(PP_E_CLOSED, errno));
@@ -335,7 +337,8 @@ pp_res pp_stream_connect(struct pp_loop *loop, const struct pp_address *to,
         end(s, PP_FAIL(PP_E_NETWORK, errno));
     } else {
         pp_stream_deadline(s, connect_timeout_ms);
-        PP_ASSERT(event_add(&s->writable, NULL) == 0);
+        if (event_add(&s->writable, NULL) != 0)
+            end(s, PP_FAIL(PP_E_SYSTEM, errno));
     }
     *ret = s;
     return PP_OK;
@@ -378,6 +381,15 @@ static void take_connection(struct pp_stream_server *server, int fd)
         pp_stream_free(s);
 }
 
+/* Out of descriptors or memory: others may give some back. */
+static void pause_accepting(struct pp_stream_server *server)
+{
+    struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
+
+    (void)event_del(&server->listener);
+    PP_ASSERT(event_add(&server->accept_again, &pause) == 0);
+}
+
 static void on_accept(evutil_socket_t listening, short what, void *arg)
 {
     struct pp_stream_server *server = (struct pp_stream_server *)arg;
@@ -390,9 +402,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
-            (void)event_del(&server->listener);
-            PP_ASSERT(event_add(&server->accept_again, &pause) == 0);
+            pause_accepting(server);
             return;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -406,7 +416,8 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    PP_ASSERT(event_add(&server->listener, NULL) == 0);
+    if (event_add(&server->listener, NULL) != 0)
+        pause_accepting(server);
 }
 
 pp_res pp_stream_server_new(struct pp_loop *loop, const struct pp_listener *l,

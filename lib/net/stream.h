@@ -29,8 +29,8 @@ struct pp_stream_config {
     /*
      * The stream is of no use any more, called once: OK (the peer closed between bytes; input
      * that is left can still be read here), CLOSED (reset), TIMEOUT (a deadline of
-     * pp_stream_deadline, or connecting took too long), NETWORK (nobody there; detail = errno).
-     * The user frees it, now or later.
+     * pp_stream_deadline, or connecting took too long), NETWORK (nobody there; detail = errno),
+     * SYSTEM (out of resources). The user frees it, now or later.
      */
     void (*ended)(void *ctx, struct pp_stream *s, pp_res why);
     void *ctx;

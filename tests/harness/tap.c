@@ -4,17 +4,17 @@
  *
  *     pp-tap --listen ADDRESS --to ADDRESS --dir DIR [--ready-fd N]
  *
- * Each connection to ADDRESS is carried to the other one, unchanged. DIR (which must exist) gets, for
- * connection n, NNNN.up (what came from whoever connected) and NNNN.down (what was answered), and an
- * `index` of what happened in which order, one line each:
+ * Each connection to ADDRESS is carried to the other one, unchanged. DIR (which must exist) gets,
+ * for connection n, NNNN.up (what came from whoever connected) and NNNN.down (what was answered),
+ * and an `index` of what happened in which order, one line each:
  *
  *     MS NNNN open
  *     MS NNNN up BYTES        forwarded in one piece
  *     MS NNNN down BYTES
  *     MS NNNN end             both sides are closed
  *
- * MS counts from the start. Readiness is that of the daemons: "listen tap ADDRESS", "ready". SIGTERM
- * ends it with status 0; connections are then cut.
+ * MS counts from the start. Readiness is that of the daemons: "listen tap ADDRESS", "ready".
+ * SIGTERM ends it with status 0; connections are then cut.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -85,12 +85,6 @@ static struct party start_script(const struct step *steps, size_t count)
     return test_start("127.0.0.1:0", run_script, &s);
 }
 
-static void end_script(const struct party *p)
-{
-    kill(p->pid, SIGKILL);
-    waitpid(p->pid, NULL, 0);
-}
-
 /* --- our side ------------------------------------------------------------------------------- */
 
 struct outcome {
@@ -220,7 +214,7 @@ static void w4_a_request_has_the_fields_that_were_asked_for_and_no_other(void **
     assert_memory_equal(seen->bytes + from, want, strlen(want));
     assert_int_equal(seen->connections, 1);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 /* The transport would send again on its own when a kept connection dies; a token was in there. */
@@ -240,7 +234,7 @@ static void a_request_is_never_sent_twice(void **state)
         assert_ok(call(&s, methods[i], bodies[i]).r); /* the next call is a new decision */
         assert_int_equal(seen->requests, 3);
         end_side(&s);
-        end_script(&p);
+        test_stop_hard(&p);
     }
 }
 
@@ -263,7 +257,7 @@ static void a_dead_idle_connection_is_replaced(void **state)
     assert_ok(call(&s, "POST", "second").r);
     assert_int_equal(seen->requests, 2);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **state)
@@ -288,7 +282,7 @@ static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **stat
     assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void each_malformed_response_is_refused(void **state)
@@ -332,7 +326,7 @@ static void each_malformed_response_is_refused(void **state)
                      pp_code_name(rows[i].code));
         assert_int_equal(seen->requests, 1);
         end_side(&s);
-        end_script(&p);
+        test_stop_hard(&p);
     }
 }
 
@@ -360,7 +354,7 @@ static void a_response_head_has_limits(void **state)
     for (int i = 0; i < 3; i++)
         assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
@@ -387,7 +381,7 @@ static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
         assert_int_equal(seen->requests, i + 1);
     }
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_call_ends_at_its_deadline(void **state)
@@ -408,7 +402,7 @@ static void a_call_ends_at_its_deadline(void **state)
     assert_int_equal(o.count, 2);
     assert_true(test_now_ms() - from >= 60); /* timers are coarse */
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_cancelled_call_is_never_heard_of_again(void **state)
@@ -429,7 +423,7 @@ static void a_cancelled_call_is_never_heard_of_again(void **state)
     assert_ok(pp_http_client_start(s.client, &c, on_done, &cancelled, &second));
     end_side(&s);
     assert_int_equal(cancelled.count, 0);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void nobody_there_is_a_network_failure(void **state)
@@ -498,6 +492,40 @@ static void a_call_that_cannot_be_sent_is_refused_at_once(void **state)
     end_side(&s);
 }
 
+static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        unsigned port; /* 0: refused */
+    } rows[] = {
+        { "http://127.0.0.1:8080/gateway", 8080 },
+        { "http://relay.example/", 80 },
+        { "https://relay.example/x?y", 443 },
+        { "https://[::1]:65535/", 65535 },
+        { "", 0 },
+        { "127.0.0.1:80/", 0 },
+        { "ftp://127.0.0.1/", 0 },
+        { "file:///etc/passwd", 0 },
+        { "http://", 0 },
+        { "http://user@host/", 0 },
+        { "http://user:pass@host/", 0 },
+        { "http://host/#x", 0 },
+        { "http://host:0/", 0 },
+        { "http://host:65536/", 0 },
+        { "http://ho st/", 0 },
+        { "http://host/\r\n", 0 },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        uint16_t port = 7;
+        pp_res r = pp_http_url_port(pp_span_cstr(rows[i].url), &port);
+        if (pp_is_ok(r) != (rows[i].port != 0))
+            fail_msg("%s: %s", rows[i].url, pp_code_name(r.code));
+        assert_int_equal(port, rows[i].port != 0 ? rows[i].port : 7);
+    }
+}
+
 static void a_name_is_resolved_once_and_kept(void **state)
 {
     (void)state;
@@ -510,7 +538,7 @@ static void a_name_is_resolved_once_and_kept(void **state)
     assert_ok(call(&s, "GET", "").r);
     assert_code(pp_http_client_pin(s.client, "http://"), PP_E_FORMAT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_tool_can_call_and_wait(void **state)
@@ -535,7 +563,7 @@ static void a_tool_can_call_and_wait(void **state)
     pp_http_result_done(&result);
     assert_code(pp_http_call(NULL, &c, &result), PP_E_CLOSED);
     assert_null(result.body);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 /* --- against our own server: many calls, few connections, flat memory ----------------------- */
@@ -637,6 +665,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_cancelled_call_is_never_heard_of_again),
     cmocka_unit_test(nobody_there_is_a_network_failure),
     cmocka_unit_test(a_call_that_cannot_be_sent_is_refused_at_once),
+    cmocka_unit_test(a_url_of_a_configuration_is_checked_and_gives_its_port),
     cmocka_unit_test(a_name_is_resolved_once_and_kept),
     cmocka_unit_test(a_tool_can_call_and_wait),
     cmocka_unit_test(many_calls_share_few_connections),

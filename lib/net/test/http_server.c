@@ -3,6 +3,7 @@
 
 #include "allocations.h"
 
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include "requests.h"
@@ -513,6 +514,33 @@ static void one_address_cannot_take_all_connections(void **state)
     test_stop(&p);
 }
 
+/* Failed system call: accept(2) finds no descriptor; what others give back is used later. */
+static int run_with_few_descriptors(struct pp_listener *l, void *ctx)
+{
+    const struct rlimit few = { 14, 14 };
+
+    return setrlimit(RLIMIT_NOFILE, &few) != 0 ? 4 : run(l, ctx);
+}
+
+static void running_out_of_descriptors_passes(void **state)
+{
+    (void)state;
+    struct pp_http_server_config c = { 0 };
+    struct party p = test_start("127.0.0.1:0", run_with_few_descriptors, &c);
+    int fds[24];
+
+    for (int i = 0; i < 24; i++) { /* most of them wait in the kernel's queue */
+        fds[i] = test_connect(&p.address);
+        test_say(fds[i], "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (int i = 0; i < 24; i++) {
+        test_answer(fds[i], &answer);
+        assert_int_equal(answer.status, 200);
+        close(fds[i]);
+    }
+    test_stop(&p);
+}
+
 static void a_long_answer_reaches_a_slow_reader_whole(void **state)
 {
     (void)state;
@@ -741,6 +769,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_client_that_leaves_is_noticed_before_its_answer),
     cmocka_unit_test(connections_over_the_limit_are_told_that_we_are_busy),
     cmocka_unit_test(one_address_cannot_take_all_connections),
+    cmocka_unit_test(running_out_of_descriptors_passes),
     cmocka_unit_test(a_long_answer_reaches_a_slow_reader_whole),
     cmocka_unit_test(a_client_that_does_not_read_is_dropped),
     cmocka_unit_test(an_answer_that_cannot_be_sent_becomes_500),

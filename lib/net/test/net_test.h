@@ -67,6 +67,13 @@ static inline void test_stop(struct party *p)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* For a party that waits in system calls and has no end of its own. */
+static inline void test_stop_hard(const struct party *p)
+{
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, NULL, 0);
+}
+
 /* Pages of memory that the party holds, in KiB. */
 static inline long test_rss_kib(const struct party *p)
 {
