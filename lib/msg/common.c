@@ -39,9 +39,9 @@ void pp_msg_backends_wr(struct pp_wr *wr, const struct pp_backends *b)
     }
 }
 
-size_t pp_msg_hosts_rd(struct pp_rd *rd, struct pp_host_path ret[PP_HOST_SET_MAX])
+size_t pp_msg_hosts_rd(struct pp_rd *rd, struct pp_host_path ret[PP_HOST_PATHS_MAX])
 {
-    size_t count = pp_cbor_rd_array(rd, 1, PP_HOST_SET_MAX);
+    size_t count = pp_cbor_rd_array(rd, 1, PP_HOST_PATHS_MAX);
 
     for (size_t i = 0; i < count && rd->failed == PP_E_OK; i++) {
         struct pp_host_path *p = &ret[i];

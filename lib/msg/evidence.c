@@ -224,7 +224,7 @@ pp_res pp_evidence_write(struct pp_wr *wr, const struct pp_evidence *e)
     PP_CHECK(e->endorsement_count <= PP_EVIDENCE_ENDORSEMENT_MAX, PP_E_RANGE, KEY_ENDORSEMENTS);
     PP_CHECK(e->batch.node_count <= PP_BATCH_PATH_MAX, PP_E_RANGE, KEY_BATCH);
     PP_CHECK(e->backends.count <= PP_BACKEND_MAX, PP_E_RANGE, KEY_BACKENDS);
-    PP_CHECK(e->host_count >= 1 && e->host_count <= PP_HOST_SET_MAX, PP_E_RANGE, KEY_HOSTS);
+    PP_CHECK(e->host_count >= 1 && e->host_count <= PP_HOST_PATHS_MAX, PP_E_RANGE, KEY_HOSTS);
     PP_CHECK(e->config.len <= PP_EVIDENCE_CONFIG_BYTES_MAX, PP_E_RANGE, KEY_CONFIG);
 
     pp_cbor_wr_map(wr, pairs);

@@ -28,7 +28,7 @@ enum {
     PP_BATCH_SIZE_MAX = 1024, /* sessions that share one report */
     PP_BATCH_PATH_MAX = 10,
     PP_HOST_PATH_MAX = 24, /* a host-set of up to 2^24 machines */
-    PP_HOST_SET_MAX = 2,   /* the current host-set, then the one before */
+    PP_HOST_PATHS_MAX = 2, /* the current host-set, then the one before */
     PP_HASH_NODE_BYTES = 32,
 };
 
@@ -90,7 +90,7 @@ struct pp_evidence {
     struct pp_span message_pk;  /* and the rest */
     struct pp_batch_path batch;
     struct pp_backends backends;
-    struct pp_host_path hosts[PP_HOST_SET_MAX];
+    struct pp_host_path hosts[PP_HOST_PATHS_MAX];
     size_t host_count;
 };
 

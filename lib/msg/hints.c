@@ -66,7 +66,7 @@ pp_res pp_hints_write(struct pp_wr *wr, const struct pp_hints *h)
 
     PP_CHECK(h->endorsement_count <= PP_EVIDENCE_ENDORSEMENT_MAX, PP_E_RANGE, KEY_ENDORSEMENTS);
     PP_CHECK(h->backends.count <= PP_BACKEND_MAX, PP_E_RANGE, KEY_BACKENDS);
-    PP_CHECK(h->host_count >= 1 && h->host_count <= PP_HOST_SET_MAX, PP_E_RANGE, KEY_HOSTS);
+    PP_CHECK(h->host_count >= 1 && h->host_count <= PP_HOST_PATHS_MAX, PP_E_RANGE, KEY_HOSTS);
     PP_CHECK(h->record_count <= PP_HINTS_RECORD_MAX, PP_E_RANGE, KEY_RECORDS);
     PP_CHECK(h->collateral_count <= PP_HINTS_COLLATERAL_MAX, PP_E_RANGE, KEY_COLLATERAL);
 

@@ -25,7 +25,7 @@ struct pp_hints {
     size_t endorsement_count;
     uint8_t release_id[PP_RECORD_ID_BYTES];
     struct pp_backends backends;
-    struct pp_host_path hosts[PP_HOST_SET_MAX];
+    struct pp_host_path hosts[PP_HOST_PATHS_MAX];
     size_t host_count;
     struct pp_span records[PP_HINTS_RECORD_MAX]; /* texts of host-set and release records */
     size_t record_count;

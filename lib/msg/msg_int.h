@@ -15,7 +15,7 @@ void pp_msg_backends_rd(struct pp_rd *rd, size_t min, int sorted, struct pp_back
 void pp_msg_backends_wr(struct pp_wr *wr, const struct pp_backends *b);
 
 /* [[bstr32 host-set record id, uint size, uint index, [bstr32]]], 1 or 2 entries. */
-size_t pp_msg_hosts_rd(struct pp_rd *rd, struct pp_host_path ret[PP_HOST_SET_MAX]);
+size_t pp_msg_hosts_rd(struct pp_rd *rd, struct pp_host_path ret[PP_HOST_PATHS_MAX]);
 void pp_msg_hosts_wr(struct pp_wr *wr, const struct pp_host_path *hosts, size_t count);
 
 /* [bstr, ...], min..max of them, each 1..len_max bytes. */

@@ -68,7 +68,7 @@ struct pp_http_client {
     size_t pin_count;
 };
 
-/* --- response bytes -------------------------------------------------------------------------- */
+/* --- response bytes ------------------------------------------------------------------------- */
 
 static size_t stop(struct pp_http_pending *p, uint32_t code)
 {
@@ -96,8 +96,10 @@ static void reset_head(struct pp_http_pending *p)
     p->type_len = 0;
 }
 
-/* One line of the response head, with its line end; a status line starts each head (RFC 9110 15.2: an
- * interim response may come before the final one). */
+/*
+ * One line of the response head, with its line end; a status line starts each head (RFC 9110
+ * 15.2: an interim response may come before the final one).
+ */
 static size_t on_head(char *at, size_t size, size_t count, void *arg)
 {
     struct pp_http_pending *p = (struct pp_http_pending *)arg;
@@ -132,8 +134,8 @@ static size_t on_head(char *at, size_t size, size_t count, void *arg)
 }
 
 /*
- * curl sends a request again by itself when a kept connection ends before the first byte of a response,
- * be it a POST. The far end may have acted on it: the second attempt stops here.
+ * curl sends a request again by itself when a kept connection ends before the first byte of a
+ * response, be it a POST. The far end may have acted on it: the second attempt stops here.
  */
 static int before_request(void *arg, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
@@ -150,7 +152,7 @@ static int before_request(void *arg, char *remote_ip, char *local_ip, int remote
     return CURL_PREREQFUNC_ABORT;
 }
 
-/* --- results --------------------------------------------------------------------------------- */
+/* --- results -------------------------------------------------------------------------------- */
 
 static uint32_t code_of(CURLcode c)
 {
@@ -252,7 +254,7 @@ static void on_call_deadline(evutil_socket_t fd, short what, void *arg)
     finish(p, CURLE_OPERATION_TIMEDOUT);
 }
 
-/* --- curl's events on our loop ----------------------------------------------------------------- */
+/* --- curl's events on our loop -------------------------------------------------------------- */
 
 static void on_socket_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -326,7 +328,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
     return event_add(&w->event, NULL) == 0 ? 0 : -1;
 }
 
-/* --- the client ------------------------------------------------------------------------------ */
+/* --- the client ----------------------------------------------------------------------------- */
 
 static void global_init(void)
 {
@@ -480,7 +482,7 @@ void pp_http_client_free(struct pp_http_client *c)
     free(c);
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------- */
 
 static pp_res resolve(const char *host, const char *port, struct pp_address *ret)
 {
@@ -547,7 +549,7 @@ pp_res pp_http_client_pin(struct pp_http_client *c, const char *url)
     return r;
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------- */
 
 static pp_res add_line(struct pp_http_pending *p, const char *line)
 {
@@ -672,7 +674,7 @@ void pp_http_client_cancel(struct pp_http_pending *p)
     give_back(p);
 }
 
-/* --- blocking -------------------------------------------------------------------------------- */
+/* --- blocking ------------------------------------------------------------------------------- */
 
 struct blocking {
     struct pp_loop *loop;

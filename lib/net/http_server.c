@@ -87,7 +87,7 @@ struct pp_http_server {
 static void process(struct pp_http_request *q);
 static void send_some(struct pp_http_request *q);
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------------------------- */
 
 static void set_deadline(struct pp_http_request *q, uint32_t after_ms)
 {
@@ -167,7 +167,7 @@ static void resume_reading(struct pp_http_request *q)
     q->paused = 0;
 }
 
-/* --- answers --------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------- */
 
 static const char *reason_of(uint32_t status)
 {
@@ -362,7 +362,7 @@ void pp_http_reply_status(struct pp_http_request *q, uint32_t status)
     pp_http_reply(q, &r);
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static int path_matches(const char *pattern, struct pp_span path)
 {
@@ -446,7 +446,7 @@ static void process(struct pp_http_request *q)
     PP_ASSERT(0); /* a head was answered above */
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------------------------- */
 
 static void read_some(struct pp_http_request *q)
 {
@@ -466,7 +466,10 @@ static void read_some(struct pp_http_request *q)
     process(q);
 }
 
-/* Something happened on a connection whose answer is not ready: more requests, or the client leaves. */
+/*
+ * Something happened on a connection whose answer is not ready: more requests, or the client
+ * leaves.
+ */
 static void look_at_waiting_client(struct pp_http_request *q)
 {
     uint8_t byte;
@@ -562,7 +565,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     tell_gone(q);
 }
 
-/* --- accepting ------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------ */
 
 static void source_of(const struct sockaddr_storage *sa, socklen_t len, uint8_t ret[17])
 {
@@ -680,7 +683,7 @@ static void on_drained(evutil_socket_t fd, short what, void *arg)
         done(s->drain_ctx);
 }
 
-/* --- the server ------------------------------------------------------------------------------ */
+/* --- the server ----------------------------------------------------------------------------- */
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -813,7 +816,7 @@ void pp_http_server_free(struct pp_http_server *s)
     free(s);
 }
 
-/* --- what a handler sees --------------------------------------------------------------------- */
+/* --- what a handler sees -------------------------------------------------------------------- */
 
 struct pp_span pp_http_request_method(const struct pp_http_request *q)
 {

@@ -94,7 +94,7 @@ void pp_loop_stop(struct pp_loop *loop)
     (void)event_base_loopexit(loop->base, NULL);
 }
 
-/* --- timers ---------------------------------------------------------------------------------- */
+/* --- timers --------------------------------------------------------------------------------- */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -141,7 +141,7 @@ void pp_timer_free(struct pp_timer *timer)
     free(timer);
 }
 
-/* --- signals --------------------------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------------------------- */
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -177,7 +177,7 @@ void pp_signal_free(struct pp_signal *s)
     free(s);
 }
 
-/* --- descriptors ----------------------------------------------------------------------------- */
+/* --- descriptors ---------------------------------------------------------------------------- */
 
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {

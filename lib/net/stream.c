@@ -47,7 +47,7 @@ struct pp_stream_server {
     uint32_t users; /* 1 for the owner, 1 per living stream */
 };
 
-/* --- buffers --------------------------------------------------------------------------------- */
+/* --- buffers -------------------------------------------------------------------------------- */
 
 static size_t held(const struct buffer *b)
 {
@@ -72,7 +72,7 @@ static void take(struct buffer *b, size_t len)
         b->at = b->end = 0;
 }
 
-/* --- ending ---------------------------------------------------------------------------------- */
+/* --- ending --------------------------------------------------------------------------------- */
 
 static void on_ending(evutil_socket_t fd, short what, void *arg)
 {
@@ -103,7 +103,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     end((struct pp_stream *)arg, PP_FAIL(PP_E_TIMEOUT, 0));
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static void watch_input(struct pp_stream *s)
 {
@@ -149,7 +149,7 @@ void pp_stream_consume(struct pp_stream *s, size_t len)
         watch_input(s);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 /* Returns 0 when the stream ended. */
 static int send_some(struct pp_stream *s)
@@ -242,7 +242,7 @@ void pp_stream_finish(struct pp_stream *s)
         (void)send_some(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------------------------- */
 
 void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms)
 {
@@ -356,7 +356,7 @@ pp_res pp_stream_take(struct pp_loop *loop, int fd, const struct pp_stream_confi
     return PP_OK;
 }
 
-/* --- accepting ------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------ */
 
 static void take_connection(struct pp_stream_server *server, int fd)
 {

@@ -4,5 +4,7 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
     { "vectors", "TOPIC PATH", "runs test vectors of a topic: a file or a folder", verb_vectors },
+    { "verify snp", "--report R --vek V [--chain PEM] [--at TIME] [--policy FILE]",
+      "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
     { 0 },
 };

@@ -5,5 +5,6 @@
 #include "ppctl.h"
 
 int verb_vectors(struct ppctl *p, int argc, char **argv);
+int verb_verify_snp(struct ppctl *p, int argc, char **argv);
 
 #endif

@@ -96,7 +96,7 @@ static void the_writer_refuses_counts_past_their_limits(void **state)
     e.host_count = 0;
     assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
     e = sample_evidence();
-    e.host_count = PP_HOST_SET_MAX + 1;
+    e.host_count = PP_HOST_PATHS_MAX + 1;
     assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
     e = sample_evidence();
     e.backends.count = PP_BACKEND_MAX + 1;

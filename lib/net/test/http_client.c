@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/un.h>
 
-/* --- a server that follows a script ------------------------------------------------------------ */
+/* --- a server that follows a script --------------------------------------------------------- */
 
 struct step {
     const char *answer; /* NULL: none */
@@ -91,7 +91,7 @@ static void end_script(const struct party *p)
     waitpid(p->pid, NULL, 0);
 }
 
-/* --- our side ---------------------------------------------------------------------------------- */
+/* --- our side ------------------------------------------------------------------------------- */
 
 struct outcome {
     unsigned count;
@@ -164,9 +164,11 @@ static struct outcome call(struct side *s, const char *method, const char *body)
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
-/* ohttp 6, REQUIREMENTS W4 T3: nothing that tells clients apart; the environment changes nothing. */
+/*
+ * ohttp 6, REQUIREMENTS W4 T3: nothing that tells clients apart; the environment changes nothing.
+ */
 static void w4_a_request_has_the_fields_that_were_asked_for_and_no_other(void **state)
 {
     (void)state;
@@ -269,7 +271,8 @@ static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **stat
     (void)state;
     static const struct step steps[] = {
         { "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", 0 },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n",
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n",
           0 },
         { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", 0 },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n", 0 },
@@ -336,20 +339,19 @@ static void each_malformed_response_is_refused(void **state)
 static void a_response_head_has_limits(void **state)
 {
     (void)state;
-    static char many[4096] = "HTTP/1.1 200 OK\r\n";
-    static char large[40000] = "HTTP/1.1 200 OK\r\nX: ";
-    static const char type[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: ";
+    static char many[4096];
+    static char large[40000];
     static char long_type[400];
     struct step steps[3];
+    size_t n = (size_t)snprintf(many, sizeof many, "HTTP/1.1 200 OK\r\n");
 
     for (int i = 0; i < 70; i++)
-        strcat(many, "X: y\r\n");
-    strcat(many, "Content-Length: 0\r\n\r\n");
-    memset(large + strlen(large), 'y', 20000);
-    strcat(large, "\r\nContent-Length: 0\r\n\r\n");
-    memcpy(long_type, type, sizeof type);
-    memset(long_type + sizeof type - 1, 't', PP_HTTP_TYPE_BYTES_MAX + 1);
-    strcat(long_type, "\r\n\r\n");
+        n += (size_t)snprintf(many + n, sizeof many - n, "X: y\r\n");
+    snprintf(many + n, sizeof many - n, "Content-Length: 0\r\n\r\n");
+    snprintf(large, sizeof large, "HTTP/1.1 200 OK\r\nX: %020000d\r\nContent-Length: 0\r\n\r\n", 0);
+    snprintf(long_type, sizeof long_type,
+             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: %0*d\r\n\r\n",
+             PP_HTTP_TYPE_BYTES_MAX + 1, 0);
     steps[0] = (struct step){ many, 1 };
     steps[1] = (struct step){ large, 1 };
     steps[2] = (struct step){ long_type, 1 };
@@ -369,7 +371,8 @@ static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
         { "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", 0 },
         { "HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nb", 0 },
         { "HTTP/1.1 204 No Content\r\n\r\n", 0 },
-        { "HTTP/1.1 103 Early Hints\r\nContent-Type: x/y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        { "HTTP/1.1 103 Early Hints\r\nContent-Type: x/y\r\n\r\n"
+          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
           0 },
     };
     static const unsigned statuses[] = { 302, 401, 503, 204, 200 };
@@ -535,7 +538,7 @@ static void a_tool_can_call_and_wait(void **state)
     end_script(&p);
 }
 
-/* --- against our own server: many calls, few connections, flat memory --------------------------- */
+/* --- against our own server: many calls, few connections, flat memory ----------------------- */
 
 static void on_hello(void *ctx, struct pp_http_request *q)
 {

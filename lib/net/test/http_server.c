@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net_test.h"
 
+#include "allocations.h"
+
 #include <sys/un.h>
 
 #include "requests.h"
 
-/* --- the party under test ---------------------------------------------------------------------- */
-
-#ifndef PP_SANITIZE
-/* Every allocation of the process, the libraries' included, goes through here. */
-static volatile unsigned long allocations;
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *malloc(size_t n)
-{
-    allocations++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t m)
-{
-    allocations++;
-    return __libc_calloc(n, m);
-}
-void *realloc(void *p, size_t n)
-{
-    allocations++;
-    return __libc_realloc(p, n);
-}
-#else
-static volatile unsigned long allocations;
-#endif
+/* --- the party under test ------------------------------------------------------------------- */
 
 enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LATER_MS = 30 };
 
@@ -156,7 +133,7 @@ static void on_stats(void *ctx, struct pp_http_request *q)
     struct pp_http_reply r = { .status = 200, .body_stays = 1 };
     int n = snprintf(text, 256, "%lu %lu %lu %lu %lu %u %lu", (unsigned long)s->answered,
                      (unsigned long)s->refused, (unsigned long)s->busy, (unsigned long)s->late,
-                     (unsigned long)s->gone, server.told, allocations);
+                     (unsigned long)s->gone, server.told, allocation_count);
 
     r.body = pp_span(text, (size_t)n);
     pp_http_reply(q, &r);
@@ -250,7 +227,7 @@ static struct counters counters_of(const struct party *p)
 
 static struct answer answer;
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void each_malformed_request_gets_its_status_and_the_connection_ends(void **state)
 {
@@ -460,7 +437,9 @@ static void a_handler_that_is_late_is_answered_for_and_told_once(void **state)
     test_stop(&p);
 }
 
-/* pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel. */
+/*
+ * pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel.
+ */
 static void a_client_that_leaves_is_noticed_before_its_answer(void **state)
 {
     (void)state;

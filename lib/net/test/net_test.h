@@ -21,7 +21,7 @@
 
 enum { PATIENCE_MS = 10000 }; /* longer than anything here takes, sanitizers included */
 
-/* --- a child that runs a loop until SIGTERM ---------------------------------------------------- */
+/* --- a child that runs a loop until SIGTERM ------------------------------------------------- */
 
 struct party {
     pid_t pid;
@@ -82,7 +82,7 @@ static inline long test_rss_kib(const struct party *p)
     return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* --- a blocking peer -------------------------------------------------------------------------- */
+/* --- a blocking peer ------------------------------------------------------------------------ */
 
 static inline uint64_t test_now_ms(void)
 {
@@ -138,7 +138,9 @@ struct answer {
     char bytes[1 << 16];
 };
 
-/* Reads one answer by its Content-Length, byte by byte in the head: nothing of the next is taken. */
+/*
+ * Reads one answer by its Content-Length, byte by byte in the head: nothing of the next is taken.
+ */
 static inline void test_answer(int fd, struct answer *ret)
 {
     size_t n = 0;
