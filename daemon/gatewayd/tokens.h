@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tokens.h: redeeming tokens: the check on the loop, the spent-token store on a thread of its own,
- * because the store answers only when the disk has.
- *
- * One owner thread, the loop's. The worker touches nothing but the store and what it is handed.
+ * because the store answers only when the disk has. Make it behind the sandbox (pool.h).
  */
 #ifndef GW_TOKENS_H
 #define GW_TOKENS_H
@@ -13,7 +11,7 @@
 #include "problem.h"
 
 enum {
-    GW_EPOCHS_MAX = 4,        /* yesterday, today, tomorrow, and one */
+    GW_EPOCHS_MAX = 8,        /* yesterday, today, tomorrow, and what was put in advance */
     GW_REDEMPTIONS_MAX = 512, /* waiting for the store; more are BUSY */
 };
 

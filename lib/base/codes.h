@@ -124,6 +124,7 @@ enum pp_class {
     X(TLS_EARLY_DATA,     135, REFUSED,  "the far end spoke of early data", "report the operator")    \
     X(TLS_CERTIFICATE,    136, REFUSED,  "the session certificate is not of the profile", "report the operator") \
     X(TLS_TRUNCATED,      137, REFUSED,  "the first flight is incomplete", "try again; report the relay if it repeats") \
+    X(TLS_MESSAGE,        138, REFUSED,  "the far end sent a handshake message that the profile does not have", "report the operator") \
     X(NO_EVIDENCE,        140, REFUSED,  "no Evidence came", "report the operator")                   \
     X(EVIDENCE_TWICE,     141, REFUSED,  "more than one Evidence message came", "report the operator") \
     X(EVIDENCE_SIZE,      142, REFUSED,  "the Evidence has another size than the profile's", "report the operator") \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto_int.h"
 
+#include <openssl/err.h>
 #include <pthread.h>
 #include <sodium.h>
 
@@ -12,6 +13,8 @@ static pp_res fetch_all(void)
 {
     struct pp_algorithms *a = &algorithms;
 
+    /* A file of the machine must not change what a measured program, or any client, offers. */
+    PP_CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, PP_E_CRYPTO, 0);
     PP_CHECK(sodium_init() >= 0, PP_E_CRYPTO, 1);
     PP_CHECK((a->aes_128_gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL)) != NULL, PP_E_CRYPTO,
              2);
@@ -40,4 +43,9 @@ const struct pp_algorithms *pp_algorithms(void)
 {
     PP_ASSERT(outcome.code == PP_E_OK);
     return &algorithms;
+}
+
+void pp_crypto_forget_errors(void)
+{
+    ERR_clear_error();
 }

@@ -13,4 +13,8 @@
  */
 PP_MUST pp_res pp_crypto_init(void);
 
+/* Empties this thread's queue of OpenSSL errors. SSL_get_error reads it, so whoever calls OpenSSL's
+ * TLS does this first. */
+void pp_crypto_forget_errors(void);
+
 #endif

@@ -138,6 +138,11 @@ pp_res pp_pkey_export_der(const EVP_PKEY *pkey, struct pp_secret *ret)
     return r;
 }
 
+struct evp_pkey_st *pp_ec_key_handle(const struct pp_ec_key *k)
+{
+    return k->pkey;
+}
+
 void pp_ec_key_free(struct pp_ec_key *k)
 {
     if (k == NULL)

@@ -55,6 +55,10 @@ PP_MUST pp_res pp_ec_key_import_der(struct pp_span der, struct pp_ec_key **ret);
 PP_MUST pp_res pp_ec_key_export_der(const struct pp_ec_key *k, struct pp_secret *ret);
 void pp_ec_key_free(struct pp_ec_key *k); /* NULL is fine */
 
+/* OpenSSL's object (EVP_PKEY), borrowed: for lib/ratls, which hands it to a TLS session. Through
+ * DER the same would cost more than the key's generation. */
+struct evp_pkey_st *pp_ec_key_handle(const struct pp_ec_key *k);
+
 enum pp_curve pp_ec_key_curve(const struct pp_ec_key *k);
 
 /* 04 || X || Y: 65 or 97 bytes. NO_SPACE. */

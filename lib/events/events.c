@@ -20,7 +20,7 @@ enum {
     YEAR_END = 3000,  /* no line is of this year or later */
 };
 
-/* --- the calendar ---------------------------------------------------------------------------- */
+/* --- the calendar --------------------------------------------------------------------------- */
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, from 1970 on. */
 static uint32_t days_of(uint32_t year, uint32_t month, uint32_t day)
@@ -116,7 +116,7 @@ static pp_res parse_minute(struct pp_span text, uint32_t *ret)
     return PP_OK;
 }
 
-/* --- fields ---------------------------------------------------------------------------------- */
+/* --- fields --------------------------------------------------------------------------------- */
 
 static int word_exists(const struct pp_event_words *w, uint64_t value)
 {
@@ -224,7 +224,7 @@ static pp_res parse_value(const struct pp_event_field *f, struct pp_span text, u
     return PP_OK;
 }
 
-/* --- lines ----------------------------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------------------------- */
 
 pp_res pp_event_write(const struct pp_event *ev, struct pp_wr *wr)
 {

@@ -139,7 +139,7 @@ void pp_address_of_sockaddr_(const struct sockaddr_storage *sa, socklen_t len,
     }
 }
 
-/* --- listeners ------------------------------------------------------------------------------- */
+/* --- listeners ------------------------------------------------------------------------------ */
 
 /* 1 if a socket file is there and nobody listens behind it: its program was killed. */
 static int is_abandoned(const struct sockaddr_storage *sa, socklen_t len, const char *path)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * address.h: where to listen and where to connect: "127.0.0.1:8080", "[::1]:8080", "unix:run/socket".
+ * address.h: where to listen and where to connect: "127.0.0.1:8080", "[::1]:8080",
+ * "unix:run/socket".
  *
  * Numbers only: names are resolved by whoever has the right to, before a sandbox is entered. The
  * family numbers are those of the session handle (pp-wire 3).

@@ -68,7 +68,7 @@ struct pp_http_client {
     size_t pin_count;
 };
 
-/* --- response bytes -------------------------------------------------------------------------- */
+/* --- response bytes ------------------------------------------------------------------------- */
 
 static size_t stop(struct pp_http_pending *p, uint32_t code)
 {
@@ -96,8 +96,10 @@ static void reset_head(struct pp_http_pending *p)
     p->type_len = 0;
 }
 
-/* One line of the response head, with its line end; a status line starts each head (RFC 9110 15.2: an
- * interim response may come before the final one). */
+/*
+ * One line of the response head, with its line end; a status line starts each head (RFC 9110
+ * 15.2: an interim response may come before the final one).
+ */
 static size_t on_head(char *at, size_t size, size_t count, void *arg)
 {
     struct pp_http_pending *p = (struct pp_http_pending *)arg;
@@ -132,8 +134,8 @@ static size_t on_head(char *at, size_t size, size_t count, void *arg)
 }
 
 /*
- * curl sends a request again by itself when a kept connection ends before the first byte of a response,
- * be it a POST. The far end may have acted on it: the second attempt stops here.
+ * curl sends a request again by itself when a kept connection ends before the first byte of a
+ * response, be it a POST. The far end may have acted on it: the second attempt stops here.
  */
 static int before_request(void *arg, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
@@ -150,7 +152,7 @@ static int before_request(void *arg, char *remote_ip, char *local_ip, int remote
     return CURL_PREREQFUNC_ABORT;
 }
 
-/* --- results --------------------------------------------------------------------------------- */
+/* --- results -------------------------------------------------------------------------------- */
 
 static uint32_t code_of(CURLcode c)
 {
@@ -252,7 +254,7 @@ static void on_call_deadline(evutil_socket_t fd, short what, void *arg)
     finish(p, CURLE_OPERATION_TIMEDOUT);
 }
 
-/* --- curl's events on our loop ----------------------------------------------------------------- */
+/* --- curl's events on our loop -------------------------------------------------------------- */
 
 static void on_socket_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -326,13 +328,15 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *s
     return event_add(&w->event, NULL) == 0 ? 0 : -1;
 }
 
-/* --- the client ------------------------------------------------------------------------------ */
+/* --- the client ----------------------------------------------------------------------------- */
+
+static CURLcode global_result;
 
 static void global_init(void)
 {
     /* curl would write every TLS session's keys there: the environment decides nothing here. */
     (void)unsetenv("SSLKEYLOGFILE");
-    PP_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 /* What never changes between the calls of one handle. */
@@ -437,9 +441,10 @@ pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_client_conf
     PP_CHECK(config->calls_max <= PP_HTTP_CALLS_MAX, PP_E_RANGE, config->calls_max);
     PP_CHECK(config->response_bytes_max <= PP_HTTP_RESPONSE_BYTES_MAX, PP_E_RANGE,
              config->response_bytes_max);
+    (void)pthread_once(&once, global_init);
+    PP_CHECK(global_result == CURLE_OK, PP_E_NO_MEMORY, global_result);
     struct pp_http_client *c = (struct pp_http_client *)calloc(1, sizeof *c);
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, sizeof *c);
-    (void)pthread_once(&once, global_init);
     c->base = pp_loop_base_(loop);
     c->config = *config;
     c->config.calls_max = or_default(config->calls_max, 64);
@@ -480,7 +485,7 @@ void pp_http_client_free(struct pp_http_client *c)
     free(c);
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------- */
 
 static pp_res resolve(const char *host, const char *port, struct pp_address *ret)
 {
@@ -527,6 +532,57 @@ static pp_res pin(struct pp_http_client *c, const char *host, const char *port)
     return PP_OK;
 }
 
+static pp_res port_of(CURLU *u, uint16_t *ret)
+{
+    char *port = NULL;
+    char *unwanted = NULL;
+    uint64_t number = 0;
+    int ok = curl_url_get(u, CURLUPART_USER, &unwanted, 0) == CURLUE_NO_USER &&
+             curl_url_get(u, CURLUPART_FRAGMENT, &unwanted, 0) == CURLUE_NO_FRAGMENT &&
+             curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+             pp_is_ok(pp_decimal_parse(pp_span_cstr(port), UINT16_MAX, &number)) && number > 0;
+
+    curl_free(unwanted);
+    curl_free(port);
+    PP_CHECK(ok, PP_E_FORMAT, 0);
+    *ret = (uint16_t)number;
+    return PP_OK;
+}
+
+static int begins_with(struct pp_span s, struct pp_span prefix)
+{
+    return s.len >= prefix.len && memcmp(s.at, prefix.at, prefix.len) == 0;
+}
+
+static pp_res check_url(struct pp_span url)
+{
+    PP_CHECK(url.len >= 1 && url.len <= PP_HTTP_URL_BYTES_MAX, PP_E_RANGE, url.len);
+    for (size_t i = 0; i < url.len; i++)
+        PP_CHECK(url.at[i] > 0x20 && url.at[i] < 0x7F, PP_E_FORMAT, i);
+    /* Exactly these, as curl takes one to three slashes, and a scheme in any case. */
+    size_t scheme = begins_with(url, PP_STR("http://"))    ? 7
+                    : begins_with(url, PP_STR("https://")) ? 8
+                                                           : 0;
+    PP_CHECK(scheme > 0 && url.len > scheme && url.at[scheme] != '/', PP_E_FORMAT, scheme);
+    return PP_OK;
+}
+
+pp_res pp_http_url_port(struct pp_span url, uint16_t *ret)
+{
+    char text[PP_HTTP_URL_BYTES_MAX + 1];
+
+    PP_TRY(check_url(url));
+    memcpy(text, url.at, url.len);
+    text[url.len] = '\0';
+    CURLU *u = curl_url();
+    PP_CHECK(u != NULL, PP_E_NO_MEMORY, 0);
+    pp_res r = PP_FAIL(PP_E_FORMAT, 0);
+    if (curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK)
+        r = port_of(u, ret);
+    curl_url_cleanup(u);
+    return r;
+}
+
 pp_res pp_http_client_pin(struct pp_http_client *c, const char *url)
 {
     CURLU *u = curl_url();
@@ -547,7 +603,7 @@ pp_res pp_http_client_pin(struct pp_http_client *c, const char *url)
     return r;
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------- */
 
 static pp_res add_line(struct pp_http_pending *p, const char *line)
 {
@@ -625,13 +681,9 @@ static pp_res check_call(const struct pp_http_client *c, const struct pp_http_ca
     PP_CHECK(call->deadline_ms >= 1 && call->deadline_ms <= PP_HTTP_DEADLINE_MS_MAX, PP_E_RANGE,
              call->deadline_ms);
     PP_CHECK(call->field_count <= PP_HTTP_SENT_FIELDS_MAX, PP_E_RANGE, call->field_count);
-    PP_CHECK(url.len >= 1 && url.len <= PP_HTTP_URL_BYTES_MAX, PP_E_RANGE, url.len);
-    for (size_t i = 0; i < url.len; i++)
-        PP_CHECK(url.at[i] > 0x20 && url.at[i] < 0x7F, PP_E_FORMAT, i);
+    PP_TRY(check_url(url));
     PP_CHECK(pp_http_is_token(method) && method.len <= 16, PP_E_FORMAT, method.len);
-    PP_CHECK(strncmp(call->url, "http://", 7) == 0 ||
-                 (strncmp(call->url, "https://", 8) == 0 && c->config.ca_pem.len > 0),
-             PP_E_FORMAT, 0);
+    PP_CHECK(begins_with(url, PP_STR("http://")) || c->config.ca_pem.len > 0, PP_E_FORMAT, 0);
     return PP_OK;
 }
 
@@ -672,7 +724,7 @@ void pp_http_client_cancel(struct pp_http_pending *p)
     give_back(p);
 }
 
-/* --- blocking -------------------------------------------------------------------------------- */
+/* --- blocking ------------------------------------------------------------------------------- */
 
 struct blocking {
     struct pp_loop *loop;

@@ -2,13 +2,15 @@
 /*
  * http_client.h: HTTP/1.1 requests, asynchronous on a loop, or blocking for command line tools.
  *
- * What is sent is what was asked for: Host, Content-Length, and the given fields; no User-Agent, no
- * Accept, no Expect, no cookies. No redirects, no proxies, no environment variables. A request is sent
- * at most once: when a kept connection turns out to be dead, the call fails with CLOSED, and whether to
- * try again is the caller's decision (for anything that carries a token it must not).
+ * What is sent is what was asked for: Host, Content-Length, and the given fields; no User-Agent,
+ * no Accept, no Expect, no cookies. No redirects, no proxies, no environment variables. A request
+ * is sent at most once: when a kept connection turns out to be dead, the call fails with CLOSED,
+ * and whether to try again is the caller's decision (for anything that carries a token it must
+ * not).
  *
  * Addresses are numeric in a sandboxed daemon; names need pp_http_client_pin before the sandbox.
- * A response needs Content-Length or chunked framing: one that merely ends could be a truncated one.
+ * A response needs Content-Length or chunked framing: one that merely ends could be a truncated
+ * one.
  */
 #ifndef PP_HTTP_CLIENT_H
 #define PP_HTTP_CLIENT_H
@@ -62,16 +64,23 @@ PP_MUST pp_res pp_http_client_new(struct pp_loop *loop, const struct pp_http_cli
 void pp_http_client_free(struct pp_http_client *c); /* cancels all calls; NULL is fine */
 
 /*
+ * The port of a URL of a configuration, for the sandbox's list; at the same time the check that a
+ * client can call it: http or https, a host, no user, no fragment, at most PP_HTTP_URL_BYTES_MAX
+ * printable bytes. FORMAT, RANGE, NO_MEMORY.
+ */
+PP_MUST pp_res pp_http_url_port(struct pp_span url, uint16_t *ret);
+
+/*
  * Resolves the host of `url` now and uses that address from then on. With the system's resolver, so
  * before the sandbox; a numeric host needs it not. NETWORK (detail = getaddrinfo's number), FORMAT.
  */
 PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
 
 /*
- * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before. Fails at
- * once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
- * `done` gets NETWORK (nobody there; detail = curl's number), CLOSED, TIMEOUT, LIMIT (response too
- * large), FORMAT (malformed response), UNVERIFIED (certificate).
+ * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before.
+ * Fails at once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
+ * `done` gets NETWORK (nobody there; detail = curl's number), CLOSED, TIMEOUT, LIMIT (response
+ * too large), FORMAT (malformed response), UNVERIFIED (certificate).
  */
 PP_MUST pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call *call,
                                     pp_http_done_fn done, void *ctx, struct pp_http_pending **ret);
@@ -89,8 +98,8 @@ struct pp_http_result {
 void pp_http_result_done(struct pp_http_result *r); /* safe on the zero state */
 
 /*
- * One blocking call with a client of its own, for tools; names are resolved by the system. Errors as
- * above. `c` may be NULL for the defaults.
+ * One blocking call with a client of its own, for tools; names are resolved by the system. Errors
+ * as above. `c` may be NULL for the defaults.
  */
 PP_MUST pp_res pp_http_call(const struct pp_http_client_config *c, const struct pp_http_call *call,
                             struct pp_http_result *ret);

@@ -4,7 +4,7 @@
 #include "ct.h"
 #include "text.h"
 
-/* --- bytes ----------------------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------------------------- */
 
 /* RFC 9110 5.6.2: tchar. */
 static int is_tchar(uint8_t c)
@@ -65,7 +65,7 @@ int pp_http_find_(const struct pp_http_field *fields, size_t count, const char *
     return 0;
 }
 
-/* --- http_parser's callbacks: it is always given the whole head at once, so spans are whole ------ */
+/* --- http_parser's callbacks: it is always given the whole head at once, so spans are whole - */
 
 static struct pp_http_in *owner(http_parser *p)
 {
@@ -125,12 +125,12 @@ static int parse(struct pp_http_in *in, const uint8_t *at, size_t len)
            HTTP_PARSER_ERRNO(&in->parser) == HPE_OK;
 }
 
-/* --- the head -------------------------------------------------------------------------------- */
+/* --- the head ------------------------------------------------------------------------------- */
 
 /*
- * RFC 9112 2.2 and 5.2: looks at each byte of the head once. Lines end with CR LF and nothing else, no
- * line is empty but the last, none begins with white space, and there are no control characters.
- * Returns the status to refuse with, or 0; `head_len` is set at the empty line.
+ * RFC 9112 2.2 and 5.2: looks at each byte of the head once. Lines end with CR LF and nothing
+ * else, no line is empty but the last, none begins with white space, and there are no control
+ * characters. Returns the status to refuse with, or 0; `head_len` is set at the empty line.
  */
 static uint32_t look(struct pp_http_in *in)
 {
@@ -194,8 +194,8 @@ static uint32_t check_host(struct pp_http_in *in)
 }
 
 /*
- * RFC 9112 3.2.1: origin-form only. What comes out may be used below a folder: no escapes, no segment
- * that climbs, no empty one.
+ * RFC 9112 3.2.1: origin-form only. What comes out may be used below a folder: no escapes, no
+ * segment that climbs, no empty one.
  */
 static uint32_t check_target(struct pp_http_in *in)
 {
@@ -318,7 +318,7 @@ static uint32_t read_head(struct pp_http_in *in)
     return 0;
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------------------------------- */
 
 /*
  * RFC 9112 7.1: one byte of the framing between chunks. Sizes are hex digits without leading zeros;
@@ -412,7 +412,7 @@ static void read_body(struct pp_http_in *in)
         in->step = PP_HTTP_DONE;
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------ */
 
 void pp_http_in_init(struct pp_http_in *in, uint8_t *buf)
 {

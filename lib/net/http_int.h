@@ -10,9 +10,9 @@
  *         in->step == PP_HTTP_REFUSED   answer in->refused and close
  *     }
  *
- * http_parser (strict) does the parsing. In front of it stand checks of our own, since it takes bare
- * LF, folded lines, chunk extensions and repeated fields, each of which two programs on one path can
- * read differently. How the bytes were split never matters.
+ * http_parser (strict) does the parsing. In front of it stand checks of our own, since it takes
+ * bare LF, folded lines, chunk extensions and repeated fields, each of which two programs on one
+ * path can read differently. How the bytes were split never matters.
  */
 #ifndef PP_HTTP_INT_H
 #define PP_HTTP_INT_H

@@ -87,7 +87,7 @@ struct pp_http_server {
 static void process(struct pp_http_request *q);
 static void send_some(struct pp_http_request *q);
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------------------------- */
 
 static void set_deadline(struct pp_http_request *q, uint32_t after_ms)
 {
@@ -159,15 +159,24 @@ static void pause_reading(struct pp_http_request *q)
     q->paused = 1;
 }
 
-static void resume_reading(struct pp_http_request *q)
+/* Returns 0 when the kernel cannot watch the socket any more; the connection is then closed. */
+static int watch(struct pp_http_request *q, struct event *event)
 {
-    if (!q->paused)
-        return;
-    PP_ASSERT(event_add(&q->readable, NULL) == 0);
-    q->paused = 0;
+    if (event_add(event, NULL) == 0)
+        return 1;
+    close_connection(q);
+    return 0;
 }
 
-/* --- answers --------------------------------------------------------------------------------- */
+static int resume_reading(struct pp_http_request *q)
+{
+    if (!q->paused)
+        return 1;
+    q->paused = 0;
+    return watch(q, &q->readable);
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
 
 static const char *reason_of(uint32_t status)
 {
@@ -287,7 +296,7 @@ static void answer_is_out(struct pp_http_request *q)
         (void)shutdown(q->fd, SHUT_WR);
         q->state = LINGERING;
         set_deadline(q, LINGER_MS);
-        resume_reading(q);
+        (void)resume_reading(q);
         return;
     }
     if (q->close_after) {
@@ -297,7 +306,8 @@ static void answer_is_out(struct pp_http_request *q)
     wipe_request(q);
     pp_http_in_next(&q->in);
     q->state = READING;
-    resume_reading(q);
+    if (!resume_reading(q))
+        return;
     set_phase(q, pp_http_in_is_idle(&q->in) ? IDLE : HEAD);
     /* A pipelined request waits for the next turn: a handler is called by the loop alone. */
     if (q->in.step != PP_HTTP_MORE)
@@ -324,7 +334,7 @@ static void send_some(struct pp_http_request *q)
             continue;
         if (n < 0 && errno == EAGAIN) {
             keep_body(q);
-            PP_ASSERT(event_add(&q->writable, NULL) == 0);
+            (void)watch(q, &q->writable);
             return;
         }
         if (n < 0) {
@@ -362,7 +372,7 @@ void pp_http_reply_status(struct pp_http_request *q, uint32_t status)
     pp_http_reply(q, &r);
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------- */
 
 static int path_matches(const char *pattern, struct pp_span path)
 {
@@ -446,7 +456,7 @@ static void process(struct pp_http_request *q)
     PP_ASSERT(0); /* a head was answered above */
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------------------------- */
 
 static void read_some(struct pp_http_request *q)
 {
@@ -466,7 +476,10 @@ static void read_some(struct pp_http_request *q)
     process(q);
 }
 
-/* Something happened on a connection whose answer is not ready: more requests, or the client leaves. */
+/*
+ * Something happened on a connection whose answer is not ready: more requests, or the client
+ * leaves.
+ */
 static void look_at_waiting_client(struct pp_http_request *q)
 {
     uint8_t byte;
@@ -474,7 +487,7 @@ static void look_at_waiting_client(struct pp_http_request *q)
 
     if (n > 0) {
         pause_reading(q);
-        PP_ASSERT(event_add(&q->closed, NULL) == 0);
+        (void)event_add(&q->closed, NULL); /* without it, only the answer finds out */
         return;
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -562,7 +575,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     tell_gone(q);
 }
 
-/* --- accepting ------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------ */
 
 static void source_of(const struct sockaddr_storage *sa, socklen_t len, uint8_t ret[17])
 {
@@ -623,12 +636,18 @@ static void take_connection(struct pp_http_server *s, int fd, const struct socka
     PP_ASSERT(event_assign(&q->readable, s->base, fd, EV_READ | EV_PERSIST, on_readable, q) == 0);
     PP_ASSERT(event_assign(&q->writable, s->base, fd, EV_WRITE | EV_PERSIST, on_writable, q) == 0);
     PP_ASSERT(event_assign(&q->closed, s->base, fd, EV_CLOSED, on_closed, q) == 0);
-    PP_ASSERT(evtimer_assign(&q->deadline, s->base, on_deadline, q) == 0);
-    if (event_add(&q->readable, NULL) != 0) {
-        close_connection(q);
-        return;
-    }
-    set_phase(q, IDLE);
+    if (watch(q, &q->readable))
+        set_phase(q, IDLE);
+}
+
+/* Out of descriptors or memory: others may give some back. */
+static void pause_accepting(struct pp_http_server *s)
+{
+    struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
+
+    for (size_t l = 0; l < s->listener_count; l++)
+        (void)event_del(&s->listeners[l]);
+    PP_ASSERT(event_add(&s->accept_again, &pause) == 0);
 }
 
 static void on_accept(evutil_socket_t listening, short what, void *arg)
@@ -647,10 +666,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
-            for (size_t l = 0; l < s->listener_count; l++)
-                (void)event_del(&s->listeners[l]);
-            PP_ASSERT(event_add(&s->accept_again, &pause) == 0);
+            pause_accepting(s);
             return;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -664,8 +680,12 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    for (size_t l = 0; l < s->listener_count && !s->draining; l++)
-        PP_ASSERT(event_add(&s->listeners[l], NULL) == 0);
+    for (size_t l = 0; l < s->listener_count && !s->draining; l++) {
+        if (event_add(&s->listeners[l], NULL) != 0) {
+            pause_accepting(s);
+            return;
+        }
+    }
 }
 
 static void on_drained(evutil_socket_t fd, short what, void *arg)
@@ -680,7 +700,7 @@ static void on_drained(evutil_socket_t fd, short what, void *arg)
         done(s->drain_ctx);
 }
 
-/* --- the server ------------------------------------------------------------------------------ */
+/* --- the server ----------------------------------------------------------------------------- */
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -706,6 +726,23 @@ static size_t aligned(size_t len)
     return (len + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* Room in the loop for the deadlines of all connections: setting one must not need memory later. */
+static pp_res reserve_timers(struct pp_http_server *s)
+{
+    const struct timeval far = pp_timeval_(INT32_MAX);
+    int failed = 0;
+
+    for (uint32_t i = 0; i < s->config.connections_max; i++) {
+        struct pp_http_request *q = &s->slots[i];
+        PP_ASSERT(evtimer_assign(&q->deadline, s->base, on_deadline, q) == 0);
+        failed |= event_add(&q->deadline, &far);
+    }
+    for (uint32_t i = 0; i < s->config.connections_max; i++)
+        (void)event_del(&s->slots[i].deadline);
+    PP_CHECK(failed == 0, PP_E_NO_MEMORY, 0);
+    return PP_OK;
+}
+
 static pp_res make_slots(struct pp_http_server *s)
 {
     size_t body = aligned(s->body_bytes_max);
@@ -725,7 +762,7 @@ static pp_res make_slots(struct pp_http_server *s)
         q->next_free = s->first_free;
         s->first_free = q; /* the first slot is used first, so few connections touch few pages */
     }
-    return PP_OK;
+    return reserve_timers(s);
 }
 
 pp_res pp_http_server_new(struct pp_loop *loop, const struct pp_http_server_config *c,
@@ -813,7 +850,7 @@ void pp_http_server_free(struct pp_http_server *s)
     free(s);
 }
 
-/* --- what a handler sees --------------------------------------------------------------------- */
+/* --- what a handler sees -------------------------------------------------------------------- */
 
 struct pp_span pp_http_request_method(const struct pp_http_request *q)
 {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_server.h: an HTTP/1.1 server on a loop (RFC 9110, 9112; what it refuses: docs/protocol/http.md).
+ * http_server.h: an HTTP/1.1 server on a loop (RFC 9110, 9112; what it refuses:
+ * docs/protocol/http.md).
  *
  * A route's handler is called with a complete request and answers now or later, exactly once. All
- * memory is taken when the server is made: a fixed number of connections, each with room for the head,
- * the largest body of any route, and `scratch_bytes` for the handler. A connection over the limit is
- * answered 503 and closed. Nothing is allocated between a request and its answer. What held a request
- * is wiped when its answer is out.
+ * memory is taken when the server is made: a fixed number of connections, each with room for the
+ * head, the largest body of any route, and `scratch_bytes` for the handler. A connection over the
+ * limit is answered 503 and closed. Nothing is allocated between a request and its answer. What
+ * held a request is wiped when its answer is out.
  *
  * No field is sent that nobody asked for: no Server, no Date (our clocks are nobody's business).
- * The interface leaves room for TLS and HTTP/2 on the same port, and for streamed bodies: a handler
- * never sees a connection.
+ * The interface leaves room for TLS and HTTP/2 on the same port, and for streamed bodies: a
+ * handler never sees a connection.
  */
 #ifndef PP_HTTP_SERVER_H
 #define PP_HTTP_SERVER_H
@@ -80,13 +81,13 @@ const struct pp_http_stats *pp_http_server_stats(const struct pp_http_server *s)
  * forget it first. NULL is fine. */
 void pp_http_server_free(struct pp_http_server *s);
 
-/* --- a request, valid until it is answered ---------------------------------------------------- */
+/* --- a request, valid until it is answered -------------------------------------------------- */
 
 struct pp_span pp_http_request_method(const struct pp_http_request *q);
 
 /*
- * The path: starts with '/', and is safe to use below a folder: printable ASCII, no empty, "." or ".."
- * segment (a final '/' is fine), no '%' and no '\'.
+ * The path: starts with '/', and is safe to use below a folder: printable ASCII, no empty, "." or
+ * ".." segment (a final '/' is fine), no '%' and no '\'.
  */
 struct pp_span pp_http_request_path(const struct pp_http_request *q);
 struct pp_span pp_http_request_query(
@@ -96,8 +97,10 @@ struct pp_span pp_http_request_query(
 size_t pp_http_request_field_count(const struct pp_http_request *q);
 struct pp_http_field pp_http_request_field(const struct pp_http_request *q, size_t i);
 
-/* 1 and the value of the first field of that lower-case name, or 0. The fields that decide something
- * (host, content-*, authorization, ...) never occur twice. */
+/*
+ * 1 and the value of the first field of that lower-case name, or 0. The fields that decide
+ * something (host, content-*, authorization, ...) never occur twice.
+ */
 int pp_http_request_find(const struct pp_http_request *q, const char *name, struct pp_span *ret);
 
 /* Media type without parameters equal to `type`, in any case: 1 or 0. */
@@ -112,9 +115,9 @@ uint8_t *pp_http_request_body_bytes(struct pp_http_request *q);
 struct pp_arena *pp_http_request_arena(struct pp_http_request *q);
 
 /*
- * `gone` is called once if the client leaves or the answer's deadline passes before the answer: time
- * to cancel what was started for it. The request must be answered all the same (from inside `gone` is
- * fine): that is what gives it back.
+ * `gone` is called once if the client leaves or the answer's deadline passes before the answer:
+ * time to cancel what was started for it. The request must be answered all the same (from inside
+ * `gone` is fine): that is what gives it back.
  */
 void pp_http_request_on_gone(struct pp_http_request *q, void (*gone)(void *ctx), void *ctx);
 
@@ -131,8 +134,8 @@ struct pp_http_reply {
 };
 
 /*
- * Answers, exactly once per request; `q` is invalid afterwards. An answer that cannot be sent (a field
- * with control characters, no room for a copy) becomes 500.
+ * Answers, exactly once per request; `q` is invalid afterwards. An answer that cannot be sent (a
+ * field with control characters, no room for a copy) becomes 500.
  */
 void pp_http_reply(struct pp_http_request *q, const struct pp_http_reply *r);
 

@@ -54,8 +54,16 @@ void pp_buffers_unmap_(uint8_t *p, size_t len)
         (void)munmap(p, len);
 }
 
+/* What goes wrong comes back as a result; standard error belongs to the program. */
+static void say_nothing(int severity, const char *message)
+{
+    (void)severity;
+    (void)message;
+}
+
 pp_res pp_loop_new(struct pp_loop **ret)
 {
+    event_set_log_callback(say_nothing);
     struct event_config *config = event_config_new();
     struct pp_loop *loop = (struct pp_loop *)calloc(1, sizeof *loop);
 
@@ -94,7 +102,7 @@ void pp_loop_stop(struct pp_loop *loop)
     (void)event_base_loopexit(loop->base, NULL);
 }
 
-/* --- timers ---------------------------------------------------------------------------------- */
+/* --- timers --------------------------------------------------------------------------------- */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -141,7 +149,7 @@ void pp_timer_free(struct pp_timer *timer)
     free(timer);
 }
 
-/* --- signals --------------------------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------------------------- */
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -177,7 +185,7 @@ void pp_signal_free(struct pp_signal *s)
     free(s);
 }
 
-/* --- descriptors ----------------------------------------------------------------------------- */
+/* --- descriptors ---------------------------------------------------------------------------- */
 
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {

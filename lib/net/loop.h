@@ -2,10 +2,10 @@
 /*
  * loop.h: one event loop: timers, signals, descriptors. Everything of lib/net runs on it.
  *
- * One thread owns a loop and all that was made on it; nothing here may be called from another thread
- * or from a signal handler. A loop does not survive fork(2): make it in the child. Callbacks are
- * called from pp_loop_run alone, never from inside the call that caused them, and they may free the
- * object that called them.
+ * One thread owns a loop and all that was made on it; nothing here may be called from another
+ * thread or from a signal handler. A loop does not survive fork(2): make it in the child.
+ * Callbacks are called from pp_loop_run alone, never from inside the call that caused them, and
+ * they may free the object that called them.
  *
  * Free everything that was made on a loop before the loop itself.
  */

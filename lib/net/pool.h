@@ -21,7 +21,10 @@ struct pp_job {
     struct pp_job *next; /* private */
 };
 
-/* `threads` workers, at most `waiting_max` jobs that no worker has begun. NO_MEMORY, RANGE, SYSTEM. */
+/*
+ * `threads` workers, at most `waiting_max` jobs that no worker has begun. NO_MEMORY, RANGE,
+ * SYSTEM.
+ */
 PP_MUST pp_res pp_pool_new(struct pp_loop *loop, uint32_t threads, uint32_t waiting_max,
                            struct pp_pool **ret);
 
@@ -29,8 +32,8 @@ PP_MUST pp_res pp_pool_new(struct pp_loop *loop, uint32_t threads, uint32_t wait
 PP_MUST pp_res pp_pool_submit(struct pp_pool *pool, struct pp_job *job);
 
 /*
- * Waits for the jobs that run; those that wait are dropped, and no `done` is called any more. Not from
- * inside a `done`. NULL is fine.
+ * Waits for the jobs that run; those that wait are dropped, and no `done` is called any more. Not
+ * from inside a `done`. NULL is fine.
  */
 void pp_pool_free(struct pp_pool *pool);
 

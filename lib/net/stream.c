@@ -47,7 +47,7 @@ struct pp_stream_server {
     uint32_t users; /* 1 for the owner, 1 per living stream */
 };
 
-/* --- buffers --------------------------------------------------------------------------------- */
+/* --- buffers -------------------------------------------------------------------------------- */
 
 static size_t held(const struct buffer *b)
 {
@@ -72,7 +72,7 @@ static void take(struct buffer *b, size_t len)
         b->at = b->end = 0;
 }
 
-/* --- ending ---------------------------------------------------------------------------------- */
+/* --- ending --------------------------------------------------------------------------------- */
 
 static void on_ending(evutil_socket_t fd, short what, void *arg)
 {
@@ -103,14 +103,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     end((struct pp_stream *)arg, PP_FAIL(PP_E_TIMEOUT, 0));
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------- */
 
 static void watch_input(struct pp_stream *s)
 {
-    if (s->state == OPEN && held(&s->in) < s->in.cap)
-        PP_ASSERT(event_add(&s->readable, NULL) == 0);
-    else
+    if (s->state != OPEN || held(&s->in) == s->in.cap)
         (void)event_del(&s->readable);
+    else if (event_add(&s->readable, NULL) != 0)
+        end(s, PP_FAIL(PP_E_SYSTEM, errno)); /* the kernel cannot watch it */
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -149,7 +149,7 @@ void pp_stream_consume(struct pp_stream *s, size_t len)
         watch_input(s);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------- */
 
 /* Returns 0 when the stream ended. */
 static int send_some(struct pp_stream *s)
@@ -160,8 +160,10 @@ static int send_some(struct pp_stream *s)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
-            PP_ASSERT(event_add(&s->writable, NULL) == 0);
-            return 1;
+            if (event_add(&s->writable, NULL) == 0)
+                return 1;
+            end(s, PP_FAIL(PP_E_SYSTEM, errno));
+            return 0;
         }
         if (n < 0) {
             end(s, PP_FAIL(PP_E_CLOSED, errno));
@@ -242,7 +244,7 @@ void pp_stream_finish(struct pp_stream *s)
         (void)send_some(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------------------------- */
 
 void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms)
 {
@@ -335,7 +337,8 @@ pp_res pp_stream_connect(struct pp_loop *loop, const struct pp_address *to,
         end(s, PP_FAIL(PP_E_NETWORK, errno));
     } else {
         pp_stream_deadline(s, connect_timeout_ms);
-        PP_ASSERT(event_add(&s->writable, NULL) == 0);
+        if (event_add(&s->writable, NULL) != 0)
+            end(s, PP_FAIL(PP_E_SYSTEM, errno));
     }
     *ret = s;
     return PP_OK;
@@ -356,7 +359,7 @@ pp_res pp_stream_take(struct pp_loop *loop, int fd, const struct pp_stream_confi
     return PP_OK;
 }
 
-/* --- accepting ------------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------------------------ */
 
 static void take_connection(struct pp_stream_server *server, int fd)
 {
@@ -378,6 +381,15 @@ static void take_connection(struct pp_stream_server *server, int fd)
         pp_stream_free(s);
 }
 
+/* Out of descriptors or memory: others may give some back. */
+static void pause_accepting(struct pp_stream_server *server)
+{
+    struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
+
+    (void)event_del(&server->listener);
+    PP_ASSERT(event_add(&server->accept_again, &pause) == 0);
+}
+
 static void on_accept(evutil_socket_t listening, short what, void *arg)
 {
     struct pp_stream_server *server = (struct pp_stream_server *)arg;
@@ -390,9 +402,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            struct timeval pause = pp_timeval_(ACCEPT_PAUSE_MS);
-            (void)event_del(&server->listener);
-            PP_ASSERT(event_add(&server->accept_again, &pause) == 0);
+            pause_accepting(server);
             return;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -406,7 +416,8 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    PP_ASSERT(event_add(&server->listener, NULL) == 0);
+    if (event_add(&server->listener, NULL) != 0)
+        pause_accepting(server);
 }
 
 pp_res pp_stream_server_new(struct pp_loop *loop, const struct pp_listener *l,

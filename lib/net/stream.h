@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stream.h: a connection that carries bytes both ways (TCP or unix), non-blocking, with fixed buffers.
- * The frames of pp-wire 4 travel on these.
+ * stream.h: a connection that carries bytes both ways (TCP or unix), non-blocking, with fixed
+ * buffers. The frames of pp-wire 4 travel on these.
  *
- * Back-pressure: when the input buffer is full, nothing more is read until the user consumes; when the
- * output buffer has no room, pp_stream_write refuses with BUSY and `drained` tells when to go on.
- * Memory is taken when a stream is made, never later, and wiped when it is freed.
+ * Back-pressure: when the input buffer is full, nothing more is read until the user consumes;
+ * when the output buffer has no room, pp_stream_write refuses with BUSY and `drained` tells when
+ * to go on. Memory is taken when a stream is made, never later, and wiped when it is freed.
  */
 #ifndef PP_STREAM_H
 #define PP_STREAM_H
@@ -27,9 +27,10 @@ struct pp_stream_config {
     /* The output buffer was refused as full before and is empty now; may be NULL. */
     void (*drained)(void *ctx, struct pp_stream *s);
     /*
-     * The stream is of no use any more, called once: OK (the peer closed between bytes; input that is
-     * left can still be read here), CLOSED (reset), TIMEOUT (a deadline of pp_stream_deadline, or
-     * connecting took too long), NETWORK (nobody there; detail = errno). The user frees it, now or later.
+     * The stream is of no use any more, called once: OK (the peer closed between bytes; input
+     * that is left can still be read here), CLOSED (reset), TIMEOUT (a deadline of
+     * pp_stream_deadline, or connecting took too long), NETWORK (nobody there; detail = errno),
+     * SYSTEM (out of resources). The user frees it, now or later.
      */
     void (*ended)(void *ctx, struct pp_stream *s, pp_res why);
     void *ctx;

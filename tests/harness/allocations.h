@@ -2,7 +2,10 @@
 /*
  * allocations.h: counts heap allocations of a whole program, libraries included, by standing in
  * front of the C library's own. Include it in exactly one file of a test or benchmark. Sanitizers
- * bring their own allocator: there the count stays 0 and ALLOCATIONS_COUNTED says so.
+ * bring their own allocator: there the counts stay 0 and ALLOCATIONS_COUNTED says so.
+ *
+ * allocation_count_own counts those that are called from the program itself, into which all of our
+ * libraries are linked; what shared libraries allocate for themselves is only in allocation_count.
  */
 #ifndef PP_ALLOCATIONS_H
 #define PP_ALLOCATIONS_H
@@ -11,10 +14,21 @@
 
 #if defined(PP_SANITIZE)
 enum { ALLOCATIONS_COUNTED = 0 };
-static const unsigned long allocation_count = 0;
+static const unsigned long allocation_count = 0, allocation_count_own = 0;
 #else
 enum { ALLOCATIONS_COUNTED = 1 };
-static unsigned long allocation_count;
+static unsigned long allocation_count, allocation_count_own;
+
+extern const char __executable_start[], __etext[]; /* the linker's */
+
+static inline void allocation_counted(const void *caller)
+{
+    const char *at = (const char *)caller;
+
+    __atomic_fetch_add(&allocation_count, 1, __ATOMIC_RELAXED);
+    if (at >= __executable_start && at < __etext)
+        __atomic_fetch_add(&allocation_count_own, 1, __ATOMIC_RELAXED);
+}
 
 #define ALLOCATIONS_EXPORT __attribute__((visibility("default")))
 
@@ -27,19 +41,19 @@ ALLOCATIONS_EXPORT void *realloc(void *p, size_t len);
 
 void *malloc(size_t len)
 {
-    __atomic_fetch_add(&allocation_count, 1, __ATOMIC_RELAXED);
+    allocation_counted(__builtin_return_address(0));
     return __libc_malloc(len);
 }
 
 void *calloc(size_t count, size_t len)
 {
-    __atomic_fetch_add(&allocation_count, 1, __ATOMIC_RELAXED);
+    allocation_counted(__builtin_return_address(0));
     return __libc_calloc(count, len);
 }
 
 void *realloc(void *p, size_t len)
 {
-    __atomic_fetch_add(&allocation_count, 1, __ATOMIC_RELAXED);
+    allocation_counted(__builtin_return_address(0));
     return __libc_realloc(p, len);
 }
 #endif

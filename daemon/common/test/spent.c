@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,8 +20,7 @@ static char path[96];
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-spent-XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (pp_test_folder_make(folder) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/spent.db", folder);
     return 0;
@@ -27,15 +28,8 @@ static int fresh_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "spent.db", "spent.db-wal", "spent.db-shm" };
-
     (void)state;
-    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
-        char file[128];
-        snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-        (void)unlink(file);
-    }
-    return rmdir(folder);
+    return pp_test_folder_remove(folder);
 }
 
 static struct pp_spent *open_store(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,28 +17,20 @@ static char folder[64];
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-keys-XXXXXX");
-    return mkdtemp(folder) == NULL ? -1 : 0;
+    if (pp_test_folder_make(folder) != 0)
+        return -1;
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return pp_test_folder_remove(folder);
 }
 
 static void file_path(char *ret, size_t cap, const char *name)
 {
     snprintf(ret, cap, "%s/%s", folder, name);
-}
-
-static int remove_folder(void **state)
-{
-    static const char *const names[] = { "20498.key", "20499.key", "20500.key", "20501.key",
-                                         "20502.key", "twin.key",  "notes.txt", "bad.key",
-                                         "a.key",     "b.key",     "elsewhere", "link.key" };
-
-    (void)state;
-    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
-        char path[512];
-        file_path(path, sizeof path, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
 }
 
 static void write_text(const char *name, struct pp_span text, mode_t mode)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +17,7 @@ static char path[96];
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-accounts-XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (pp_test_folder_make(folder) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/key", folder);
     return 0;
@@ -25,8 +26,7 @@ static int fresh_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
+    return pp_test_folder_remove(folder);
 }
 
 static void write_key(const char *text, mode_t mode)
@@ -85,7 +85,7 @@ static void accounts_are_told_apart_and_recognised_under_both_keys(void **state)
 static void key_files_of_another_form_or_mode_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", "01", KEY_1 "0", KEY_1 "\n\n", KEY_1 "01", "g" KEY_1 };
+    static const char *const bad[] = { "", "01", KEY_1 "0", KEY_1 "\n\n", KEY_1 "01", "g1" };
     struct iss_assertions a = { .issuer = PP_STR("issuer.example") };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++) {

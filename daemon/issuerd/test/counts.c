@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -16,8 +18,7 @@ static char path[96];
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-counts-XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (pp_test_folder_make(folder) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/counts.db", folder);
     return 0;
@@ -25,15 +26,8 @@ static int fresh_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "counts.db", "counts.db-wal", "counts.db-shm" };
-
     (void)state;
-    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
-        char file[128];
-        snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-        (void)unlink(file);
-    }
-    return rmdir(folder);
+    return pp_test_folder_remove(folder);
 }
 
 static struct iss_counts *open_counts(void)

@@ -2,6 +2,8 @@
 /* RFC 9578 5.2, batched tokens 5.2: what the issuer answers, and what it counts. */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <unistd.h>
 
 #include "crypto.h"
@@ -51,8 +53,7 @@ static int setup(void **state)
 {
     (void)state;
     f = (struct fixture){ .identity = PP_OK };
-    snprintf(f.folder, sizeof f.folder, "/tmp/pp-test-issue-XXXXXX");
-    if (mkdtemp(f.folder) == NULL)
+    if (pp_test_folder_make(f.folder) != 0)
         return -1;
     snprintf(f.path, sizeof f.path, "%s/counts.db", f.folder);
     assert_ok(iss_counts_open(f.path, NULL, &f.counts));
@@ -70,18 +71,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const side[] = { "", "-wal", "-shm" };
-
     (void)state;
     iss_counts_close(f.counts);
     pp_token_keys_done(&f.keys);
     pp_cred_issuance_done(&f.x);
-    for (size_t i = 0; i < PP_ARRAY_COUNT(side); i++) {
-        char file[128];
-        snprintf(file, sizeof file, "%s%s", f.path, side[i]);
-        (void)unlink(file);
-    }
-    return rmdir(f.folder);
+    return pp_test_folder_remove(f.folder);
 }
 
 static void make_request(enum pp_cred_form form, size_t count, size_t key)
@@ -214,6 +208,10 @@ static void an_account_has_its_batches_of_each_epoch_and_then_429(void **state)
         assert_int_equal(status(PP_CRED_BATCH, "alice", NOON_S), 200);
     }
     assert_int_equal(status(PP_CRED_BATCH, "alice", NOON_S), 429);
+    /* and an account without batches left costs no multiplication */
+    f.service.random = (struct pp_random){ .fill = NULL };
+    assert_int_equal(status(PP_CRED_BATCH, "alice", NOON_S), 429);
+    f.service.random = pp_random_system();
     make_request(PP_CRED_SINGLE, 1, 0); /* one token counts as a batch, else it would be a way in */
     assert_int_equal(status(PP_CRED_SINGLE, "alice", NOON_S), 429);
     make_request(PP_CRED_BATCH, 2, 1);

@@ -308,6 +308,22 @@ static void an_answer_of_another_count_is_refused(void **state)
     run_done(&r);
 }
 
+/* 31 elements for 30: those that were asked for are right, and so is their proof. */
+static void an_answer_with_an_element_more_is_refused(void **state)
+{
+    (void)state;
+    struct run r;
+
+    run_init(&r);
+    memmove(proof(&r) + ELEMENT, proof(&r), 64);
+    memcpy(proof(&r), answered(&r, 0), ELEMENT);
+    r.answer.len += ELEMENT;
+    r.answer.bytes[0] = (uint8_t)(0x40 | (BATCH + 1) * ELEMENT >> 8);
+    r.answer.bytes[1] = (uint8_t)((BATCH + 1) * ELEMENT);
+    assert_code(finish(&r), PP_E_ISSUER_PROOF);
+    run_done(&r);
+}
+
 static void a_length_that_is_not_shortest_is_refused_on_both_sides(void **state)
 {
     (void)state;
@@ -475,6 +491,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(w2_t7_one_bad_element_of_30_refuses_the_whole_batch),
     cmocka_unit_test(w2_t8_an_answer_in_unproven_mode_is_refused),
     cmocka_unit_test(an_answer_of_another_count_is_refused),
+    cmocka_unit_test(an_answer_with_an_element_more_is_refused),
     cmocka_unit_test(a_length_that_is_not_shortest_is_refused_on_both_sides),
     cmocka_unit_test(an_issuance_is_finished_once),
     cmocka_unit_test(every_truncation_of_a_request_is_refused),

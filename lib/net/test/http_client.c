@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/un.h>
 
-/* --- a server that follows a script ------------------------------------------------------------ */
+/* --- a server that follows a script --------------------------------------------------------- */
 
 struct step {
     const char *answer; /* NULL: none */
@@ -85,13 +85,7 @@ static struct party start_script(const struct step *steps, size_t count)
     return test_start("127.0.0.1:0", run_script, &s);
 }
 
-static void end_script(const struct party *p)
-{
-    kill(p->pid, SIGKILL);
-    waitpid(p->pid, NULL, 0);
-}
-
-/* --- our side ---------------------------------------------------------------------------------- */
+/* --- our side ------------------------------------------------------------------------------- */
 
 struct outcome {
     unsigned count;
@@ -164,9 +158,11 @@ static struct outcome call(struct side *s, const char *method, const char *body)
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
-/* ohttp 6, REQUIREMENTS W4 T3: nothing that tells clients apart; the environment changes nothing. */
+/*
+ * ohttp 6, REQUIREMENTS W4 T3: nothing that tells clients apart; the environment changes nothing.
+ */
 static void w4_a_request_has_the_fields_that_were_asked_for_and_no_other(void **state)
 {
     (void)state;
@@ -218,7 +214,7 @@ static void w4_a_request_has_the_fields_that_were_asked_for_and_no_other(void **
     assert_memory_equal(seen->bytes + from, want, strlen(want));
     assert_int_equal(seen->connections, 1);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 /* The transport would send again on its own when a kept connection dies; a token was in there. */
@@ -238,7 +234,7 @@ static void a_request_is_never_sent_twice(void **state)
         assert_ok(call(&s, methods[i], bodies[i]).r); /* the next call is a new decision */
         assert_int_equal(seen->requests, 3);
         end_side(&s);
-        end_script(&p);
+        test_stop_hard(&p);
     }
 }
 
@@ -261,7 +257,7 @@ static void a_dead_idle_connection_is_replaced(void **state)
     assert_ok(call(&s, "POST", "second").r);
     assert_int_equal(seen->requests, 2);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **state)
@@ -269,7 +265,8 @@ static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **stat
     (void)state;
     static const struct step steps[] = {
         { "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n12345678", 0 },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n",
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "4\r\n1234\r\n4\r\n5678\r\n0\r\n\r\n",
           0 },
         { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", 0 },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n", 0 },
@@ -285,7 +282,7 @@ static void a_response_at_the_limit_is_taken_and_one_past_it_refused(void **stat
     assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void each_malformed_response_is_refused(void **state)
@@ -329,27 +326,26 @@ static void each_malformed_response_is_refused(void **state)
                      pp_code_name(rows[i].code));
         assert_int_equal(seen->requests, 1);
         end_side(&s);
-        end_script(&p);
+        test_stop_hard(&p);
     }
 }
 
 static void a_response_head_has_limits(void **state)
 {
     (void)state;
-    static char many[4096] = "HTTP/1.1 200 OK\r\n";
-    static char large[40000] = "HTTP/1.1 200 OK\r\nX: ";
-    static const char type[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: ";
+    static char many[4096];
+    static char large[40000];
     static char long_type[400];
     struct step steps[3];
+    size_t n = (size_t)snprintf(many, sizeof many, "HTTP/1.1 200 OK\r\n");
 
     for (int i = 0; i < 70; i++)
-        strcat(many, "X: y\r\n");
-    strcat(many, "Content-Length: 0\r\n\r\n");
-    memset(large + strlen(large), 'y', 20000);
-    strcat(large, "\r\nContent-Length: 0\r\n\r\n");
-    memcpy(long_type, type, sizeof type);
-    memset(long_type + sizeof type - 1, 't', PP_HTTP_TYPE_BYTES_MAX + 1);
-    strcat(long_type, "\r\n\r\n");
+        n += (size_t)snprintf(many + n, sizeof many - n, "X: y\r\n");
+    snprintf(many + n, sizeof many - n, "Content-Length: 0\r\n\r\n");
+    snprintf(large, sizeof large, "HTTP/1.1 200 OK\r\nX: %020000d\r\nContent-Length: 0\r\n\r\n", 0);
+    snprintf(long_type, sizeof long_type,
+             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: %0*d\r\n\r\n",
+             PP_HTTP_TYPE_BYTES_MAX + 1, 0);
     steps[0] = (struct step){ many, 1 };
     steps[1] = (struct step){ large, 1 };
     steps[2] = (struct step){ long_type, 1 };
@@ -358,7 +354,7 @@ static void a_response_head_has_limits(void **state)
     for (int i = 0; i < 3; i++)
         assert_code(call(&s, "GET", "").r, PP_E_LIMIT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
@@ -369,7 +365,8 @@ static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
         { "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", 0 },
         { "HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nb", 0 },
         { "HTTP/1.1 204 No Content\r\n\r\n", 0 },
-        { "HTTP/1.1 103 Early Hints\r\nContent-Type: x/y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        { "HTTP/1.1 103 Early Hints\r\nContent-Type: x/y\r\n\r\n"
+          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
           0 },
     };
     static const unsigned statuses[] = { 302, 401, 503, 204, 200 };
@@ -384,7 +381,7 @@ static void any_status_is_an_answer_and_a_redirect_is_not_followed(void **state)
         assert_int_equal(seen->requests, i + 1);
     }
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_call_ends_at_its_deadline(void **state)
@@ -405,7 +402,7 @@ static void a_call_ends_at_its_deadline(void **state)
     assert_int_equal(o.count, 2);
     assert_true(test_now_ms() - from >= 60); /* timers are coarse */
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_cancelled_call_is_never_heard_of_again(void **state)
@@ -426,7 +423,7 @@ static void a_cancelled_call_is_never_heard_of_again(void **state)
     assert_ok(pp_http_client_start(s.client, &c, on_done, &cancelled, &second));
     end_side(&s);
     assert_int_equal(cancelled.count, 0);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void nobody_there_is_a_network_failure(void **state)
@@ -495,6 +492,44 @@ static void a_call_that_cannot_be_sent_is_refused_at_once(void **state)
     end_side(&s);
 }
 
+static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        unsigned port; /* 0: refused */
+    } rows[] = {
+        { "http://127.0.0.1:8080/gateway", 8080 },
+        { "http://relay.example/", 80 },
+        { "https://relay.example/x?y", 443 },
+        { "https://[::1]:65535/", 65535 },
+        { "", 0 },
+        { "127.0.0.1:80/", 0 },
+        { "ftp://127.0.0.1/", 0 },
+        { "file:///etc/passwd", 0 },
+        { "http://", 0 },
+        { "http:/w", 0 }, /* found by fuzz/net_address: curl takes one to three slashes */
+        { "http:w", 0 },
+        { "http:///w", 0 },
+        { "HTTP://w/", 0 },
+        { "http://user@host/", 0 },
+        { "http://user:pass@host/", 0 },
+        { "http://host/#x", 0 },
+        { "http://host:0/", 0 },
+        { "http://host:65536/", 0 },
+        { "http://ho st/", 0 },
+        { "http://host/\r\n", 0 },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        uint16_t port = 7;
+        pp_res r = pp_http_url_port(pp_span_cstr(rows[i].url), &port);
+        if (pp_is_ok(r) != (rows[i].port != 0))
+            fail_msg("%s: %s", rows[i].url, pp_code_name(r.code));
+        assert_int_equal(port, rows[i].port != 0 ? rows[i].port : 7);
+    }
+}
+
 static void a_name_is_resolved_once_and_kept(void **state)
 {
     (void)state;
@@ -507,7 +542,7 @@ static void a_name_is_resolved_once_and_kept(void **state)
     assert_ok(call(&s, "GET", "").r);
     assert_code(pp_http_client_pin(s.client, "http://"), PP_E_FORMAT);
     end_side(&s);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
 static void a_tool_can_call_and_wait(void **state)
@@ -532,10 +567,10 @@ static void a_tool_can_call_and_wait(void **state)
     pp_http_result_done(&result);
     assert_code(pp_http_call(NULL, &c, &result), PP_E_CLOSED);
     assert_null(result.body);
-    end_script(&p);
+    test_stop_hard(&p);
 }
 
-/* --- against our own server: many calls, few connections, flat memory --------------------------- */
+/* --- against our own server: many calls, few connections, flat memory ----------------------- */
 
 static void on_hello(void *ctx, struct pp_http_request *q)
 {
@@ -634,6 +669,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_cancelled_call_is_never_heard_of_again),
     cmocka_unit_test(nobody_there_is_a_network_failure),
     cmocka_unit_test(a_call_that_cannot_be_sent_is_refused_at_once),
+    cmocka_unit_test(a_url_of_a_configuration_is_checked_and_gives_its_port),
     cmocka_unit_test(a_name_is_resolved_once_and_kept),
     cmocka_unit_test(a_tool_can_call_and_wait),
     cmocka_unit_test(many_calls_share_few_connections),

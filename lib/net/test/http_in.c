@@ -117,11 +117,12 @@ static void fields_at_the_limit_are_taken_and_one_more_refused(void **state)
 {
     (void)state;
     for (size_t count = PP_HTTP_FIELDS_MAX; count <= PP_HTTP_FIELDS_MAX + 1; count++) {
-        char text[PP_HTTP_HEAD_BYTES_MAX] = "GET / HTTP/1.1\r\nHost: a\r\n";
+        char text[PP_HTTP_HEAD_BYTES_MAX];
         struct pp_http_in in;
+        size_t n = (size_t)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\n");
         for (size_t i = 1; i < count; i++)
-            strcat(text, "X: y\r\n");
-        strcat(text, "\r\n");
+            n += (size_t)snprintf(text + n, sizeof text - n, "X: y\r\n");
+        snprintf(text + n, sizeof text - n, "\r\n");
         pp_http_in_init(&in, buf);
         feed(&in, pp_span_cstr(text), SIZE_MAX);
         assert_int_equal(in.refused, count > PP_HTTP_FIELDS_MAX ? 431 : 0);
@@ -132,10 +133,9 @@ static void a_target_at_the_limit_is_taken_and_one_past_it_refused(void **state)
 {
     (void)state;
     for (size_t len = PP_HTTP_TARGET_BYTES_MAX; len <= PP_HTTP_TARGET_BYTES_MAX + 1; len++) {
-        char text[PP_HTTP_TARGET_BYTES_MAX + 128] = "GET /";
+        char text[PP_HTTP_TARGET_BYTES_MAX + 128];
         struct pp_http_in in;
-        memset(text + 5, 'a', len - 1);
-        strcat(text, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\nHost: a\r\n\r\n", (int)len - 1, 0);
         pp_http_in_init(&in, buf);
         feed(&in, pp_span_cstr(text), SIZE_MAX);
         assert_int_equal(in.refused, len > PP_HTTP_TARGET_BYTES_MAX ? 414 : 0);

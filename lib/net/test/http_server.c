@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net_test.h"
 
+#include "allocations.h"
+
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include "requests.h"
 
-/* --- the party under test ---------------------------------------------------------------------- */
-
-#ifndef PP_SANITIZE
-/* Every allocation of the process, the libraries' included, goes through here. */
-static volatile unsigned long allocations;
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *malloc(size_t n)
-{
-    allocations++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t m)
-{
-    allocations++;
-    return __libc_calloc(n, m);
-}
-void *realloc(void *p, size_t n)
-{
-    allocations++;
-    return __libc_realloc(p, n);
-}
-#else
-static volatile unsigned long allocations;
-#endif
+/* --- the party under test ------------------------------------------------------------------- */
 
 enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LATER_MS = 30 };
 
@@ -156,7 +134,7 @@ static void on_stats(void *ctx, struct pp_http_request *q)
     struct pp_http_reply r = { .status = 200, .body_stays = 1 };
     int n = snprintf(text, 256, "%lu %lu %lu %lu %lu %u %lu", (unsigned long)s->answered,
                      (unsigned long)s->refused, (unsigned long)s->busy, (unsigned long)s->late,
-                     (unsigned long)s->gone, server.told, allocations);
+                     (unsigned long)s->gone, server.told, allocation_count);
 
     r.body = pp_span(text, (size_t)n);
     pp_http_reply(q, &r);
@@ -250,7 +228,7 @@ static struct counters counters_of(const struct party *p)
 
 static struct answer answer;
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ---------------------------------------------------------------------------------- */
 
 static void each_malformed_request_gets_its_status_and_the_connection_ends(void **state)
 {
@@ -460,7 +438,9 @@ static void a_handler_that_is_late_is_answered_for_and_told_once(void **state)
     test_stop(&p);
 }
 
-/* pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel. */
+/*
+ * pp-wire 12: the gateway hears that a client left, also behind requests that wait in the kernel.
+ */
 static void a_client_that_leaves_is_noticed_before_its_answer(void **state)
 {
     (void)state;
@@ -531,6 +511,33 @@ static void one_address_cannot_take_all_connections(void **state)
     close(fd);
     close(a);
     close(b);
+    test_stop(&p);
+}
+
+/* Failed system call: accept(2) finds no descriptor; what others give back is used later. */
+static int run_with_few_descriptors(struct pp_listener *l, void *ctx)
+{
+    const struct rlimit few = { 14, 14 };
+
+    return setrlimit(RLIMIT_NOFILE, &few) != 0 ? 4 : run(l, ctx);
+}
+
+static void running_out_of_descriptors_passes(void **state)
+{
+    (void)state;
+    struct pp_http_server_config c = { 0 };
+    struct party p = test_start("127.0.0.1:0", run_with_few_descriptors, &c);
+    int fds[24];
+
+    for (int i = 0; i < 24; i++) { /* most of them wait in the kernel's queue */
+        fds[i] = test_connect(&p.address);
+        test_say(fds[i], "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (int i = 0; i < 24; i++) {
+        test_answer(fds[i], &answer);
+        assert_int_equal(answer.status, 200);
+        close(fds[i]);
+    }
     test_stop(&p);
 }
 
@@ -762,6 +769,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_client_that_leaves_is_noticed_before_its_answer),
     cmocka_unit_test(connections_over_the_limit_are_told_that_we_are_busy),
     cmocka_unit_test(one_address_cannot_take_all_connections),
+    cmocka_unit_test(running_out_of_descriptors_passes),
     cmocka_unit_test(a_long_answer_reaches_a_slow_reader_whole),
     cmocka_unit_test(a_client_that_does_not_read_is_dropped),
     cmocka_unit_test(an_answer_that_cannot_be_sent_becomes_500),

@@ -21,7 +21,7 @@
 
 enum { PATIENCE_MS = 10000 }; /* longer than anything here takes, sanitizers included */
 
-/* --- a child that runs a loop until SIGTERM ---------------------------------------------------- */
+/* --- a child that runs a loop until SIGTERM ------------------------------------------------- */
 
 struct party {
     pid_t pid;
@@ -67,6 +67,13 @@ static inline void test_stop(struct party *p)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* For a party that waits in system calls and has no end of its own. */
+static inline void test_stop_hard(const struct party *p)
+{
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, NULL, 0);
+}
+
 /* Pages of memory that the party holds, in KiB. */
 static inline long test_rss_kib(const struct party *p)
 {
@@ -82,7 +89,7 @@ static inline long test_rss_kib(const struct party *p)
     return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* --- a blocking peer -------------------------------------------------------------------------- */
+/* --- a blocking peer ------------------------------------------------------------------------ */
 
 static inline uint64_t test_now_ms(void)
 {
@@ -138,7 +145,9 @@ struct answer {
     char bytes[1 << 16];
 };
 
-/* Reads one answer by its Content-Length, byte by byte in the head: nothing of the next is taken. */
+/*
+ * Reads one answer by its Content-Length, byte by byte in the head: nothing of the next is taken.
+ */
 static inline void test_answer(int fd, struct answer *ret)
 {
     size_t n = 0;

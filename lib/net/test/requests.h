@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* requests.h: requests that must be taken and requests that must be refused, for parser and server. */
+/*
+ * requests.h: requests that must be taken and requests that must be refused, for parser and
+ * server.
+ */
 #ifndef PP_TEST_REQUESTS_H
 #define PP_TEST_REQUESTS_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -22,8 +24,7 @@ static const struct pp_db_schema SCHEMA = {
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-db-XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (pp_test_folder_make(folder) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/a.db", folder);
     return 0;
@@ -31,15 +32,8 @@ static int fresh_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "a.db", "a.db-wal", "a.db-shm" };
-
     (void)state;
-    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
-        char file[128];
-        snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-        (void)unlink(file);
-    }
-    return rmdir(folder);
+    return pp_test_folder_remove(folder);
 }
 
 static void write_file(const char *content, mode_t mode)

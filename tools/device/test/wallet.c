@@ -2,6 +2,8 @@
 /* pp-wire 10: the device's wallet, across restarts, races and kills. */
 #include "harness.h"
 
+#include "folder.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -24,8 +26,7 @@ static char path[96];
 static int fresh_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pp-test-wallet-XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (pp_test_folder_make(folder) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/wallet.db", folder);
     return 0;
@@ -33,15 +34,8 @@ static int fresh_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = { "wallet.db", "wallet.db-wal", "wallet.db-shm" };
-
     (void)state;
-    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
-        char file[128];
-        snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-        (void)unlink(file);
-    }
-    return rmdir(folder);
+    return pp_test_folder_remove(folder);
 }
 
 /* --- a wallet with tokens that look right ---------------------------------------------------- */

@@ -17,6 +17,7 @@ static const struct {
     { "assertion", pp_wire_assertion },
     { "bundle", pp_wire_bundle },
     { "challenge", pp_wire_challenge },
+    { "clienthello", pp_wire_clienthello },
     { "evidence", pp_wire_evidence },
     { "evidence-body", pp_wire_evidence_body },
     { "frame", pp_wire_frame },

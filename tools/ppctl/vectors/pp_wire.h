@@ -19,8 +19,9 @@
 typedef pp_res pp_wire_run(const json_t *row, struct pp_span bytes, struct pp_arena *arena,
                            json_t **ret_fields);
 
-pp_wire_run pp_wire_answer, pp_wire_bundle, pp_wire_evidence, pp_wire_evidence_body, pp_wire_frame,
-    pp_wire_handle, pp_wire_hints, pp_wire_padded, pp_wire_receipt, pp_wire_request, pp_wire_seal;
+pp_wire_run pp_wire_answer, pp_wire_bundle, pp_wire_clienthello, pp_wire_evidence,
+    pp_wire_evidence_body, pp_wire_frame, pp_wire_handle, pp_wire_hints, pp_wire_padded,
+    pp_wire_receipt, pp_wire_request, pp_wire_seal;
 
 /* pp_wire_cred.c */
 pp_wire_run pp_wire_assertion, pp_wire_challenge, pp_wire_token_field, pp_wire_wallet_entry;

@@ -12,6 +12,7 @@
 #include "hints.h"
 #include "message.h"
 #include "pp_wire.h"
+#include "profile.h"
 #include "receipt.h"
 #include "request.h"
 #include "seal.h"
@@ -411,5 +412,18 @@ pp_res pp_wire_receipt(const json_t *row, struct pp_span bytes, struct pp_arena 
                             "session", pp_wire_hex(PP_BYTES(r.ekm)), pp_wire_hex(PP_BYTES(r.spki)),
                             "checks", checks, "sizes", sizes, "result", text_of(r.feature),
                             (json_int_t)r.outcome, engine_list(&r.engine));
+    return PP_OK;
+}
+
+pp_res pp_wire_clienthello(const json_t *row, struct pp_span bytes, struct pp_arena *arena,
+                           json_t **ret_fields)
+{
+    struct pp_hello h;
+
+    (void)row;
+    (void)arena;
+    PP_TRY(pp_hello_parse(bytes, &h));
+    *ret_fields = json_pack("{s:o, s:o}", "random", pp_wire_hex(h.random), "key_share",
+                            pp_wire_hex(h.key_share));
     return PP_OK;
 }

@@ -1,0 +1,727 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pp-relayd and pp-gatewayd as they are installed: two processes behind their sandboxes, a CVM and
+ * a device in this one. The arguments are the two programs.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "device.h"
+#include "events.h"
+#include "file.h"
+#include "frame.h"
+#include "handle_keys.h"
+#include "keyfile.h"
+#include "net.h"
+#include "text.h"
+#include "token_keys.h"
+
+#if defined(PP_SANITIZE)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+enum { PATIENCE_MS = 20000, DAY = 86400, AT_ONCE = 30 };
+
+static const char *relayd, *gatewayd;
+
+struct program {
+    pid_t pid;
+    int err;
+    unsigned port;
+    char err_text[1 << 16];
+};
+
+struct world {
+    char folder[64];
+    uint64_t day;
+    struct pp_cred_key cred_key;
+    struct device device;
+    struct program relay, gateway;
+
+    struct pp_loop *loop;
+    struct pp_timer *patience;
+    struct pp_http_client *client;
+    uint32_t outer_status;
+    size_t outer_len;
+
+    struct pp_listener cvm_listener;
+    struct pp_stream_server *cvm_server;
+    struct pp_stream *cvm_stream;
+    struct pp_frame_rd reader;
+    uint8_t reader_buf[PP_FRAME_REQUEST_BYTES_MAX];
+    struct pp_frame asked; /* the last request */
+    int hold;              /* the CVM does not answer by itself */
+    struct pp_frame held[AT_ONCE];
+    size_t held_count, held_max; /* held_max > 0: answer all when so many are held */
+    size_t answered;
+};
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static const char *path_in(const struct world *w, const char *name)
+{
+    static char path[4][160];
+    static int turn;
+
+    turn = (turn + 1) % 4;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", w->folder, name);
+    return path[turn];
+}
+
+static void put(const struct world *w, const char *name, mode_t mode, struct pp_span text)
+{
+    assert_ok(pp_file_write(AT_FDCWD, path_in(w, name), mode, text));
+}
+
+static void put_text(const struct world *w, const char *name, const char *text)
+{
+    put(w, name, 0600, pp_span_cstr(text));
+}
+
+static void put_keys(struct world *w)
+{
+    struct pp_ohttp_keyfile k = { .use_from_s = w->day * DAY,
+                                  .use_until_s = (w->day + 1) * DAY,
+                                  .id = 4,
+                                  .kem = PP_KEM_X25519_SHA256,
+                                  .suites = { DEVICE_SUITE },
+                                  .suite_count = 1 };
+    static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 }, handle_key[PP_HANDLE_KEY_BYTES] = { 2 };
+    struct pp_kem_key *key = NULL;
+    char text[2048];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_ok(pp_kem_key_generate(k.kem, &w->device.random, &key));
+    assert_ok(pp_kem_key_export(key, &k.sk_secret));
+    w->device.key = (struct pp_keyconf){ .id = 4, .kem = k.kem, .public_key_len = PP_X25519_BYTES };
+    memcpy(w->device.key.public_key, pp_kem_key_public(key).at, PP_X25519_BYTES);
+    pp_kem_key_free(key);
+    assert_ok(pp_ohttp_keyfile_write(&k, &wr));
+    pp_ohttp_keyfile_done(&k);
+    put(w, "gateway/ohttp/1.key", 0600, pp_wr_done(&wr));
+
+    wr = pp_wr_over(text, sizeof text);
+    assert_ok(pp_token_key_write((uint32_t)w->day, PP_TOKEN_VOPRF_RISTRETTO255, (w->day - 1) * DAY,
+                                 (w->day + 1) * DAY, PP_BYTES(seed), &wr));
+    put(w, "gateway/tokens/1.key", 0600, pp_wr_done(&wr));
+    assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w->cred_key));
+    device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
+
+    wr = pp_wr_over(text, sizeof text);
+    assert_ok(pp_handle_key_write(1, PP_BYTES(handle_key), &wr));
+    put(w, "gateway/handle.key", 0600, pp_wr_done(&wr));
+}
+
+/* --- processes ------------------------------------------------------------------------------ */
+
+static void read_until(int fd, char *text, size_t cap, const char *until)
+{
+    size_t n = strlen(text);
+
+    while (n + 1 < cap && (until == NULL || strstr(text, until) == NULL)) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+        ssize_t more = read(fd, text + n, cap - 1 - n);
+        if (more <= 0)
+            return;
+        n += (size_t)more;
+        text[n] = '\0';
+    }
+}
+
+static void start(struct world *w, struct program *p, const char *program, const char *config,
+                  int ready_fd)
+{
+    char number[16];
+    const char *path = path_in(w, config);
+    int err[2];
+
+    *p = (struct program){ 0 };
+    assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+    snprintf(number, sizeof number, "%d", ready_fd);
+    fflush(NULL);
+    p->pid = fork();
+    assert_true(p->pid >= 0);
+    if (p->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing running */
+        (void)dup2(err[1], STDERR_FILENO);
+        if (ready_fd < 0) {
+            (void)execl(program, program, "--config", path, (char *)NULL);
+        } else {
+            (void)fcntl(ready_fd, F_SETFD, 0);
+            (void)execl(program, program, "--config", path, "--ready-fd", number, (char *)NULL);
+        }
+        _exit(97);
+    }
+    close(err[1]);
+    p->err = err[0];
+}
+
+/* Waits for its end; the exit status, or 1000 + the signal. */
+static int wait_for(struct program *p)
+{
+    int status = 0;
+
+    read_until(p->err, p->err_text, sizeof p->err_text, NULL);
+    assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
+    close(p->err);
+    p->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void start_ready(struct world *w, struct program *p, const char *program, const char *config)
+{
+    char text[512] = { 0 };
+    int ready[2];
+
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    start(w, p, program, config, ready[1]);
+    close(ready[1]);
+    read_until(ready[0], text, sizeof text, "ready\n");
+    close(ready[0]);
+    if (sscanf(text, "listen %*s 127.0.0.1:%u\nready\n", &p->port) != 1) {
+        int status = wait_for(p);
+        fail_msg("%s is not ready (%d): %s", program, status, p->err_text);
+    }
+}
+
+static void end(struct program *p)
+{
+    if (p->pid == 0)
+        return;
+    assert_int_equal(kill(p->pid, SIGTERM), 0);
+    int status = wait_for(p);
+    if (status != 0)
+        print_error("%s", p->err_text);
+    assert_int_equal(status, 0);
+}
+
+/* KiB of memory that the program holds. */
+static long resident_kib(const struct program *p)
+{
+    char path[64];
+    long total = 0, resident = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)p->pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &total, &resident), 2);
+    fclose(f);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static const char *gateway_config(const struct world *w, const char *further)
+{
+    static char text[2048];
+
+    snprintf(text, sizeof text,
+             "environment = dev\nlisten = 127.0.0.1:0\nauthority = " DEVICE_AUTHORITY
+             "\nissuer = " DEVICE_ISSUER "\ncvm = 127.0.0.1:%u\nohttp_keys = ohttp\n"
+             "token_keys = tokens\nhandle_key = handle.key\nspent = spent\n%s",
+             w->cvm_listener.address.port, further);
+    return text;
+}
+
+static const char *relay_config(unsigned gateway_port, const char *further)
+{
+    static char text[1024];
+
+    snprintf(text, sizeof text,
+             "environment = dev\nlisten = 127.0.0.1:0\ndirectory = bundle\n"
+             "gateway = http://127.0.0.1:%u/.well-known/ohttp-gateway\n%s",
+             gateway_port, further);
+    return text;
+}
+
+static void start_gateway(struct world *w)
+{
+    put_text(w, "gateway/config", gateway_config(w, "grid_ms = 0\n"));
+    start_ready(w, &w->gateway, gatewayd, "gateway/config");
+}
+
+static void start_relay(struct world *w)
+{
+    put_text(w, "relay/config", relay_config(w->gateway.port, ""));
+    start_ready(w, &w->relay, relayd, "relay/config");
+}
+
+/* --- the CVM -------------------------------------------------------------------------------- */
+
+static void cvm_answer(struct world *w)
+{
+    static uint8_t out[PP_FRAME_HEAD_BYTES + PP_FRAME_ANSWER_BYTES_MAX], flight[29000];
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+    struct pp_frame f = { .kind = PP_FRAME_LAST, .tag = w->asked.tag };
+
+    f.bytes = pp_span(flight, w->asked.kind == PP_FRAME_OPEN ? sizeof flight : 700);
+    memcpy(f.sid, w->asked.sid, sizeof f.sid);
+    f.sid[0] = 5;
+    assert_ok(pp_frame_write(&wr, PP_FRAME_ANSWERS, &f));
+    assert_ok(pp_stream_write(w->cvm_stream, pp_wr_done(&wr)));
+}
+
+/* Keeps the request, and answers all of them when the last one has come. */
+static void cvm_hold(struct world *w)
+{
+    w->held[w->held_count++] = w->asked;
+    if (w->held_count < w->held_max)
+        return;
+    for (size_t i = 0; i < w->held_count; i++) {
+        w->asked = w->held[i];
+        cvm_answer(w);
+    }
+}
+
+static void cvm_readable(void *ctx, struct pp_stream *s)
+{
+    struct world *w = ctx;
+    const struct pp_frame *f = NULL;
+
+    do {
+        struct pp_span input = pp_stream_input(s), left = input;
+        assert_ok(pp_frame_feed(&w->reader, &left, &f));
+        pp_stream_consume(s, input.len - left.len);
+        if (f == NULL || f->kind == PP_FRAME_CLOSE)
+            continue;
+        w->asked = *f;
+        if (w->held_max > 0)
+            cvm_hold(w);
+        else if (w->hold)
+            pp_loop_stop(w->loop);
+        else
+            cvm_answer(w);
+    } while (f != NULL);
+}
+
+static void cvm_ended(void *ctx, struct pp_stream *s, pp_res why)
+{
+    struct world *w = ctx;
+
+    pp_ignore(why, "a gateway that ends closes its connection");
+    if (w->cvm_stream == s)
+        w->cvm_stream = NULL;
+    pp_stream_free(s);
+}
+
+static int cvm_accepted(void *ctx, struct pp_stream *s)
+{
+    struct world *w = ctx;
+
+    w->cvm_stream = s;
+    pp_stream_set_ctx(s, w);
+    pp_frame_rd_init(&w->reader, PP_FRAME_REQUESTS, w->reader_buf, sizeof w->reader_buf);
+    return 1;
+}
+
+static void start_cvm(struct world *w)
+{
+    const struct pp_stream_server_config c = { .stream = { .in_bytes_max = 1 << 19,
+                                                           .out_bytes_max = 1 << 20,
+                                                           .readable = cvm_readable,
+                                                           .ended = cvm_ended },
+                                               .connections_max = 4,
+                                               .accepted = cvm_accepted,
+                                               .ctx = w };
+    struct pp_address at;
+
+    assert_ok(pp_address_parse(PP_STR("127.0.0.1:0"), &at));
+    assert_ok(pp_listener_open(&at, &w->cvm_listener));
+    assert_ok(pp_stream_server_new(w->loop, &w->cvm_listener, &c, &w->cvm_server));
+}
+
+/* --- the world ------------------------------------------------------------------------------ */
+
+static void on_impatient(void *ctx)
+{
+    (void)ctx;
+    fail_msg("%s", "nothing came of it in time");
+}
+
+static int set_up(void **state)
+{
+    static struct world w;
+    static const char *const folders[] = { "gateway", "gateway/ohttp", "gateway/tokens", "relay" };
+    struct pp_clock clock = pp_clock_system();
+    const struct pp_http_client_config client = { .response_bytes_max = 65536,
+                                                  .connections_per_host_max = AT_ONCE };
+
+    w = (struct world){ .folder = "/tmp/pp-programs-XXXXXX" };
+    assert_ok(pp_crypto_init());
+    assert_non_null(mkdtemp(w.folder));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(folders); i++)
+        assert_int_equal(mkdir(path_in(&w, folders[i]), 0700), 0);
+    w.day = pp_clock_posix_s(&clock) / DAY;
+    w.device.random = pp_random_system();
+    put_keys(&w);
+    assert_ok(pp_loop_new(&w.loop));
+    assert_ok(pp_timer_new(w.loop, on_impatient, &w, &w.patience));
+    assert_ok(pp_http_client_new(w.loop, &client, &w.client));
+    start_cvm(&w);
+    start_gateway(&w);
+    start_relay(&w);
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const files[] = {
+        "gateway/ohttp/1.key", "gateway/tokens/1.key", "gateway/handle.key", "gateway/config",
+        "gateway/spent",       "gateway/spent-wal",    "gateway/spent-shm",  "gateway/wrong",
+        "relay/config",        "relay/bundle",         "relay/wrong",
+    };
+    static const char *const folders[] = { "gateway/ohttp", "gateway/tokens", "gateway", "relay" };
+    struct world *w = *state;
+
+    end(&w->relay);
+    end(&w->gateway);
+    pp_http_client_free(w->client);
+    pp_stream_server_free(w->cvm_server);
+    pp_stream_free(w->cvm_stream);
+    pp_listener_done(&w->cvm_listener);
+    pp_timer_free(w->patience);
+    pp_loop_free(w->loop);
+    device_done(&w->device);
+    pp_cred_key_done(&w->cred_key);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++)
+        (void)unlink(path_in(w, files[i]));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(folders); i++)
+        (void)rmdir(path_in(w, folders[i]));
+    assert_int_equal(rmdir(w->folder), 0);
+    return 0;
+}
+
+/* --- the device ----------------------------------------------------------------------------- */
+
+static void on_response(void *ctx, pp_res r, const struct pp_http_response *response)
+{
+    struct world *w = ctx;
+
+    pp_loop_stop(w->loop);
+    assert_ok(r);
+    w->outer_status = response->status;
+    w->outer_len = response->body.len;
+    w->device.answer.status = 0;
+    if (response->status == 200 && pp_span_eq(response->type, PP_STR("message/ohttp-res")))
+        device_read_answer(&w->device, response->body);
+}
+
+static void run(struct world *w)
+{
+    pp_timer_set(w->patience, PATIENCE_MS);
+    assert_ok(pp_loop_run(w->loop));
+    pp_timer_cancel(w->patience);
+}
+
+static void start_call_to(struct world *w, const char *method, const char *path,
+                          struct pp_span body, pp_http_done_fn done)
+{
+    static const struct pp_http_field TYPE = { { (const uint8_t *)"content-type", 12 },
+                                               { (const uint8_t *)"message/ohttp-req", 17 } };
+    struct pp_http_pending *pending;
+    char url[96];
+    const struct pp_http_call call = { .method = method,
+                                       .url = url,
+                                       .fields = &TYPE,
+                                       .field_count = body.len > 0,
+                                       .body = body,
+                                       .deadline_ms = PATIENCE_MS };
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", w->relay.port, path);
+    assert_ok(pp_http_client_start(w->client, &call, done, w, &pending));
+}
+
+static void start_call(struct world *w, const char *method, const char *path, struct pp_span body)
+{
+    start_call_to(w, method, path, body, on_response);
+}
+
+static void post(struct world *w)
+{
+    start_call(w, "POST", "/ohttp", pp_span(w->device.body, w->device.body_len));
+    run(w);
+}
+
+static void assert_answer(const struct world *w, uint32_t status, size_t bucket)
+{
+    assert_int_equal(w->outer_status, 200);
+    assert_int_equal(w->outer_len, bucket);
+    assert_int_equal(w->device.answer.status, status);
+}
+
+static void run_session(struct world *w)
+{
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+
+    if (w->device.spent == PP_CRED_BATCH_MAX)
+        device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
+    device_seal_open(&w->device);
+    post(w);
+    assert_answer(w, 200, 32768);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    device_seal_continue(&w->device, handle, "4", 4096);
+    post(w);
+    assert_answer(w, 200, 4096);
+}
+
+/* --- tests ---------------------------------------------------------------------------------- */
+
+static void a_session_passes_through_relay_and_gateway(void **state)
+{
+    struct world *w = *state;
+
+    run_session(w);
+    put_text(w, "relay/bundle", "the directory");
+    start_call(w, "GET", "/directory", PP_STR(""));
+    run(w);
+    assert_int_equal(w->outer_status, 200);
+    assert_int_equal(w->outer_len, strlen("the directory"));
+}
+
+static void on_one_of_many(void *ctx, pp_res r, const struct pp_http_response *response)
+{
+    struct world *w = ctx;
+
+    assert_ok(r);
+    assert_int_equal(response->status, 200);
+    assert_int_equal(response->body.len, 32768);
+    assert_int_equal(w->held_count, AT_ONCE); /* no deadline answered in the CVM's place */
+    if (++w->answered == AT_ONCE)
+        pp_loop_stop(w->loop);
+}
+
+/* A session can last as long as an inference: others must not wait for it anywhere on the way. */
+static void slow_sessions_do_not_hold_up_others(void **state)
+{
+    struct world *w = *state;
+    static uint8_t bodies[AT_ONCE][4096];
+
+    w->held_max = AT_ONCE; /* nobody is answered before the last one has reached the CVM */
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        device_seal_open(&w->device);
+        memcpy(bodies[i], w->device.body, sizeof bodies[i]);
+        start_call_to(w, "POST", "/ohttp", PP_BYTES(bodies[i]), on_one_of_many);
+    }
+    run(w);
+    assert_int_equal(w->answered, AT_ONCE);
+    w->held_max = 0;
+    device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
+    run_session(w);
+}
+
+/* DESIGN 4: "insert if absent", durably. */
+static void w4_t2_a_token_stays_spent_when_the_gateway_starts_anew(void **state)
+{
+    struct world *w = *state;
+
+    run_session(w);
+    end(&w->relay);
+    end(&w->gateway);
+    start_gateway(w);
+    start_relay(w);
+    device_seal_open_with(&w->device, device_token_field(&w->device, 0));
+    post(w);
+    assert_answer(w, 401, 32768);
+    run_session(w);
+}
+
+static void a_gateway_that_is_asked_to_end_answers_what_it_has_begun(void **state)
+{
+    struct world *w = *state;
+
+    run_session(w); /* so that the connections stand */
+    w->hold = 1;
+    device_seal_open(&w->device);
+    post(w); /* returns when the CVM is asked */
+    assert_int_equal(kill(w->gateway.pid, SIGTERM), 0);
+    read_until(w->gateway.err, w->gateway.err_text, sizeof w->gateway.err_text, "DAEMON_STOPPING");
+    cvm_answer(w);
+    run(w);
+    assert_answer(w, 200, 32768);
+    assert_int_equal(wait_for(&w->gateway), 0);
+}
+
+/* W5 and STYLE 9: standard error holds events, and events hold nothing of a request. */
+static void w5_t1_what_both_say_is_events_and_nothing_else(void **state)
+{
+    struct world *w = *state;
+    char all[2 * sizeof w->relay.err_text];
+    struct pp_event ev;
+
+    run_session(w);
+    device_seal_open_with(&w->device, PP_STR("PrivateToken token=\"CANARY\""));
+    post(w);
+    assert_answer(w, 401, 32768);
+    w->device.body[0] ^= 1;
+    post(w);
+    assert_int_equal(w->outer_status, 422);
+    end(&w->relay);
+    end(&w->gateway);
+    snprintf(all, sizeof all, "%s%s", w->relay.err_text, w->gateway.err_text);
+    struct pp_span text = pp_span_cstr(all);
+    while (text.len > 0) {
+        const char *line = (const char *)text.at;
+        struct pp_span rest = text, part;
+        assert_true(pp_text_cut(&rest, '\n', &part));
+        assert_ok(pp_event_parse(
+            pp_span(line, part.len + 1),
+            PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_RELAY | PP_EVENT_GROUP_GATEWAY, &ev));
+        text = rest;
+    }
+    assert_null(strstr(all, "CANARY"));
+    assert_null(strstr(all, "127.0.0.1"));
+    assert_non_null(strstr(all, "event=RELAY_TOTALS answered="));
+    assert_non_null(strstr(all, "event=GW_TOTALS sessions=1 continued=1 token_refused=1"));
+    assert_non_null(strstr(all, "event=GW_KEYS keys=1"));
+}
+
+static void memory_is_flat_and_below_20_mib(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 100; i++)
+        run_session(w);
+    long relay = resident_kib(&w->relay), gateway = resident_kib(&w->gateway);
+    for (int i = 0; i < 200; i++)
+        run_session(w);
+    long relay_after = resident_kib(&w->relay), gateway_after = resident_kib(&w->gateway);
+    print_message("resident after 300 sessions: relay %ld KiB, gateway %ld KiB\n", relay_after,
+                  gateway_after);
+    if (SANITIZED)
+        return; /* the sanitizers' own memory would be measured */
+    assert_true(relay_after - relay < 512 && gateway_after - gateway < 512);
+    assert_true(relay_after < 20 * 1024 && gateway_after < 20 * 1024);
+}
+
+static void assert_refused(struct world *w, const char *program, const char *config,
+                           const char *text, const char *field)
+{
+    struct program p;
+
+    put_text(w, config, text);
+    start(w, &p, program, config, -1);
+    int status = wait_for(&p);
+    if (status != 2 || strstr(p.err_text, field) == NULL)
+        fail_msg("status %d, expected 2 naming %s: %s", status, field, p.err_text);
+}
+
+static void a_wrong_configuration_is_refused_by_name(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *further, *field;
+    } gateway[] = {
+        { "color = blue\n", "color" },
+        { "grid_ms = 10001\n", "grid_ms" },
+        { "cvm = somewhere\n", "cvm" },
+        { "cvm = 127.0.0.1:0\n", "cvm" },
+        { "connections = 0\n", "connections" },
+        { "replay_slots = 100\n", "replay_slots" },
+        { "replay_seconds = 59\n", "replay_seconds" },
+        { "handle_key = handle.key\n", "handle.key" }, /* the same id twice */
+        { "handle_key = none.key\nhandle_key = x\n", "handle_key" },
+        { "listen = 1\n", "listen" },
+    };
+    static const struct {
+        const char *further, *field;
+    } relay[] = {
+        { "gateway_ca = none\n", "gateway_ca" },
+        { "resource = ohttp\n", "resource" },
+        { "resource = /directory\n", "resource" },
+        { "deadline_ms = 99\n", "deadline_ms" },
+        { "connections_per_address = 0\n", "connections_per_address" },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(gateway); i++)
+        assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, gateway[i].further),
+                       gateway[i].field);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(relay); i++)
+        assert_refused(w, relayd, "relay/wrong", relay_config(1, relay[i].further), relay[i].field);
+    assert_refused(w, relayd, "relay/wrong", "environment = dev\ngateway = ftp://x/y\n", "gateway");
+    assert_refused(w, relayd, "relay/wrong", "environment = dev\n", "gateway");
+    assert_refused(w, relayd, "relay/wrong", "environment = prod\ngateway = http://192.0.2.1/x\n",
+                   "gateway");
+    assert_refused(w, gatewayd, "gateway/wrong", "environment = dev\n", "authority");
+}
+
+/* `text` with the first `from` replaced. */
+static const char *with(const char *text, const char *from, const char *to)
+{
+    static char changed[4096];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    return changed;
+}
+
+static void files_that_are_not_there_are_named(void **state)
+{
+    struct world *w = *state;
+    const char *good = gateway_config(w, "");
+
+    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= ohttp", "= nowhere"), "nowhere");
+    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= tokens", "= nowhere"), "nowhere");
+    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handle.key", "= nothing"),
+                   "nothing");
+}
+
+/* A release gateway's grid is not a matter of taste. */
+static void w16_r_a_prod_gateway_takes_the_one_grid(void **state)
+{
+    struct world *w = *state;
+
+    assert_refused(w, gatewayd, "gateway/wrong",
+                   with(gateway_config(w, "grid_ms = 0\n"), "= dev", "= prod"), "grid_ms");
+}
+
+static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting(void **state)
+{
+    struct world *w = *state;
+
+    end(&w->relay);
+    end(&w->gateway);
+    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0644), 0);
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "handle.key");
+    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0600), 0);
+    assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0644), 0);
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "1.key");
+    assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0600), 0);
+    put_text(w, "gateway/tokens/1.key", "epoch = 1\n");
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "1.key");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+static const struct CMUnitTest TESTS[] = {
+    TEST(a_session_passes_through_relay_and_gateway),
+    TEST(slow_sessions_do_not_hold_up_others),
+    TEST(w4_t2_a_token_stays_spent_when_the_gateway_starts_anew),
+    TEST(a_gateway_that_is_asked_to_end_answers_what_it_has_begun),
+    TEST(w5_t1_what_both_say_is_events_and_nothing_else),
+    TEST(memory_is_flat_and_below_20_mib),
+    TEST(a_wrong_configuration_is_refused_by_name),
+    TEST(files_that_are_not_there_are_named),
+    TEST(w16_r_a_prod_gateway_takes_the_one_grid),
+    TEST(key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting),
+};
+
+int main(int argc, char **argv)
+{
+    if (argc != 3)
+        return 2;
+    relayd = argv[1];
+    gatewayd = argv[2];
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

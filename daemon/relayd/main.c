@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pp-relayd: wiring of the relay. What it does is in forward.h and directory.h. */
+#include <fcntl.h>
+
+#include "daemon.h"
+#include "directory.h"
+#include "file.h"
+#include "forward.h"
+#include "wr.h"
+
+enum {
+    URL_BYTES_MAX = 256,
+    PATH_BYTES_MAX = 256,
+    CA_BYTES_MAX = 1 << 20,
+    TOTALS_MS = 60000, /* no line stands for one request */
+};
+
+static struct config {
+    struct pp_daemon_config common;
+    struct pp_span gateway, gateway_unix, gateway_ca, resource, directory;
+    uint64_t deadline_ms, connections, connections_per_address;
+} config = {
+    .resource = { (const uint8_t *)"/ohttp", 6 },
+    .deadline_ms = 85000,
+    .connections = 256,
+    .connections_per_address = 32,
+};
+
+static const struct pp_kv_key KEYS[] = {
+    { "gateway", PP_KV_TEXT, offsetof(struct config, gateway), 1, 8, URL_BYTES_MAX - 1,
+      "the one gateway resource, http(s)://HOST[:PORT]/.well-known/ohttp-gateway" },
+    { "gateway_unix", PP_KV_TEXT, offsetof(struct config, gateway_unix), 0, 1, PP_ADDRESS_PATH_MAX,
+      "a unix socket to connect to in place of the gateway's host" },
+    { "gateway_ca", PP_KV_TEXT, offsetof(struct config, gateway_ca), 0, 1, PATH_BYTES_MAX - 1,
+      "a file with the trust anchors of an https gateway, PEM" },
+    { "resource", PP_KV_TEXT, offsetof(struct config, resource), 0, 1, PATH_BYTES_MAX - 1,
+      "the path where clients post, /ohttp" },
+    { "directory", PP_KV_TEXT, offsetof(struct config, directory), 0, 1, PATH_BYTES_MAX - 1,
+      "the directory bundle's file; without it GET /directory is 404" },
+    { "deadline_ms", PP_KV_U64, offsetof(struct config, deadline_ms), 0, 100, 120000,
+      "for the gateway's whole answer, 100 to 120000" },
+    { "connections", PP_KV_U64, offsetof(struct config, connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
+      "of clients at a time, 1 to 16384" },
+    { "connections_per_address", PP_KV_U64, offsetof(struct config, connections_per_address), 0, 1,
+      PP_HTTP_CONNECTIONS_MAX, "of one IPv4 address or IPv6 /64, 1 to 16384" },
+};
+
+static struct relay {
+    struct pp_daemon *daemon;
+    char gateway[URL_BYTES_MAX], gateway_unix[PP_ADDRESS_PATH_MAX + 1], resource[PATH_BYTES_MAX];
+    char directory_path[PATH_BYTES_MAX];
+    struct pp_buf ca;
+    struct pp_http_client *client;
+    const struct pp_listener *listener;
+    struct pp_http_server *server;
+    struct pp_timer *totals_timer;
+    struct relay_forward forward;
+    struct relay_directory directory;
+    struct relay_totals told;
+    uint64_t directory_told;
+} relay;
+
+/* --- configuration -------------------------------------------------------------------------- */
+
+/* Values of the table are shorter than these arrays; the array's last byte stays NUL. */
+static void copy_text(char *ret, size_t cap, struct pp_span text)
+{
+    struct pp_wr wr = pp_wr_over(ret, cap - 1);
+
+    pp_wr_span(&wr, text);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
+}
+
+static int starts_with(struct pp_span text, struct pp_span prefix)
+{
+    return text.len > prefix.len && pp_span_eq(pp_span(text.at, prefix.len), prefix);
+}
+
+/* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. */
+static int is_local(struct pp_span url)
+{
+    return starts_with(url, PP_STR("http://127.0.0.1")) || starts_with(url, PP_STR("http://[::1]"));
+}
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    uint16_t port;
+
+    if (!pp_is_ok(pp_http_url_port(config.gateway, &port)))
+        return pp_daemon_refuse(problem, "gateway", KEYS[0].expected, config.gateway);
+    if (d->is_prod && !starts_with(config.gateway, PP_STR("https://")) &&
+        !is_local(config.gateway) && config.gateway_unix.len == 0)
+        return pp_daemon_refuse(problem, "gateway", "https, or http to this machine",
+                                config.gateway);
+    if (config.resource.at[0] != '/' || pp_span_eq(config.resource, PP_STR("/directory")))
+        return pp_daemon_refuse(problem, "resource", "a path other than /directory",
+                                config.resource);
+    return PP_OK;
+}
+
+/* --- with all rights ------------------------------------------------------------------------ */
+
+static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_http_client_config c = { .calls_max = (uint32_t)config.connections,
+                                       .response_bytes_max = RELAY_RESPONSE_BYTES_MAX };
+    char ca_path[PATH_BYTES_MAX] = { 0 };
+
+    if (config.gateway_ca.len > 0) {
+        copy_text(ca_path, sizeof ca_path, config.gateway_ca);
+        if (!pp_is_ok(pp_file_read(AT_FDCWD, ca_path, CA_BYTES_MAX, &relay.ca)))
+            return pp_daemon_refuse(problem, "gateway_ca", "a readable file", config.gateway_ca);
+        c.ca_pem = pp_buf_span(&relay.ca);
+    }
+    if (c.calls_max > PP_HTTP_CALLS_MAX)
+        c.calls_max = PP_HTTP_CALLS_MAX;
+    c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
+    PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
+    if (config.gateway_unix.len > 0)
+        return PP_OK;
+    pp_res r = pp_http_client_pin(relay.client, relay.gateway);
+    if (!pp_is_ok(r))
+        pp_problem_set(problem, "gateway", "a host that resolves", config.gateway);
+    return r;
+}
+
+static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+{
+    uint16_t port = 0;
+
+    relay.daemon = d;
+    copy_text(relay.gateway, sizeof relay.gateway, config.gateway);
+    copy_text(relay.gateway_unix, sizeof relay.gateway_unix, config.gateway_unix);
+    copy_text(relay.resource, sizeof relay.resource, config.resource);
+    copy_text(relay.directory_path, sizeof relay.directory_path, config.directory);
+    PP_TRY(pp_http_url_port(config.gateway, &port));
+    PP_TRY(pp_daemon_allow_connect(d, port));
+    PP_TRY(open_client(d, problem));
+    return pp_daemon_listen(d, "relay", config.common.listen, problem, &relay.listener);
+}
+
+/* --- serving -------------------------------------------------------------------------------- */
+
+/* Totals since the start, at most once a minute and only when they moved. */
+static void tell_totals(void *ctx)
+{
+    struct pp_daemon *d = relay.daemon;
+    const struct relay_totals *t = &relay.forward.totals;
+    const struct pp_http_stats *h = pp_http_server_stats(relay.server);
+
+    (void)ctx;
+    if (memcmp(t, &relay.told, sizeof *t) != 0 || relay.directory.served != relay.directory_told) {
+        relay.told = *t;
+        relay.directory_told = relay.directory.served;
+        pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
+                           relay.directory.served, relay.directory.read);
+        pp_ev_http_totals(&d->events, PP_PARTY_RELAY, h->answered, h->refused, h->busy, h->late,
+                          h->gone);
+    }
+    pp_timer_set(relay.totals_timer, TOTALS_MS);
+}
+
+static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
+{
+    const struct pp_http_route routes[] = {
+        { "POST", relay.resource, RELAY_REQUEST_BYTES_MAX, relay_forward_post, &relay.forward },
+        { "GET", "/directory", 0, relay_directory_serve, &relay.directory },
+    };
+    const struct pp_http_server_config c = {
+        .routes = routes,
+        .route_count = PP_ARRAY_COUNT(routes),
+        .scratch_bytes = RELAY_SCRATCH_BYTES,
+        .connections_max = (uint32_t)config.connections,
+        .connections_per_address_max = (uint32_t)config.connections_per_address,
+        .answer_timeout_ms = (uint32_t)config.deadline_ms + 5000,
+    };
+
+    (void)problem;
+    relay.forward = (struct relay_forward){
+        .client = relay.client,
+        .url = relay.gateway,
+        .unix_path = config.gateway_unix.len > 0 ? relay.gateway_unix : NULL,
+        .deadline_ms = (uint32_t)config.deadline_ms,
+    };
+    relay_directory_init(&relay.directory, config.directory.len > 0 ? relay.directory_path : NULL,
+                         d->clock);
+    PP_TRY(pp_http_server_new(d->loop, &c, &relay.server));
+    PP_TRY(pp_http_server_listen(relay.server, relay.listener));
+    PP_TRY(pp_timer_new(d->loop, tell_totals, NULL, &relay.totals_timer));
+    pp_timer_set(relay.totals_timer, TOTALS_MS);
+    pp_daemon_ready(d);
+    return PP_OK;
+}
+
+static void drained(void *ctx)
+{
+    tell_totals(NULL);
+    pp_daemon_stopped((struct pp_daemon *)ctx);
+}
+
+static void stop(struct pp_daemon *d)
+{
+    pp_http_server_drain(relay.server, drained, d);
+}
+
+static void close_all(struct pp_daemon *d)
+{
+    (void)d;
+    pp_http_server_free(relay.server);
+    pp_http_client_free(relay.client);
+    pp_timer_free(relay.totals_timer);
+    relay_directory_done(&relay.directory);
+    pp_buf_done(&relay.ca);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct pp_daemon_program PROGRAM = {
+        .name = "pp-relayd",
+        .what = "passes encapsulated requests to one gateway, and serves the directory",
+        .party = PP_PARTY_RELAY,
+        .keys = KEYS,
+        .key_count = PP_ARRAY_COUNT(KEYS),
+        .config = &config,
+        .check = check,
+        .open = open_all,
+        .serve = serve,
+        .stop = stop,
+        .close = close_all,
+    };
+
+    return pp_daemon_main(&PROGRAM, argc, argv);
+}
