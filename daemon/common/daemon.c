@@ -15,6 +15,7 @@
 #include "file.h"
 #include "text.h"
 
+enum { TOTALS_EVERY_MS = 600000 };
 enum { EXIT_FAILED = 1, EXIT_WRONG = 2, STOP_MS_DEFAULT = 10000, STOP_MS_MAX = 600000 };
 
 static const struct pp_kv_key COMMON_KEYS[] = {
@@ -400,6 +401,26 @@ void pp_daemon_ready(struct pp_daemon *d)
     d->ready_fd = -1;
 }
 
+static void write_totals(void *ctx)
+{
+    struct pp_daemon *d = (struct pp_daemon *)ctx;
+
+    if (d->http == NULL)
+        return;
+    const struct pp_http_stats *s = pp_http_server_stats(d->http);
+    if (memcmp(s, &d->totals, sizeof *s) != 0)
+        pp_ev_http_totals(&d->events, d->program->party, s->answered, s->refused, s->busy, s->late,
+                          s->gone);
+    d->totals = *s;
+    pp_timer_set(d->totals_timer, TOTALS_EVERY_MS);
+}
+
+void pp_daemon_count_http(struct pp_daemon *d, const struct pp_http_server *server)
+{
+    d->http = server;
+    pp_timer_set(d->totals_timer, TOTALS_EVERY_MS);
+}
+
 void pp_daemon_stopped(struct pp_daemon *d)
 {
     finish(d, PP_OK);
@@ -416,6 +437,7 @@ static pp_res make_loop(struct pp_daemon *d)
 {
     PP_TRY(pp_loop_new(&d->loop));
     PP_TRY(pp_timer_new(d->loop, on_stop_late, d, &d->stop_timer));
+    PP_TRY(pp_timer_new(d->loop, write_totals, d, &d->totals_timer));
     PP_TRY(pp_signal_new(d->loop, SIGTERM, on_signal, d, &d->term));
     return pp_signal_new(d->loop, SIGINT, on_signal, d, &d->interrupt);
 }
@@ -434,11 +456,13 @@ static pp_res start(struct pp_daemon *d, struct pp_problem *problem)
 
 static void clean_up(struct pp_daemon *d)
 {
+    write_totals(d);
     if (d->program->close != NULL)
         d->program->close(d);
     for (size_t i = 0; i < d->listener_count; i++)
         pp_listener_done(&d->listeners[i].listener);
     pp_timer_free(d->stop_timer);
+    pp_timer_free(d->totals_timer);
     pp_signal_free(d->term);
     pp_signal_free(d->interrupt);
     pp_loop_free(d->loop);

@@ -101,7 +101,9 @@ struct pp_daemon {
     int stopping;
     pp_res result;
     struct pp_signal *term, *interrupt;
-    struct pp_timer *stop_timer;
+    struct pp_timer *stop_timer, *totals_timer;
+    const struct pp_http_server *http;
+    struct pp_http_stats totals; /* as last written */
 };
 
 /* The whole of main(). Returns the exit status. */
@@ -131,6 +133,12 @@ PP_MUST pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, con
 
 /* The daemon answers now: tells the ready descriptor and the events. Once. */
 void pp_daemon_ready(struct pp_daemon *d);
+
+/*
+ * Writes HTTP_TOTALS of `server` every ten minutes in which something happened, and at the end. For
+ * one server per daemon, made in `serve` and freed in `close`.
+ */
+void pp_daemon_count_http(struct pp_daemon *d, const struct pp_http_server *server);
 
 /* What `stop` began is finished: the loop ends. */
 void pp_daemon_stopped(struct pp_daemon *d);

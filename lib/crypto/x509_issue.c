@@ -175,7 +175,9 @@ static pp_res set_spki(X509 *x, struct pp_span spki)
 static pp_res fill_cert(X509 *x, const struct pp_issue_cert *cert)
 {
     PP_CHECK(cert->extension_count <= PP_ISSUE_EXTENSIONS_MAX, PP_E_RANGE, cert->extension_count);
-    PP_CHECK(X509_set_version(x, X509_VERSION_3) == 1, PP_E_CRYPTO, 4);
+    PP_CHECK(cert->version >= 0 && cert->version <= 3, PP_E_RANGE, cert->version);
+    PP_CHECK(X509_set_version(x, cert->version == 0 ? X509_VERSION_3 : cert->version - 1) == 1,
+             PP_E_CRYPTO, 4);
     PP_CHECK(ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), cert->serial) == 1, PP_E_CRYPTO, 5);
     PP_CHECK(ASN1_TIME_set(X509_getm_notBefore(x), (time_t)cert->not_before) != NULL, PP_E_RANGE,
              1);

@@ -49,6 +49,7 @@ struct pp_issue_cert {
     struct pp_issue_name subject[PP_ISSUE_NAMES_MAX], issuer[PP_ISSUE_NAMES_MAX];
     size_t subject_count, issuer_count;
     struct pp_span spki; /* of the subject */
+    int version;         /* 1 to 3; 0 stands for 3 */
     uint64_t serial;
     uint64_t not_before, not_after; /* POSIX seconds */
     int is_ca;    /* 1: critical basicConstraints CA, keyUsage keyCertSign, cRLSign */
@@ -58,7 +59,7 @@ struct pp_issue_cert {
 };
 
 /*
- * Writes the certificate (version 3), signed by `signer` in the way `sig` names; OTHER stands for
+ * Writes the certificate, signed by `signer` in the way `sig` names; OTHER stands for
  * RSASSA-PKCS1-v1_5 with SHA-384, which verifiers of AMD chains must refuse. RANGE (a limit), KEY
  * (the SPKI), NO_SPACE, CRYPTO (the signer's key does not fit `sig`).
  */

@@ -63,15 +63,24 @@ int pp_platform_is_simulated(enum pp_platform p)
     return platform_row(p)->simulated;
 }
 
+pp_res pp_platform_find(struct pp_span name, enum pp_platform *ret)
+{
+    for (size_t i = 0; i < PP_ARRAY_COUNT(PLATFORMS); i++) {
+        if (!pp_span_eq(name, pp_span_cstr(PLATFORMS[i].name)))
+            continue;
+        *ret = PLATFORMS[i].id;
+        return PP_OK;
+    }
+    return PP_FAIL(PP_E_UNSUPPORTED, name.len);
+}
+
 static enum pp_platform platform_rd(struct pp_rd *rd)
 {
-    struct pp_span name = pp_cbor_rd_text(rd, 1, 16);
+    enum pp_platform platform = PP_PLATFORM_SEV_SNP;
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(PLATFORMS); i++)
-        if (pp_span_eq(name, pp_span_cstr(PLATFORMS[i].name)))
-            return PLATFORMS[i].id;
-    pp_rd_fail(rd, PP_E_UNSUPPORTED);
-    return PP_PLATFORM_SEV_SNP;
+    if (!pp_is_ok(pp_platform_find(pp_cbor_rd_text(rd, 1, 16), &platform)))
+        pp_rd_fail(rd, PP_E_UNSUPPORTED);
+    return platform;
 }
 
 static void gpu_rd(struct pp_rd *rd, struct pp_evidence_gpu *gpu)

@@ -534,23 +534,24 @@ static pp_res pin(struct pp_http_client *c, const char *host, const char *port)
 
 static pp_res port_of(CURLU *u, uint16_t *ret)
 {
-    char *scheme = NULL;
     char *port = NULL;
     char *unwanted = NULL;
     uint64_t number = 0;
     int ok = curl_url_get(u, CURLUPART_USER, &unwanted, 0) == CURLUE_NO_USER &&
              curl_url_get(u, CURLUPART_FRAGMENT, &unwanted, 0) == CURLUE_NO_FRAGMENT &&
-             curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-             (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
              curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
              pp_is_ok(pp_decimal_parse(pp_span_cstr(port), UINT16_MAX, &number)) && number > 0;
 
     curl_free(unwanted);
-    curl_free(scheme);
     curl_free(port);
     PP_CHECK(ok, PP_E_FORMAT, 0);
     *ret = (uint16_t)number;
     return PP_OK;
+}
+
+static int begins_with(struct pp_span s, struct pp_span prefix)
+{
+    return s.len >= prefix.len && memcmp(s.at, prefix.at, prefix.len) == 0;
 }
 
 static pp_res check_url(struct pp_span url)
@@ -558,6 +559,11 @@ static pp_res check_url(struct pp_span url)
     PP_CHECK(url.len >= 1 && url.len <= PP_HTTP_URL_BYTES_MAX, PP_E_RANGE, url.len);
     for (size_t i = 0; i < url.len; i++)
         PP_CHECK(url.at[i] > 0x20 && url.at[i] < 0x7F, PP_E_FORMAT, i);
+    /* Exactly these, as curl takes one to three slashes, and a scheme in any case. */
+    size_t scheme = begins_with(url, PP_STR("http://"))    ? 7
+                    : begins_with(url, PP_STR("https://")) ? 8
+                                                           : 0;
+    PP_CHECK(scheme > 0 && url.len > scheme && url.at[scheme] != '/', PP_E_FORMAT, scheme);
     return PP_OK;
 }
 
@@ -677,9 +683,7 @@ static pp_res check_call(const struct pp_http_client *c, const struct pp_http_ca
     PP_CHECK(call->field_count <= PP_HTTP_SENT_FIELDS_MAX, PP_E_RANGE, call->field_count);
     PP_TRY(check_url(url));
     PP_CHECK(pp_http_is_token(method) && method.len <= 16, PP_E_FORMAT, method.len);
-    PP_CHECK(strncmp(call->url, "http://", 7) == 0 ||
-                 (strncmp(call->url, "https://", 8) == 0 && c->config.ca_pem.len > 0),
-             PP_E_FORMAT, 0);
+    PP_CHECK(begins_with(url, PP_STR("http://")) || c->config.ca_pem.len > 0, PP_E_FORMAT, 0);
     return PP_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -185,7 +186,7 @@ static void sync_folder_of(const char *path)
 
 /*
  * A new store appears under its name complete, with the right mode, and at once: processes that
- * find no file all make one, the first link wins, and the others use it. No descriptor of ours is
+ * find no file all make one, the first rename wins, and the others use it. No descriptor of ours is
  * open on the file once SQLite may be, since closing it would drop the locks of the whole
  * process.
  */
@@ -205,9 +206,11 @@ static pp_res make(const char *path, const struct pp_db_schema *schema, struct p
     }
     (void)close(fd);
     pp_res r = fill_file(new_path, schema, problem);
-    if (pp_is_ok(r) && link(new_path, path) != 0 && errno != EEXIST)
+    int named = pp_is_ok(r) && renameat2(AT_FDCWD, new_path, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    if (pp_is_ok(r) && !named && errno != EEXIST)
         r = PP_FAIL(PP_E_STORE, errno);
-    (void)unlink(new_path);
+    if (!named)
+        (void)unlink(new_path);
     if (pp_is_ok(r))
         sync_folder_of(path);
     return r;

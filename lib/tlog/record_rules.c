@@ -313,18 +313,27 @@ static int same_lists(const struct pp_status *a, const struct pp_status *b)
  * Waiting times count from the status that closes a batch, not only from a record's own `time`, so
  * that nothing is gained by dating a record back.
  */
+pp_res pp_rules_waited(const struct pp_rules *r, uint64_t time)
+{
+    const struct pp_rules_state *s = &r->state;
+
+    PP_CHECK(time >= s->batch_time_max, PP_E_LEDGER_WINDOW, 1);
+    if (!waits(r))
+        return PP_OK;
+    PP_CHECK(s->batch_release_from >= time + PP_RELEASE_LOGGED_S, PP_E_LEDGER_WINDOW, 2);
+    PP_CHECK(s->batch_key_from >= time + PP_KEY_EPOCH_DELAY_S, PP_E_LEDGER_WINDOW, 3);
+    return PP_OK;
+}
+
 static pp_res check_status_time(const struct pp_rules *r, uint64_t time, uint64_t now)
 {
     const struct pp_rules_state *s = &r->state;
 
     PP_CHECK(time <= now + PP_RULES_SKEW_S, PP_E_LEDGER_FUTURE, time - now);
     PP_CHECK(time >= s->status_time, PP_E_LEDGER_WINDOW, 0);
-    PP_CHECK(time >= s->batch_time_max, PP_E_LEDGER_WINDOW, 1);
-    if (!waits(r))
-        return PP_OK;
-    PP_CHECK(s->batch_release_from >= time + PP_RELEASE_LOGGED_S, PP_E_LEDGER_WINDOW, 2);
-    PP_CHECK(s->batch_key_from >= time + PP_KEY_EPOCH_DELAY_S, PP_E_LEDGER_WINDOW, 3);
-    PP_CHECK(s->batch_revokes || time % 3600 < PP_RULES_ON_THE_HOUR_S, PP_E_LEDGER_WINDOW, 4);
+    PP_TRY(pp_rules_waited(r, time));
+    PP_CHECK(!waits(r) || s->batch_revokes || time % 3600 < PP_RULES_ON_THE_HOUR_S,
+             PP_E_LEDGER_WINDOW, 4);
     return PP_OK;
 }
 

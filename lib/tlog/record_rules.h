@@ -93,6 +93,13 @@ void pp_rules_restore(struct pp_rules *r, const struct pp_rules_state *saved);
  */
 PP_MUST pp_res pp_rules_status(const struct pp_rules *r, uint64_t time, struct pp_record *ret);
 
+/*
+ * LEDGER_WINDOW when a record since the last status has not its waiting time before it in a batch
+ * that is closed at `time`: the log leaves out what came too late, instead of failing with all of
+ * it.
+ */
+PP_MUST pp_res pp_rules_waited(const struct pp_rules *r, uint64_t time);
+
 /* Finds a release, host-set or key-epoch by id. NOT_FOUND. */
 PP_MUST pp_res pp_rules_find(const struct pp_rules *r, const struct pp_record_id *id,
                              const struct pp_rules_record **ret);

@@ -305,6 +305,11 @@ static void p256_key(struct pp_issue_cert *c)
     pp_ec_key_free(key);
 }
 
+static void version_2(struct pp_issue_cert *c)
+{
+    c->version = 2;
+}
+
 static void rsa_key(struct pp_issue_cert *c)
 {
     static uint8_t spki[PP_RSA_SPKI_BYTES_MAX];
@@ -320,7 +325,7 @@ static void w8_a_certificate_of_another_form_is_refused(void **state)
     static void (*const changes[])(struct pp_issue_cert *) = {
         rename_subject, rename_issuer,      call_it_amd, call_issuer_amd,  add_name,
         add_country,    drop_name,          drop_hwid,   double_microcode, long_microcode,
-        turn_into_vlek, claim_turin_layout, p256_key,    rsa_key,
+        turn_into_vlek, claim_turin_layout, p256_key,    rsa_key,          version_2,
     };
     struct evidence e;
 
@@ -384,6 +389,73 @@ static void a_chip_certified_by_a_stranger_or_without_an_anchor_is_refused(void 
     assert_refused_(&e, r, PP_SNP_CHECK_CHAIN, PP_E_SNP_CHAIN, __FILE__, __LINE__);
     r = appraise_bytes(&e, &other, PP_BYTES(bytes));
     assert_refused_(&e, r, PP_SNP_CHECK_CHAIN, PP_E_SNP_CHAIN, __FILE__, __LINE__);
+}
+
+static void become_vlek(struct pp_issue_cert *c)
+{
+    turn_into_vlek(c);
+    rename_subject(c);
+    c->issuer[5].text = "SEV-VLEK-Genoa";
+}
+
+/* The anchors hold no authority for VLEKs: there is nothing that could have certified this one. */
+static void a_signer_without_a_pinned_authority_is_refused(void **state)
+{
+    (void)state;
+    struct evidence e;
+
+    forge(&genoa, &e, PP_X509_SIG_PSS_SHA384, become_vlek);
+    e.report.key_info = PP_SNP_VLEK << 2;
+    e.policy.signers |= PP_SNP_BIT(PP_SNP_VLEK);
+    assert_refused(&e, CHAIN);
+}
+
+static void issue_authority(const char *cn, const struct pp_issue_key *subject,
+                            const struct pp_issue_key *issuer, struct sim_cert *ret)
+{
+    uint8_t spki[PP_RSA_SPKI_BYTES_MAX];
+    struct pp_issue_cert c = {
+        .serial = 1, .not_before = NOW - DAY, .not_after = NOW + DAY, .is_ca = 1, .path_len = -1
+    };
+    size_t len;
+
+    assert_ok(pp_issue_key_spki(subject, spki, sizeof spki, &len));
+    c.spki = pp_span(spki, len);
+    c.subject_count = sim_names(c.subject, cn);
+    c.issuer_count = sim_names(c.issuer, "ARK-Genoa");
+    assert_ok(
+        pp_x509_issue(&c, issuer, PP_X509_SIG_PSS_SHA384, ret->der, sizeof ret->der, &ret->len));
+}
+
+/* A sound chain of the right names, but of keys that are shorter than AMD's. */
+static void w8_an_anchor_of_a_weaker_form_certifies_nothing(void **state)
+{
+    (void)state;
+    struct pp_issue_key *ark_key = NULL;
+    struct pp_issue_key *ask_key = NULL;
+    struct pp_snp_anchors anchors = { 0 };
+    struct sim_cert ark, ask;
+    struct sim_vcek v;
+    struct evidence e;
+    uint8_t bytes[PP_SNP_REPORT_BYTES];
+    size_t len;
+
+    assert_ok(pp_issue_key_generate_rsa(2048, &ark_key));
+    assert_ok(pp_issue_key_generate_rsa(2048, &ask_key));
+    issue_authority("ARK-Genoa", ark_key, ark_key, &ark);
+    issue_authority("SEV-Genoa", ask_key, ark_key, &ask);
+    assert_ok(pp_snp_anchors_add(&anchors, pp_span(ark.der, ark.len), pp_span(ask.der, ask.len),
+                                 (struct pp_span){ 0 }));
+    evidence_of(&genoa, &e);
+    assert_ok(sim_vcek_fill(genoa.chip, NOW - DAY, &v));
+    assert_ok(pp_x509_issue(&v.cert, ask_key, PP_X509_SIG_PSS_SHA384, forged, sizeof forged, &len));
+    e.vek = pp_span(forged, len);
+    assert_ok(sim_chip_sign(genoa.chip, &e.report, bytes));
+    pp_res r = appraise_bytes(&e, &anchors, PP_BYTES(bytes));
+    assert_refused_(&e, r, PP_SNP_CHECK_CHAIN, PP_E_SNP_CHAIN, __FILE__, __LINE__);
+    pp_snp_anchors_done(&anchors);
+    pp_issue_key_free(ark_key);
+    pp_issue_key_free(ask_key);
 }
 
 static void a_chain_outside_its_validity_is_refused(void **state)
@@ -544,6 +616,24 @@ static void w10_t5_a_masked_chip_id_is_refused(void **state)
         memset(e.report.chip_id, 0, sizeof e.report.chip_id);
         assert_refused(&e, HWID);
     }
+}
+
+static void zero_hwid(struct pp_issue_cert *c)
+{
+    static const uint8_t zeros[PP_SNP_CHIP_ID_BYTES];
+
+    extension(c, "1.3.6.1.4.1.3704.1.4")->value = PP_BYTES(zeros);
+}
+
+/* Even a certificate that says the same does not make zeros a chip. */
+static void w10_t5_a_chip_id_of_zeros_is_refused_whoever_certified_it(void **state)
+{
+    (void)state;
+    struct evidence e;
+
+    forge(&genoa, &e, PP_X509_SIG_PSS_SHA384, zero_hwid);
+    memset(e.report.chip_id, 0, sizeof e.report.chip_id);
+    assert_refused(&e, HWID);
 }
 
 static void w10_t7_every_byte_of_the_chip_id_must_be_the_certificates(void **state)
@@ -1023,6 +1113,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(w8_a_certificate_of_another_form_is_refused),
     cmocka_unit_test(simulated_evidence_is_refused_under_amds_anchors),
     cmocka_unit_test(a_chip_certified_by_a_stranger_or_without_an_anchor_is_refused),
+    cmocka_unit_test(a_signer_without_a_pinned_authority_is_refused),
+    cmocka_unit_test(w8_an_anchor_of_a_weaker_form_certifies_nothing),
     cmocka_unit_test(a_chain_outside_its_validity_is_refused),
     cmocka_unit_test(a_revocation_list_is_asked_for_or_skipped_and_never_assumed),
     cmocka_unit_test(w8_t7_report_and_certificate_of_different_lines_are_refused),
@@ -1031,6 +1123,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_signature_over_other_bytes_is_refused),
     cmocka_unit_test(another_chips_signature_is_refused),
     cmocka_unit_test(w10_t5_a_masked_chip_id_is_refused),
+    cmocka_unit_test(w10_t5_a_chip_id_of_zeros_is_refused_whoever_certified_it),
     cmocka_unit_test(w10_t7_every_byte_of_the_chip_id_must_be_the_certificates),
     cmocka_unit_test(w8_t1_a_certificate_below_the_report_is_refused),
     cmocka_unit_test(w8_t2_a_certificate_above_the_report_is_refused),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,8 +36,8 @@ static pp_res read_key(const char *path, struct pp_secret *ret)
 }
 
 /*
- * The key appears under its name complete. Of several processes that find none, the first link wins
- * and the others read it: a second key would make what the first one sealed unreadable.
+ * The key appears under its name complete. Of several processes that find none, the first rename
+ * wins and the others read it: a second key would make what the first one sealed unreadable.
  */
 static pp_res make_key(const struct pp_platform_key_file *f)
 {
@@ -54,11 +55,11 @@ static pp_res make_key(const struct pp_platform_key_file *f)
     pp_wr_u8(&wr, 0);
     PP_TRY(pp_wr_ok(&wr));
     PP_TRY(pp_file_write(AT_FDCWD, path, S_IRUSR | S_IWUSR, pp_secret_span(&key)));
-    pp_res r = PP_OK;
-    if (link(path, f->path) != 0 && errno != EEXIST)
-        r = pp_errno_res(errno);
+    if (renameat2(AT_FDCWD, path, AT_FDCWD, f->path, RENAME_NOREPLACE) == 0)
+        return PP_OK;
+    int e = errno;
     (void)unlink(path);
-    return r;
+    return e == EEXIST ? PP_OK : pp_errno_res(e);
 }
 
 static pp_res load(void *ctx, struct pp_secret *ret)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base.h"
+#include "check.h"
 #include "file.h"
 
 struct ppctl {
@@ -56,6 +57,9 @@ int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem
 
 /* A usage error: `field` is the argument, `expected` what it should have been. Returns 2. */
 int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got);
+
+/* The array "checks" of pp-wire 11. */
+json_t *ppctl_checks_json(const struct pp_checks *checks);
 
 /* Prints one JSON object and a line end, and drops the reference. Returns 0, or 1 if that failed.
  */

@@ -3,8 +3,13 @@
 #include "verbs.h"
 
 const struct ppctl_verb PPCTL_VERBS[] = {
+    { "summarize", "FILE.json [--words N] [--json] [--receipt OUT] [--explain]",
+      "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
+    { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
+      verb_verify_receipt },
     { "vectors", "TOPIC PATH", "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp", "--report R --vek V [--chain PEM] [--at TIME] [--policy FILE]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
+    { "token status", "[--json]", "what the wallet holds", verb_token_status },
     { 0 },
 };

@@ -4,7 +4,10 @@
 
 #include "ppctl.h"
 
+int verb_summarize(struct ppctl *p, int argc, char **argv);
+int verb_token_status(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);
+int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
 
 #endif

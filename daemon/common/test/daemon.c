@@ -327,6 +327,8 @@ static void it_says_where_it_listens_serves_and_ends_when_asked(void **state)
         assert_int_equal(wait_for(&r), 0);
         assert_non_null(strstr(r.err_text, " event=DAEMON_READY party=test listeners=1\n"));
         assert_non_null(strstr(r.err_text, " event=DAEMON_STOPPING party=test reason=asked\n"));
+        assert_non_null(strstr(r.err_text, " event=HTTP_TOTALS party=test answered=1 refused=0 "
+                                           "busy=0 late=0 gone=0\n"));
         assert_non_null(strstr(r.err_text, " event=DAEMON_STOPPED party=test code=OK\n"));
     }
 }

@@ -52,6 +52,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     (void)problem;
     PP_TRY(pp_http_server_new(d->loop, &c, &server));
     PP_TRY(pp_http_server_listen(server, listener));
+    pp_daemon_count_http(d, server);
     pp_daemon_ready(d);
     return PP_OK;
 }

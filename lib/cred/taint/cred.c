@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs under valgrind with the issuer's key, the device's nonces and blinds, the finished tokens and
- * the assertion key marked as secret: any branch or index on them is an error.
+ * Runs under valgrind with the issuer's key, the device's nonces and blinds, the finished tokens
+ * and the assertion key marked as secret: any branch or index on them is an error.
  */
 #include <stdio.h>
 

@@ -694,6 +694,10 @@ static void an_issuer_refuses_what_it_cannot_sign(void **state)
     assert_code(pp_x509_issue(&t, middle_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len),
                 PP_E_RANGE);
     t = template_of(2);
+    t.version = 4;
+    assert_code(pp_x509_issue(&t, middle_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len),
+                PP_E_RANGE);
+    t = template_of(2);
     t.spki.len--;
     assert_code(pp_x509_issue(&t, middle_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len),
                 PP_E_KEY);

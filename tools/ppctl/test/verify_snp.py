@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-PPCTL, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+PPCTL, ROOT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 passed = failed = 0
 
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "ledger_keys.h"
+
+static char folder[] = "/tmp/pp-test-keys-XXXXXX";
+static struct pp_problem problem;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL || chdir(folder) != 0 || !pp_is_ok(pp_crypto_init());
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    (void)unlink("key");
+    (void)unlink("policy");
+    return rmdir(folder);
+}
+
+static void a_new_key_is_loaded_by_its_owner_alone(void **state)
+{
+    (void)state;
+    struct pp_random random = pp_random_system();
+    struct pp_signer_file f = { 0 };
+    char vkey[PP_VKEY_BYTES_MAX + 1];
+    struct pp_note_key key;
+
+    assert_ok(pp_signer_file_create(AT_FDCWD, "key", &random, PP_STR("w.example/1"),
+                                    PP_NOTE_COSIGNATURE, vkey));
+    assert_code(pp_signer_file_create(AT_FDCWD, "key", &random, PP_STR("w.example/1"),
+                                      PP_NOTE_COSIGNATURE, vkey),
+                PP_E_EXISTS);
+    assert_ok(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f));
+    assert_ok(pp_vkey_parse(pp_span_cstr(vkey), &key));
+    assert_int_equal(key.id, f.signer.key.id);
+    assert_true(pp_span_eq(f.signer.key.name, PP_STR("w.example/1")));
+    pp_signer_file_done(&f);
+    assert_code(pp_signer_file_load("key", PP_NOTE_ED25519, &problem, &f), PP_E_CONFIG);
+    assert_int_equal(chmod("key", 0640), 0);
+    assert_code(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_string_equal(problem.expected, "mode 0600");
+    assert_code(pp_signer_file_load("absent", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_ok(pp_file_write(AT_FDCWD, "key", 0600, PP_STR("noise\n")));
+    assert_code(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_code(pp_signer_file_create(AT_FDCWD, "other", &random, PP_STR("two words"),
+                                      PP_NOTE_ED25519, vkey),
+                PP_E_FORMAT);
+}
+
+static void a_wrong_policy_is_told_by_its_line(void **state)
+{
+    (void)state;
+    static struct pp_policy_file f;
+
+    assert_ok(pp_file_write(AT_FDCWD, "policy", 0600, PP_STR("# nobody\nquorum some\n")));
+    assert_code(pp_policy_file_load("policy", PP_POLICY_LOG, &problem, &f), PP_E_CONFIG);
+    assert_string_equal(problem.got, "line 2: NOT_FOUND");
+    pp_policy_file_done(&f);
+    assert_code(pp_policy_file_load("absent", PP_POLICY_LOG, &problem, &f), PP_E_CONFIG);
+    assert_ok(pp_file_write(AT_FDCWD, "policy", 0600, PP_STR("quorum none\n")));
+    assert_ok(pp_policy_file_load("policy", PP_POLICY_REVIEW, &problem, &f));
+    pp_policy_file_done(&f);
+}
+
+static void a_url_names_its_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        uint32_t code;
+        uint16_t port;
+    } rows[] = {
+        { "http://127.0.0.1:8080", PP_E_OK, 8080 },
+        { "http://127.0.0.1:8080/a/b", PP_E_OK, 8080 },
+        { "http://example.org", PP_E_OK, 80 },
+        { "https://example.org/a", PP_E_OK, 443 },
+        { "https://[::1]:99/a", PP_E_OK, 99 },
+        { "http://[::1]", PP_E_OK, 80 },
+        { "http://127.0.0.1:8080/", PP_E_FORMAT, 0 },
+        { "http://", PP_E_FORMAT, 0 },
+        { "http:///a", PP_E_FORMAT, 0 },
+        { "http://[::1", PP_E_FORMAT, 0 },
+        { "http://[::1]x:1", PP_E_FORMAT, 0 },
+        { "http://a:0", PP_E_RANGE, 0 },
+        { "http://a:65536", PP_E_RANGE, 0 },
+        { "http://a:+1", PP_E_FORMAT, 0 },
+        { "ftp://a", PP_E_FORMAT, 0 },
+        { "", PP_E_RANGE, 0 },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        uint16_t port = 0;
+        print_message("%s\n", rows[i].url);
+        assert_code(pp_url_port(pp_span_cstr(rows[i].url), &port), rows[i].code);
+        assert_int_equal(port, rows[i].port);
+    }
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_new_key_is_loaded_by_its_owner_alone),
+    cmocka_unit_test(a_wrong_policy_is_told_by_its_line),
+    cmocka_unit_test(a_url_names_its_port),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, make_folder, remove_folder);
+}

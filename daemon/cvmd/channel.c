@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The channel: frames of gateways and TLS of devices. It sees the sealed request and the sealed answer
+ * and can open neither; it can have reports made for its own sessions and for nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "ct.h"
+#include "cvm.h"
+#include "frame.h"
+#include "ipc.h"
+#include "net.h"
+#include "ratls.h"
+#include "rd.h"
+#include "sessions.h"
+#include "wr.h"
+
+enum {
+    CONNECTION_OUT_BYTES = 4 << 20,
+    FRAME_BYTES = PP_FRAME_HEAD_BYTES + PP_FRAME_ANSWER_BYTES_MAX,
+    WORKER_OUT_BYTES = 4 + CVM_SEALED_REQUEST_BYTES_MAX,
+    WORKER_IN_BYTES = 4 + PP_ANSWER_MESSAGE_BYTES_MAX,
+    SWEEP_MS = 250, /* how exactly sessions end; a `continue` looks at the clock itself */
+};
+
+/* A gateway's connection. */
+struct connection {
+    struct channel *channel;
+    struct pp_stream *stream; /* NULL: this one is free */
+    struct pp_frame_rd reader;
+    uint8_t *reader_buf;
+    struct cvm_session *unsent; /* sessions whose answer waits for room, oldest first */
+};
+
+struct idle_worker {
+    uint32_t slot, generation;
+    int fd;
+};
+
+struct channel {
+    const struct cvm_config *config;
+    struct pp_loop *loop;
+    struct pp_clock clock;
+    struct pp_random random;
+    struct pp_ratls_ctx *tls;
+    struct pp_stream_server *server;
+    int attester_fd, supervisor_fd;
+    struct pp_watch *attester_watch, *supervisor_watch;
+    struct pp_timer *sweep;
+    uint32_t sweep_is_set;
+    struct cvm_sessions sessions;
+    struct cvm_session *without_worker; /* oldest first */
+    struct cvm_session *unasked;        /* have one, and the attester's queue was full; likewise */
+    struct idle_worker idle[CVM_WORKERS_MAX];
+    size_t idle_count;
+    uint32_t taken;       /* workers that got a session, since the start */
+    uint32_t taken_untold; /* 1: the supervisor's queue was full when it changed */
+    struct connection connections[CVM_CONNECTIONS_MAX];
+    uint8_t frame[FRAME_BYTES];
+    uint8_t request[CVM_SEALED_REQUEST_BYTES_MAX];
+    uint8_t packet[CVM_EVIDENCE_PACKET_BYTES];
+    pp_res end;
+};
+
+/* Something without which nothing can be served: the process ends, and with it the machine. */
+static void stop(struct channel *c, pp_res why)
+{
+    if (pp_is_ok(c->end))
+        c->end = why;
+    pp_loop_stop(c->loop);
+}
+
+static uint64_t now(const struct channel *c)
+{
+    return pp_clock_mono_ms(&c->clock);
+}
+
+/* --- lists ----------------------------------------------------------------------------------------- */
+
+static void list_add(struct cvm_session **list, struct cvm_session *s)
+{
+    while (*list != NULL)
+        list = &(*list)->next;
+    s->next = NULL;
+    *list = s;
+}
+
+static void list_remove(struct cvm_session **list, struct cvm_session *s)
+{
+    while (*list != NULL && *list != s)
+        list = &(*list)->next;
+    if (*list == s)
+        *list = s->next;
+    s->next = NULL;
+}
+
+/* --- ending sessions --------------------------------------------------------------------------------- */
+
+static void end_session(struct channel *c, struct cvm_session *s)
+{
+    list_remove(&c->without_worker, s);
+    list_remove(&c->unasked, s);
+    if (s->connection != NULL)
+        list_remove(&s->connection->unsent, s);
+    pp_timer_free(s->release);
+    pp_stream_free(s->worker); /* its end of the stream closes, and the worker ends */
+    cvm_close(&s->worker_fd);
+    pp_ratls_server_free(s->tls);
+    cvm_session_end(&c->sessions, s);
+}
+
+/* --- frames out -------------------------------------------------------------------------------------- */
+
+/* One frame, or BUSY when the connection has no room for it now. */
+static pp_res write_frame(struct connection *k, enum pp_frame_st st, uint32_t tag,
+                          const uint8_t *sid, struct pp_span bytes)
+{
+    struct channel *c = k->channel;
+    struct pp_wr wr = pp_wr_over(c->frame, sizeof c->frame);
+    struct pp_frame f = { .kind = (uint8_t)st, .tag = tag, .bytes = bytes };
+
+    if (sid != NULL)
+        memcpy(f.sid, sid, sizeof f.sid);
+    PP_TRY(pp_frame_write(&wr, PP_FRAME_ANSWERS, &f));
+    return pp_stream_write(k->stream, pp_wr_done(&wr));
+}
+
+/* Small answers that belong to no session. A connection too full for 25 bytes is of no use. */
+static void write_short(struct connection *k, enum pp_frame_st st, uint32_t tag,
+                        const uint8_t *sid);
+
+static void close_connection(struct connection *k)
+{
+    struct channel *c = k->channel;
+
+    for (uint32_t i = 0; i < c->sessions.count_max; i++) {
+        struct cvm_session *s = &c->sessions.slots[i];
+        if (s->state == CVM_FREE || s->connection != k)
+            continue;
+        end_session(c, s); /* nobody can be told; waiting sessions have no connection */
+    }
+    pp_stream_free(k->stream);
+    k->stream = NULL;
+}
+
+static void write_short(struct connection *k, enum pp_frame_st st, uint32_t tag, const uint8_t *sid)
+{
+    if (!pp_is_ok(write_frame(k, st, tag, sid, (struct pp_span){ 0 })))
+        close_connection(k);
+}
+
+/* Writes what a session has for its client; 1 when it is out and the session went on or ended. */
+static int try_send(struct channel *c, struct cvm_session *s)
+{
+    uint8_t bytes[PP_FRAME_ANSWER_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+    struct connection *k = s->connection;
+
+    if (pp_stream_room(k->stream) < PP_FRAME_HEAD_BYTES + pp_ratls_server_pending(s->tls))
+        return 0;
+    pp_res r = pp_ratls_server_take(s->tls, &wr);
+    if (pp_is_ok(r))
+        r = write_frame(k, PP_FRAME_LAST, s->tag, s->sid, pp_wr_done(&wr));
+    if (!pp_is_ok(r)) {
+        end_session(c, s);
+        return 1;
+    }
+    s->connection = NULL;
+    if (s->state == CVM_OPENING)
+        cvm_session_wait(s, now(c) + (uint64_t)c->config->session_s * 1000);
+    else
+        end_session(c, s);
+    return 1;
+}
+
+static void send_unsent(struct connection *k)
+{
+    while (k->stream != NULL && k->unsent != NULL) {
+        struct cvm_session *s = k->unsent;
+        struct cvm_session *rest = s->next;
+        if (!try_send(k->channel, s))
+            return;
+        if (k->unsent == s)
+            k->unsent = rest;
+    }
+}
+
+static void send_now(void *ctx)
+{
+    struct cvm_session *s = ctx;
+    struct connection *k = s->connection;
+
+    list_add(&k->unsent, s);
+    send_unsent(k);
+}
+
+/* pp-wire 3: answers leave on a grid that counts from the start of their exchange. */
+static void send_on_grid(struct channel *c, struct cvm_session *s)
+{
+    uint32_t grid = c->config->grid_ms;
+    uint64_t since = now(c) - s->started_ms;
+
+    if (grid == 0) {
+        send_now(s);
+        return;
+    }
+    if (s->release == NULL && !pp_is_ok(pp_timer_new(c->loop, send_now, s, &s->release))) {
+        end_session(c, s);
+        return;
+    }
+    pp_timer_set(s->release, (uint32_t)(grid - since % grid));
+}
+
+/* A session that got no worker or no Evidence: its opener is told to try elsewhere. */
+static void refuse_opening(struct channel *c, struct cvm_session *s)
+{
+    struct connection *k = s->connection;
+    uint32_t tag = s->tag;
+
+    end_session(c, s);
+    if (k != NULL && k->stream != NULL)
+        write_short(k, PP_FRAME_BUSY, tag, NULL);
+}
+
+/* --- the attester ------------------------------------------------------------------------------------ */
+
+static pp_res ask_attester(struct channel *c, struct cvm_session *s)
+{
+    uint8_t packet[CVM_ATTEST_PACKET_BYTES];
+    struct pp_wr wr = pp_wr_over(packet, sizeof packet);
+    struct pp_ratls_session session;
+
+    PP_TRY(pp_ratls_server_session(s->tls, &session));
+    pp_wr_u32(&wr, s->slot);
+    pp_wr_u32(&wr, s->generation);
+    pp_wr_u32(&wr, s->worker_slot);
+    pp_wr_u32(&wr, s->worker_generation);
+    pp_wr_span(&wr, PP_BYTES(session.spki));
+    pp_wr_span(&wr, PP_BYTES(session.ekm));
+    pp_res r = pp_wr_ok(&wr);
+    if (pp_is_ok(r))
+        r = cvm_send(c->attester_fd, pp_wr_done(&wr), -1);
+    pp_wipe(packet, sizeof packet);
+    pp_wipe(&session, sizeof session);
+    return r;
+}
+
+/* How many workers got a session: the supervisor makes as many new ones. A sum, so that one message
+ * makes up for those before it that found no room. */
+static void tell_taken(struct channel *c)
+{
+    uint8_t packet[5];
+    struct pp_wr wr = pp_wr_over(packet, sizeof packet);
+
+    pp_wr_u8(&wr, CVM_CHANNEL_TAKEN);
+    pp_wr_u32(&wr, c->taken);
+    pp_res r = cvm_send(c->supervisor_fd, pp_wr_done(&wr), -1);
+    c->taken_untold = r.code == PP_E_BUSY;
+    if (!pp_is_ok(r) && r.code != PP_E_BUSY)
+        stop(c, r);
+}
+
+/* Asks for the Evidence of a session that has its worker. */
+static void start_attesting(struct channel *c, struct cvm_session *s)
+{
+    pp_res r = ask_attester(c, s);
+
+    if (r.code == PP_E_BUSY)
+        list_add(&c->unasked, s);
+    else if (!pp_is_ok(r))
+        refuse_opening(c, s);
+}
+
+static void give_workers(struct channel *c)
+{
+    uint32_t before = c->taken;
+
+    while (c->without_worker != NULL && c->idle_count > 0) {
+        struct cvm_session *s = c->without_worker;
+        const struct idle_worker w = c->idle[--c->idle_count];
+        list_remove(&c->without_worker, s);
+        s->worker_slot = w.slot;
+        s->worker_generation = w.generation;
+        s->worker_fd = w.fd;
+        c->taken++;
+        start_attesting(c, s);
+    }
+    if (c->taken != before || c->taken_untold)
+        tell_taken(c);
+}
+
+static void ask_again(struct channel *c)
+{
+    struct cvm_session *list = c->unasked;
+
+    c->unasked = NULL;
+    while (list != NULL) {
+        struct cvm_session *s = list;
+        list = s->next;
+        start_attesting(c, s);
+    }
+}
+
+static void on_evidence(struct channel *c, struct pp_span packet)
+{
+    struct pp_rd rd = pp_rd_span(packet);
+    uint32_t slot = pp_rd_u32(&rd);
+    uint32_t generation = pp_rd_u32(&rd);
+    uint8_t is_there = pp_rd_u8(&rd);
+    struct pp_span body = pp_rd_rest(&rd);
+    struct cvm_session *s = cvm_session_at(&c->sessions, slot, generation);
+
+    if (s == NULL || s->state != CVM_OPENING)
+        return; /* it ended meanwhile */
+    if (is_there != 1 || !pp_is_ok(pp_ratls_server_evidence(s->tls, body)))
+        refuse_opening(c, s);
+    else
+        send_on_grid(c, s);
+}
+
+static void on_attester(void *ctx, uint32_t ready)
+{
+    struct channel *c = ctx;
+    size_t len = 0;
+
+    (void)ready;
+    for (;;) {
+        pp_res r = cvm_recv(c->attester_fd, c->packet, sizeof c->packet, &len, NULL);
+        if (r.code == PP_E_BUSY)
+            break;
+        if (!pp_is_ok(r)) {
+            stop(c, r);
+            return;
+        }
+        on_evidence(c, pp_span(c->packet, len));
+    }
+    ask_again(c);
+}
+
+/* --- the supervisor ---------------------------------------------------------------------------------- */
+
+static pp_res take_worker(struct channel *c)
+{
+    uint8_t packet[8];
+    size_t len = 0;
+    int fd = -1;
+
+    PP_TRY(cvm_recv(c->supervisor_fd, packet, sizeof packet, &len, &fd));
+    struct pp_rd rd = pp_rd_over(packet, len);
+    struct idle_worker w = { .slot = pp_rd_u32(&rd), .generation = pp_rd_u32(&rd), .fd = fd };
+    if (!pp_is_ok(pp_rd_end(&rd)) || fd < 0 || c->idle_count == CVM_WORKERS_MAX) {
+        cvm_close(&fd);
+        return PP_FAIL(PP_E_FORMAT, len);
+    }
+    c->idle[c->idle_count++] = w;
+    return PP_OK;
+}
+
+static void on_supervisor(void *ctx, uint32_t ready)
+{
+    struct channel *c = ctx;
+
+    (void)ready;
+    for (;;) {
+        pp_res r = take_worker(c);
+        if (r.code == PP_E_BUSY)
+            break;
+        if (!pp_is_ok(r)) {
+            stop(c, r);
+            return;
+        }
+    }
+    give_workers(c);
+}
+
+/* --- workers ------------------------------------------------------------------------------------------- */
+
+/* The session has nothing for its client but an end; the frame that carries it has one size. */
+static void give_up(struct channel *c, struct cvm_session *s, enum pp_code why)
+{
+    pp_stream_free(s->worker);
+    s->worker = NULL;
+    cvm_close(&s->worker_fd);
+    pp_ratls_server_close(s->tls, why);
+    send_on_grid(c, s);
+}
+
+static void on_worker_bytes(void *ctx, struct pp_stream *stream)
+{
+    struct cvm_session *s = ctx;
+    struct channel *c = s->connection->channel;
+    struct pp_span input = pp_stream_input(stream);
+    struct pp_rd rd = pp_rd_span(input);
+    uint32_t len = pp_rd_u32(&rd);
+
+    if (rd.failed != PP_E_OK || (rd.left < len && len <= PP_ANSWER_MESSAGE_BYTES_MAX))
+        return; /* not whole yet */
+    if (len == 0 || rd.left != len ||
+        !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
+        give_up(c, s, PP_E_ANSWER_FAILED);
+        return;
+    }
+    pp_stream_free(s->worker);
+    s->worker = NULL;
+    send_on_grid(c, s);
+}
+
+static void on_worker_ended(void *ctx, struct pp_stream *stream, pp_res why)
+{
+    struct cvm_session *s = ctx;
+
+    (void)stream;
+    pp_ignore(why, "a worker that ends without an answer has one reason for the client");
+    give_up(s->connection->channel, s, PP_E_ANSWER_FAILED);
+}
+
+static pp_res give_request(struct channel *c, struct cvm_session *s, struct pp_span sealed)
+{
+    const struct pp_stream_config config = {
+        .in_bytes_max = WORKER_IN_BYTES,
+        .out_bytes_max = WORKER_OUT_BYTES,
+        .readable = on_worker_bytes,
+        .ended = on_worker_ended,
+        .ctx = s,
+    };
+    uint8_t head[4];
+    struct pp_wr wr = pp_wr_over(head, sizeof head);
+
+    pp_wr_u32(&wr, (uint32_t)sealed.len);
+    PP_TRY(pp_stream_take(c->loop, s->worker_fd, &config, &s->worker));
+    s->worker_fd = -1; /* the stream's now */
+    PP_TRY(pp_stream_write(s->worker, pp_wr_done(&wr)));
+    return pp_stream_write(s->worker, sealed);
+}
+
+/* --- frames in ------------------------------------------------------------------------------------------- */
+
+static void set_sweep(struct channel *c)
+{
+    if (c->sweep_is_set || c->sessions.used == 0)
+        return;
+    c->sweep_is_set = 1;
+    pp_timer_set(c->sweep, SWEEP_MS);
+}
+
+static void on_open(struct connection *k, const struct pp_frame *f)
+{
+    struct channel *c = k->channel;
+    struct cvm_session *s;
+
+    pp_res r = cvm_session_new(&c->sessions, &c->random, now(c) + CVM_OPENING_MS, &s);
+    if (!pp_is_ok(r)) {
+        write_short(k, PP_FRAME_BUSY, f->tag, NULL);
+        return;
+    }
+    s->connection = k;
+    s->tag = f->tag;
+    s->started_ms = now(c);
+    r = pp_ratls_server_new(c->tls, &c->random, &s->tls);
+    if (pp_is_ok(r))
+        r = pp_ratls_server_feed(s->tls, f->bytes);
+    if (!pp_is_ok(r) || pp_ratls_server_state(s->tls) != PP_SERVER_EVIDENCE) {
+        /* No ClientHello of ours: the gateway's client made it, and gets an empty end. */
+        uint32_t tag = s->tag;
+        uint8_t sid[PP_SID_BYTES];
+        memcpy(sid, s->sid, sizeof sid);
+        end_session(c, s);
+        write_short(k, PP_FRAME_LAST, tag, sid);
+        return;
+    }
+    set_sweep(c);
+    list_add(&c->without_worker, s);
+    give_workers(c);
+}
+
+static void on_continue(struct connection *k, const struct pp_frame *f)
+{
+    struct channel *c = k->channel;
+    struct cvm_session *s;
+    struct pp_span sealed;
+
+    if (!pp_is_ok(cvm_session_continue(&c->sessions, f->sid, now(c), now(c) + CVM_RUNNING_MS, &s))) {
+        write_short(k, PP_FRAME_GONE, f->tag, f->sid);
+        return;
+    }
+    s->connection = k;
+    s->tag = f->tag;
+    s->started_ms = now(c);
+    pp_ratls_server_request_buffer(s->tls, c->request, sizeof c->request);
+    pp_res r = pp_ratls_server_feed(s->tls, f->bytes);
+    if (pp_is_ok(r))
+        r = pp_ratls_server_request(s->tls, &sealed);
+    if (pp_is_ok(r))
+        r = give_request(c, s, sealed);
+    if (!pp_is_ok(r))
+        give_up(c, s, PP_E_MESSAGE_ORDER);
+}
+
+static void on_close(struct connection *k, const struct pp_frame *f)
+{
+    struct channel *c = k->channel;
+    struct cvm_session *s = cvm_session_by_sid(&c->sessions, f->sid);
+
+    if (s != NULL) {
+        struct connection *owner = s->connection;
+        uint32_t tag = s->tag;
+        end_session(c, s);
+        if (owner != NULL && owner->stream != NULL)
+            write_short(owner, PP_FRAME_GONE, tag, f->sid); /* its own request is answered too */
+    }
+    if (k->stream != NULL)
+        write_short(k, PP_FRAME_LAST, f->tag, f->sid);
+}
+
+static void on_frame(struct connection *k, const struct pp_frame *f)
+{
+    switch (f->kind) {
+    case PP_FRAME_OPEN:
+        on_open(k, f);
+        return;
+    case PP_FRAME_CONTINUE:
+        on_continue(k, f);
+        return;
+    default:
+        on_close(k, f);
+        return;
+    }
+}
+
+static void on_readable(void *ctx, struct pp_stream *stream)
+{
+    struct connection *k = ctx;
+    const struct pp_frame *frame;
+
+    do {
+        struct pp_span input = pp_stream_input(stream);
+        struct pp_span left = input;
+        frame = NULL;
+        pp_res r = pp_frame_feed(&k->reader, &left, &frame);
+        pp_stream_consume(stream, input.len - left.len);
+        if (!pp_is_ok(r)) {
+            close_connection(k); /* frames have no borders to find again */
+            return;
+        }
+        if (frame != NULL)
+            on_frame(k, frame);
+    } while (frame != NULL && k->stream == stream);
+}
+
+static void on_drained(void *ctx, struct pp_stream *stream)
+{
+    (void)stream;
+    send_unsent(ctx);
+}
+
+static void on_ended(void *ctx, struct pp_stream *stream, pp_res why)
+{
+    (void)stream;
+    pp_ignore(why, "however it ended: waiting sessions live on, running ones end");
+    close_connection(ctx);
+}
+
+static int on_accepted(void *ctx, struct pp_stream *stream)
+{
+    struct channel *c = ctx;
+
+    for (size_t i = 0; i < CVM_CONNECTIONS_MAX; i++) {
+        struct connection *k = &c->connections[i];
+        if (k->stream != NULL)
+            continue;
+        if (k->reader_buf == NULL)
+            k->reader_buf = malloc(PP_FRAME_REQUEST_BYTES_MAX);
+        if (k->reader_buf == NULL)
+            return 0;
+        *k = (struct connection){ .channel = c, .stream = stream, .reader_buf = k->reader_buf };
+        pp_frame_rd_init(&k->reader, PP_FRAME_REQUESTS, k->reader_buf, PP_FRAME_REQUEST_BYTES_MAX);
+        pp_stream_set_ctx(stream, k);
+        return 1;
+    }
+    return 0;
+}
+
+/* --- time ------------------------------------------------------------------------------------------------ */
+
+static void on_sweep(void *ctx)
+{
+    struct channel *c = ctx;
+    struct cvm_session *s;
+
+    c->sweep_is_set = 0;
+    if (c->taken_untold)
+        tell_taken(c);
+    while ((s = cvm_session_due(&c->sessions, now(c))) != NULL) {
+        if (s->state == CVM_OPENING)
+            refuse_opening(c, s);
+        else if (s->state == CVM_WAITING || s->worker == NULL)
+            end_session(c, s);
+        else {
+            s->deadline_ms = UINT64_MAX; /* the answer that ends it is on its way */
+            give_up(c, s, PP_E_TIMEOUT);
+        }
+    }
+    set_sweep(c);
+}
+
+/* --- start ------------------------------------------------------------------------------------------------- */
+
+static pp_res set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    PP_CHECK(flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0, PP_E_SYSTEM, errno);
+    return PP_OK;
+}
+
+static pp_res watch(struct channel *c, int fd, void (*fire)(void *ctx, uint32_t ready),
+                    struct pp_watch **ret)
+{
+    PP_TRY(set_nonblocking(fd));
+    PP_TRY(pp_watch_new(c->loop, fd, fire, c, ret));
+    pp_watch_set(*ret, PP_WATCH_READ);
+    return PP_OK;
+}
+
+static pp_res start(struct channel *c, int listen_fd)
+{
+    static const uint8_t LISTENING[] = { CVM_CHANNEL_LISTENING };
+    static struct pp_listener listener = { .is_open = 1 };
+    const struct pp_stream_server_config config = {
+        .stream = { .in_bytes_max = PP_FRAME_HEAD_BYTES + PP_FRAME_REQUEST_BYTES_MAX,
+                    .out_bytes_max = CONNECTION_OUT_BYTES,
+                    .readable = on_readable,
+                    .drained = on_drained,
+                    .ended = on_ended },
+        .connections_max = CVM_CONNECTIONS_MAX,
+        .accepted = on_accepted,
+        .ctx = c,
+    };
+
+    listener.fd = listen_fd;
+    PP_TRY(pp_ratls_ctx_new(PP_END_SERVER, &c->tls));
+    PP_TRY(cvm_sessions_init(&c->sessions, c->config->sessions_max));
+    PP_TRY(pp_loop_new(&c->loop));
+    PP_TRY(pp_timer_new(c->loop, on_sweep, c, &c->sweep));
+    PP_TRY(watch(c, c->attester_fd, on_attester, &c->attester_watch));
+    PP_TRY(watch(c, c->supervisor_fd, on_supervisor, &c->supervisor_watch));
+    PP_TRY(set_nonblocking(listen_fd));
+    PP_TRY(pp_stream_server_new(c->loop, &listener, &config, &c->server));
+    PP_TRY(cvm_send(c->supervisor_fd, PP_BYTES(LISTENING), -1));
+    return pp_loop_run(c->loop);
+}
+
+int cvm_channel_main(const struct cvm_config *config, int listen_fd, int attester_fd,
+                     int supervisor_fd)
+{
+    struct channel *c = calloc(1, sizeof *c);
+
+    if (c == NULL)
+        return EXIT_FAILURE;
+    c->config = config;
+    c->clock = pp_clock_system();
+    c->random = pp_random_system();
+    c->attester_fd = attester_fd;
+    c->supervisor_fd = supervisor_fd;
+    pp_ignore(start(c, listen_fd), "the channel ends with the machine, whatever the reason");
+    pp_wipe(c, sizeof *c);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h: the one measured configuration of pp-cvmd (docs/protocol/cvm.md): its SHA-256 stands in
+ * HOST_DATA of every report and in the release record. `key = value`, as everywhere; no address, no
+ * host name, no secret.
+ */
+#ifndef CVM_CONFIG_H
+#define CVM_CONFIG_H
+
+#include "evidence.h"
+#include "infer.h"
+#include "problem.h"
+#include "result.h"
+#include "span.h"
+
+enum {
+    CVM_SESSIONS_MAX = 4096, /* that wait for their second exchange (pp-wire 4) */
+    CVM_SESSION_S_MAX = 30,  /* how long one waits */
+    CVM_WORKERS_READY_MAX = 64,
+    CVM_GRID_MS = 250, /* answers leave on this grid; 0 in dev */
+};
+
+struct cvm_config {
+    struct pp_span bytes;           /* exactly as measured; borrowed */
+    uint8_t digest[32];             /* SHA-256 of them: HOST_DATA */
+    struct pp_span role;            /* the command line's pp.role= */
+    enum pp_platform platform;      /* what Evidence says; a verifier believes the chain alone */
+    uint16_t message_kem;           /* of workers' message keys */
+    const struct pp_infer_engine *engine;
+    uint32_t sessions_max;          /* 1..CVM_SESSIONS_MAX; over it: busy */
+    uint32_t session_s;             /* 1..CVM_SESSION_S_MAX */
+    uint32_t workers_ready;         /* idle workers that are kept */
+    uint32_t grid_ms;
+};
+
+/*
+ * Reads the measured bytes and the measured command line, which is exactly "pp.role=orchestrator"
+ * (the one role that this program plays). CONFIG with the words in `problem`; nothing is defaulted
+ * that a verifier would want to know. `*ret` borrows from both.
+ */
+PP_MUST pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline,
+                                struct pp_problem *problem, struct cvm_config *ret);
+
+#endif

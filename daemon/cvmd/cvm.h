@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cvm.h: the processes of pp-cvmd, and what they say to each other (docs/protocol/cvm.md).
+ *
+ *     supervisor   starts and ends the others; the only one that writes events
+ *     channel      frames and TLS; holds no message key and no report
+ *     attester     alone holds the device that reports; computes binding values itself
+ *     worker       one a session; owns the message key, opens the request, runs the engine
+ *
+ * Packets between them (SOCK_SEQPACKET), integers big-endian:
+ *
+ *     supervisor to channel, attester   u32 slot || u32 generation, with a descriptor: a new worker
+ *     channel to supervisor             01: listening; 02 || u32: so many workers were taken so far
+ *     attester to supervisor            01: the configuration is the measured one
+ *     channel to attester               u32 session(2) || u32 worker(2) || SPKI(91) || ekm(32)
+ *     attester to channel               u32 session(2) || 00, or 01 || Evidence body
+ *     worker to attester                u16 KEM || public key
+ *     attester to worker                B(64)
+ *
+ * "session(2)" and "worker(2)" are a slot and its generation. Channel and worker share a stream:
+ * u32 len || SealedRequest one way, u32 len || SealedResponse back, len 0 for a request that could not
+ * be opened or read.
+ */
+#ifndef CVM_H
+#define CVM_H
+
+#include "config.h"
+#include "env.h"
+#include "events.h"
+#include "ratls.h"
+#include "result.h"
+
+/* Descriptors that pp-cvmd is started with, and nothing else. */
+enum {
+    CVM_FD_EVENTS = 2,   /* a pipe: lines of the catalogue */
+    CVM_FD_DEVICE = 3,   /* the secure processor (sp.h) */
+    CVM_FD_LISTEN = 4,   /* a listening socket for frames */
+    CVM_FD_CONFIG = 5,   /* the measured configuration, a file */
+};
+
+enum {
+    CVM_CONNECTIONS_MAX = 64,
+    CVM_WORKERS_MAX = CVM_SESSIONS_MAX + CVM_WORKERS_READY_MAX,
+    CVM_INFERENCE_MS = 60000,       /* then the answer is outcome 2 */
+    CVM_RUNNING_MS = 65000,         /* then the worker itself is ended */
+    CVM_OPENING_MS = 10000,         /* for a worker and Evidence; then busy */
+    CVM_SEALED_REQUEST_BYTES_MAX = 262144,
+};
+
+enum {
+    CVM_CHANNEL_LISTENING = 1,
+    CVM_CHANNEL_TAKEN = 2,
+    CVM_ATTESTER_READY = 1,
+    CVM_ATTESTER_UNMEASURED = 20, /* its exit status when the configuration is not the measured one */
+    CVM_ATTEST_PACKET_BYTES = 16 + PP_P256_SPKI_BYTES + PP_EKM_BYTES,
+    CVM_EVIDENCE_PACKET_BYTES = 9 + PP_EVIDENCE_BODY_BYTES,
+};
+
+/* How a worker ended: its exit status, the one thing that leaves a session besides its answer. */
+enum cvm_worker_end {
+    CVM_WORKER_ANSWERED = 0,
+    CVM_WORKER_UNUSED = 10,  /* its session never came, or ended before the request */
+    CVM_WORKER_UNOPENED = 11, /* the request was not sealed to this session */
+    CVM_WORKER_UNREAD = 12,   /* opened, and no request of pp-wire 9 */
+    CVM_WORKER_BROKEN = 13,   /* the worker's own failure */
+};
+
+/* The processes. Each returns its exit status and expects to be confined already. */
+int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events);
+int cvm_channel_main(const struct cvm_config *c, int listen_fd, int attester_fd, int supervisor_fd);
+int cvm_attester_main(const struct cvm_config *c, int device_fd, int channel_fd, int supervisor_fd);
+int cvm_worker_main(const struct cvm_config *c, int channel_fd, int attester_fd);
+
+#endif

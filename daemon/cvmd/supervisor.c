@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor: starts attester, then channel, then workers, one a session and a few ahead; and ends
+ * everything when one of the first two ends. It reads no byte from outside.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "cvm.h"
+#include "ipc.h"
+#include "rd.h"
+#include "wr.h"
+
+enum {
+    START_MS = 30000,  /* for the attester's check and the channel's listening */
+    TOTALS_MS = 60000, /* totals are written no more often */
+    CHILD_DIED_CONFINING = 30,
+};
+
+struct worker_slot {
+    pid_t pid; /* 0: free */
+    uint32_t generation;
+};
+
+struct supervisor {
+    const struct cvm_config *config;
+    const struct pp_event_sink *events;
+    pid_t attester, channel;
+    int attester_fd, channel_fd, signal_fd;
+    struct worker_slot workers[CVM_WORKERS_MAX];
+    uint32_t alive;  /* workers that run */
+    uint32_t handed; /* workers told to the channel since the start */
+    uint32_t taken;  /* of them, those that got a session, as the channel says */
+    uint64_t answered, unused, refused, broken;
+    uint64_t told_ms;
+    int changed;
+    struct pp_clock clock;
+};
+
+/* --- children ------------------------------------------------------------------------------------ */
+
+/* Forks; in the child keeps `fds` alone, at 3 and up, and shuts it in. 0 in the child. */
+static pp_res start_child(enum cvm_kind kind, const int *fds, size_t count, pid_t *ret)
+{
+    struct cvm_walls walls;
+
+    *ret = fork();
+    PP_CHECK(*ret >= 0, PP_E_SYSTEM, errno);
+    if (*ret > 0)
+        return PP_OK;
+    if (!pp_is_ok(cvm_keep_only(fds, count)) || !pp_is_ok(cvm_confine(kind, &walls)))
+        _exit(CHILD_DIED_CONFINING);
+    return PP_OK;
+}
+
+static pp_res start_attester(struct supervisor *s, int device_fd, int channel_side)
+{
+    int pair[2];
+
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
+    const int fds[] = { device_fd, channel_side, pair[1] };
+    PP_TRY(start_child(CVM_KIND_ATTESTER, fds, PP_ARRAY_COUNT(fds), &s->attester));
+    if (s->attester == 0)
+        _exit(cvm_attester_main(s->config, 3, 4, 5));
+    cvm_close(&pair[1]);
+    s->attester_fd = pair[0];
+    return PP_OK;
+}
+
+static pp_res start_channel(struct supervisor *s, int listen_fd, int attester_side)
+{
+    int pair[2];
+
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
+    const int fds[] = { listen_fd, attester_side, pair[1] };
+    PP_TRY(start_child(CVM_KIND_CHANNEL, fds, PP_ARRAY_COUNT(fds), &s->channel));
+    if (s->channel == 0)
+        _exit(cvm_channel_main(s->config, 3, 4, 5));
+    cvm_close(&pair[1]);
+    s->channel_fd = pair[0];
+    return PP_OK;
+}
+
+static pp_res free_slot(const struct supervisor *s, uint32_t *ret)
+{
+    for (uint32_t i = 0; i < CVM_WORKERS_MAX; i++) {
+        if (s->workers[i].pid != 0)
+            continue;
+        *ret = i;
+        return PP_OK;
+    }
+    return PP_FAIL(PP_E_BUSY, CVM_WORKERS_MAX);
+}
+
+/* Both ends of a new worker's sockets: to the attester first, so that it knows a worker before any
+ * session can name it. */
+static pp_res hand_over(struct supervisor *s, uint32_t slot, int channel_end, int attester_end)
+{
+    uint8_t packet[8];
+    struct pp_wr wr = pp_wr_over(packet, sizeof packet);
+
+    pp_wr_u32(&wr, slot);
+    pp_wr_u32(&wr, s->workers[slot].generation);
+    PP_TRY(cvm_send(s->attester_fd, pp_wr_done(&wr), attester_end));
+    PP_TRY(cvm_send(s->channel_fd, pp_wr_done(&wr), channel_end));
+    s->handed++;
+    return PP_OK;
+}
+
+static pp_res start_worker(struct supervisor *s)
+{
+    int session[2], key[2];
+    uint32_t slot;
+    pid_t pid = 0;
+
+    PP_TRY(free_slot(s, &slot));
+    PP_TRY(cvm_pair(SOCK_STREAM, session));
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, key));
+    const int fds[] = { session[1], key[1] };
+    PP_TRY(start_child(CVM_KIND_WORKER, fds, PP_ARRAY_COUNT(fds), &pid));
+    if (pid == 0)
+        _exit(cvm_worker_main(s->config, 3, 4));
+    cvm_close(&session[1]);
+    cvm_close(&key[1]);
+    s->workers[slot].pid = pid;
+    s->workers[slot].generation++;
+    s->alive++;
+    pp_res r = hand_over(s, slot, session[0], key[0]);
+    cvm_close(&session[0]);
+    cvm_close(&key[0]);
+    return r;
+}
+
+/* Keeps a few workers ahead of the sessions that take them, up to the table's size and them. */
+static pp_res keep_workers(struct supervisor *s)
+{
+    uint32_t most = s->config->sessions_max + s->config->workers_ready;
+
+    while (s->handed - s->taken < s->config->workers_ready && s->alive < most)
+        PP_TRY(start_worker(s));
+    return PP_OK;
+}
+
+/* --- ends ------------------------------------------------------------------------------------------ */
+
+static void count_end(struct supervisor *s, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : CVM_WORKER_BROKEN;
+
+    s->changed = 1;
+    switch (code) {
+    case CVM_WORKER_ANSWERED:
+        s->answered++;
+        return;
+    case CVM_WORKER_UNUSED:
+        s->unused++;
+        return;
+    case CVM_WORKER_UNOPENED:
+    case CVM_WORKER_UNREAD:
+        s->refused++;
+        return;
+    default:
+        s->broken++;
+        return;
+    }
+}
+
+/* A worker's slot is free again; an attester or a channel that ended ends the machine. */
+static pp_res reap(struct supervisor *s)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == s->attester || pid == s->channel) {
+            pp_ev_cvm_process_ended(s->events, pid == s->attester ? PP_CVM_PROCESS_ATTESTER
+                                                                  : PP_CVM_PROCESS_CHANNEL);
+            int unmeasured = pid == s->attester && WIFEXITED(status) &&
+                             WEXITSTATUS(status) == CVM_ATTESTER_UNMEASURED;
+            return PP_FAIL(unmeasured ? PP_E_SNP_HOST_DATA : PP_E_CHILD, status);
+        }
+        for (uint32_t i = 0; i < CVM_WORKERS_MAX; i++) {
+            if (s->workers[i].pid != pid)
+                continue;
+            s->workers[i].pid = 0;
+            s->alive--;
+            count_end(s, status);
+        }
+    }
+    return PP_OK;
+}
+
+static void tell_totals(struct supervisor *s)
+{
+    uint64_t now = pp_clock_mono_ms(&s->clock);
+
+    if (!s->changed || now - s->told_ms < TOTALS_MS)
+        return;
+    s->changed = 0;
+    s->told_ms = now;
+    pp_ev_cvm_sessions(s->events, s->answered, s->unused, s->refused, s->broken);
+}
+
+static void kill_all(struct supervisor *s)
+{
+    const pid_t both[] = { s->channel, s->attester };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(both); i++)
+        if (both[i] > 0)
+            (void)kill(both[i], SIGKILL);
+    for (uint32_t i = 0; i < CVM_WORKERS_MAX; i++)
+        if (s->workers[i].pid > 0)
+            (void)kill(s->workers[i].pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------- */
+
+/* 1: asked to end. */
+static pp_res take_signals(struct supervisor *s, int *ret_asked)
+{
+    struct signalfd_siginfo info;
+
+    while (read(s->signal_fd, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo != SIGCHLD)
+            *ret_asked = 1;
+    return reap(s);
+}
+
+static pp_res take_from_channel(struct supervisor *s)
+{
+    uint8_t packet[8];
+    size_t len = 0;
+
+    PP_TRY(cvm_recv(s->channel_fd, packet, sizeof packet, &len, NULL));
+    struct pp_rd rd = pp_rd_over(packet, len);
+    uint8_t kind = pp_rd_u8(&rd);
+    uint32_t taken = pp_rd_u32(&rd);
+    PP_TRY(pp_rd_end(&rd));
+    PP_CHECK(kind == CVM_CHANNEL_TAKEN, PP_E_FORMAT, kind);
+    PP_CHECK(taken - s->taken <= s->handed - s->taken, PP_E_FORMAT, taken);
+    s->taken = taken;
+    return PP_OK;
+}
+
+static pp_res supervise(struct supervisor *s)
+{
+    struct pollfd p[] = { { .fd = s->signal_fd, .events = POLLIN },
+                          { .fd = s->channel_fd, .events = POLLIN } };
+    int asked = 0;
+
+    while (!asked) {
+        PP_TRY(keep_workers(s));
+        tell_totals(s);
+        if (poll(p, PP_ARRAY_COUNT(p), s->changed ? TOTALS_MS : -1) < 0 && errno != EINTR)
+            return PP_FAIL(PP_E_SYSTEM, errno);
+        if (p[0].revents != 0)
+            PP_TRY(take_signals(s, &asked));
+        if (p[1].revents != 0)
+            PP_TRY(take_from_channel(s));
+    }
+    return PP_OK;
+}
+
+/* --- start --------------------------------------------------------------------------------------------- */
+
+/* Waits for a child's one byte; what it says when it ends instead is in its status. */
+static pp_res expect(struct supervisor *s, int fd, uint8_t want)
+{
+    uint8_t got[8];
+    size_t len = 0;
+
+    pp_res r = cvm_wait(fd, START_MS);
+    if (pp_is_ok(r))
+        r = cvm_recv(fd, got, sizeof got, &len, NULL);
+    if (pp_is_ok(r) && (len != 1 || got[0] != want))
+        r = PP_FAIL(PP_E_FORMAT, len);
+    if (r.code == PP_E_CLOSED) {
+        siginfo_t info;
+        (void)waitid(P_ALL, 0, &info, WEXITED | WNOWAIT); /* it is ending: its status says why */
+        PP_TRY(reap(s));
+    }
+    return r;
+}
+
+static pp_res watch_signals(struct supervisor *s)
+{
+    sigset_t set;
+
+    PP_CHECK(sigemptyset(&set) == 0 && sigaddset(&set, SIGCHLD) == 0 &&
+                 sigaddset(&set, SIGTERM) == 0 && sigaddset(&set, SIGINT) == 0,
+             PP_E_SYSTEM, errno);
+    PP_CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0, PP_E_SYSTEM, errno);
+    s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    PP_CHECK(s->signal_fd >= 0, PP_E_SYSTEM, errno);
+    return PP_OK;
+}
+
+static pp_res start_all(struct supervisor *s)
+{
+    int between[2];
+    int device = CVM_FD_DEVICE;
+    int listen = CVM_FD_LISTEN;
+
+    PP_TRY(watch_signals(s));
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, between));
+    PP_TRY(start_attester(s, device, between[1]));
+    cvm_close(&between[1]);
+    cvm_close(&device);
+    /* Nothing listens before the attester found its configuration measured. */
+    PP_TRY(expect(s, s->attester_fd, CVM_ATTESTER_READY));
+    PP_TRY(start_channel(s, listen, between[0]));
+    cvm_close(&between[0]);
+    cvm_close(&listen);
+    return expect(s, s->channel_fd, CVM_CHANNEL_LISTENING);
+}
+
+int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events)
+{
+    static struct supervisor s;
+    struct cvm_walls walls = { 0 };
+
+    s.config = c;
+    s.events = events;
+    s.clock = pp_clock_system();
+    pp_res r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
+    if (pp_is_ok(r))
+        r = start_all(&s);
+    if (pp_is_ok(r))
+        r = keep_workers(&s);
+    if (pp_is_ok(r)) {
+        pp_ev_daemon_confined(events, PP_PARTY_CVM, walls.user, walls.namespaces, walls.landlock,
+                              walls.seccomp);
+        pp_ev_daemon_ready(events, PP_PARTY_CVM, 1);
+        r = supervise(&s);
+    }
+    kill_all(&s);
+    pp_ev_daemon_stopped(events, PP_PARTY_CVM, r.code);
+    return pp_is_ok(r) ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pp-issuerd: gives accounts their anonymous tokens (docs/protocol/tokens.md).
+ *
+ * The loop carries bytes. Everything else (keys, counts, multiplications) belongs to one worker
+ * thread, which takes one job after the other and so needs no lock.
+ */
+#include <signal.h>
+
+#include "crypto.h"
+#include "daemon.h"
+#include "issue.h"
+
+enum {
+    NAME_BYTES_MAX = 255, /* of paths, and of the issuer's name */
+    WAITING_MAX = 256,    /* requests that no worker has begun; more are 503 */
+    KEYS_EVERY_MS = 3600 * 1000,
+    TOTALS_EVERY_MS = 60 * 1000,
+};
+
+struct config {
+    struct pp_daemon_config common;
+    struct pp_span keys, store, issuer;
+    struct pp_kv_list assertion_keys;
+    uint64_t batches;
+};
+
+static const struct pp_kv_key KEYS[] = {
+    { "issuer", PP_KV_TEXT, offsetof(struct config, issuer), 1, 1, NAME_BYTES_MAX,
+      "the issuer's name, as the trust file has it" },
+    { "keys", PP_KV_TEXT, offsetof(struct config, keys), 1, 1, NAME_BYTES_MAX,
+      "the folder of the epoch keys" },
+    { "store", PP_KV_TEXT, offsetof(struct config, store), 1, 1, NAME_BYTES_MAX,
+      "the file that counts batches" },
+    { "assertion_key", PP_KV_LIST, offsetof(struct config, assertion_keys), 1, 0, 0,
+      "a file of 64 hex digits; twice while keys change" },
+    { "batches", PP_KV_U64, offsetof(struct config, batches), 0, 1, 8,
+      "batches an account and epoch, 1 to 8" },
+};
+
+/* What became of requests; the loop's. */
+struct totals {
+    uint64_t issued, unauthorized, limited, malformed, failed;
+};
+
+static struct config config = { .batches = 1 };
+
+/* The worker's, from the first job on. */
+static struct {
+    struct pp_token_keys keys;
+    struct iss_counts *counts;
+    struct iss_assertions assertions;
+    struct iss_service service;
+    char keys_path[NAME_BYTES_MAX + 1];
+} worker;
+
+/* The loop's. */
+static struct {
+    struct pp_daemon *daemon;
+    const struct pp_listener *listener;
+    struct pp_http_server *server;
+    struct pp_pool *pool;
+    struct pp_timer *keys_timer, *totals_timer;
+    struct pp_signal *hangup;
+    struct totals totals, told;
+} front;
+
+/* --- a request -------------------------------------------------------------------------------- */
+
+/* Lies in the request's arena from its arrival to its answer. */
+struct ticket {
+    struct pp_job job;
+    struct pp_http_request *request;
+    struct iss_question question;
+    struct iss_answer answer;
+    uint8_t directory[ISS_DIRECTORY_BYTES_MAX];
+};
+
+static void count(uint32_t status)
+{
+    struct totals *t = &front.totals;
+    uint64_t *which = status == 200                    ? &t->issued
+                      : status == 401 || status == 403 ? &t->unauthorized
+                      : status == 429                  ? &t->limited
+                      : status == 415 || status == 422 ? &t->malformed
+                                                       : &t->failed;
+    (*which)++;
+}
+
+static struct ticket *new_ticket(struct pp_http_request *q, void (*work)(void *),
+                                 void (*done)(void *))
+{
+    struct ticket *t = pp_arena_alloc(pp_http_request_arena(q), sizeof *t);
+
+    if (t == NULL)
+        return NULL;
+    t->job = (struct pp_job){ .work = work, .done = done, .ctx = t };
+    t->request = q;
+    t->question.now_s = pp_clock_posix_s(&front.daemon->clock);
+    return t;
+}
+
+static void submit(struct pp_http_request *q, struct ticket *t)
+{
+    if (t != NULL && pp_is_ok(pp_pool_submit(front.pool, &t->job)))
+        return;
+    count(503);
+    pp_http_reply_status(q, 503);
+}
+
+static void work_issue(void *ctx)
+{
+    struct ticket *t = ctx;
+
+    iss_answer(&worker.service, &t->question, &t->answer);
+}
+
+static void done_issue(void *ctx)
+{
+    static const struct pp_http_field wants = { PP_STR("WWW-Authenticate"),
+                                                PP_STR("PP-Assertion") };
+    struct ticket *t = ctx;
+    const struct pp_http_reply r = {
+        .status = t->answer.status,
+        .type = t->answer.type,
+        .fields = &wants,
+        .field_count = t->answer.status == 401,
+        .body = pp_span(t->answer.body, t->answer.body_len),
+        .body_stays = 1,
+    };
+
+    count(t->answer.status);
+    pp_http_reply(t->request, &r);
+}
+
+static void on_token_request(void *ctx, struct pp_http_request *q)
+{
+    struct ticket *t = new_ticket(q, work_issue, done_issue);
+
+    (void)ctx;
+    if (t != NULL) {
+        if (pp_http_request_type_is(q, PP_CRED_MEDIA_BATCH_REQUEST))
+            t->question.form = PP_CRED_BATCH;
+        else if (pp_http_request_type_is(q, PP_CRED_MEDIA_REQUEST))
+            t->question.form = PP_CRED_SINGLE;
+        (void)pp_http_request_find(q, "authorization", &t->question.authorization);
+        t->question.body = pp_http_request_body(q);
+    }
+    submit(q, t);
+}
+
+static void work_directory(void *ctx)
+{
+    struct ticket *t = ctx;
+    struct pp_wr wr = pp_wr_over(t->directory, sizeof t->directory);
+
+    t->answer.why = iss_directory_write(&worker.keys, t->question.now_s, &wr);
+    t->answer.body_len = wr.len;
+}
+
+static void done_directory(void *ctx)
+{
+    struct ticket *t = ctx;
+    const struct pp_http_reply r = {
+        .status = pp_is_ok(t->answer.why) ? 200 : 500,
+        .type = PP_CRED_MEDIA_DIRECTORY,
+        .body = pp_span(t->directory, pp_is_ok(t->answer.why) ? t->answer.body_len : 0),
+        .body_stays = 1,
+    };
+
+    pp_http_reply(t->request, &r);
+}
+
+static void on_directory(void *ctx, struct pp_http_request *q)
+{
+    (void)ctx;
+    submit(q, new_ticket(q, work_directory, done_directory));
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static struct {
+    struct pp_job job;
+    int under_way;
+    uint64_t now_s;
+    pp_res result;
+    size_t key_count;
+} reload;
+
+/* Takes the folder as it is now, and forgets the counts of epochs that are over. */
+static void work_reload(void *ctx)
+{
+    struct pp_token_keys keys = { 0 };
+
+    (void)ctx;
+    reload.result = pp_token_keys_load(worker.keys_path, reload.now_s, NULL, &keys);
+    if (pp_is_ok(reload.result)) {
+        pp_token_keys_done(&worker.keys);
+        worker.keys = keys;
+        reload.result = iss_counts_retire(
+            worker.counts,
+            keys.count == 0 ? (uint32_t)(reload.now_s / PP_EPOCH_SECONDS) : keys.list[0].day);
+    }
+    reload.key_count = worker.keys.count;
+}
+
+static void tell_keys(void)
+{
+    if (pp_is_ok(reload.result))
+        pp_ev_issuer_keys(&front.daemon->events, reload.key_count);
+    else
+        pp_ev_issuer_keys_refused(&front.daemon->events, reload.result.code);
+}
+
+static void done_reload(void *ctx)
+{
+    (void)ctx;
+    reload.under_way = 0;
+    tell_keys();
+}
+
+static void on_reload(void *ctx)
+{
+    (void)ctx;
+    pp_timer_set(front.keys_timer, KEYS_EVERY_MS);
+    if (reload.under_way)
+        return;
+    reload.job = (struct pp_job){ .work = work_reload, .done = done_reload };
+    reload.now_s = pp_clock_posix_s(&front.daemon->clock);
+    reload.under_way = pp_is_ok(pp_pool_submit(front.pool, &reload.job));
+}
+
+static void on_totals(void *ctx)
+{
+    const struct totals *t = &front.totals;
+
+    (void)ctx;
+    pp_timer_set(front.totals_timer, TOTALS_EVERY_MS);
+    if (memcmp(t, &front.told, sizeof *t) == 0)
+        return;
+    front.told = *t;
+    pp_ev_issuer_totals(&front.daemon->events, t->issued, t->unauthorized, t->limited, t->malformed,
+                        t->failed);
+}
+
+/* --- the life of the daemon ------------------------------------------------------------------ */
+
+/* A value as a C string; the table limits its length. */
+static void copy_name(char ret[NAME_BYTES_MAX + 1], struct pp_span name)
+{
+    PP_ASSERT(name.len <= NAME_BYTES_MAX);
+    memcpy(ret, name.at, name.len);
+    ret[name.len] = '\0';
+}
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    const struct pp_kv_list *names = &config.assertion_keys;
+
+    (void)d;
+    for (size_t i = 0; i < names->count; i++)
+        if (i == ISS_ASSERTION_KEYS_MAX || names->items[i].len > NAME_BYTES_MAX)
+            return pp_daemon_refuse(problem, "assertion_key", "one or two file names",
+                                    names->items[i]);
+    return PP_OK;
+}
+
+static pp_res read_assertion_keys(struct pp_problem *problem)
+{
+    char path[NAME_BYTES_MAX + 1];
+
+    worker.assertions.issuer = config.issuer;
+    for (size_t i = 0; i < config.assertion_keys.count; i++) {
+        copy_name(path, config.assertion_keys.items[i]);
+        PP_TRY(iss_assertions_add_key(&worker.assertions, path, problem));
+    }
+    return PP_OK;
+}
+
+static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+{
+    front.daemon = d;
+    PP_TRY(pp_crypto_init()); /* before the sandbox: OpenSSL reads its files */
+    copy_name(worker.keys_path, config.keys);
+    /* A file that is not there is a wrong configuration, whatever the system calls it. */
+    PP_TRY_AS(PP_E_CONFIG, read_assertion_keys(problem));
+    PP_TRY_AS(PP_E_CONFIG, pp_token_keys_load(worker.keys_path, pp_clock_posix_s(&d->clock),
+                                              problem, &worker.keys));
+    return pp_daemon_listen(d, "http", config.common.listen, problem, &front.listener);
+}
+
+static pp_res start_server(struct pp_daemon *d)
+{
+    const struct pp_http_route routes[] = {
+        { "POST", ISS_REQUEST_PATH, ISS_BODY_BYTES_MAX, on_token_request, NULL },
+        { "GET", ISS_DIRECTORY_PATH, 0, on_directory, NULL },
+    };
+    const struct pp_http_server_config c = {
+        .routes = routes,
+        .route_count = PP_ARRAY_COUNT(routes),
+        .scratch_bytes = sizeof(struct ticket) + 64,
+    };
+
+    PP_TRY(pp_http_server_new(d->loop, &c, &front.server));
+    return pp_http_server_listen(front.server, front.listener);
+}
+
+static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
+{
+    char store[NAME_BYTES_MAX + 1];
+
+    copy_name(store, config.store);
+    PP_TRY(iss_counts_open(store, problem, &worker.counts));
+    worker.service = (struct iss_service){
+        .accounts = iss_accounts_of_assertions(&worker.assertions),
+        .counts = worker.counts,
+        .keys = &worker.keys,
+        .batches_max = (uint32_t)config.batches,
+        .random = d->random,
+    };
+    PP_TRY(pp_pool_new(d->loop, 1, WAITING_MAX, &front.pool));
+    PP_TRY(pp_timer_new(d->loop, on_reload, NULL, &front.keys_timer));
+    PP_TRY(pp_timer_new(d->loop, on_totals, NULL, &front.totals_timer));
+    PP_TRY(pp_signal_new(d->loop, SIGHUP, on_reload, NULL, &front.hangup));
+    pp_timer_set(front.totals_timer, TOTALS_EVERY_MS);
+    PP_TRY(start_server(d));
+    on_reload(NULL);
+    pp_daemon_ready(d);
+    return PP_OK;
+}
+
+static void on_drained(void *ctx)
+{
+    pp_daemon_stopped(ctx);
+}
+
+static void stop(struct pp_daemon *d)
+{
+    pp_timer_cancel(front.keys_timer);
+    pp_http_server_drain(front.server, on_drained, d);
+}
+
+static void close_all(struct pp_daemon *d)
+{
+    (void)d;
+    pp_pool_free(front.pool); /* the worker ends before what it works with */
+    pp_http_server_free(front.server);
+    pp_timer_free(front.keys_timer);
+    pp_timer_free(front.totals_timer);
+    pp_signal_free(front.hangup);
+    iss_counts_close(worker.counts);
+    pp_token_keys_done(&worker.keys);
+    iss_assertions_done(&worker.assertions);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct pp_daemon_program program = {
+        .name = "pp-issuerd",
+        .what = "gives accounts their anonymous tokens",
+        .party = PP_PARTY_ISSUER,
+        .keys = KEYS,
+        .key_count = PP_ARRAY_COUNT(KEYS),
+        .config = &config,
+        .check = check,
+        .open = open_all,
+        .serve = serve,
+        .stop = stop,
+        .close = close_all,
+    };
+
+    return pp_daemon_main(&program, argc, argv);
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { PATH_BYTES = 96, PENDING_BYTES_MAX = 8 << 20, PENDING_MAX = 4096 };
+
+/* --- folders ------------------------------------------------------------------------------- */
+
+static pp_res sync_folder(int dir, const char *path)
+{
+    int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return pp_errno_res(errno);
+    int e = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    return e == 0 ? PP_OK : pp_errno_res(e);
+}
+
+/* A new folder is durable when its parent is. */
+static pp_res make_folder(int dir, const char *path, const char *parent)
+{
+    if (mkdirat(dir, path, 0755) != 0)
+        return errno == EEXIST ? PP_OK : pp_errno_res(errno);
+    return sync_folder(dir, parent);
+}
+
+/* Makes the folders that `path` (a file's) stands in. */
+static pp_res make_folders(int dir, const char *path)
+{
+    char part[PATH_BYTES] = "";
+    char parent[PATH_BYTES] = ".";
+
+    for (size_t i = 0; path[i] != '\0'; i++) {
+        PP_CHECK(i + 1 < sizeof part, PP_E_RANGE, i);
+        if (path[i] == '/') {
+            PP_TRY(make_folder(dir, part, parent));
+            memcpy(parent, part, sizeof parent);
+        }
+        part[i] = path[i];
+    }
+    return PP_OK;
+}
+
+static void tile_path(const struct pp_tile *t, char ret[PATH_BYTES])
+{
+    struct pp_wr wr = pp_wr_over(ret, PATH_BYTES - 1);
+
+    memset(ret, 0, PATH_BYTES);
+    pp_wr_text(&wr, "public/");
+    pp_tile_path_write(&wr, t);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
+}
+
+static size_t tile_bytes_max(const struct pp_tile *t)
+{
+    return t->entries ? PP_LOG_BUNDLE_MAX : PP_TILE_BYTES;
+}
+
+/* A tile's file; its full tile, where the partial one has been removed. */
+static pp_res read_tile(int dir, const struct pp_tile *t, struct pp_buf *ret)
+{
+    char path[PATH_BYTES];
+    struct pp_tile full = *t;
+
+    tile_path(t, path);
+    pp_res r = pp_file_read(dir, path, tile_bytes_max(t), ret);
+    if (r.code != PP_E_NOT_FOUND || t->width == PP_TILE_WIDTH)
+        return r;
+    full.width = PP_TILE_WIDTH;
+    tile_path(&full, path);
+    return pp_file_read(dir, path, tile_bytes_max(t), ret);
+}
+
+static pp_res write_tile(int dir, const struct pp_tile *t, struct pp_span content)
+{
+    char path[PATH_BYTES];
+    struct pp_buf old = { 0 };
+
+    tile_path(t, path);
+    int same = pp_is_ok(pp_file_read(dir, path, tile_bytes_max(t), &old)) &&
+               pp_span_eq(pp_buf_span(&old), content);
+    pp_buf_done(&old);
+    if (same)
+        return PP_OK;
+    PP_TRY(make_folders(dir, path));
+    return pp_file_write(dir, path, 0644, content);
+}
+
+/* --- the edge ------------------------------------------------------------------------------ */
+
+static pp_res edge_new(struct pp_log_edge *e)
+{
+    uint8_t *bundle = malloc(PP_LOG_BUNDLE_MAX);
+
+    e->tiles = calloc(PP_LOG_TILE_LEVELS, sizeof *e->tiles);
+    e->bundle = pp_wr_over(bundle, PP_LOG_BUNDLE_MAX);
+    PP_CHECK(e->tiles != NULL && bundle != NULL, PP_E_NO_MEMORY, 0);
+    return PP_OK;
+}
+
+static void edge_free(struct pp_log_edge *e)
+{
+    free(e->tiles);
+    free(e->bundle.at);
+    *e = (struct pp_log_edge){ 0 };
+}
+
+static void edge_copy(struct pp_log_edge *to, const struct pp_log_edge *from)
+{
+    to->range = from->range;
+    memcpy(to->tiles, from->tiles, PP_LOG_TILE_LEVELS * sizeof *to->tiles);
+    to->bundle.len = from->bundle.len;
+    to->bundle.failed = PP_E_OK;
+    memcpy(to->bundle.at, from->bundle.at, from->bundle.len);
+}
+
+/* Appending to an edge writes each tile when it is full. */
+struct appending {
+    struct pp_log_store *s;
+    struct pp_log_edge *edge;
+};
+
+static pp_res keep_node(void *ctx, unsigned level, uint64_t index,
+                        const struct pp_merkle_hash *hash)
+{
+    struct appending *a = ctx;
+    unsigned l = level / 8;
+    uint64_t offset = index % PP_TILE_WIDTH;
+
+    if (level % 8 != 0)
+        return PP_OK;
+    PP_ASSERT(l < PP_LOG_TILE_LEVELS);
+    memcpy(a->edge->tiles[l] + offset * PP_SHA256_BYTES, hash->bytes, PP_SHA256_BYTES);
+    if (offset + 1 < PP_TILE_WIDTH)
+        return PP_OK;
+    struct pp_tile full = { .level = l, .index = index / PP_TILE_WIDTH, .width = PP_TILE_WIDTH };
+    return write_tile(a->s->dir, &full, PP_BYTES(a->edge->tiles[l]));
+}
+
+static pp_res append_entry(struct appending *a, struct pp_span entry)
+{
+    struct pp_merkle_sink sink = { .node = keep_node, .ctx = a };
+    struct pp_merkle_hash leaf;
+    uint64_t index = a->edge->range.size;
+
+    PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
+    pp_entries_write(&a->edge->bundle, entry);
+    PP_TRY(pp_wr_ok(&a->edge->bundle));
+    if (index % PP_TILE_WIDTH == PP_TILE_WIDTH - 1) {
+        struct pp_tile full = { 1, 0, index / PP_TILE_WIDTH, PP_TILE_WIDTH };
+        PP_TRY(write_tile(a->s->dir, &full, pp_wr_done(&a->edge->bundle)));
+        a->edge->bundle.len = 0;
+    }
+    pp_merkle_leaf(entry, &leaf);
+    return pp_merkle_append(&a->edge->range, &leaf, &sink);
+}
+
+/* The partial tiles of the edge's size: the last file of every level, if it is not full. */
+static pp_res write_partials(const struct pp_log_store *s, const struct pp_log_edge *e)
+{
+    for (unsigned level = 0; level < PP_LOG_TILE_LEVELS; level++) {
+        uint64_t hashes = pp_tile_hashes(e->range.size, level);
+        struct pp_tile t;
+        if (hashes % PP_TILE_WIDTH == 0 ||
+            !pp_tile_of(e->range.size, level, hashes / PP_TILE_WIDTH, &t))
+            continue;
+        PP_TRY(write_tile(s->dir, &t, pp_span(e->tiles[level], (size_t)t.width * PP_SHA256_BYTES)));
+        if (level > 0)
+            continue;
+        t.entries = 1;
+        PP_TRY(write_tile(s->dir, &t, pp_wr_done(&e->bundle)));
+    }
+    return PP_OK;
+}
+
+/* --- making and opening -------------------------------------------------------------------- */
+
+static pp_res write_signed(int dir, const struct pp_note_signer *signer, uint64_t size,
+                           const struct pp_merkle_hash *root, uint8_t ret[PP_LOG_NOTE_MAX],
+                           size_t *ret_len)
+{
+    uint8_t text[PP_CHECKPOINT_BYTES_MAX];
+    struct pp_wr t = pp_wr_over(text, sizeof text);
+    uint8_t note[PP_LOG_NOTE_MAX];
+    struct pp_wr n = pp_wr_over(note, sizeof note);
+
+    pp_checkpoint_write(&t, signer->key.name, size, root);
+    PP_TRY(pp_wr_ok(&t));
+    PP_TRY(pp_note_write(&n, pp_wr_done(&t), signer, 1));
+    PP_TRY(pp_file_write(dir, "signed", 0600, pp_wr_done(&n)));
+    memcpy(ret, note, n.len);
+    *ret_len = n.len;
+    return PP_OK;
+}
+
+pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
+{
+    uint8_t note[PP_LOG_NOTE_MAX];
+    struct pp_merkle_hash root;
+    size_t len;
+
+    PP_CHECK(faccessat(dir, "signed", F_OK, 0) != 0, PP_E_EXISTS, 0);
+    PP_TRY(make_folder(dir, "public", "."));
+    PP_TRY(make_folder(dir, "pending", "."));
+    pp_merkle_empty(&root);
+    return write_signed(dir, signer, 0, &root, note, &len);
+}
+
+static pp_res read_signed(struct pp_log_store *s, struct pp_checkpoint *ret)
+{
+    struct pp_buf b = { 0 };
+    struct pp_note n;
+
+    PP_TRY(pp_file_read(s->dir, "signed", sizeof s->note, &b));
+    memcpy(s->note, b.bytes, b.len);
+    s->note_len = b.len;
+    pp_buf_done(&b);
+    return pp_checkpoint_open(pp_span(s->note, s->note_len), s->key.name, &s->key, 1, &n, ret);
+}
+
+static pp_res read_published(struct pp_log_store *s, uint64_t signed_size)
+{
+    struct pp_buf b = { 0 };
+    struct pp_checkpoint c;
+    struct pp_note n;
+    pp_res r = pp_file_read(s->dir, "public/checkpoint", PP_LOG_NOTE_MAX, &b);
+
+    if (r.code == PP_E_NOT_FOUND)
+        return PP_OK;
+    if (pp_is_ok(r))
+        r = pp_checkpoint_open(pp_buf_span(&b), s->key.name, &s->key, 1, &n, &c);
+    if (pp_is_ok(r) && c.size > signed_size)
+        r = PP_FAIL(PP_E_PROOF, 0); /* `signed` is older than what we published: a bare restore */
+    if (pp_is_ok(r))
+        s->published = c.size;
+    pp_buf_done(&b);
+    return r;
+}
+
+static pp_res replay_bundle(struct pp_log_store *s, const struct pp_tile *t,
+                            pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry),
+                            void *ctx)
+{
+    struct appending a = { s, &s->edge };
+    struct pp_buf bundle = { 0 };
+    pp_res r = read_tile(s->dir, t, &bundle);
+    struct pp_rd rd = pp_rd_over(bundle.bytes, bundle.len);
+
+    for (unsigned i = 0; i < t->width && pp_is_ok(r); i++) {
+        struct pp_span entry = pp_rd_bytes(&rd, pp_rd_u16(&rd));
+        uint64_t index = s->edge.range.size;
+        r = pp_rd_ok(&rd);
+        if (pp_is_ok(r))
+            r = append_entry(&a, entry);
+        if (pp_is_ok(r) && each != NULL)
+            r = each(ctx, index, entry);
+    }
+    pp_buf_done(&bundle);
+    return r;
+}
+
+static pp_res replay(struct pp_log_store *s, const struct pp_checkpoint *c,
+                     pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry), void *ctx)
+{
+    struct pp_merkle_hash root;
+
+    for (uint64_t n = 0; n * PP_TILE_WIDTH < c->size; n++) {
+        struct pp_tile t;
+        PP_ASSERT(pp_tile_of(c->size, 0, n, &t));
+        t.entries = 1;
+        PP_TRY(replay_bundle(s, &t, each, ctx));
+    }
+    pp_merkle_range_root(&s->edge.range, &root);
+    PP_CHECK(pp_merkle_same(&root, &c->root), PP_E_PROOF, 0);
+    s->root = root;
+    return write_partials(s, &s->edge);
+}
+
+pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_key *key,
+                         pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry), void *ctx)
+{
+    struct pp_checkpoint c;
+
+    *s = (struct pp_log_store){ .dir = dir, .key = *key };
+    PP_TRY(edge_new(&s->edge));
+    PP_TRY(edge_new(&s->next));
+    PP_TRY(read_signed(s, &c));
+    PP_TRY(read_published(s, c.size));
+    return replay(s, &c, each, ctx);
+}
+
+void pp_log_store_done(struct pp_log_store *s)
+{
+    edge_free(&s->edge);
+    edge_free(&s->next);
+}
+
+/* --- growing ------------------------------------------------------------------------------- */
+
+pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries, size_t count)
+{
+    struct appending a = { s, &s->next };
+
+    edge_copy(&s->next, &s->edge);
+    for (size_t i = 0; i < count; i++)
+        PP_TRY(append_entry(&a, entries[i]));
+    return write_partials(s, &s->next);
+}
+
+pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
+{
+    struct pp_merkle_hash root;
+    struct pp_log_edge old = s->edge;
+
+    PP_ASSERT(s->next.range.size > s->edge.range.size);
+    pp_merkle_range_root(&s->next.range, &root);
+    PP_TRY(write_signed(s->dir, signer, s->next.range.size, &root, s->note, &s->note_len));
+    s->root = root;
+    s->edge = s->next;
+    s->next = old;
+    return PP_OK;
+}
+
+/* Removes "N.p" of a tile that is full. That it is not there, or not empty, changes nothing. */
+static void remove_partials(int dir, const struct pp_tile *full)
+{
+    char path[PATH_BYTES];
+    char name[PATH_BYTES + 16];
+    struct pp_tile t = *full;
+
+    for (unsigned width = 1; width < PP_TILE_WIDTH; width++) {
+        t.width = width;
+        tile_path(&t, path);
+        (void)unlinkat(dir, path, 0);
+    }
+    tile_path(full, path);
+    snprintf(name, sizeof name, "%s.p", path);
+    (void)unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+pp_res pp_log_store_publish(struct pp_log_store *s, struct pp_span note, uint64_t size)
+{
+    uint64_t before = s->published;
+
+    PP_ASSERT(size >= before && size <= s->edge.range.size);
+    PP_TRY(pp_file_write(s->dir, "public/checkpoint", 0644, note));
+    s->published = size;
+    for (unsigned level = 0; level < PP_LOG_TILE_LEVELS; level++) {
+        uint64_t full = pp_tile_hashes(size, level) / PP_TILE_WIDTH;
+        for (uint64_t n = pp_tile_hashes(before, level) / PP_TILE_WIDTH; n < full; n++) {
+            struct pp_tile t = { .level = level, .index = n, .width = PP_TILE_WIDTH };
+            remove_partials(s->dir, &t);
+            t.entries = 1;
+            if (level == 0)
+                remove_partials(s->dir, &t);
+        }
+    }
+    return PP_OK;
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+pp_res pp_log_store_tile(const struct pp_log_store *s, const struct pp_tile *t, struct pp_buf *ret)
+{
+    char path[PATH_BYTES];
+    struct pp_tile in_tree;
+
+    /* Beyond the signed size stands what a crash left; a cache would keep it for ever. */
+    PP_CHECK(pp_tile_of(s->edge.range.size, t->level, t->index, &in_tree), PP_E_NOT_FOUND, 0);
+    PP_CHECK(t->width <= in_tree.width, PP_E_NOT_FOUND, 0);
+    tile_path(t, path);
+    return pp_file_read(s->dir, path, tile_bytes_max(t), ret);
+}
+
+pp_res pp_log_store_entry(const struct pp_log_store *s, uint64_t index, struct pp_buf *ret)
+{
+    struct pp_buf bundle = { 0 };
+    struct pp_tile t;
+
+    PP_CHECK(index < s->edge.range.size, PP_E_RANGE, 0);
+    PP_ASSERT(pp_tile_of(s->edge.range.size, 0, index / PP_TILE_WIDTH, &t));
+    t.entries = 1;
+    PP_TRY(read_tile(s->dir, &t, &bundle));
+    struct pp_rd rd = pp_rd_over(bundle.bytes, bundle.len);
+    struct pp_span entry = { 0 };
+    for (uint64_t i = 0; i <= index % PP_TILE_WIDTH; i++)
+        entry = pp_rd_bytes(&rd, pp_rd_u16(&rd));
+    pp_res r = pp_rd_ok(&rd);
+    struct pp_buf copy = { .bytes = malloc(entry.len + 1), .len = entry.len };
+    if (pp_is_ok(r) && copy.bytes == NULL)
+        r = PP_FAIL(PP_E_NO_MEMORY, entry.len);
+    if (pp_is_ok(r)) {
+        memcpy(copy.bytes, entry.at, entry.len);
+        copy.bytes[entry.len] = 0;
+        *ret = copy;
+    } else {
+        free(copy.bytes);
+    }
+    pp_buf_done(&bundle);
+    return r;
+}
+
+static pp_res read_hashes(void *ctx, const struct pp_tile *t, uint8_t ret[PP_TILE_BYTES])
+{
+    const struct pp_log_store *s = ctx;
+    struct pp_buf b = { 0 };
+    size_t len = (size_t)t->width * PP_SHA256_BYTES;
+
+    PP_TRY(read_tile(s->dir, t, &b));
+    pp_res r = b.len < len ? PP_FAIL(PP_E_TRUNCATED, b.len) : PP_OK;
+    if (pp_is_ok(r))
+        memcpy(ret, b.bytes, len);
+    pp_buf_done(&b);
+    return r;
+}
+
+struct pp_tile_source pp_log_store_source(struct pp_log_store *s)
+{
+    return (struct pp_tile_source){ .read = read_hashes, .ctx = s };
+}
+
+/* --- pending ------------------------------------------------------------------------------- */
+
+static void pending_path(uint64_t number, char ret[PATH_BYTES])
+{
+    snprintf(ret, PATH_BYTES, "pending/%016llx", (unsigned long long)number);
+}
+
+pp_res pp_log_pending_add(int dir, uint64_t number, struct pp_span batch)
+{
+    char path[PATH_BYTES];
+
+    pending_path(number, path);
+    return pp_file_write(dir, path, 0600, batch);
+}
+
+pp_res pp_log_pending_remove(int dir, uint64_t number)
+{
+    char path[PATH_BYTES];
+
+    pending_path(number, path);
+    if (unlinkat(dir, path, 0) != 0 && errno != ENOENT)
+        return pp_errno_res(errno);
+    return PP_OK;
+}
+
+static int is_number(const struct dirent *d)
+{
+    return strlen(d->d_name) == 16 && strspn(d->d_name, "0123456789abcdef") == 16;
+}
+
+pp_res pp_log_pending_each(int dir,
+                           pp_res (*each)(void *ctx, uint64_t number, struct pp_span batch),
+                           void *ctx)
+{
+    struct dirent **names = NULL;
+    int count = scandirat(dir, "pending", &names, is_number, alphasort);
+    pp_res r = PP_OK;
+
+    if (count < 0)
+        return pp_errno_res(errno);
+    for (int i = 0; i < count; i++) {
+        struct pp_buf b = { 0 };
+        char path[PATH_BYTES];
+        uint64_t number = strtoull(names[i]->d_name, NULL, 16);
+        pending_path(number, path);
+        if (pp_is_ok(r))
+            r = pp_file_read(dir, path, PENDING_BYTES_MAX, &b);
+        if (pp_is_ok(r))
+            r = each(ctx, number, pp_buf_span(&b));
+        pp_buf_done(&b);
+        free(names[i]);
+    }
+    free(names);
+    return r;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trust.h"
+
+#include "hash.h"
+#include "kem.h"
+#include "text.h"
+
+/* The file as text; the values are looked into behind it. */
+struct trust_text {
+    struct pp_span environment, name_space, issuer, issuer_url, gateway_authority, hardware;
+    struct pp_span message_kem, ohttp_kem, tls_group;
+    uint64_t batches;
+    struct pp_kv_list relays, mirrors, platforms, tcb_min;
+};
+
+#define AT(field) offsetof(struct trust_text, field)
+
+const struct pp_kv_key PP_TRUST_KEYS[] = {
+    { "environment", PP_KV_TEXT, AT(environment), 1, 1, 16, "prod, staging or dev" },
+    { "namespace", PP_KV_TEXT, AT(name_space), 1, 1, 255, "the ledger namespace of this app" },
+    { "issuer", PP_KV_TEXT, AT(issuer), 1, 1, 255, "the token issuer's name" },
+    { "issuer_url", PP_KV_TEXT, AT(issuer_url), 1, 1, 512, "where tokens are fetched: a URL" },
+    { "gateway_authority", PP_KV_TEXT, AT(gateway_authority), 1, 1, PP_TRUST_AUTHORITY_BYTES_MAX,
+      "the gateway's authority, at most 64 bytes" },
+    { "relay", PP_KV_LIST, AT(relays), 1, 0, 0, "a URL of a relay resource; in prod two or more" },
+    { "mirror", PP_KV_LIST, AT(mirrors), 1, 0, 0, "a URL of the directory; in prod two or more" },
+    { "platform", PP_KV_LIST, AT(platforms), 1, 0, 0, "a TEE platform, such as sev-snp" },
+    { "hardware", PP_KV_TEXT, AT(hardware), 1, 1, 32, "a hardware profile: strict" },
+    { "tcb_min", PP_KV_LIST, AT(tcb_min), 0, 0, 0,
+      "a lowest patch level: LINE BOOTLOADER TEE SNP MICROCODE [FMC]" },
+    { "message_kem", PP_KV_TEXT, AT(message_kem), 1, 1, 16, "classical (X25519) or x-wing" },
+    { "ohttp_kem", PP_KV_TEXT, AT(ohttp_kem), 1, 1, 16, "x25519 or x-wing" },
+    { "tls_group", PP_KV_TEXT, AT(tls_group), 1, 1, 32, "x25519" },
+    { "batches", PP_KV_U64, AT(batches), 0, 1, 8, "batches of 32 tokens an epoch, 1 to 8" },
+};
+const size_t PP_TRUST_KEY_COUNT = PP_ARRAY_COUNT(PP_TRUST_KEYS);
+
+static pp_res refuse(struct pp_problem *problem, const char *field, const char *expected,
+                     struct pp_span got)
+{
+    pp_problem_set(problem, field, expected, got);
+    return PP_FAIL(PP_E_TRUST, 0);
+}
+
+static pp_res read_environment(struct pp_trust *t, struct pp_span word, struct pp_problem *problem)
+{
+    if (!pp_is_ok(pp_record_env_parse(word, &t->environment)))
+        return refuse(problem, "environment", "prod, staging or dev", word);
+    if (PP_RELEASE && t->environment != PP_RECORD_PROD) {
+        pp_problem_set(problem, "environment", "prod: all that a release build accepts", word);
+        return PP_FAIL(PP_E_ENVIRONMENT, t->environment);
+    }
+    return PP_OK;
+}
+
+static pp_res read_urls(const struct trust_text *x, struct pp_trust *t, struct pp_problem *problem)
+{
+    size_t least = t->environment == PP_RECORD_PROD ? 2 : 1;
+
+    if (x->relays.count < least || x->relays.count > PP_TRUST_RELAYS_MAX)
+        return refuse(problem, "relay", "two to eight relays in prod, one or more elsewhere",
+                      PP_STR("another number"));
+    if (x->mirrors.count < least || x->mirrors.count > PP_TRUST_MIRRORS_MAX)
+        return refuse(problem, "mirror", "two to four mirrors in prod, one or more elsewhere",
+                      PP_STR("another number"));
+    for (size_t i = 0; i < x->relays.count; i++)
+        t->relays[t->relay_count++] = x->relays.items[i];
+    for (size_t i = 0; i < x->mirrors.count; i++)
+        t->mirrors[t->mirror_count++] = x->mirrors.items[i];
+    return PP_OK;
+}
+
+/* Simulated platforms exist in development builds alone, and there in the environment dev alone. */
+static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
+                             struct pp_problem *problem)
+{
+    static const enum pp_platform known[] = {
+        PP_PLATFORM_SEV_SNP,
+#if !PP_RELEASE
+        PP_PLATFORM_SIM_SNP,
+#endif
+    };
+
+    for (size_t i = 0; i < x->platforms.count; i++) {
+        struct pp_span word = x->platforms.items[i];
+        size_t k = 0;
+
+        while (k < PP_ARRAY_COUNT(known) &&
+               !pp_span_eq(word, pp_span_cstr(pp_platform_name(known[k]))))
+            k++;
+        if (k == PP_ARRAY_COUNT(known))
+            return refuse(problem, "platform", "a platform that this build verifies", word);
+        if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
+            return refuse(problem, "platform", "a real platform outside dev", word);
+        t->platforms |= UINT32_C(1) << known[k];
+    }
+    return PP_OK;
+}
+
+static pp_res read_kem(struct pp_span word, const char *x25519_word, uint16_t *ret)
+{
+    uint16_t id = 0;
+
+    if (pp_span_eq(word, pp_span_cstr(x25519_word)))
+        id = PP_KEM_X25519_SHA256;
+    else if (pp_span_eq(word, PP_STR("x-wing")))
+        id = PP_KEM_XWING;
+    PP_CHECK(id != 0 && pp_kem_info(id) != NULL, PP_E_UNSUPPORTED, id);
+    *ret = id;
+    return PP_OK;
+}
+
+static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
+                              struct pp_problem *problem)
+{
+    if (!pp_is_ok(read_kem(x->message_kem, "classical", &t->message_kem)))
+        return refuse(problem, "message_kem", "a KEM that this build offers: classical",
+                      x->message_kem);
+    if (!pp_is_ok(read_kem(x->ohttp_kem, "x25519", &t->ohttp_kem)))
+        return refuse(problem, "ohttp_kem", "a KEM that this build offers: x25519", x->ohttp_kem);
+    if (!pp_span_eq(x->tls_group, PP_STR("x25519")))
+        return refuse(problem, "tls_group", "x25519", x->tls_group);
+    return PP_OK;
+}
+
+/* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. */
+static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
+{
+    uint64_t v[5] = { 0 };
+    struct pp_span word;
+    size_t n = 0;
+    int more = pp_text_cut(&line, ' ', &word);
+    enum pp_snp_line id = PP_SNP_LINE_NONE;
+
+    if (pp_span_eq(word, PP_STR("genoa")))
+        id = PP_SNP_GENOA;
+    else if (pp_span_eq(word, PP_STR("turin")))
+        id = PP_SNP_TURIN;
+    PP_CHECK(id != PP_SNP_LINE_NONE, PP_E_FORMAT, 0);
+    while (more) {
+        PP_CHECK(n < PP_ARRAY_COUNT(v), PP_E_FORMAT, n);
+        more = pp_text_cut(&line, ' ', &word);
+        PP_TRY(pp_decimal_parse(word, 255, &v[n++]));
+    }
+    PP_CHECK(n == (id == PP_SNP_TURIN ? 5 : 4), PP_E_FORMAT, n);
+    policy->tcb_min[id] = (struct pp_snp_tcb_parts){ .fmc = (uint8_t)v[4],
+                                                     .boot_loader = (uint8_t)v[0],
+                                                     .tee = (uint8_t)v[1],
+                                                     .snp = (uint8_t)v[2],
+                                                     .microcode = (uint8_t)v[3] };
+    return PP_OK;
+}
+
+static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
+                            const struct pp_trust_files *files, struct pp_problem *problem)
+{
+    if (!pp_span_eq(x->hardware, PP_STR("strict")))
+        return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
+    t->snp_policy = PP_SNP_POLICY_STRICT;
+    for (size_t i = 0; i < x->tcb_min.count; i++)
+        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy)))
+            return refuse(problem, "tcb_min", "LINE BOOTLOADER TEE SNP MICROCODE [FMC]",
+                          x->tcb_min.items[i]);
+    pp_res r = files->ark.len == 0
+                   ? pp_snp_anchors_add_amd(&t->snp_anchors)
+                   : pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""));
+    if (!pp_is_ok(r))
+        return refuse(problem, "ark, ask", "a vendor root and the authority below it", PP_STR(""));
+    return PP_OK;
+}
+
+static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *files,
+                            struct pp_problem *problem)
+{
+    struct pp_policy_shape shape;
+
+    if (!pp_is_ok(pp_policy_parse(files->log_policy, PP_POLICY_LOG, &t->log)) ||
+        t->log.log_count != 1)
+        return refuse(problem, "log policy", "a policy file with one log", PP_STR(""));
+    if (!pp_is_ok(pp_policy_shape(&t->log, &shape)) || !pp_is_ok(pp_policy_shape_safe(&shape, 1)))
+        return refuse(problem, "log policy",
+                      "all of {k of n plain witnesses, one record witness}, k safe against a liar",
+                      PP_STR("another quorum"));
+    if (!pp_is_ok(pp_policy_parse(files->owner_policy, PP_POLICY_REVIEW, &t->owner)) ||
+        t->owner.quorum == PP_QUORUM_NONE)
+        return refuse(problem, "owner policy", "a policy file with a quorum", PP_STR(""));
+    if (!pp_is_ok(pp_policy_parse(files->review_policy, PP_POLICY_REVIEW, &t->review)) ||
+        t->review.quorum == PP_QUORUM_NONE)
+        return refuse(problem, "review policy", "a policy file with a quorum", PP_STR(""));
+    t->origin = t->log.log_keys[0].name;
+    return PP_OK;
+}
+
+static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_BYTES])
+{
+    const struct pp_span all[] = { files->trust,         files->log_policy, files->owner_policy,
+                                   files->review_policy, files->ark,        files->ask };
+    struct pp_hash h;
+
+    pp_hash_init(&h, PP_SHA256);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(all); i++) {
+        pp_hash_u64(&h, all[i].len);
+        pp_hash_update(&h, all[i]);
+    }
+    pp_hash_final(&h, ret);
+}
+
+pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
+                      struct pp_problem *problem)
+{
+    struct trust_text x = { .batches = 1 };
+
+    *t = (struct pp_trust){ 0 };
+    PP_TRY_AS(PP_E_TRUST, pp_kv_read(files->trust, PP_TRUST_KEYS, PP_TRUST_KEY_COUNT, &x, problem));
+    PP_TRY(read_environment(t, x.environment, problem));
+    PP_TRY(read_urls(&x, t, problem));
+    PP_TRY(read_platforms(&x, t, problem));
+    PP_TRY(read_algorithms(&x, t, problem));
+    PP_TRY(read_policies(t, files, problem));
+    PP_TRY(read_hardware(&x, t, files, problem));
+    t->name_space = x.name_space;
+    t->issuer = x.issuer;
+    t->issuer_url = x.issuer_url;
+    t->gateway_authority = x.gateway_authority;
+    t->batches = x.batches;
+    digest_of(files, t->files_digest);
+    return PP_OK;
+}
+
+void pp_trust_done(struct pp_trust *t)
+{
+    pp_snp_anchors_done(&t->snp_anchors);
+    *t = (struct pp_trust){ 0 };
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trust.h: the pinned trust anchors of a device (pp-wire 10): what it believes before it has heard
+ * anybody. Compiled into release builds; the files of STATE/trust in development.
+ *
+ * Everything that a verification compares with comes from here or from what these keys have signed.
+ */
+#ifndef PP_TRUST_H
+#define PP_TRUST_H
+
+#include "check.h"
+#include "evidence.h"
+#include "kv.h"
+#include "problem.h"
+#include "quorum.h"
+#include "record.h"
+#include "result.h"
+#include "snp_verify.h"
+#include "span.h"
+
+enum {
+    PP_TRUST_RELAYS_MAX = 8,
+    PP_TRUST_MIRRORS_MAX = 4,
+    PP_TRUST_AUTHORITY_BYTES_MAX = 64,
+    PP_TRUST_FILE_BYTES_MAX = 1 << 16,
+};
+
+/* The files as they are; everything parsed from them borrows from these bytes. */
+struct pp_trust_files {
+    struct pp_span trust;         /* key = value, the table of PP_TRUST_KEYS */
+    struct pp_span log_policy;    /* C2SP tlog-policy: the log, its witnesses, the quorum */
+    struct pp_span owner_policy;  /* who signs host-sets and keys */
+    struct pp_span review_policy; /* who reviews releases */
+    struct pp_span ark, ask;      /* DER; empty: AMD's published roots, compiled in */
+};
+
+struct pp_trust {
+    enum pp_record_env environment;
+    struct pp_span name_space;
+    struct pp_span origin; /* of the one log */
+    struct pp_span issuer; /* issuer name in token challenges */
+    struct pp_span issuer_url;
+    struct pp_span gateway_authority;
+    struct pp_span relays[PP_TRUST_RELAYS_MAX]; /* URLs of the relay resource; one a session */
+    size_t relay_count;
+    struct pp_span mirrors[PP_TRUST_MIRRORS_MAX]; /* URLs of the directory bundle */
+    size_t mirror_count;
+    uint32_t platforms;   /* bit (1 << enum pp_platform) of each accepted platform */
+    uint16_t message_kem; /* IANA HPKE KEM ids */
+    uint16_t ohttp_kem;
+    uint64_t batches; /* of 32 tokens, an epoch */
+    struct pp_policy log, owner, review;
+    struct pp_snp_anchors snp_anchors;
+    struct pp_snp_policy snp_policy;       /* the hardware profile; without session values */
+    uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
+};
+
+/*
+ * Reads the anchors. Fails with TRUST and fills `problem` (may be NULL); with ENVIRONMENT when this
+ * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
+ * that one dishonest witness and the log could turn into two histories, fewer than two relays or
+ * mirrors in prod, a simulated platform outside dev. Call pp_trust_done also after a failure.
+ */
+PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
+                              struct pp_problem *problem);
+void pp_trust_done(struct pp_trust *t); /* zero state is fine */
+
+/* The words that --help and docs print for each key. */
+extern const struct pp_kv_key PP_TRUST_KEYS[];
+extern const size_t PP_TRUST_KEY_COUNT;
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kv.h"
+
+static const struct pp_kv_key SETTINGS[] = {
+    { "consent", PP_KV_FLAG, offsetof(struct pp_device_settings, consent), 0, 0, 0,
+      "yes or no: may private processing be used" },
+    { "answer_kib", PP_KV_U64, offsetof(struct pp_device_settings, answer_kib), 0, 1, 16,
+      "the answer's bucket in KiB: 1, 2, 4, 8 or 16" },
+    { "words", PP_KV_U64, offsetof(struct pp_device_settings, words), 0, PP_WORDS_MIN, PP_WORDS_MAX,
+      "words of a summary, 20 to 400" },
+};
+
+pp_res device_refuse(struct pp_device *d, pp_res r, const char *party, const char *field,
+                     const char *expected, struct pp_span got)
+{
+    pp_problem_party(&d->problem, party);
+    pp_problem_set(&d->problem, field, expected, got);
+    return r;
+}
+
+void device_show(struct pp_device *d)
+{
+    if (d->on_checks != NULL)
+        d->on_checks(d->on_checks_ctx, &d->checks);
+}
+
+pp_res pp_device_path(const struct pp_device *d, const char *tail, char ret[PP_DEVICE_PATH_MAX])
+{
+    int n = snprintf(ret, PP_DEVICE_PATH_MAX, "%s/%s", d->state, tail);
+
+    PP_CHECK(n > 0 && n < PP_DEVICE_PATH_MAX, PP_E_RANGE, n);
+    return PP_OK;
+}
+
+pp_res device_text(struct pp_span s, char *ret, size_t cap)
+{
+    PP_CHECK(s.len < cap && (s.len == 0 || memchr(s.at, 0, s.len) == NULL), PP_E_RANGE, s.len);
+    if (s.len > 0)
+        memcpy(ret, s.at, s.len);
+    ret[s.len] = '\0';
+    return PP_OK;
+}
+
+#if !PP_RELEASE
+/* In development the anchors are files; ark.der and ask.der are absent where AMD's are meant. */
+pp_res pp_device_trust_files(struct pp_device *d, struct pp_trust_files *ret)
+{
+    static const struct {
+        const char *name;
+        int mandatory;
+    } files[] = { { "trust/trust", 1 },        { "trust/log.policy", 1 },
+                  { "trust/owner.policy", 1 }, { "trust/review.policy", 1 },
+                  { "trust/ark.der", 0 },      { "trust/ask.der", 0 } };
+    struct pp_span *spans[] = { &ret->trust,         &ret->log_policy, &ret->owner_policy,
+                                &ret->review_policy, &ret->ark,        &ret->ask };
+
+    *ret = (struct pp_trust_files){ 0 };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
+        char path[PP_DEVICE_PATH_MAX];
+
+        PP_TRY(pp_device_path(d, files[i].name, path));
+        pp_res r = pp_file_read(AT_FDCWD, path, PP_TRUST_FILE_BYTES_MAX, &d->trust_text[i]);
+        if (r.code == PP_E_NOT_FOUND && !files[i].mandatory)
+            continue;
+        if (!pp_is_ok(r))
+            return device_refuse(d, PP_FAIL(i == 0 ? PP_E_STATE_ABSENT : PP_E_TRUST, r.detail),
+                                 "device", files[i].name, "a readable file",
+                                 pp_span_cstr(strerror((int)r.detail)));
+        *spans[i] = pp_buf_span(&d->trust_text[i]);
+    }
+    return PP_OK;
+}
+#endif
+
+static pp_res read_settings(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    d->settings = (struct pp_device_settings){ .answer_kib = 8, .words = 130 };
+    PP_TRY(pp_device_path(d, "device/settings", path));
+    pp_res r = pp_file_read(AT_FDCWD, path, PP_KV_BYTES_MAX, &d->settings_text);
+    if (r.code == PP_E_NOT_FOUND)
+        return PP_OK; /* nothing was ever allowed */
+    if (pp_is_ok(r)) {
+        pp_problem_party(&d->problem, "device/settings");
+        r = pp_kv_read(pp_buf_span(&d->settings_text), SETTINGS, PP_ARRAY_COUNT(SETTINGS),
+                       &d->settings, &d->problem);
+    }
+    PP_TRY(r);
+    if (!pp_bucket_down_ok(d->settings.answer_kib))
+        return device_refuse(d, PP_FAIL(PP_E_CONFIG, 0), "device/settings", "answer_kib",
+                             "1, 2, 4, 8 or 16", PP_STR("another number"));
+    return PP_OK;
+}
+
+static pp_res read_trust(struct pp_device *d)
+{
+    struct pp_trust_files files;
+
+    PP_TRY(pp_device_trust_files(d, &files));
+    pp_problem_party(&d->problem, "trust anchors");
+    return pp_trust_parse(d->trust, &files, &d->problem);
+}
+
+static pp_res read_marks(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_buf b = { 0 };
+
+    PP_TRY(pp_device_path(d, "device/marks", path));
+    pp_res r = pp_file_read(AT_FDCWD, path, PP_MARKS_BYTES_MAX, &b);
+    if (r.code == PP_E_NOT_FOUND)
+        return PP_OK; /* the first time */
+    if (pp_is_ok(r))
+        r = pp_marks_parse(pp_buf_span(&b), d->marks);
+    pp_buf_done(&b);
+    if (!pp_is_ok(r)) /* never start again from nothing: that is what a roll-back wants */
+        return device_refuse(d, PP_FAIL(PP_E_TRUST, r.detail), "device", "marks",
+                             "readable high-water marks", PP_STR("a damaged file"));
+    return PP_OK;
+}
+
+static pp_res open_wallet(struct pp_device *d)
+{
+    static char key_path[PP_DEVICE_PATH_MAX];
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_wallet_policy policy;
+
+    PP_TRY(pp_device_path(d, "device/wallet", path));
+    PP_TRY(pp_device_path(d, "device/platform.key", key_path));
+    d->key_file = (struct pp_platform_key_file){ .path = key_path, .random = d->random };
+    struct pp_platform_key key = pp_platform_key_of_file(&d->key_file);
+    PP_TRY(
+        pp_wallet_policy_init(&policy, d->trust->environment == PP_RECORD_DEV, d->trust->batches));
+    pp_problem_party(&d->problem, "device/wallet");
+    return pp_wallet_open(path, &key, &policy, &d->random, &d->problem, &d->wallet);
+}
+
+/* One process at a time changes marks and bundle. */
+static pp_res lock(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    PP_TRY(pp_device_path(d, "device", path));
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return device_refuse(d, PP_FAIL(PP_E_STATE_ABSENT, errno), "device", path,
+                             "a folder that can be written", pp_span_cstr(strerror(errno)));
+    PP_TRY(pp_device_path(d, "device/receipts", path));
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return pp_errno_res(errno);
+    PP_TRY(pp_device_path(d, "device/lock", path));
+    d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (d->lock_fd < 0)
+        return pp_errno_res(errno);
+    while (flock(d->lock_fd, LOCK_EX) != 0)
+        PP_CHECK(errno == EINTR, PP_E_SYSTEM, errno);
+    return PP_OK;
+}
+
+pp_res pp_device_open(struct pp_device *d, const char *state, const struct pp_clock *clock,
+                      const struct pp_random *random)
+{
+    *d = (struct pp_device){ .clock = *clock, .random = *random, .lock_fd = -1 };
+    PP_CHECK(snprintf(d->state, sizeof d->state, "%s", state) < (int)sizeof d->state, PP_E_USAGE,
+             0);
+    d->trust = calloc(1, sizeof *d->trust);
+    d->marks = calloc(1, sizeof *d->marks);
+    d->ledger = calloc(1, sizeof *d->ledger);
+    PP_CHECK(d->trust != NULL && d->marks != NULL && d->ledger != NULL, PP_E_NO_MEMORY, 0);
+    PP_TRY(read_trust(d));
+    PP_TRY(lock(d));
+    PP_TRY(read_settings(d));
+    PP_TRY(read_marks(d));
+    PP_TRY(open_wallet(d));
+    PP_TRY(pp_arena_new_locked(&d->ledger_arena, PP_LEDGER_ARENA_BYTES));
+    return pp_ratls_ctx_new(PP_END_CLIENT, &d->ratls);
+}
+
+void pp_device_close(struct pp_device *d)
+{
+    pp_wallet_close(d->wallet);
+    pp_ratls_ctx_free(d->ratls);
+    pp_arena_done(&d->ledger_arena);
+    if (d->trust != NULL)
+        pp_trust_done(d->trust);
+    free(d->trust);
+    free(d->marks);
+    free(d->ledger);
+    pp_buf_done(&d->bundle);
+    pp_buf_done(&d->settings_text);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(d->trust_text); i++)
+        pp_buf_done(&d->trust_text[i]);
+    if (d->lock_fd >= 0)
+        (void)close(d->lock_fd);
+    *d = (struct pp_device){ .lock_fd = -1 };
+}
+
+pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
+{
+    d->checks.count = 0;
+    if (!d->settings.consent)
+        return device_refuse(d, PP_FAIL(PP_E_CONSENT, 0), "device/settings", "consent", "yes",
+                             PP_STR("no"));
+    if (chat->closed)
+        return device_refuse(d, PP_FAIL(PP_E_CHAT_CLOSED, 0), "chat", "closed_to_ai", "false",
+                             PP_STR("true"));
+    pp_check_add_number(&d->checks, PP_STEP_CONSENT, PP_E_CONSENT, PP_VERDICT_ASSERTED,
+                        "the user consented, the chat is open, names stay on this device",
+                        PP_STR("device settings"), chat->message_count, "messages selected");
+    device_show(d);
+    return PP_OK;
+}
+
+pp_res pp_device_tick(struct pp_device *d, pp_res *ret_tokens)
+{
+    PP_TRY(device_refresh_ledger(d));
+    *ret_tokens = device_refresh_tokens(d);
+    return PP_OK;
+}
+
+pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_call *call,
+                   struct pp_http_result *ret)
+{
+    static const struct pp_http_client_config config = {
+        .response_bytes_max = PP_BUNDLE_BYTES_MAX
+    };
+    pp_res r = pp_http_call(&config, call, ret);
+
+    if (!pp_is_ok(r))
+        return device_refuse(d, r, party, "connection", "an answer", PP_STR("none"));
+    return PP_OK;
+}

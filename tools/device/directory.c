@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directory bundle: fetched on a schedule that does not follow use, believed after checking. */
+#include "device_int.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text.h"
+
+struct fetched {
+    struct pp_http_result http;
+    struct pp_arena arena;
+    struct pp_ledger *ledger;
+};
+
+static void fetched_done(struct fetched *f)
+{
+    pp_http_result_done(&f->http);
+    pp_arena_done(&f->arena);
+    free(f->ledger);
+}
+
+/* The moment that was drawn for the next fetch; 0: now. */
+static uint64_t next_fetch(const struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_buf b = { 0 };
+    uint64_t at = 0;
+
+    if (!pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
+        !pp_is_ok(pp_file_read(AT_FDCWD, path, 24, &b)))
+        return 0;
+    if (!pp_is_ok(pp_decimal_parse(pp_buf_span(&b), UINT64_MAX, &at)))
+        at = 0;
+    pp_buf_done(&b);
+    return at;
+}
+
+/* Draws a moment of the next six-hour window, whatever happens until then. */
+static pp_res plan_fetch(struct pp_device *d, uint64_t now)
+{
+    char path[PP_DEVICE_PATH_MAX], text[24];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    uint64_t window = now / PP_DEVICE_FETCH_WINDOW_S + 1, offset;
+
+    PP_TRY(pp_random_below(&d->random, PP_DEVICE_FETCH_WINDOW_S, &offset));
+    pp_wr_decimal(&wr, window * PP_DEVICE_FETCH_WINDOW_S + offset);
+    PP_TRY(pp_device_path(d, "device/fetch_at", path));
+    return pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr));
+}
+
+/* No credential, no cookie, no conditional header, nothing that tells one client from another. */
+static pp_res fetch_one(struct pp_device *d, struct pp_span url, struct fetched *f)
+{
+    char text[PP_HTTP_URL_BYTES_MAX];
+
+    PP_TRY(device_text(url, text, sizeof text));
+    const struct pp_http_call call = { .method = "GET",
+                                       .url = text,
+                                       .deadline_ms = PP_DEVICE_CALL_MS };
+    PP_TRY(device_call(d, "mirror", &call, &f->http));
+    if (f->http.status != 200) {
+        pp_problem_party(&d->problem, "mirror");
+        pp_problem_numbers(&d->problem, "status", 200, f->http.status);
+        return PP_FAIL(PP_E_HTTP_STATUS, f->http.status);
+    }
+    return PP_OK;
+}
+
+static pp_res verify(struct pp_device *d, struct pp_span bytes, struct pp_arena *arena,
+                     struct pp_ledger *ret, struct pp_checks *checks)
+{
+    return pp_ledger_verify(d->trust, bytes, d->marks, pp_clock_posix_s(&d->clock), arena, ret,
+                            checks, &d->problem);
+}
+
+/* Two mirrors that say different things under one serial: kept for the monitor, and the end. */
+static pp_res keep_split(struct pp_device *d, const struct fetched *a, const struct fetched *b)
+{
+    const struct fetched *both[] = { a, b };
+
+    for (size_t i = 0; i < 2; i++) {
+        char tail[64], path[PP_DEVICE_PATH_MAX];
+        snprintf(tail, sizeof tail, "device/split-%zu.bundle", i);
+        PP_TRY(pp_device_path(d, tail, path));
+        PP_TRY(pp_file_write(AT_FDCWD, path, 0600,
+                             pp_span(both[i]->http.body, both[i]->http.body_len)));
+    }
+    return device_refuse(d, PP_FAIL(PP_E_LEDGER_SPLIT, 0), "mirrors", "status record",
+                         "the same bytes under one serial",
+                         PP_STR("different ones: kept as device/split-0.bundle and -1"));
+}
+
+/* All mirrors answer and verify, and agree on equal serials; the newest is `*ret_best`. */
+static pp_res fetch_all(struct pp_device *d, struct fetched *all, size_t *ret_best)
+{
+    size_t best = 0;
+
+    for (size_t i = 0; i < d->trust->mirror_count; i++) {
+        all[i].ledger = calloc(1, sizeof *all[i].ledger);
+        PP_CHECK(all[i].ledger != NULL, PP_E_NO_MEMORY, 0);
+        PP_TRY(pp_arena_new_locked(&all[i].arena, PP_LEDGER_ARENA_BYTES));
+        PP_TRY(fetch_one(d, d->trust->mirrors[i], &all[i]));
+        PP_TRY(verify(d, pp_span(all[i].http.body, all[i].http.body_len), &all[i].arena,
+                      all[i].ledger, NULL));
+        for (size_t k = 0; k < i; k++)
+            if (all[k].ledger->status.record.serial == all[i].ledger->status.record.serial &&
+                !pp_span_eq(pp_span(all[k].http.body, all[k].http.body_len),
+                            pp_span(all[i].http.body, all[i].http.body_len)))
+                return keep_split(d, &all[k], &all[i]);
+        if (all[i].ledger->status.record.serial > all[best].ledger->status.record.serial)
+            best = i;
+    }
+    *ret_best = best;
+    return PP_OK;
+}
+
+/* Replaces the held bundle, on the disk and in memory. */
+static pp_res hold(struct pp_device *d, struct fetched *f)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    PP_TRY(pp_device_path(d, "device/bundle", path));
+    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
+    pp_buf_done(&d->bundle);
+    d->bundle = (struct pp_buf){ f->http.body, f->http.body_len };
+    f->http.body = NULL; /* moved */
+    f->http.body_len = 0;
+    return PP_OK;
+}
+
+static pp_res fetch(struct pp_device *d, uint64_t now)
+{
+    struct fetched all[PP_TRUST_MIRRORS_MAX] = { 0 };
+    size_t best = 0;
+
+    pp_res r = fetch_all(d, all, &best);
+    if (pp_is_ok(r))
+        r = hold(d, &all[best]);
+    if (pp_is_ok(r))
+        r = plan_fetch(d, now);
+    for (size_t i = 0; i < PP_TRUST_MIRRORS_MAX; i++)
+        fetched_done(&all[i]);
+    return r;
+}
+
+static pp_res load_held(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    if (d->bundle.bytes != NULL)
+        return PP_OK;
+    PP_TRY(pp_device_path(d, "device/bundle", path));
+    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
+}
+
+static pp_res store_marks(struct pp_device *d)
+{
+    static uint8_t text[PP_MARKS_BYTES_MAX];
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    pp_ledger_raise_marks(d->ledger, d->marks);
+    PP_TRY(pp_marks_write(&wr, d->marks));
+    PP_TRY(pp_device_path(d, "device/marks", path));
+    return pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr));
+}
+
+/* A silent mirror leaves the held bundle in use until it ends; a lying one stops everything. */
+static int is_silence(pp_res r)
+{
+    return r.code == PP_E_NETWORK || r.code == PP_E_TIMEOUT || r.code == PP_E_CLOSED ||
+           r.code == PP_E_HTTP_STATUS;
+}
+
+pp_res device_refresh_ledger(struct pp_device *d)
+{
+    uint64_t now = pp_clock_posix_s(&d->clock);
+    pp_res fetched = PP_OK;
+
+    pp_check_add_hex(&d->checks, PP_STEP_ANCHORS, PP_E_TRUST, PP_VERDICT_PROVEN,
+                     "anchors and high-water marks are loaded; they are all that is believed",
+                     pp_span_cstr(PP_RELEASE ? "compiled in" : "STATE/trust"),
+                     PP_BYTES(d->trust->files_digest));
+    if (d->trust->environment == PP_RECORD_DEV || now >= next_fetch(d))
+        fetched = fetch(d, now);
+    if (!pp_is_ok(fetched) && !is_silence(fetched))
+        return fetched;
+    pp_res held = load_held(d);
+    if (!pp_is_ok(held))
+        return pp_is_ok(fetched) ? held : fetched;
+    pp_arena_reset(&d->ledger_arena);
+    PP_TRY(verify(d, pp_buf_span(&d->bundle), &d->ledger_arena, d->ledger, &d->checks));
+    PP_TRY(store_marks(d));
+    device_show(d);
+    return PP_OK;
+}

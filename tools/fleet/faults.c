@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The faults of `ppctl up --fault NAME`. Those with a mode are played by an adversary program of
+ * tests/adversary; the others are made by giving genuine programs wrong data.
+ */
+#include <string.h>
+
+#include "fleet.h"
+
+const struct fleet_fault FLEET_FAULTS[] = {
+    /* Before anything of the user is sent: refused. */
+    { FAULT_TOKEN_KEY, "token-key-unlisted", 3, "ISSUER_KEY",
+      "the issuer signs with a key that the log does not list", NULL },
+    { FAULT_OHTTP_KEY, "ohttp-key-unlisted", 3, "LEDGER_PROOF",
+      "the directory offers another OHTTP key than the logged one", NULL },
+    { FAULT_PROGRAM, "program-changed", 3, "LEDGER_MEASUREMENT",
+      "the CVM's program was changed by one byte after its release", NULL },
+    { FAULT_CONFIG, "config-changed", 3, "SNP_HOST_DATA",
+      "the CVM's configuration was changed by one byte", NULL },
+    { FAULT_MEASUREMENT, "measurement-unlogged", 3, "LEDGER_MEASUREMENT",
+      "the CVM was launched in a shape that no release row lists", NULL },
+    { FAULT_COSIGNATURE, "cosignature-missing", 3, "LEDGER_QUORUM",
+      "one plain witness too few cosigned", NULL },
+    { FAULT_RECORD_WITNESS, "record-witness-missing", 3, "LEDGER_RECORD_WITNESS",
+      "the record witness did not cosign", NULL },
+    { FAULT_STATUS_STALE, "status-stale", 3, "LEDGER_STALE",
+      "the status record and its cosignatures are more than a day old", NULL },
+    { FAULT_STATUS_ROLLBACK, "status-rolled-back", 3, "LEDGER_ROLLBACK",
+      "the mirror serves an older status than the device has seen", NULL },
+    { FAULT_REVOKED, "release-revoked", 3, "LEDGER_REVOKED", "the running release was revoked",
+      NULL },
+    { FAULT_CHIP, "chip-unregistered", 3, "LEDGER_HOST",
+      "the machine's chip is not in the host-set", NULL },
+    { FAULT_REPORT_REPLAY, "report-replayed", 3, "SNP_BINDING",
+      "the report of another session is shown", "replay" },
+    { FAULT_REPORT_KEY, "report-for-other-key", 3, "SNP_BINDING",
+      "the report was made for another TLS key", "other-key" },
+    { FAULT_RELAY_ATTACK, "relay-attack", 3, "SNP_BINDING",
+      "a man in the middle holds the CVM's TLS key and uses the CVM as evidence oracle", "relay" },
+    { FAULT_MESSAGE_KEY, "message-key-substituted", 3, "SNP_BINDING",
+      "the worker's message key was replaced", "message-key" },
+    { FAULT_DEBUG, "debug-guest", 3, "SNP_POLICY", "the guest was launched with debugging allowed",
+      NULL },
+    { FAULT_TCB_MIN, "tcb-below-minimum", 3, "SNP_TCB_MIN",
+      "the machine's patch level is one below the minimum", NULL },
+    { FAULT_TCB_CERT, "tcb-certified-other", 3, "SNP_TCB_CERT",
+      "the chip's certificate certifies another patch level than the report says", NULL },
+    { FAULT_EVIDENCE_MISSING, "evidence-missing", 3, "NO_EVIDENCE", "no Evidence is sent",
+      "no-evidence" },
+    { FAULT_EVIDENCE_TWICE, "evidence-doubled", 3, "EVIDENCE_TWICE", "Evidence is sent twice",
+      "evidence-twice" },
+    { FAULT_EVIDENCE_SIZE, "evidence-oversized", 3, "EVIDENCE_SIZE",
+      "the Evidence message is larger than the one permitted size", "evidence-size" },
+    { FAULT_TLS12, "tls-1.2", 3, "TLS_VERSION", "the far end answers with TLS 1.2", "tls12" },
+    { FAULT_RETRY, "hello-retry", 3, "TLS_RETRY", "the far end asks for another ClientHello",
+      "retry" },
+    { FAULT_RESUMPTION, "resumption", 3, "TLS_RESUMPTION", "the far end claims to resume a session",
+      "resumption" },
+    { FAULT_SIMULATED_ROOT, "simulated-root", 3, "EVIDENCE_TEE_UNKNOWN",
+      "the simulated root is offered where the anchors are those of a release build", NULL },
+
+    /* After it: ciphertext only, answered at most once. */
+    { FAULT_RELAY_DROP, "relay-drops", 1, "NETWORK", "the relay drops exchange #2", "drop" },
+    { FAULT_RELAY_DUPLICATE, "relay-duplicates", 1, "HTTP_STATUS",
+      "the relay sends exchange #2 twice and returns the second answer", "duplicate" },
+    { FAULT_RELAY_ALTER, "relay-alters", 1, "HTTP_STATUS", "the relay changes a bit of exchange #2",
+      "alter" },
+    { FAULT_RELAY_TRUNCATE, "relay-truncates", 1, "ANSWER_TRUNCATED",
+      "the relay cuts the answer to exchange #2", "truncate" },
+    { FAULT_TOKEN_TWICE, "token-spent-twice", 1, "TOKEN_REFUSED",
+      "the device's only token was spent before", NULL },
+    { FAULT_WALLET_EMPTY, "wallet-empty", 5, "NO_TOKENS", "the device holds no token", NULL },
+};
+const size_t FLEET_FAULT_COUNT = sizeof FLEET_FAULTS / sizeof FLEET_FAULTS[0];
+
+const struct fleet_fault *fleet_fault_find(const char *name)
+{
+    for (size_t i = 0; i < FLEET_FAULT_COUNT; i++)
+        if (strcmp(FLEET_FAULTS[i].name, name) == 0)
+            return &FLEET_FAULTS[i];
+    return NULL;
+}

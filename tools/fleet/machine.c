@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine: the simulated vendor and chip, the CVM's program and configuration, epoch keys. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cred.h"
+#include "ct.h"
+#include "fleet_int.h"
+#include "handle_keys.h"
+#include "keyfile.h"
+#include "machine.h"
+#include "ohttp.h"
+#include "record.h"
+#include "token_keys.h"
+
+enum { PROGRAM_BYTES_MAX = 64 << 20 };
+
+/* --- the simulated processor ------------------------------------------------------------------ */
+
+/* Everything below a folder of the party belongs to the party's user. */
+static pp_res give_files(struct fleet *f, const char *party, const char *folder,
+                         const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        char tail[128];
+        struct pp_buf b = { 0 };
+        snprintf(tail, sizeof tail, "%s/%s", folder, *names);
+        PP_TRY(fleet_read_file(f, party, tail, 65536, &b));
+        pp_res r = fleet_write(f, party, tail, pp_buf_span(&b));
+        pp_buf_done(&b);
+        PP_TRY(r);
+    }
+    return PP_OK;
+}
+
+static pp_res make_vendor(struct fleet *f, struct sim_root **ret)
+{
+    char path[FLEET_PATH_MAX];
+
+    PP_TRY(fleet_folder(f, "simulated-vendor", NULL));
+    PP_TRY(fleet_path(f, "simulated-vendor", "root", path));
+    if (fleet_exists(f, "simulated-vendor", "root/ark.key"))
+        return sim_root_load(AT_FDCWD, path, ret);
+    PP_TRY(sim_root_create(PP_SNP_GENOA, pp_clock_posix_s(&f->clock), ret));
+    return sim_root_save(*ret, AT_FDCWD, path);
+}
+
+static pp_res make_chip(struct fleet *f, const struct sim_root *root)
+{
+    static const char *const files[] = { "vcek.der", "vcek.key", NULL };
+    struct sim_chip_params params = sim_chip_params_default(PP_SNP_GENOA);
+    struct sim_chip *chip = NULL;
+    char path[FLEET_PATH_MAX];
+
+    if (fleet_exists(f, "host", "chip/vcek.key"))
+        return PP_OK;
+    if (fleet_has_fault(f, FAULT_TCB_MIN))
+        params.tcb.snp--;
+    PP_TRY(fleet_path(f, "host", "chip", path));
+    PP_TRY(fleet_folder(f, "host", "chip"));
+    PP_TRY(sim_chip_create(root, &params, &f->random, pp_clock_posix_s(&f->clock), &chip));
+    pp_res r = sim_chip_save(chip, AT_FDCWD, path);
+    sim_chip_free(chip);
+    PP_TRY(r);
+    return give_files(f, "host", "chip", files);
+}
+
+/* The files that a host launches: firmware, the released program, its configuration. */
+static pp_res make_guest_files(struct fleet *f)
+{
+    static const char config[] = "# The measured configuration of the confidential VM.\n"
+                                 "environment = dev\n"
+                                 "platform = sim-snp\n"
+                                 "message_kem = x25519\n"
+                                 "engine = embedded\n"
+                                 "sessions_max = 4096\n"
+                                 "session_s = 30\n"
+                                 "workers_ready = 4\n";
+    uint8_t firmware[SIM_FIRMWARE_BYTES];
+    char path[FLEET_PATH_MAX];
+    struct pp_buf program = { 0 };
+
+    sim_firmware_make(firmware);
+    PP_TRY(fleet_write(f, "host", "firmware", PP_BYTES(firmware)));
+    PP_TRY(fleet_write(f, "host", "cvm.config", pp_span_cstr(config)));
+    PP_CHECK(snprintf(path, sizeof path, "%s/pp-cvmd", f->bin) < FLEET_PATH_MAX, PP_E_RANGE, 0);
+    pp_res r = pp_file_read(AT_FDCWD, path, PROGRAM_BYTES_MAX, &program);
+    if (!pp_is_ok(r))
+        return fleet_refuse(f, PP_FAIL(PP_E_PROGRAM_ABSENT, r.detail), "ppctl", "pp-cvmd",
+                            "a program beside ppctl", "none");
+    r = fleet_write(f, "host", "program", pp_buf_span(&program));
+    pp_buf_done(&program);
+    return r;
+}
+
+pp_res fleet_make_machine(struct fleet *f)
+{
+    struct sim_root *root = NULL;
+
+    PP_TRY(fleet_folder(f, "host", NULL));
+    pp_res r = make_vendor(f, &root);
+    if (pp_is_ok(r))
+        r = make_chip(f, root);
+    sim_root_free(root);
+    PP_TRY(r);
+    return make_guest_files(f);
+}
+
+pp_res fleet_load_machine(struct fleet *f, struct fleet_machine *ret)
+{
+    char path[FLEET_PATH_MAX];
+
+    PP_TRY(fleet_path(f, "simulated-vendor", "root", path));
+    PP_TRY(sim_root_load(AT_FDCWD, path, &ret->root));
+    PP_TRY(fleet_path(f, "host", "chip", path));
+    PP_TRY(sim_chip_load(AT_FDCWD, path, &ret->chip));
+    PP_TRY(fleet_read_file(f, "host", "program", PROGRAM_BYTES_MAX, &ret->program));
+    PP_TRY(fleet_read_file(f, "host", "firmware", SIM_FIRMWARE_BYTES, &ret->firmware));
+    PP_TRY(fleet_read_file(f, "host", "cvm.config", PP_EVIDENCE_CONFIG_BYTES_MAX, &ret->config));
+    pp_sha256(pp_buf_span(&ret->program), ret->program_digest);
+    pp_sha256(pp_buf_span(&ret->config), ret->config_digest);
+    return sim_measure_launch(pp_buf_span(&ret->firmware), pp_buf_span(&ret->program), PP_STR(""),
+                              PP_STR(FLEET_CMDLINE), 1, ret->measurement);
+}
+
+void fleet_machine_done(struct fleet_machine *m)
+{
+    sim_root_free(m->root);
+    sim_chip_free(m->chip);
+    pp_buf_done(&m->program);
+    pp_buf_done(&m->firmware);
+    pp_buf_done(&m->config);
+    *m = (struct fleet_machine){ 0 };
+}
+
+/* One byte of a file that the host launches, changed after everything was released. */
+static pp_res change_byte(struct fleet *f, const char *name, size_t at, uint8_t to)
+{
+    struct pp_buf b = { 0 };
+
+    PP_TRY(fleet_read_file(f, "host", name, PROGRAM_BYTES_MAX, &b));
+    PP_CHECK(at < b.len && b.bytes[at] != to, PP_E_STATE, at);
+    b.bytes[at] = to;
+    pp_res r = fleet_write(f, "host", name, pp_buf_span(&b));
+    pp_buf_done(&b);
+    return r;
+}
+
+pp_res fleet_spoil_machine(struct fleet *f)
+{
+    enum { ELF_PADDING = 9 }; /* e_ident[EI_PAD]: no loader looks at it, every measurement does */
+
+    if (fleet_has_fault(f, FAULT_PROGRAM))
+        return change_byte(f, "program", ELF_PADDING, 1);
+    if (fleet_has_fault(f, FAULT_CONFIG))
+        return change_byte(f, "cvm.config", 2, 't'); /* a letter of its comment */
+    if (fleet_has_fault(f, FAULT_MEASUREMENT))
+        return change_byte(f, "firmware", 0, 1); /* the program is the released one */
+    return PP_OK;
+}
+
+/* --- epoch keys ------------------------------------------------------------------------------- */
+
+uint32_t fleet_today(const struct fleet *f)
+{
+    return (uint32_t)(pp_clock_posix_s(&f->clock) / PP_EPOCH_SECONDS);
+}
+
+static void file_of_day(uint32_t day, const char *folder, char ret[64])
+{
+    snprintf(ret, 64, "%s/%u.key", folder, day);
+}
+
+/* Both parties hold the same file: this token type needs the private key to verify. */
+static pp_res make_token_key(struct fleet *f, uint32_t day)
+{
+    char text[PP_TOKEN_KEY_FILE_BYTES_MAX], issuer_file[64], gateway_file[64];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    uint8_t seed[PP_CRED_SEED_BYTES];
+
+    file_of_day(day, "keys", issuer_file);
+    file_of_day(day, "token_keys", gateway_file);
+    if (fleet_exists(f, "issuer", issuer_file) && fleet_exists(f, "gateway", gateway_file))
+        return PP_OK;
+    pp_res r = pp_random_fill(&f->random, seed, sizeof seed);
+    if (pp_is_ok(r)) /* in dev the issue window reaches to the day's end */
+        r = pp_token_key_write(day, PP_TOKEN_VOPRF_RISTRETTO255,
+                               (uint64_t)(day - 1) * PP_EPOCH_SECONDS,
+                               (uint64_t)(day + 1) * PP_EPOCH_SECONDS, PP_BYTES(seed), &wr);
+    if (pp_is_ok(r))
+        r = fleet_write(f, "issuer", issuer_file, pp_wr_done(&wr));
+    if (pp_is_ok(r))
+        r = fleet_write(f, "gateway", gateway_file, pp_wr_done(&wr));
+    pp_wipe(seed, sizeof seed);
+    pp_wipe(text, sizeof text);
+    return r;
+}
+
+static pp_res make_ohttp_key(struct fleet *f, uint32_t day)
+{
+    char text[PP_OHTTP_KEYFILE_BYTES_MAX], file[64];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_ohttp_keyfile k = { .use_from_s = (uint64_t)day * PP_EPOCH_SECONDS,
+                                  .use_until_s = (uint64_t)(day + 1) * PP_EPOCH_SECONDS,
+                                  .id = (uint8_t)day, /* used again after 256 days */
+                                  .kem = PP_KEM_X25519_SHA256,
+                                  .suites = { { PP_HKDF_SHA256, PP_AES_128_GCM } },
+                                  .suite_count = 1 };
+
+    file_of_day(day, "ohttp_keys", file);
+    if (fleet_exists(f, "gateway", file))
+        return PP_OK;
+    PP_TRY(pp_secret_alloc(&k.sk_secret, PP_X25519_BYTES));
+    pp_res r = pp_random_fill(&f->random, k.sk_secret.bytes, k.sk_secret.len);
+    if (pp_is_ok(r))
+        r = pp_ohttp_keyfile_write(&k, &wr);
+    pp_ohttp_keyfile_done(&k);
+    if (pp_is_ok(r))
+        r = fleet_write(f, "gateway", file, pp_wr_done(&wr));
+    pp_wipe(text, sizeof text);
+    return r;
+}
+
+static pp_res make_handle_key(struct fleet *f)
+{
+    char text[PP_HANDLE_KEY_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    uint8_t key[PP_HANDLE_KEY_BYTES];
+
+    if (fleet_exists(f, "gateway", "handle.key"))
+        return PP_OK;
+    PP_TRY(pp_random_fill(&f->random, key, sizeof key));
+    pp_res r = pp_handle_key_write(1, PP_BYTES(key), &wr);
+    if (pp_is_ok(r))
+        r = fleet_write(f, "gateway", "handle.key", pp_wr_done(&wr));
+    pp_wipe(key, sizeof key);
+    pp_wipe(text, sizeof text);
+    return r;
+}
+
+pp_res fleet_make_epochs(struct fleet *f)
+{
+    uint32_t today = fleet_today(f);
+
+    PP_TRY(fleet_folder(f, "issuer", NULL));
+    PP_TRY(fleet_folder(f, "issuer", "keys"));
+    PP_TRY(fleet_folder(f, "gateway", NULL));
+    PP_TRY(fleet_folder(f, "gateway", "token_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
+    for (uint32_t day = today; day <= today + 1; day++) {
+        PP_TRY(make_token_key(f, day));
+        PP_TRY(make_ohttp_key(f, day));
+    }
+    return make_handle_key(f);
+}

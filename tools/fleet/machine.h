@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* machine.h: the simulated machine of a fleet, as its records say; for tools/fleet alone. */
+#ifndef PP_FLEET_MACHINE_H
+#define PP_FLEET_MACHINE_H
+
+#include "evidence.h"
+#include "file.h"
+#include "fleet.h"
+#include "hash.h"
+#include "sim.h"
+
+#define FLEET_CMDLINE "pp.role=orchestrator"
+
+struct fleet_machine {
+    struct sim_root *root;
+    struct sim_chip *chip;
+    struct pp_buf program, firmware, config;
+    uint8_t program_digest[PP_SHA256_BYTES];
+    uint8_t config_digest[PP_SHA256_BYTES];
+    uint8_t measurement[PP_LAUNCH_DIGEST_BYTES];
+};
+
+PP_MUST pp_res fleet_load_machine(struct fleet *f, struct fleet_machine *ret);
+void fleet_machine_done(struct fleet_machine *m); /* zero state is fine */
+
+/* Faults of the host: changes a file after the release was made of it. */
+PP_MUST pp_res fleet_spoil_machine(struct fleet *f);
+
+uint32_t fleet_today(const struct fleet *f); /* UTC day */
+
+#endif

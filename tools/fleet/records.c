@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger records of a development fleet: made, signed, submitted, published (pp-wire 13). */
+#include "records.h"
+
+#include <stdlib.h>
+
+#include "cred.h"
+#include "fleet_int.h"
+#include "hosts.h"
+#include "keyfile.h"
+#include "kv.h"
+#include "machine.h"
+#include "ohttp.h"
+#include "people.h"
+#include "quorum.h"
+#include "record.h"
+#include "text.h"
+#include "token_keys.h"
+
+enum {
+    BATCH_BYTES_MAX = 1 << 19,
+    RENEW_BEFORE_S = 3600, /* a record that ends within the hour is made anew at start */
+};
+
+/* What was published, so that the next start goes on: STATE/owner/published. */
+struct published {
+    uint64_t release_serial, host_serial, issuer_serial, ohttp_serial;
+    uint64_t issuer_epoch, ohttp_epoch; /* the last days with a key */
+    uint64_t release_until, host_until;
+    struct pp_span
+        release_digest; /* hex of what the release says: another program is another one */
+    struct pp_span release_id, host_id;
+};
+
+#define AT(field) offsetof(struct published, field)
+
+static const struct pp_kv_key KEYS[] = {
+    { "release_serial", PP_KV_U64, AT(release_serial), 1, 0, 0, "a number" },
+    { "host_serial", PP_KV_U64, AT(host_serial), 1, 0, 0, "a number" },
+    { "issuer_serial", PP_KV_U64, AT(issuer_serial), 1, 0, 0, "a number" },
+    { "ohttp_serial", PP_KV_U64, AT(ohttp_serial), 1, 0, 0, "a number" },
+    { "issuer_epoch", PP_KV_U64, AT(issuer_epoch), 1, 0, 0, "a day" },
+    { "ohttp_epoch", PP_KV_U64, AT(ohttp_epoch), 1, 0, 0, "a day" },
+    { "release_until", PP_KV_U64, AT(release_until), 1, 0, 0, "POSIX seconds" },
+    { "host_until", PP_KV_U64, AT(host_until), 1, 0, 0, "POSIX seconds" },
+    { "release_digest", PP_KV_TEXT, AT(release_digest), 1, 64, 64, "64 hex digits" },
+    { "release_id", PP_KV_TEXT, AT(release_id), 1, 64, 64, "64 hex digits" },
+    { "host_id", PP_KV_TEXT, AT(host_id), 1, 64, 64, "64 hex digits" },
+};
+
+/* Everything that one publication needs. */
+struct publication {
+    struct fleet *f;
+    uint64_t now;
+    struct pp_buf published_text;
+    struct published p;
+    char release_digest[64], release_id[64], host_id[64]; /* what the new texts say */
+    struct fleet_machine machine;
+    struct fleet_signer owner, reviewers[FLEET_REVIEWERS];
+    struct pp_buf vkey; /* of the log: its name is the ledger line */
+    struct pp_note_key log;
+    struct pp_record *record;
+    struct pp_wr batch; /* u32 length || entry ... */
+};
+
+/* --- what was published before ---------------------------------------------------------------- */
+
+static pp_res load_published(struct publication *x)
+{
+    if (!fleet_exists(x->f, "owner", "published"))
+        return PP_OK;
+    PP_TRY(fleet_read_file(x->f, "owner", "published", PP_KV_BYTES_MAX, &x->published_text));
+    return pp_kv_read(pp_buf_span(&x->published_text), KEYS, PP_ARRAY_COUNT(KEYS), &x->p,
+                      &x->f->problem);
+}
+
+static pp_res save_published(struct publication *x)
+{
+    char text[2048];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(KEYS); i++) {
+        const uint8_t *at = (const uint8_t *)&x->p + KEYS[i].offset;
+
+        pp_wr_text(&wr, KEYS[i].name);
+        pp_wr_text(&wr, " = ");
+        if (KEYS[i].kind == PP_KV_U64)
+            pp_wr_decimal(&wr, *(const uint64_t *)(const void *)at);
+        else
+            pp_wr_span(&wr, *(const struct pp_span *)(const void *)at);
+        pp_wr_u8(&wr, '\n');
+    }
+    PP_TRY(pp_wr_ok(&wr));
+    return fleet_write(x->f, "owner", "published", pp_wr_done(&wr));
+}
+
+static struct pp_span hex_of(struct pp_span bytes, char ret[64])
+{
+    struct pp_wr wr = pp_wr_over(ret, 64);
+
+    pp_wr_hex(&wr, bytes);
+    return pp_wr_done(&wr);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static void start_record(struct publication *x, enum pp_record_type type, uint64_t serial)
+{
+    *x->record = (struct pp_record){ .type = type,
+                                     .ledger = x->log.name,
+                                     .name_space = PP_STR(FLEET_NAMESPACE),
+                                     .environment = PP_RECORD_DEV,
+                                     .serial = serial,
+                                     .time = x->now };
+}
+
+/* Signs the record and appends it to the batch; its id goes out as hex. */
+static pp_res finish_record(struct publication *x, const struct fleet_signer *const *signers,
+                            size_t count, char ret_id[64], struct pp_span *ret)
+{
+    struct pp_note_signer *all = calloc(count, sizeof *all);
+    struct pp_note *note = malloc(sizeof *note);
+    uint8_t *entry = malloc(PP_RECORD_ENTRY_MAX);
+    struct pp_wr wr = pp_wr_over(entry, entry == NULL ? 0 : PP_RECORD_ENTRY_MAX);
+    pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
+
+    if (all != NULL && note != NULL && entry != NULL) {
+        for (size_t i = 0; i < count; i++)
+            all[i] = signers[i]->signer; /* borrowed: the seeds stay their owners' */
+        r = pp_record_sign(&wr, x->record, all, count);
+    }
+    if (pp_is_ok(r))
+        r = pp_note_parse(pp_wr_done(&wr), note);
+    if (pp_is_ok(r)) {
+        struct pp_record_id id;
+        pp_record_id_of(note->text, &id);
+        if (ret != NULL)
+            *ret = hex_of(PP_BYTES(id.bytes), ret_id);
+        size_t mark = pp_wr_block32_begin(&x->batch);
+        pp_wr_span(&x->batch, pp_wr_done(&wr));
+        pp_wr_block32_end(&x->batch, mark);
+        r = pp_wr_ok(&x->batch);
+    }
+    free(all);
+    free(note);
+    free(entry);
+    return r;
+}
+
+static pp_res make_host_set(struct publication *x)
+{
+    const struct fleet_signer *const signers[] = { &x->owner, &x->reviewers[0] };
+    struct pp_host host;
+
+    if (x->p.host_until > x->now + RENEW_BEFORE_S)
+        return PP_OK;
+    start_record(x, PP_RECORD_HOST_SET, ++x->p.host_serial);
+    struct pp_host_set *s = &x->record->host_set;
+    PP_TRY(
+        pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(x->machine.chip), PP_HOST_ID_BYTES), &host));
+    if (fleet_has_fault(x->f, FAULT_CHIP))
+        host.entry[1] ^= 1; /* the set lists another chip */
+    s->not_after = x->now + PP_HOST_SET_LIFE_S;
+    s->count = 1;
+    PP_TRY(pp_hosts_root(&host, 1, &s->root));
+    pp_sha256(PP_BYTES(host.entry), s->list);
+    s->where = PP_STR("STATE/owner/hosts");
+    x->p.host_until = s->not_after;
+    PP_TRY(fleet_write(x->f, "owner", "hosts", PP_BYTES(host.entry)));
+    return finish_record(x, signers, PP_ARRAY_COUNT(signers), x->host_id, &x->p.host_id);
+}
+
+/* `config` of the day's issuer key: u16 token type || public key. */
+static pp_res issuer_config(struct publication *x, uint64_t day, struct pp_wr *wr)
+{
+    char folder[FLEET_PATH_MAX];
+    struct pp_token_keys keys = { 0 };
+
+    PP_TRY(fleet_path(x->f, "issuer", "keys", folder));
+    PP_TRY(pp_token_keys_load(folder, x->now, &x->f->problem, &keys));
+    pp_res r = PP_FAIL(PP_E_NOT_FOUND, day);
+    for (size_t i = 0; i < keys.count; i++)
+        if (keys.list[i].day == day) {
+            pp_cred_public_write(&keys.list[i].key.pub, wr);
+            r = pp_wr_ok(wr);
+        }
+    pp_token_keys_done(&keys);
+    return r;
+}
+
+/* `config` of the day's OHTTP key: the application/ohttp-keys list. */
+static pp_res ohttp_config(struct publication *x, uint64_t day, struct pp_wr *wr)
+{
+    char file[64];
+    struct pp_wr name = pp_wr_over(file, sizeof file);
+    struct pp_ohttp_keyfile k = { 0 };
+    struct pp_kem_key *key = NULL;
+    struct pp_buf text = { 0 };
+    struct pp_keylist *list = calloc(1, sizeof *list);
+
+    PP_CHECK(list != NULL, PP_E_NO_MEMORY, 0);
+    pp_wr_text(&name, "ohttp_keys/");
+    pp_wr_decimal(&name, day);
+    pp_wr_bytes(&name, ".key", sizeof ".key");
+    pp_res r = fleet_read_file(x->f, "gateway", file, PP_OHTTP_KEYFILE_BYTES_MAX, &text);
+    if (pp_is_ok(r))
+        r = pp_ohttp_keyfile_parse(pp_buf_span(&text), &k);
+    if (pp_is_ok(r))
+        r = pp_kem_key_import(k.kem, pp_secret_span(&k.sk_secret), &key);
+    if (pp_is_ok(r)) {
+        struct pp_keyconf *c = &list->keys[0];
+        struct pp_span pk = pp_kem_key_public(key);
+        *c = (struct pp_keyconf){
+            .id = k.id, .kem = k.kem, .public_key_len = pk.len, .suite_count = k.suite_count
+        };
+        memcpy(c->public_key, pk.at, pk.len);
+        memcpy(c->suites, k.suites, sizeof k.suites);
+        list->count = 1;
+        r = pp_keylist_write(list, wr);
+    }
+    pp_kem_key_free(key);
+    pp_ohttp_keyfile_done(&k);
+    pp_buf_done(&text);
+    free(list);
+    return r;
+}
+
+static pp_res make_key_epoch(struct publication *x, enum pp_record_kind kind, uint64_t day,
+                             uint64_t serial)
+{
+    const struct fleet_signer *const signers[] = { &x->owner };
+
+    start_record(x, PP_RECORD_KEY_EPOCH, serial);
+    struct pp_key_epoch *k = &x->record->key_epoch;
+    struct pp_wr wr = pp_wr_over(k->config, sizeof k->config);
+    k->kind = kind;
+    k->epoch = day;
+    PP_TRY(kind == PP_RECORD_ISSUER ? issuer_config(x, day, &wr) : ohttp_config(x, day, &wr));
+    k->config_len = wr.len;
+    return finish_record(x, signers, 1, NULL, NULL);
+}
+
+/* Today's and tomorrow's key of each kind, as far as they are not logged yet. */
+static pp_res make_keys(struct publication *x)
+{
+    uint64_t today = fleet_today(x->f);
+
+    for (uint64_t day = today; day <= today + 1; day++) {
+        if (x->p.issuer_epoch < day) {
+            PP_TRY(make_key_epoch(x, PP_RECORD_ISSUER, day, ++x->p.issuer_serial));
+            x->p.issuer_epoch = day;
+        }
+        if (x->p.ohttp_epoch < day) {
+            PP_TRY(make_key_epoch(x, PP_RECORD_OHTTP, day, ++x->p.ohttp_serial));
+            x->p.ohttp_epoch = day;
+        }
+    }
+    return PP_OK;
+}
+
+static pp_res fill_release(struct publication *x, struct pp_release *rel)
+{
+    const struct fleet_machine *m = &x->machine;
+    struct pp_buf policy = { 0 };
+
+    rel->role = PP_RECORD_ORCHESTRATOR;
+    rel->not_before = x->now;
+    rel->not_after = x->now + PP_RELEASE_LIFE_S;
+    memcpy(rel->image.sha256, m->program_digest, sizeof rel->image.sha256);
+    rel->image.bytes = m->program.len;
+    rel->image.where = PP_STR("build/bin/pp-cvmd");
+    rel->source.repository = PP_STR("pp");
+    rel->source.commit = PP_STR("0000000000000000000000000000000000000000");
+    /* A development release has neither provenance nor bill of materials: digests of nothing. */
+    pp_sha256(PP_STR(""), rel->build);
+    pp_sha256(PP_STR(""), rel->sbom);
+    rel->has_kernel = rel->has_cmdline = 1;
+    memcpy(rel->kernel, m->program_digest, sizeof rel->kernel);
+    memcpy(rel->cmdline, FLEET_CMDLINE, sizeof FLEET_CMDLINE - 1);
+    rel->cmdline_len = sizeof FLEET_CMDLINE - 1;
+    rel->snp[0] = (struct pp_release_snp){ .label = PP_STR("process-level"),
+                                           .family = PP_RECORD_GENOA,
+                                           .vmm = PP_STR("QEMU"),
+                                           .vcpus = 1 };
+    memcpy(rel->snp[0].measurement, m->measurement, sizeof rel->snp[0].measurement);
+    rel->snp_count = 1;
+    rel->snp_policy_mask = PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA;
+    rel->snp_policy_value = 0;
+    memcpy(rel->config[0], m->config_digest, sizeof rel->config[0]);
+    rel->config_count = 1;
+    pp_sha256(PP_STR(""), rel->egress);
+    PP_TRY(fleet_read_file(x->f, "trust", "review.policy", PP_POLICY_BYTES_MAX, &policy));
+    rel->review[0].name = PP_STR("reviewers");
+    pp_sha256(pp_buf_span(&policy), rel->review[0].sha256);
+    rel->review_count = 1;
+    pp_buf_done(&policy);
+    return PP_OK;
+}
+
+static pp_res make_release(struct publication *x)
+{
+    const struct fleet_signer *const signers[] = { &x->reviewers[0], &x->reviewers[1] };
+    struct pp_hash h;
+    uint8_t digest[PP_SHA256_BYTES];
+
+    pp_hash_init(&h, PP_SHA256);
+    pp_hash_update(&h, PP_BYTES(x->machine.measurement));
+    pp_hash_update(&h, PP_BYTES(x->machine.config_digest));
+    pp_hash_final(&h, digest);
+    struct pp_span hex = hex_of(PP_BYTES(digest), x->release_digest);
+    if (x->p.release_until > x->now + RENEW_BEFORE_S && pp_span_eq(hex, x->p.release_digest))
+        return PP_OK;
+    start_record(x, PP_RECORD_RELEASE, ++x->p.release_serial);
+    PP_TRY(fill_release(x, &x->record->release));
+    x->p.release_until = x->record->release.not_after;
+    x->p.release_digest = hex;
+    return finish_record(x, signers, PP_ARRAY_COUNT(signers), x->release_id, &x->p.release_id);
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static pp_res load(struct publication *x)
+{
+    static const char *const reviewers[] = { "reviewer1", "reviewer2", "reviewer3" };
+
+    PP_TRY(load_published(x));
+    PP_TRY(fleet_load_machine(x->f, &x->machine));
+    PP_TRY(fleet_load_signer(x->f, "owner", &x->owner));
+    for (size_t i = 0; i < FLEET_REVIEWERS; i++)
+        PP_TRY(fleet_load_signer(x->f, reviewers[i], &x->reviewers[i]));
+    PP_TRY(fleet_read_file(x->f, "log", "vkey", 512, &x->vkey));
+    struct pp_span vkey = pp_buf_span(&x->vkey);
+    while (vkey.len > 0 && vkey.at[vkey.len - 1] == '\n')
+        vkey.len--;
+    return pp_vkey_parse(vkey, &x->log);
+}
+
+static pp_res publish(struct publication *x)
+{
+    PP_TRY(load(x));
+    PP_TRY(make_host_set(x));
+    PP_TRY(make_keys(x));
+    PP_TRY(make_release(x));
+    if (x->batch.len > 0)
+        PP_TRY(fleet_submit(x->f, pp_wr_done(&x->batch)));
+    PP_TRY(save_published(x));
+    return fleet_write_hints(x->f, &x->machine, x->p.release_id, x->p.host_id);
+}
+
+static void publication_done(struct publication *x)
+{
+    fleet_machine_done(&x->machine);
+    fleet_signer_done(&x->owner);
+    for (size_t i = 0; i < FLEET_REVIEWERS; i++)
+        fleet_signer_done(&x->reviewers[i]);
+    pp_buf_done(&x->vkey);
+    pp_buf_done(&x->published_text);
+    free(x->record);
+    free(x->batch.at);
+}
+
+pp_res fleet_publish(struct fleet *f)
+{
+    struct publication *x = calloc(1, sizeof *x);
+    pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
+
+    PP_CHECK(x != NULL, PP_E_NO_MEMORY, 0);
+    x->f = f;
+    x->now = pp_clock_posix_s(&f->clock);
+    x->record = calloc(1, sizeof *x->record);
+    x->batch = pp_wr_over(malloc(BATCH_BYTES_MAX), BATCH_BYTES_MAX);
+    if (x->record != NULL && x->batch.at != NULL)
+        r = publish(x);
+    publication_done(x);
+    free(x);
+    return r;
+}
+
+pp_res fleet_revoke_release(struct fleet *f)
+{
+    const struct fleet_signer *signer;
+    struct publication *x = calloc(1, sizeof *x);
+    pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
+
+    PP_CHECK(x != NULL, PP_E_NO_MEMORY, 0);
+    x->f = f;
+    x->now = pp_clock_posix_s(&f->clock);
+    x->record = calloc(1, sizeof *x->record);
+    x->batch = pp_wr_over(malloc(BATCH_BYTES_MAX), BATCH_BYTES_MAX);
+    if (x->record != NULL && x->batch.at != NULL)
+        r = load(x);
+    if (pp_is_ok(r)) {
+        start_record(x, PP_RECORD_REVOKE, 1);
+        x->record->revoke.reason = PP_RECORD_VULNERABILITY;
+        x->record->revoke.effective = x->now;
+        r = pp_hex_parse(x->p.release_id, x->record->revoke.target.bytes, PP_SHA256_BYTES);
+    }
+    if (pp_is_ok(r)) {
+        signer = &x->reviewers[2];
+        r = finish_record(x, &signer, 1, NULL, NULL);
+    }
+    if (pp_is_ok(r))
+        r = fleet_submit(f, pp_wr_done(&x->batch));
+    publication_done(x);
+    free(x);
+    return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* records.h: the ledger records of a fleet; for tools/fleet alone. */
+#ifndef PP_FLEET_RECORDS_H
+#define PP_FLEET_RECORDS_H
+
+#include "fleet.h"
+#include "machine.h"
+#include "span.h"
+
+#define FLEET_NAMESPACE "pp-dev"
+
+/*
+ * Submits framed entries to the running log and waits until they are in a published, cosigned tree,
+ * then gives the new bundle to the mirror. CHILD (what the log refused), TIMEOUT.
+ */
+PP_MUST pp_res fleet_submit(struct fleet *f, struct pp_span batch);
+
+/* Writes the hints of the host: chip certificate, release, path in the host-set. Ids are hex. */
+PP_MUST pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
+                                 struct pp_span release_id, struct pp_span host_id);
+
+/* Revokes the release that was published last. */
+PP_MUST pp_res fleet_revoke_release(struct fleet *f);
+
+#endif
