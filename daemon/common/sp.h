@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sp.h: what a guest and the device that reports on it say to each other, where the device is a socket
- * (docs/protocol/cvm.md): the simulated secure processor of pp-hostd and the attester of pp-cvmd.
+ * sp.h: what a guest and the device that reports on it say to each other, where the device is a
+ * socket (docs/protocol/cvm.md): the simulated secure processor of pp-hostd and the attester of
+ * pp-cvmd.
  *
  *     request   01 || report data(64)
  *     answer    code(1: 0 done, 1 failed) || u32 len || report || u32 len || hints

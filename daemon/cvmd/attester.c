@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attester: alone holds the device, and has no call that reports on bytes of a caller. It gets the
- * server key and the exporter value from the channel and the message key from the worker itself,
- * computes the binding values and their tree, and builds Evidence.
+ * The attester: alone holds the device, and has no call that reports on bytes of a caller. It gets
+ * the server key and the exporter value from the channel and the message key from the worker
+ * itself, computes the binding values and their tree, and builds Evidence.
  */
 #include <errno.h>
 #include <poll.h>
@@ -59,18 +59,14 @@ struct attester {
     uint8_t evidence_packet[CVM_EVIDENCE_PACKET_BYTES];
 };
 
-/* --- the device ---------------------------------------------------------------------------------- */
+/* --- the device ------------------------------------------------------------------------------ */
 
-/*
- * One report over `report_data`, which is always a value that this file computed. What comes back is
- * looked at before it is passed on: a device that reports on something else is of no use.
- */
+/* One report over `report_data`, which is always a value that this file computed. */
 static pp_res ask_device(struct attester *a, const uint8_t report_data[PP_REPORT_DATA_BYTES],
                          struct pp_sp_answer *ret)
 {
     uint8_t request[PP_SP_REQUEST_BYTES];
     struct pp_wr wr = pp_wr_over(request, sizeof request);
-    struct pp_snp_report report;
     struct pp_sp_answer answer;
     size_t len = 0;
 
@@ -79,31 +75,32 @@ static pp_res ask_device(struct attester *a, const uint8_t report_data[PP_REPORT
     PP_TRY(cvm_recv(a->device_fd, a->device_answer, sizeof a->device_answer, &len, NULL));
     PP_TRY(pp_sp_answer_parse(pp_span(a->device_answer, len), &answer));
     PP_CHECK(answer.done, PP_E_BUSY, 0);
-    PP_CHECK(pp_platform_is_snp(a->config->platform), PP_E_UNSUPPORTED, a->config->platform);
-    PP_TRY(pp_snp_report_parse(answer.report, &report));
-    PP_CHECK(memcmp(report.report_data, report_data, PP_REPORT_DATA_BYTES) == 0, PP_E_MISMATCH, 1);
-    PP_CHECK(memcmp(report.host_data, a->config->digest, sizeof a->config->digest) == 0,
-             PP_E_SNP_HOST_DATA, 0);
     *ret = answer;
     return PP_OK;
 }
 
 /*
- * Before anything is served: the configuration that this process holds is the one that was measured.
- * The value asked for is constant and no binding value (those are hashes).
+ * Before anything is served: the configuration that this process holds is the one that was
+ * measured. The value asked for is constant and no binding value (those are hashes).
  */
 static pp_res check_configuration(struct attester *a)
 {
     static const uint8_t NO_SESSION[PP_REPORT_DATA_BYTES];
     const struct timeval patience = { .tv_sec = DEVICE_S };
     struct pp_sp_answer answer;
+    struct pp_snp_report report;
 
     if (setsockopt(a->device_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
         return PP_FAIL(PP_E_SYSTEM, errno);
-    return ask_device(a, NO_SESSION, &answer);
+    PP_TRY(ask_device(a, NO_SESSION, &answer));
+    PP_CHECK(pp_platform_is_snp(a->config->platform), PP_E_UNSUPPORTED, a->config->platform);
+    PP_TRY(pp_snp_report_parse(answer.report, &report, NULL));
+    PP_CHECK(memcmp(report.host_data, a->config->digest, sizeof a->config->digest) == 0,
+             PP_E_SNP_HOST_DATA, 0);
+    return PP_OK;
 }
 
-/* --- workers --------------------------------------------------------------------------------------- */
+/* --- workers --------------------------------------------------------------------------------- */
 
 static pp_res take_worker(struct attester *a)
 {
@@ -124,7 +121,8 @@ static pp_res take_worker(struct attester *a)
     return PP_OK;
 }
 
-/* The supervisor tells us of a worker before it tells the channel; so what waits there comes first. */
+/* The supervisor tells us of a worker before it tells the channel; so what waits there comes
+ * first. */
 static pp_res take_workers(struct attester *a)
 {
     struct pollfd p = { .fd = a->supervisor_fd, .events = POLLIN };
@@ -148,7 +146,7 @@ static pp_res claim_worker(struct attester *a, struct name worker, struct waitin
     return PP_OK;
 }
 
-/* --- sessions -------------------------------------------------------------------------------------- */
+/* --- sessions -------------------------------------------------------------------------------- */
 
 static pp_res tell_channel(struct attester *a, struct name session, struct pp_span body)
 {
@@ -258,8 +256,8 @@ static pp_res attest(struct attester *a)
     struct pp_hints hints;
 
     pp_res r = report_for_all(a, &device, &hints);
-    if (r.code == PP_E_CLOSED || r.code == PP_E_SNP_HOST_DATA)
-        return r;
+    if (r.code == PP_E_CLOSED)
+        return r; /* no device any more */
     for (size_t i = 0; i < a->waiting_count; i++) {
         pp_res one = pp_is_ok(r) ? deliver(a, i, &device, &hints) : r;
         if (!pp_is_ok(one))
@@ -272,7 +270,7 @@ static pp_res attest(struct attester *a)
     return PP_OK;
 }
 
-/* --- the loop -------------------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------------- */
 
 /* Takes what is queued, and no more: an idle device never waits for a batch to fill. */
 static pp_res take_sessions(struct attester *a)

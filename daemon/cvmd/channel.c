@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The channel: frames of gateways and TLS of devices. It sees the sealed request and the sealed answer
- * and can open neither; it can have reports made for its own sessions and for nothing else.
+ * The channel: frames of gateways and TLS of devices. It sees the sealed request and the sealed
+ * answer and can open neither; it can have reports made for its own sessions and for nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ struct channel {
     struct cvm_session *unasked;        /* have one, and the attester's queue was full; likewise */
     struct idle_worker idle[CVM_WORKERS_MAX];
     size_t idle_count;
-    uint32_t taken;       /* workers that got a session, since the start */
+    uint32_t taken;        /* workers that got a session, since the start */
     uint32_t taken_untold; /* 1: the supervisor's queue was full when it changed */
     struct connection connections[CVM_CONNECTIONS_MAX];
     uint8_t frame[FRAME_BYTES];
@@ -80,7 +80,7 @@ static uint64_t now(const struct channel *c)
     return pp_clock_mono_ms(&c->clock);
 }
 
-/* --- lists ----------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 static void list_add(struct cvm_session **list, struct cvm_session *s)
 {
@@ -99,7 +99,7 @@ static void list_remove(struct cvm_session **list, struct cvm_session *s)
     s->next = NULL;
 }
 
-/* --- ending sessions --------------------------------------------------------------------------------- */
+/* --- ending sessions ------------------------------------------------------------------------- */
 
 static void end_session(struct channel *c, struct cvm_session *s)
 {
@@ -114,7 +114,7 @@ static void end_session(struct channel *c, struct cvm_session *s)
     cvm_session_end(&c->sessions, s);
 }
 
-/* --- frames out -------------------------------------------------------------------------------------- */
+/* --- frames out ------------------------------------------------------------------------------ */
 
 /* One frame, or BUSY when the connection has no room for it now. */
 static pp_res write_frame(struct connection *k, enum pp_frame_st st, uint32_t tag,
@@ -227,7 +227,7 @@ static void refuse_opening(struct channel *c, struct cvm_session *s)
         write_short(k, PP_FRAME_BUSY, tag, NULL);
 }
 
-/* --- the attester ------------------------------------------------------------------------------------ */
+/* --- the attester ---------------------------------------------------------------------------- */
 
 static pp_res ask_attester(struct channel *c, struct cvm_session *s)
 {
@@ -342,7 +342,7 @@ static void on_attester(void *ctx, uint32_t ready)
     ask_again(c);
 }
 
-/* --- the supervisor ---------------------------------------------------------------------------------- */
+/* --- the supervisor -------------------------------------------------------------------------- */
 
 static pp_res take_worker(struct channel *c)
 {
@@ -378,7 +378,7 @@ static void on_supervisor(void *ctx, uint32_t ready)
     give_workers(c);
 }
 
-/* --- workers ------------------------------------------------------------------------------------------- */
+/* --- workers --------------------------------------------------------------------------------- */
 
 /* The session has nothing for its client but an end; the frame that carries it has one size. */
 static void give_up(struct channel *c, struct cvm_session *s, enum pp_code why)
@@ -400,8 +400,7 @@ static void on_worker_bytes(void *ctx, struct pp_stream *stream)
 
     if (rd.failed != PP_E_OK || (rd.left < len && len <= PP_ANSWER_MESSAGE_BYTES_MAX))
         return; /* not whole yet */
-    if (len == 0 || rd.left != len ||
-        !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
+    if (len == 0 || rd.left != len || !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
         give_up(c, s, PP_E_ANSWER_FAILED);
         return;
     }
@@ -438,7 +437,7 @@ static pp_res give_request(struct channel *c, struct cvm_session *s, struct pp_s
     return pp_stream_write(s->worker, sealed);
 }
 
-/* --- frames in ------------------------------------------------------------------------------------------- */
+/* --- frames in ------------------------------------------------------------------------------- */
 
 static void set_sweep(struct channel *c)
 {
@@ -484,7 +483,8 @@ static void on_continue(struct connection *k, const struct pp_frame *f)
     struct cvm_session *s;
     struct pp_span sealed;
 
-    if (!pp_is_ok(cvm_session_continue(&c->sessions, f->sid, now(c), now(c) + CVM_RUNNING_MS, &s))) {
+    if (!pp_is_ok(
+            cvm_session_continue(&c->sessions, f->sid, now(c), now(c) + CVM_RUNNING_MS, &s))) {
         write_short(k, PP_FRAME_GONE, f->tag, f->sid);
         return;
     }
@@ -585,7 +585,7 @@ static int on_accepted(void *ctx, struct pp_stream *stream)
     return 0;
 }
 
-/* --- time ------------------------------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------------------------------ */
 
 static void on_sweep(void *ctx)
 {
@@ -608,7 +608,7 @@ static void on_sweep(void *ctx)
     set_sweep(c);
 }
 
-/* --- start ------------------------------------------------------------------------------------------------- */
+/* --- start ----------------------------------------------------------------------------------- */
 
 static pp_res set_nonblocking(int fd)
 {

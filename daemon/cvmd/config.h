@@ -21,15 +21,15 @@ enum {
 };
 
 struct cvm_config {
-    struct pp_span bytes;           /* exactly as measured; borrowed */
-    uint8_t digest[32];             /* SHA-256 of them: HOST_DATA */
-    struct pp_span role;            /* the command line's pp.role= */
-    enum pp_platform platform;      /* what Evidence says; a verifier believes the chain alone */
-    uint16_t message_kem;           /* of workers' message keys */
+    struct pp_span bytes;      /* exactly as measured; borrowed */
+    uint8_t digest[32];        /* SHA-256 of them: HOST_DATA */
+    struct pp_span role;       /* the command line's pp.role= */
+    enum pp_platform platform; /* what Evidence says; a verifier believes the chain alone */
+    uint16_t message_kem;      /* of workers' message keys */
     const struct pp_infer_engine *engine;
-    uint32_t sessions_max;          /* 1..CVM_SESSIONS_MAX; over it: busy */
-    uint32_t session_s;             /* 1..CVM_SESSION_S_MAX */
-    uint32_t workers_ready;         /* idle workers that are kept */
+    uint32_t sessions_max;  /* 1..CVM_SESSIONS_MAX; over it: busy */
+    uint32_t session_s;     /* 1..CVM_SESSION_S_MAX */
+    uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
 };
 

@@ -8,8 +8,8 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
-#include <signal.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -26,7 +26,7 @@ enum {
     USER_BASE = 61440, /* users of nobody: one a kind, so that none can touch another */
 };
 
-/* --- namespaces -------------------------------------------------------------------------------- */
+/* --- namespaces ------------------------------------------------------------------------------ */
 
 /* An empty folder that cannot be written becomes the root. */
 static int empty_root(void)
@@ -44,8 +44,9 @@ static int empty_root(void)
     } else if (chroot(".") != 0) {
         return -1;
     }
-    return chdir("/") != 0 || mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | closed, NULL) != 0 ? -1
-                                                                                                 : 0;
+    return chdir("/") != 0 || mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | closed, NULL) != 0
+               ? -1
+               : 0;
 }
 
 pp_res cvm_leave_world(int *ret)
@@ -63,7 +64,7 @@ pp_res cvm_leave_world(int *ret)
     return PP_OK;
 }
 
-/* --- rights ------------------------------------------------------------------------------------ */
+/* --- rights ---------------------------------------------------------------------------------- */
 
 static pp_res limit_to(int resource, rlim_t soft_and_hard)
 {
@@ -108,8 +109,8 @@ static pp_res drop_rights(enum cvm_kind kind)
 
     /* What the supervisor needs to shut its children in, and no more. */
     if (kind == CVM_KIND_SUPERVISOR && geteuid() == 0)
-        keep[0].permitted = keep[0].effective =
-            1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL | 1U << CAP_SYS_RESOURCE;
+        keep[0].permitted = keep[0].effective = 1U << CAP_SETUID | 1U << CAP_SETGID |
+                                                1U << CAP_KILL;
     PP_CHECK(syscall(SYS_capset, &header, keep) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, PP_E_SYSTEM, errno);
@@ -124,8 +125,7 @@ static pp_res shut_files(struct cvm_walls *walls)
     struct {
         uint64_t fs, net, scoped;
     } r = { (1 << 13) - 1, 0, 0 };
-    long version =
-        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
     if (version <= 0)
         return PP_OK;
@@ -153,7 +153,7 @@ static pp_res shut_files(struct cvm_walls *walls)
     return PP_OK;
 }
 
-/* --- system calls -------------------------------------------------------------------------------- */
+/* --- system calls ---------------------------------------------------------------------------- */
 
 #ifdef PP_SANITIZE
 
@@ -168,24 +168,30 @@ static pp_res filter_calls(enum cvm_kind kind, struct cvm_walls *walls)
 
 /* Memory, time, chance, bytes on open descriptors, the end. */
 static const int EVERY[] = {
-    SCMP_SYS(read),           SCMP_SYS(write),         SCMP_SYS(close),
-    SCMP_SYS(recvfrom),       SCMP_SYS(recvmsg),       SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg),        SCMP_SYS(poll),          SCMP_SYS(ppoll),
-    SCMP_SYS(brk),            SCMP_SYS(munmap),        SCMP_SYS(mremap),
-    SCMP_SYS(madvise),        SCMP_SYS(mlock),         SCMP_SYS(mlock2),
-    SCMP_SYS(munlock),        SCMP_SYS(getrandom),     SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday),   SCMP_SYS(futex),         SCMP_SYS(getpid),
-    SCMP_SYS(gettid),         SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn),   SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),     SCMP_SYS(sched_yield),
+    SCMP_SYS(read),         SCMP_SYS(write),
+    SCMP_SYS(close),        SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg),      SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg),      SCMP_SYS(poll),
+    SCMP_SYS(ppoll),        SCMP_SYS(brk),
+    SCMP_SYS(munmap),       SCMP_SYS(mremap),
+    SCMP_SYS(madvise),      SCMP_SYS(mlock),
+    SCMP_SYS(mlock2),       SCMP_SYS(munlock),
+    SCMP_SYS(getrandom),    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(futex),
+    SCMP_SYS(getpid),       SCMP_SYS(gettid),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+    SCMP_SYS(exit),         SCMP_SYS(exit_group),
+    SCMP_SYS(sched_yield),  SCMP_SYS(sysinfo), /* qsort(3) asks for the memory's size */
 };
 
 static const int CHANNEL[] = {
-    SCMP_SYS(accept),      SCMP_SYS(accept4),       SCMP_SYS(shutdown),   SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername), SCMP_SYS(getsockopt),    SCMP_SYS(setsockopt), SCMP_SYS(fcntl),
-    SCMP_SYS(readv),       SCMP_SYS(writev),        SCMP_SYS(epoll_ctl),  SCMP_SYS(epoll_wait),
-    SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2),   SCMP_SYS(pipe2),
-    SCMP_SYS(epoll_pwait2), SCMP_SYS(clock_getres), SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
+    SCMP_SYS(getuid),       SCMP_SYS(geteuid),       SCMP_SYS(getgid),     SCMP_SYS(getegid),
+    SCMP_SYS(accept),       SCMP_SYS(accept4),       SCMP_SYS(shutdown),   SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),  SCMP_SYS(getsockopt),    SCMP_SYS(setsockopt), SCMP_SYS(fcntl),
+    SCMP_SYS(readv),        SCMP_SYS(writev),        SCMP_SYS(epoll_ctl),  SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),  SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2),   SCMP_SYS(pipe2),
+    SCMP_SYS(epoll_pwait2), SCMP_SYS(clock_getres),  SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
 };
 
 static const int ATTESTER[] = { SCMP_SYS(setsockopt) };
@@ -194,14 +200,30 @@ static const int WORKER[] = { SCMP_SYS(setitimer) };
 
 /* Making children and shutting them in; theirs are narrower. */
 static const int SUPERVISOR[] = {
-    SCMP_SYS(clone),        SCMP_SYS(wait4),       SCMP_SYS(kill),
-    SCMP_SYS(socketpair),   SCMP_SYS(prctl),       SCMP_SYS(seccomp),
-    SCMP_SYS(capset),       SCMP_SYS(setgroups),   SCMP_SYS(setresgid),
-    SCMP_SYS(setresuid),    SCMP_SYS(setuid),      SCMP_SYS(geteuid),
-    SCMP_SYS(prlimit64),    SCMP_SYS(setrlimit),   SCMP_SYS(getrlimit),
-    SCMP_SYS(close_range),  SCMP_SYS(dup2),        SCMP_SYS(dup3),
-    SCMP_SYS(set_robust_list), SCMP_SYS(rseq),     SCMP_SYS(signalfd4),
-    SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_restrict_self),
+    SCMP_SYS(clone),
+    SCMP_SYS(wait4),
+    SCMP_SYS(waitid),
+    SCMP_SYS(kill),
+    SCMP_SYS(socketpair),
+    SCMP_SYS(prctl),
+    SCMP_SYS(seccomp),
+    SCMP_SYS(capset),
+    SCMP_SYS(setgroups),
+    SCMP_SYS(setresgid),
+    SCMP_SYS(setresuid),
+    SCMP_SYS(setuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(setrlimit),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(close_range),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup3),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(signalfd4),
+    SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_restrict_self),
 };
 
 static int allow(scmp_filter_ctx f, const int *calls, size_t count)
@@ -246,8 +268,7 @@ static int allow_some(scmp_filter_ctx f)
         r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0)
-        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                             SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A2(SCMP_CMP_EQ, SIGABRT));
     if (r == 0) /* glibc tries it first, and takes no for an answer */
         r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     return r;
@@ -286,7 +307,7 @@ pp_res cvm_confine(enum cvm_kind kind, struct cvm_walls *ret)
     return PP_OK;
 }
 
-/* --- descriptors ----------------------------------------------------------------------------------- */
+/* --- descriptors ----------------------------------------------------------------------------- */
 
 pp_res cvm_keep_only(const int *fds, size_t count)
 {

@@ -4,9 +4,10 @@
  * descriptors that it was given.
  *
  * Walls, from outside in: a network, mount, process and IPC namespace without anything in it and an
- * empty root folder (where the kernel lets us make them); no capability, no new privilege; a user of its
- * own (where we are root); Landlock without any right; a system call list per kind, outside which the
- * process is killed; no core dump, no ptrace, limits. Sanitizer builds leave the call list out.
+ * empty root folder (where the kernel lets us make them); no capability, no new privilege; a user
+ * of its own (where we are root); Landlock without any right; a system call list per kind, outside
+ * which the process is killed; no core dump, no ptrace, limits. Sanitizer builds leave the call
+ * list out.
  */
 #ifndef CVM_CONFINE_H
 #define CVM_CONFINE_H
@@ -26,9 +27,10 @@ struct cvm_walls {
 };
 
 /*
- * Called first of all, once: leaves every namespace that can be left and makes the root folder empty.
- * `*ret` 1: done, and only a child is in the new process namespace, so the caller forks; 0: this kernel
- * or its rules do not allow it, and the other walls must do. SYSTEM when it failed half way.
+ * Called first of all, once: leaves every namespace that can be left and makes the root folder
+ * empty. `*ret` 1: done, and only a child is in the new process namespace, so the caller forks; 0:
+ * this kernel or its rules do not allow it, and the other walls must do. SYSTEM when it failed half
+ * way.
  */
 PP_MUST pp_res cvm_leave_world(int *ret);
 

@@ -18,8 +18,8 @@
  *     attester to worker                B(64)
  *
  * "session(2)" and "worker(2)" are a slot and its generation. Channel and worker share a stream:
- * u32 len || SealedRequest one way, u32 len || SealedResponse back, len 0 for a request that could not
- * be opened or read.
+ * u32 len || SealedRequest one way, u32 len || SealedResponse back, len 0 for a request that could
+ * not be opened or read.
  */
 #ifndef CVM_H
 #define CVM_H
@@ -32,18 +32,18 @@
 
 /* Descriptors that pp-cvmd is started with, and nothing else. */
 enum {
-    CVM_FD_EVENTS = 2,   /* a pipe: lines of the catalogue */
-    CVM_FD_DEVICE = 3,   /* the secure processor (sp.h) */
-    CVM_FD_LISTEN = 4,   /* a listening socket for frames */
-    CVM_FD_CONFIG = 5,   /* the measured configuration, a file */
+    CVM_FD_EVENTS = 2, /* a pipe: lines of the catalogue */
+    CVM_FD_DEVICE = 3, /* the secure processor (sp.h) */
+    CVM_FD_LISTEN = 4, /* a listening socket for frames */
+    CVM_FD_CONFIG = 5, /* the measured configuration, a file */
 };
 
 enum {
     CVM_CONNECTIONS_MAX = 64,
     CVM_WORKERS_MAX = CVM_SESSIONS_MAX + CVM_WORKERS_READY_MAX,
-    CVM_INFERENCE_MS = 60000,       /* then the answer is outcome 2 */
-    CVM_RUNNING_MS = 65000,         /* then the worker itself is ended */
-    CVM_OPENING_MS = 10000,         /* for a worker and Evidence; then busy */
+    CVM_INFERENCE_MS = 60000, /* then the answer is outcome 2 */
+    CVM_RUNNING_MS = 65000,   /* then the worker itself is ended */
+    CVM_OPENING_MS = 10000,   /* for a worker and Evidence; then busy */
     CVM_SEALED_REQUEST_BYTES_MAX = 262144,
 };
 
@@ -51,7 +51,8 @@ enum {
     CVM_CHANNEL_LISTENING = 1,
     CVM_CHANNEL_TAKEN = 2,
     CVM_ATTESTER_READY = 1,
-    CVM_ATTESTER_UNMEASURED = 20, /* its exit status when the configuration is not the measured one */
+    CVM_ATTESTER_UNMEASURED =
+        20, /* its exit status when the configuration is not the measured one */
     CVM_ATTEST_PACKET_BYTES = 16 + PP_P256_SPKI_BYTES + PP_EKM_BYTES,
     CVM_EVIDENCE_PACKET_BYTES = 9 + PP_EVIDENCE_BODY_BYTES,
 };
@@ -59,7 +60,7 @@ enum {
 /* How a worker ended: its exit status, the one thing that leaves a session besides its answer. */
 enum cvm_worker_end {
     CVM_WORKER_ANSWERED = 0,
-    CVM_WORKER_UNUSED = 10,  /* its session never came, or ended before the request */
+    CVM_WORKER_UNUSED = 10,   /* its session never came, or ended before the request */
     CVM_WORKER_UNOPENED = 11, /* the request was not sealed to this session */
     CVM_WORKER_UNREAD = 12,   /* opened, and no request of pp-wire 9 */
     CVM_WORKER_BROKEN = 13,   /* the worker's own failure */

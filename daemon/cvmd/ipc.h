@@ -15,9 +15,10 @@ PP_MUST pp_res cvm_pair(int type, int ret[2]);
 PP_MUST pp_res cvm_send(int sock, struct pp_span packet, int fd);
 
 /*
- * Receives one packet into `buf`. `*ret_fd` is the descriptor that came with it, now the caller's, or
- * -1; a NULL `ret_fd` refuses one. CLOSED (end), BUSY (nothing there, on a non-blocking socket or
- * after its time), LIMIT (a packet that does not fit), FORMAT (an unexpected descriptor), SYSTEM.
+ * Receives one packet into `buf`. `*ret_fd` is the descriptor that came with it, now the caller's,
+ * or -1; a NULL `ret_fd` refuses one. CLOSED (end), BUSY (nothing there, on a non-blocking socket
+ * or after its time), LIMIT (a packet that does not fit), FORMAT (an unexpected descriptor),
+ * SYSTEM.
  */
 PP_MUST pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd);
 

@@ -7,8 +7,9 @@
 
 /*
  * Runs `work(ctx)` and cuts it off after `ms`. Returns 1 when it came back, 0 when it was cut: then
- * whatever it was changing is half changed, and is dropped by the caller. `work` takes no lock, no heap
- * and no descriptor, as engines over an arena do not. One at a time in a process; uses SIGALRM.
+ * whatever it was changing is half changed, and is dropped by the caller. `work` takes no lock, no
+ * heap and no descriptor, as engines over an arena do not. One at a time in a process; uses
+ * SIGALRM.
  */
 int cvm_run_limited(void (*work)(void *ctx), void *ctx, uint32_t ms);
 

@@ -14,7 +14,6 @@
 #include "confine.h"
 #include "crypto.h"
 #include "cvm.h"
-#include "file.h"
 #include "ipc.h"
 
 static int help(void)
@@ -30,16 +29,24 @@ static int help(void)
     return EXIT_SUCCESS;
 }
 
-static pp_res read_config(struct pp_buf *bytes, struct pp_span cmdline, struct pp_problem *problem,
-                          struct cvm_config *ret)
+/* Reads the file at its descriptor to the end, once; one byte more than the limit tells a longer
+ * one. */
+static pp_res read_config(uint8_t *bytes, size_t cap, struct pp_span *ret)
 {
-    char path[32];
     int fd = CVM_FD_CONFIG;
+    size_t len = 0;
 
-    PP_ASSERT(snprintf(path, sizeof path, "/proc/self/fd/%d", fd) < (int)sizeof path);
-    PP_TRY(pp_file_read(-1, path, PP_EVIDENCE_CONFIG_BYTES_MAX, bytes));
+    while (len < cap) {
+        ssize_t n = read(fd, bytes + len, cap - len);
+        PP_CHECK(n >= 0, PP_E_SYSTEM, n);
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
     cvm_close(&fd);
-    return cvm_config_parse(pp_buf_span(bytes), cmdline, problem, ret);
+    PP_CHECK(len < cap, PP_E_LIMIT, len);
+    *ret = pp_span(bytes, len);
+    return PP_OK;
 }
 
 /* The first process outside of the new process namespace: passes its end on. */
@@ -84,11 +91,24 @@ static int run(const struct cvm_config *config, const struct pp_event_sink *even
     return wait_for(inner_pid);
 }
 
+static pp_res configure(const char *cmdline, const struct pp_event_sink *events,
+                        struct cvm_config *ret)
+{
+    static uint8_t bytes[PP_EVIDENCE_CONFIG_BYTES_MAX + 1];
+    struct pp_event_digest digest;
+    struct pp_span config;
+
+    PP_TRY(pp_crypto_init());
+    PP_TRY(read_config(bytes, sizeof bytes, &config));
+    PP_TRY(cvm_config_parse(config, pp_span_cstr(cmdline), NULL, ret));
+    memcpy(digest.bytes, ret->digest, sizeof digest.bytes);
+    pp_ev_cvm_configured(events, digest);
+    return PP_OK;
+}
+
 int main(int argc, char **argv)
 {
-    struct pp_buf bytes = { 0 };
-    struct pp_problem problem = { 0 };
-    struct cvm_config config;
+    static struct cvm_config config;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return help();
@@ -99,11 +119,10 @@ int main(int argc, char **argv)
     /* Constant and empty: nothing that was not measured decides anything (W13). */
     if (clearenv() != 0 || argc != 2)
         return EXIT_FAILURE;
+    (void)prctl(PR_SET_NAME, "pp-cvmd", 0, 0, 0); /* run from memory, it has no name of its own */
     const struct pp_event_sink events = pp_event_sink_fd(CVM_FD_EVENTS, pp_clock_system());
     pp_ev_daemon_started(&events, PP_PARTY_CVM);
-    pp_res r = pp_crypto_init();
-    if (pp_is_ok(r))
-        r = read_config(&bytes, pp_span_cstr(argv[1]), &problem, &config);
+    pp_res r = configure(argv[1], &events, &config);
     if (!pp_is_ok(r)) {
         pp_ev_daemon_stopped(&events, PP_PARTY_CVM, r.code);
         return EXIT_FAILURE;

@@ -72,10 +72,9 @@ void cvm_session_end(struct cvm_sessions *t, struct cvm_session *s)
         at = &t->slots[*at - 1].next_in_bucket;
     }
     *at = s->next_in_bucket;
-    *s = (struct cvm_session){ .slot = s->slot,
-                               .generation = s->generation,
-                               .next_free = t->first_free,
-                               .worker_fd = -1 };
+    *s = (struct cvm_session){
+        .slot = s->slot, .generation = s->generation, .next_free = t->first_free, .worker_fd = -1
+    };
     t->first_free = s->slot;
     t->used--;
 }

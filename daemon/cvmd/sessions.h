@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sessions.h: the table of sessions of the channel: who waits, since when, and for how long. Bytes in,
- * decisions out; no clock, no socket.
+ * sessions.h: the table of sessions of the channel: who waits, since when, and for how long. Bytes
+ * in, decisions out; no clock, no socket.
  *
  *     OPENING   waits for a worker and Evidence
  *     WAITING   its first exchange is answered; `continue` works once, before the deadline
  *     RUNNING   its request is with the worker
  *
- * A session is named by its slot and generation inside pp-cvmd and by its sid outside. A sid is known
- * from the moment the first exchange is answered.
+ * A session is named by its slot and generation inside pp-cvmd and by its sid outside. A sid is
+ * known from the moment the first exchange is answered.
  */
 #ifndef CVM_SESSIONS_H
 #define CVM_SESSIONS_H
@@ -23,7 +23,7 @@ struct cvm_session {
     enum cvm_session_state state;
     uint32_t slot, generation;
     uint8_t sid[PP_SID_BYTES];
-    uint64_t deadline_ms; /* when it is ended, whatever it does */
+    uint64_t deadline_ms;    /* when it is ended, whatever it does */
     uint32_t next_in_bucket; /* slot + 1; 0: the last */
     uint32_t next_free;
 
@@ -33,10 +33,10 @@ struct cvm_session {
     uint32_t tag;                  /* of that answer */
     uint64_t started_ms;           /* when the exchange began: the grid's origin */
     uint32_t worker_slot, worker_generation;
-    int worker_fd;                 /* -1 without, and while a stream holds it */
+    int worker_fd; /* -1 without, and while a stream holds it */
     struct pp_stream *worker;
-    struct pp_timer *release;      /* holds an answer back to the grid */
-    struct cvm_session *next;      /* in the one list it is in */
+    struct pp_timer *release; /* holds an answer back to the grid */
+    struct cvm_session *next; /* in the one list it is in */
 };
 
 struct cvm_sessions {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor: starts attester, then channel, then workers, one a session and a few ahead; and ends
- * everything when one of the first two ends. It reads no byte from outside.
+ * The supervisor: starts attester, then channel, then workers, one a session and a few ahead; and
+ * ends everything when one of the first two ends. It reads no byte from outside.
  */
 #include <errno.h>
 #include <poll.h>
@@ -45,7 +45,16 @@ struct supervisor {
     struct pp_clock clock;
 };
 
-/* --- children ------------------------------------------------------------------------------------ */
+/* --- children -------------------------------------------------------------------------------- */
+
+/* For whoever looks at the list of processes. */
+static void set_name(enum cvm_kind kind)
+{
+    static const char *const NAMES[] = { "pp-cvm-super", "pp-cvm-channel", "pp-cvm-attest",
+                                         "pp-cvm-worker" };
+
+    (void)prctl(PR_SET_NAME, NAMES[kind], 0, 0, 0);
+}
 
 /* Forks; in the child keeps `fds` alone, at 3 and up, and shuts it in. 0 in the child. */
 static pp_res start_child(enum cvm_kind kind, const int *fds, size_t count, pid_t *ret)
@@ -56,6 +65,7 @@ static pp_res start_child(enum cvm_kind kind, const int *fds, size_t count, pid_
     PP_CHECK(*ret >= 0, PP_E_SYSTEM, errno);
     if (*ret > 0)
         return PP_OK;
+    set_name(kind);
     if (!pp_is_ok(cvm_keep_only(fds, count)) || !pp_is_ok(cvm_confine(kind, &walls)))
         _exit(CHILD_DIED_CONFINING);
     return PP_OK;
@@ -149,7 +159,7 @@ static pp_res keep_workers(struct supervisor *s)
     return PP_OK;
 }
 
-/* --- ends ------------------------------------------------------------------------------------------ */
+/* --- ends ------------------------------------------------------------------------------------ */
 
 static void count_end(struct supervisor *s, int status)
 {
@@ -223,7 +233,7 @@ static void kill_all(struct supervisor *s)
     }
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------------- */
 
 /* 1: asked to end. */
 static pp_res take_signals(struct supervisor *s, int *ret_asked)
@@ -252,6 +262,15 @@ static pp_res take_from_channel(struct supervisor *s)
     return PP_OK;
 }
 
+/* A socket that closed: its process is ending, and its status is what counts. */
+static pp_res reap_next(struct supervisor *s)
+{
+    siginfo_t info;
+
+    (void)waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
+    return reap(s);
+}
+
 static pp_res supervise(struct supervisor *s)
 {
     struct pollfd p[] = { { .fd = s->signal_fd, .events = POLLIN },
@@ -265,13 +284,15 @@ static pp_res supervise(struct supervisor *s)
             return PP_FAIL(PP_E_SYSTEM, errno);
         if (p[0].revents != 0)
             PP_TRY(take_signals(s, &asked));
-        if (p[1].revents != 0)
-            PP_TRY(take_from_channel(s));
+        if (p[1].revents == 0)
+            continue;
+        pp_res r = take_from_channel(s);
+        PP_TRY(r.code == PP_E_CLOSED ? reap_next(s) : r);
     }
     return PP_OK;
 }
 
-/* --- start --------------------------------------------------------------------------------------------- */
+/* --- start ----------------------------------------------------------------------------------- */
 
 /* Waits for a child's one byte; what it says when it ends instead is in its status. */
 static pp_res expect(struct supervisor *s, int fd, uint8_t want)
@@ -284,11 +305,8 @@ static pp_res expect(struct supervisor *s, int fd, uint8_t want)
         r = cvm_recv(fd, got, sizeof got, &len, NULL);
     if (pp_is_ok(r) && (len != 1 || got[0] != want))
         r = PP_FAIL(PP_E_FORMAT, len);
-    if (r.code == PP_E_CLOSED) {
-        siginfo_t info;
-        (void)waitid(P_ALL, 0, &info, WEXITED | WNOWAIT); /* it is ending: its status says why */
-        PP_TRY(reap(s));
-    }
+    if (r.code == PP_E_CLOSED)
+        PP_TRY(reap_next(s));
     return r;
 }
 
@@ -332,6 +350,7 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     s.config = c;
     s.events = events;
     s.clock = pp_clock_system();
+    set_name(CVM_KIND_SUPERVISOR);
     pp_res r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
     if (pp_is_ok(r))
         r = start_all(&s);

@@ -38,7 +38,7 @@ struct worker {
     struct pp_arena arena;
 };
 
-/* --- before the request ------------------------------------------------------------------------ */
+/* --- before the request ---------------------------------------------------------------------- */
 
 static pp_res offer_key(struct worker *w)
 {
@@ -70,7 +70,7 @@ static pp_res take_binding(struct worker *w)
     return PP_OK;
 }
 
-/* --- the request --------------------------------------------------------------------------------- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 /* Locked where the limits allow it; never in a dump, never in a child. */
 static pp_res take_memory(struct worker *w, size_t len)
@@ -134,7 +134,7 @@ static pp_res read_request(struct worker *w, struct pp_span pt, struct pp_reques
     return pp_request_parse(cbor, &w->arena, ret);
 }
 
-/* --- the engine ------------------------------------------------------------------------------------ */
+/* --- the engine ------------------------------------------------------------------------------ */
 
 struct run {
     const struct pp_infer_engine *engine;
@@ -241,8 +241,9 @@ static struct pp_answer answer_to(struct worker *w, const struct pp_request *q)
 }
 
 /*
- * Room for the answer is taken before the engine runs, so that whatever the engine leaves of the arena,
- * an answer of the bucket's size can be made. One that cannot be written as it is becomes a failed one.
+ * Room for the answer is taken before the engine runs, so that whatever the engine leaves of the
+ * arena, an answer of the bucket's size can be made. One that cannot be written as it is becomes a
+ * failed one.
  */
 static pp_res answer_request(struct worker *w, const struct pp_request *q)
 {
@@ -268,7 +269,7 @@ static pp_res answer_request(struct worker *w, const struct pp_request *q)
     return cvm_write_all(w->channel_fd, pp_wr_done(&wr));
 }
 
-/* --- the whole --------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* Nothing to answer with: the session ends with an alert and the size of one. */
 static enum cvm_worker_end give_up(struct worker *w, enum cvm_worker_end why)
@@ -276,7 +277,8 @@ static enum cvm_worker_end give_up(struct worker *w, enum cvm_worker_end why)
     static const uint8_t NOTHING[LENGTH_BYTES];
 
     if (why == CVM_WORKER_UNOPENED || why == CVM_WORKER_UNREAD || why == CVM_WORKER_BROKEN)
-        pp_ignore(cvm_write_all(w->channel_fd, PP_BYTES(NOTHING)), "the end of the stream says it too");
+        pp_ignore(cvm_write_all(w->channel_fd, PP_BYTES(NOTHING)),
+                  "the end of the stream says it too");
     return why;
 }
 

@@ -47,7 +47,7 @@ static pp_res die(struct pp_ratls_client *c, pp_res why)
     return why;
 }
 
-/* --- what the far end says, before the TLS library acts on it --------------------------------- */
+/* --- what the far end says, before the TLS library acts on it -------------------------------- */
 
 static pp_res message_check(struct pp_ratls_client *c, uint8_t type, struct pp_span body)
 {

@@ -284,7 +284,7 @@ pp_res pp_ratls_server_feed(struct pp_ratls_server *s, struct pp_span in)
     return pp_is_ok(r) ? r : die(s, was_out, r);
 }
 
-/* --- the caller's part ------------------------------------------------------------------------ */
+/* --- the caller's part ----------------------------------------------------------------------- */
 
 pp_res pp_ratls_server_session(const struct pp_ratls_server *s, struct pp_ratls_session *ret)
 {

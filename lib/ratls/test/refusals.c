@@ -85,8 +85,7 @@ static void the_unbent_server_is_taken(void **state)
     assert_int_equal(pp_ratls_client_state(t->client), PP_CLIENT_EVIDENCE);
 }
 
-/* --- W11: version, suite, group, extensions
- * ---------------------------------------------------- */
+/* --- W11: version, suite, group, extensions -------------------------------------------------- */
 
 static void w11_t1_a_server_of_tls_1_2_is_refused(void **state)
 {
@@ -222,8 +221,7 @@ static void a_server_that_asks_for_a_client_certificate_is_refused(void **state)
     assert_refused(t, PP_E_TLS_MESSAGE);
 }
 
-/* --- certificates
- * -------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 static void a_chain_of_two_certificates_is_refused(void **state)
 {
@@ -250,8 +248,7 @@ static void an_alert_is_refused(void **state)
                 PP_E_TLS_ALERT);
 }
 
-/* --- Evidence
- * ------------------------------------------------------------------------------------ */
+/* --- Evidence -------------------------------------------------------------------------------- */
 
 static void a_flight_without_evidence_is_refused(void **state)
 {
@@ -330,8 +327,7 @@ static void half_a_record_behind_the_evidence_is_refused(void **state)
     assert_code(pp_ratls_client_flight_end(t->client), PP_E_TLS_TRUNCATED);
 }
 
-/* --- after the request
- * ----------------------------------------------------------------------------- */
+/* --- after the request ----------------------------------------------------------------------- */
 
 /* A client that has sent, and the server behind its Finished. */
 static void run_to_sent(struct bend *t)
@@ -415,8 +411,7 @@ static void w11_t6_a_request_for_client_authentication_ends_the_session(void **s
     assert_code(pp_tls_unexpected(PP_TLS_CERTIFICATE_REQUEST), PP_E_TLS_MESSAGE);
 }
 
-/* --- the server's side
- * ----------------------------------------------------------------------------- */
+/* --- the server's side ----------------------------------------------------------------------- */
 
 static void client_ctx(struct bent *b)
 {

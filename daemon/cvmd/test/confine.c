@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a confined process cannot do any more; each case is a child of its own. */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "ipc.h"
+
+enum { CONFINED_AND_DONE = 40, NOT_CONFINED = 41 };
+
+static const enum cvm_kind KINDS[] = { CVM_KIND_CHANNEL, CVM_KIND_ATTESTER, CVM_KIND_WORKER };
+
+/* Runs `what` in a confined child and gives its wait status. */
+static int confined(enum cvm_kind kind, void (*what)(void))
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct cvm_walls walls;
+        if (!pp_is_ok(cvm_confine(kind, &walls)))
+            _exit(NOT_CONFINED);
+        what();
+        _exit(CONFINED_AND_DONE);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void nothing(void)
+{
+}
+
+static void open_a_file(void)
+{
+    if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0)
+        _exit(0);
+}
+
+static void make_a_socket(void)
+{
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0)
+        _exit(0);
+}
+
+static void run_a_program(void)
+{
+    char name[] = "true";
+    char *argv[] = { name, NULL };
+
+    (void)execv("/bin/true", argv);
+}
+
+static void make_a_child(void)
+{
+    if (fork() < 0)
+        _exit(0);
+}
+
+static void trace_another(void)
+{
+    if (ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) != 0)
+        _exit(0);
+}
+
+static void make_code(void)
+{
+    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+        _exit(0);
+}
+
+static void signal_the_parent(void)
+{
+    if (kill(getppid(), 0) != 0)
+        _exit(0);
+}
+
+static void dump_core(void)
+{
+    struct rlimit l = { 1, 1 };
+
+#ifndef PP_SANITIZE
+    (void)l;
+    abort(); /* ends with its signal, and without a file */
+#else
+    if (getrlimit(RLIMIT_CORE, &l) != 0 || l.rlim_cur != 0)
+        _exit(0);
+    _exit(CONFINED_AND_DONE);
+#endif
+}
+
+static void a_confined_process_still_runs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++) {
+        int status = confined(KINDS[i], nothing);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), CONFINED_AND_DONE);
+    }
+}
+
+/* REQUIREMENTS, App. B: a process that tries to leave is killed, whatever it tries. */
+static void appb_whoever_tries_to_leave_is_killed(void **state)
+{
+    static void (*const TRIES[])(void) = { open_a_file,      make_a_socket, run_a_program,
+                                           make_a_child,     trace_another, make_code,
+                                           signal_the_parent };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++)
+        for (size_t t = 0; t < PP_ARRAY_COUNT(TRIES); t++) {
+            int status = confined(KINDS[i], TRIES[t]);
+#ifdef PP_SANITIZE
+            (void)status; /* without the call list the other walls do what they can */
+#else
+            assert_true(WIFSIGNALED(status));
+            assert_int_equal(WTERMSIG(status), SIGSYS);
+#endif
+        }
+}
+
+static void nothing_is_dumped(void **state)
+{
+    (void)state;
+    int status = confined(CVM_KIND_WORKER, dump_core);
+#ifdef PP_SANITIZE
+    assert_int_equal(WEXITSTATUS(status), CONFINED_AND_DONE);
+#else
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_false(WCOREDUMP(status));
+#endif
+}
+
+static void only_named_descriptors_are_kept(void **state)
+{
+    int a[2], status = 0;
+
+    (void)state;
+    assert_ok(cvm_pair(SOCK_SEQPACKET, a));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const int keep[] = { a[1], a[0] };
+        if (!pp_is_ok(cvm_keep_only(keep, 2)) || !pp_is_ok(cvm_send(3, PP_STR("x"), -1)))
+            _exit(1);
+        uint8_t got[4];
+        size_t len = 0;
+        if (!pp_is_ok(cvm_recv(4, got, sizeof got, &len, NULL)) || got[0] != 'x')
+            _exit(2);
+        for (int fd = 5; fd < 256; fd++)
+            if (fcntl(fd, F_GETFD) >= 0)
+                _exit(3);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    cvm_close(&a[0]);
+    cvm_close(&a[1]);
+}
+
+static void packets_carry_bytes_and_one_descriptor(void **state)
+{
+    int pair[2], sent[2], fd = -1;
+    uint8_t got[8];
+    size_t len = 0;
+
+    (void)state;
+    assert_ok(cvm_pair(SOCK_SEQPACKET, pair));
+    assert_ok(cvm_pair(SOCK_STREAM, sent));
+    assert_ok(cvm_send(pair[0], PP_STR("hello"), sent[0]));
+    assert_ok(cvm_recv(pair[1], got, sizeof got, &len, &fd));
+    assert_int_equal(len, 5);
+    assert_true(fd >= 0);
+    cvm_close(&fd);
+    assert_ok(cvm_send(pair[0], PP_STR("hello"), sent[0]));
+    assert_code(cvm_recv(pair[1], got, sizeof got, &len, NULL), PP_E_FORMAT); /* nobody asked */
+    assert_ok(cvm_send(pair[0], PP_STR("too long to fit"), -1));
+    assert_code(cvm_recv(pair[1], got, sizeof got, &len, NULL), PP_E_LIMIT);
+    assert_code(cvm_wait(pair[1], 1), PP_E_TIMEOUT);
+    cvm_close(&pair[0]);
+    assert_code(cvm_recv(pair[1], got, sizeof got, &len, NULL), PP_E_CLOSED);
+    assert_code(cvm_send(pair[1], PP_STR("x"), -1), PP_E_CLOSED);
+    cvm_close(&pair[1]);
+    cvm_close(&sent[0]);
+    assert_code(cvm_read_all(sent[1], got, 1), PP_E_CLOSED);
+    assert_code(cvm_write_all(sent[1], PP_STR("x")), PP_E_CLOSED);
+    cvm_close(&sent[1]);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_confined_process_still_runs),
+    cmocka_unit_test(appb_whoever_tries_to_leave_is_killed),
+    cmocka_unit_test(nothing_is_dumped),
+    cmocka_unit_test(only_named_descriptors_are_kept),
+    cmocka_unit_test(packets_carry_bytes_and_one_descriptor),
+};
+
+PP_TEST_MAIN(tests)

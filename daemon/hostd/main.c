@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pp-hostd: see host.h and docs/protocol/cvm.md. */
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "host.h"
+#include "rd.h"
+#include "text.h"
+#include "wr.h"
+
+struct config {
+    struct pp_daemon_config common; /* always first */
+    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, fault;
+};
+
+struct host {
+    struct sim_chip *chip;
+    struct host_cvm cvm;
+    struct host_device device;
+    struct host_lines lines;
+    struct pp_watch *device_watch, *events_watch;
+    struct pp_signal *child;
+    const struct pp_listener *listener;
+    char hints_path[256], chip_path[256];
+    char cmdline[64];
+    int claims_more; /* the one fault: for tests of verifiers */
+    uint64_t refused_told;
+};
+
+static struct config config = { .fault = { (const uint8_t *)"none", 4 } };
+static struct host host;
+
+static const struct pp_kv_key KEYS[] = {
+    { "program", PP_KV_TEXT, offsetof(struct config, program), 1, 1, 255,
+      "the program of the confidential VM, pp-cvmd" },
+    { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
+      "its measured configuration" },
+    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16, "orchestrator" },
+    { "firmware", PP_KV_TEXT, offsetof(struct config, firmware), 1, 1, 255, "a firmware file" },
+    { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16,
+      "the guest policy, 16 hex digits" },
+    { "chip", PP_KV_TEXT, offsetof(struct config, chip), 1, 1, 255,
+      "the folder of the simulated secure processor" },
+    { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
+      "a file with the hints of pp-wire 4, read for every report" },
+    { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
+      "none, or tcb-claim: reports claim more than the chip's certificate" },
+};
+
+/* --- configuration --------------------------------------------------------------------------- */
+
+static pp_res copy_path(struct pp_span path, char *ret, size_t cap)
+{
+    struct pp_wr wr = pp_wr_over(ret, cap);
+
+    pp_wr_span(&wr, path);
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
+}
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_wr wr = pp_wr_over(host.cmdline, sizeof host.cmdline);
+    uint8_t policy[8];
+
+    (void)d;
+    if (!pp_span_eq(config.role, PP_STR("orchestrator")))
+        return pp_daemon_refuse(problem, "role", "orchestrator", config.role);
+    if (!pp_is_ok(pp_hex_parse(config.policy, policy, sizeof policy)))
+        return pp_daemon_refuse(problem, "policy", "16 lower-case hex digits", config.policy);
+    host.claims_more = pp_span_eq(config.fault, PP_STR("tcb-claim"));
+    if (!host.claims_more && !pp_span_eq(config.fault, PP_STR("none")))
+        return pp_daemon_refuse(problem, "fault", "none or tcb-claim", config.fault);
+    pp_wr_text(&wr, "pp.role=");
+    pp_wr_span(&wr, config.role);
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
+}
+
+static uint64_t policy_of(struct pp_span hex)
+{
+    uint8_t bytes[8];
+    struct pp_rd rd = pp_rd_over(bytes, sizeof bytes);
+
+    pp_ignore(pp_hex_parse(hex, bytes, sizeof bytes), "check has parsed it");
+    return pp_rd_u64(&rd);
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+static pp_res read_file(const char *key, struct pp_span path, size_t max,
+                        struct pp_problem *problem, struct pp_buf *ret)
+{
+    char text[256];
+
+    PP_TRY(copy_path(path, text, sizeof text));
+    if (pp_is_ok(pp_file_read(AT_FDCWD, text, max, ret)))
+        return PP_OK;
+    return pp_daemon_refuse(problem, key, "a readable file", path);
+}
+
+static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_buf *program,
+                     struct pp_buf *firmware, struct pp_buf *cvm_config)
+{
+    struct host_launch l = { .cmdline = host.cmdline, .listen_fd = host.listener->fd };
+
+    PP_TRY(read_file("program", config.program, HOST_PROGRAM_BYTES_MAX, problem, program));
+    PP_TRY(read_file("firmware", config.firmware, PP_FIRMWARE_BYTES_MAX, problem, firmware));
+    PP_TRY(read_file("cvm_config", config.cvm_config, HOST_CONFIG_BYTES_MAX, problem, cvm_config));
+    l.program = pp_buf_span(program);
+    l.firmware = pp_buf_span(firmware);
+    l.config = pp_buf_span(cvm_config);
+    pp_res r = host_cvm_start(&l, policy_of(config.policy), &d->random, &host.cvm);
+    if (!pp_is_ok(r))
+        pp_problem_set(problem, "program", "a program that can be measured and started",
+                       config.program);
+    return r;
+}
+
+static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_buf program = { 0 }, firmware = { 0 }, cvm_config = { 0 };
+
+    PP_TRY(pp_crypto_init());
+    PP_TRY(copy_path(config.hints, host.hints_path, sizeof host.hints_path));
+    PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
+    if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
+        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key",
+                                config.chip);
+    if (host.claims_more)
+        sim_chip_params(host.chip)->tcb.microcode++;
+    PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
+    pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
+    pp_buf_done(&program);
+    pp_buf_done(&firmware);
+    pp_buf_done(&cvm_config);
+    return r;
+}
+
+/* --- serving --------------------------------------------------------------------------------- */
+
+static void on_device(void *ctx, uint32_t ready)
+{
+    (void)ctx;
+    (void)ready;
+    if (!pp_is_ok(host_device_serve(&host.device)))
+        pp_watch_set(host.device_watch, 0); /* the guest is ending; its signal follows */
+}
+
+static void on_lines(void *ctx, uint32_t ready)
+{
+    struct pp_daemon *d = ctx;
+    uint8_t bytes[1024];
+    ssize_t n;
+
+    (void)ready;
+    while ((n = read(host.cvm.events_fd, bytes, sizeof bytes)) > 0)
+        if (host_lines_feed(&host.lines, pp_span(bytes, (size_t)n)))
+            pp_daemon_ready(d);
+    if (n == 0)
+        pp_watch_set(host.events_watch, 0);
+    if (host.lines.refused != host.refused_told)
+        pp_ev_host_lines_refused(&d->events, host.lines.refused);
+    host.refused_told = host.lines.refused;
+}
+
+/* A guest that ended while nobody asked for it stops its host: there is nothing to serve any
+ * more. */
+static void on_child(void *ctx)
+{
+    struct pp_daemon *d = ctx;
+    int status;
+
+    if (host.cvm.pid == 0 || waitpid(host.cvm.pid, &status, WNOHANG) != host.cvm.pid)
+        return;
+    on_lines(d, 0);
+    pp_ev_host_cvm_ended(&d->events, WIFEXITED(status) ? (uint64_t)WEXITSTATUS(status)
+                                                       : 128 + (uint64_t)WTERMSIG(status));
+    if (d->stopping)
+        pp_daemon_stopped(d);
+    else
+        pp_daemon_fail(d, PP_FAIL(PP_E_CHILD, status));
+}
+
+static struct pp_event_digest digest_start(const uint8_t *bytes)
+{
+    struct pp_event_digest e;
+
+    memcpy(e.bytes, bytes, sizeof e.bytes);
+    return e;
+}
+
+static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
+{
+    (void)problem;
+    host.device.chip = host.chip;
+    host.device.cvm = &host.cvm;
+    host.device.hints_path = host.hints_path;
+    host.lines.to = &d->events;
+    pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
+                        digest_start(host.cvm.guest.host_data));
+    PP_TRY(pp_signal_new(d->loop, SIGCHLD, on_child, d, &host.child));
+    PP_TRY(pp_watch_new(d->loop, host.cvm.device_fd, on_device, d, &host.device_watch));
+    PP_TRY(pp_watch_new(d->loop, host.cvm.events_fd, on_lines, d, &host.events_watch));
+    pp_watch_set(host.device_watch, PP_WATCH_READ);
+    pp_watch_set(host.events_watch, PP_WATCH_READ);
+    on_child(d); /* it may have ended before anybody listened */
+    return PP_OK;
+}
+
+/* Without its secure processor the guest ends itself; then so do we. */
+static void stop(struct pp_daemon *d)
+{
+    (void)d;
+    pp_watch_free(host.device_watch);
+    host.device_watch = NULL;
+    (void)close(host.cvm.device_fd);
+    host.cvm.device_fd = -1;
+}
+
+static void close_all(struct pp_daemon *d)
+{
+    (void)d;
+    pp_watch_free(host.device_watch);
+    pp_watch_free(host.events_watch);
+    pp_signal_free(host.child);
+    host_cvm_done(&host.cvm);
+    sim_chip_free(host.chip);
+}
+
+int main(int argc, char **argv)
+{
+    static const int SYSCALLS[] = { SCMP_SYS(wait4) };
+    static const struct pp_daemon_program program = {
+        .name = "pp-hostd",
+        .what =
+            "runs one confidential VM under a simulated secure processor, which protects nothing",
+        .party = PP_PARTY_HOST,
+        .keys = KEYS,
+        .key_count = PP_ARRAY_COUNT(KEYS),
+        .config = &config,
+        .syscalls = SYSCALLS,
+        .syscall_count = PP_ARRAY_COUNT(SYSCALLS),
+        .check = check,
+        .open = open_all,
+        .serve = serve,
+        .stop = stop,
+        .close = close_all,
+    };
+
+    return pp_daemon_main(&program, argc, argv);
+}
