@@ -52,7 +52,7 @@ PP_MUST pp_res fleet_start(struct fleet *f, const struct fleet_start *s);
 PP_MUST pp_res fleet_run(struct fleet *f, const char *program, const char *const *args,
                          struct pp_buf *ret_output);
 
-/* The address that a started party listens on under that name. NOT_FOUND. */
+/* The address that a started party listens on under that name; NULL: its first. NOT_FOUND. */
 PP_MUST pp_res fleet_address(const struct fleet *f, const char *party, const char *listen,
                              char ret[FLEET_ADDRESS_MAX]);
 

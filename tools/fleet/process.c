@@ -296,7 +296,7 @@ pp_res fleet_address(const struct fleet *f, const char *party, const char *liste
         if (strcmp(p->name, party) != 0)
             continue;
         for (size_t k = 0; k < p->listen_count; k++)
-            if (strcmp(p->listens[k].name, listen) == 0) {
+            if (listen == NULL || strcmp(p->listens[k].name, listen) == 0) {
                 memcpy(ret, p->listens[k].address, FLEET_ADDRESS_MAX);
                 return PP_OK;
             }

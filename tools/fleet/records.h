@@ -27,6 +27,12 @@ PP_MUST pp_res fleet_mirror(struct fleet *f);
 /* What a fault changes once everything runs: bundles, wallet, adversaries in between. */
 PP_MUST pp_res fleet_apply_fault(struct fleet *f);
 
+/* Other keys for the issuer than the logged ones; before it starts. */
+PP_MUST pp_res fleet_spoil_issuer(struct fleet *f);
+
+/* A new host-set, as every week: the next status. */
+PP_MUST pp_res fleet_publish_host_set(struct fleet *f);
+
 /* Revokes the release that was published last. */
 PP_MUST pp_res fleet_revoke_release(struct fleet *f);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From nothing to the first session, in the order of pp-wire 13, and the parties' configurations. */
+/* From nothing to the first session, in the order of pp-wire 13. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,15 +54,14 @@ __attribute__((format(printf, 4, 5))) static pp_res start(struct fleet *f, const
 }
 
 /*
- * Where the neighbours of a party reach it: its own address, or that of a tap before it which writes
- * down what passes, into STATE/tap-<party>.
+ * Where the neighbours of a party reach it: its own address, or that of a tap before it which
+ * writes down what passes, into STATE/tap-<party>.
  */
-static pp_res reach(struct fleet *f, const char *party, const char *listen,
-                    char ret[FLEET_ADDRESS_MAX])
+static pp_res reach(struct fleet *f, const char *party, char ret[FLEET_ADDRESS_MAX])
 {
     char name[FLEET_NAME_MAX], folder[FLEET_PATH_MAX], to[FLEET_ADDRESS_MAX];
 
-    PP_TRY(fleet_address(f, party, listen, ret));
+    PP_TRY(fleet_address(f, party, NULL, ret));
     if (!f->capture)
         return PP_OK;
     PP_CHECK(snprintf(name, sizeof name, "tap-%s", party) < (int)sizeof name, PP_E_RANGE, 0);
@@ -74,10 +73,10 @@ static pp_res reach(struct fleet *f, const char *party, const char *listen,
                                    .args = { "--listen", "127.0.0.1:0", "--to", to, "--dir",
                                              folder } };
     PP_TRY(fleet_start(f, &s));
-    return fleet_address(f, name, "tap", ret);
+    return fleet_address(f, name, NULL, ret);
 }
 
-/* --- the ledger's parties ------------------------------------------------------------------ */
+/* --- the ledger's parties --------------------------------------------------------------------- */
 
 static const char *const WITNESSES[] = { "witness1", "witness2", "witness3", "witness4" };
 
@@ -110,7 +109,7 @@ static pp_res init_ledger(struct fleet *f)
     return init_party(f, "log", "pp-logd", "log.pp-dev.example");
 }
 
-/* A copy of a public file of STATE/trust in a party's own folder, which is all that it can reach. */
+/* A copy of a public file of STATE/trust in a party's folder, which is all that it can reach. */
 static pp_res copy_trust(struct fleet *f, const char *party, const char *file)
 {
     struct pp_buf b = { 0 };
@@ -165,7 +164,7 @@ static pp_res write_log_policy(struct fleet *f)
         const char *party = i < PP_ARRAY_COUNT(WITNESSES) ? WITNESSES[i] : "record-witness";
 
         PP_TRY(read_vkey(f, party, vkey));
-        PP_TRY(fleet_address(f, party, "http", address));
+        PP_TRY(fleet_address(f, party, NULL, address));
         pp_wr_text(&wr, "witness ");
         pp_wr_text(&wr, party);
         pp_wr_u8(&wr, ' ');
@@ -198,7 +197,7 @@ static pp_res start_ledger(struct fleet *f)
                  port, FLEET_NAMESPACE);
 }
 
-/* --- publishing ---------------------------------------------------------------------------- */
+/* --- publishing ------------------------------------------------------------------------------- */
 
 static pp_res call_log(struct fleet *f, const char *method, const char *path, struct pp_span body,
                        struct pp_http_result *ret)
@@ -206,13 +205,12 @@ static pp_res call_log(struct fleet *f, const char *method, const char *path, st
     static const struct pp_http_client_config config = { .response_bytes_max = BUNDLE_BYTES_MAX };
     char url[256], address[FLEET_ADDRESS_MAX];
 
-    PP_TRY(fleet_address(f, "log", "http", address));
+    PP_TRY(fleet_address(f, "log", NULL, address));
     PP_CHECK(snprintf(url, sizeof url, "http://%s%s", address, path) < (int)sizeof url, PP_E_RANGE,
              0);
-    const struct pp_http_call call = { .method = method,
-                                       .url = url,
-                                       .body = body,
-                                       .deadline_ms = SUBMIT_MS };
+    const struct pp_http_call call = {
+        .method = method, .url = url, .body = body, .deadline_ms = SUBMIT_MS
+    };
     pp_res r = pp_http_call(&config, &call, ret);
     if (!pp_is_ok(r))
         return fleet_refuse(f, r, "log", path, "an answer", "none");
@@ -246,8 +244,8 @@ pp_res fleet_submit(struct fleet *f, struct pp_span batch)
     return fleet_mirror(f);
 }
 
-pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
-                         struct pp_span release_id, struct pp_span host_id)
+pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, struct pp_span release_id,
+                         struct pp_span host_id)
 {
     uint8_t text[PP_HINTS_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
@@ -261,7 +259,7 @@ pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
     return fleet_write(f, "host", "hints", pp_wr_done(&wr));
 }
 
-/* --- the operator's parties ----------------------------------------------------------------- */
+/* --- the operator's parties ------------------------------------------------------------------- */
 
 static pp_res start_issuer(struct fleet *f)
 {
@@ -281,18 +279,35 @@ static pp_res start_issuer(struct fleet *f)
                  FLEET_ISSUER);
 }
 
+/* A fault that an adversary plays in the place of the host and its CVM. */
+static int is_cvm_adversary(const struct fleet *f)
+{
+    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 3;
+}
+
+static int is_relay_adversary(const struct fleet *f)
+{
+    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 1;
+}
+
 static pp_res start_host(struct fleet *f)
 {
     /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
     uint64_t policy = SIM_GUEST_POLICY;
+    const char *program = is_cvm_adversary(f) ? "pp-adversary-cvm" : "pp-hostd";
+    const char *key = is_cvm_adversary(f) ? "mode" : "fault";
+    const char *value = "none";
 
     if (fleet_has_fault(f, FAULT_DEBUG))
         policy |= PP_SNP_POLICY_DEBUG;
-    return start(f, "host", "pp-hostd",
+    if (is_cvm_adversary(f))
+        value = f->fault->mode;
+    else if (fleet_has_fault(f, FAULT_TCB_CERT))
+        value = "tcb-claim";
+    return start(f, "host", program,
                  "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
-                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\nfault = %s\n",
-                 (unsigned long long)policy,
-                 fleet_has_fault(f, FAULT_TCB_CERT) ? "tcb-claim" : "none");
+                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n",
+                 (unsigned long long)policy, key, value);
 }
 
 static pp_res start_operator(struct fleet *f)
@@ -301,19 +316,25 @@ static pp_res start_operator(struct fleet *f)
 
     PP_TRY(start_issuer(f));
     PP_TRY(start_host(f));
-    PP_TRY(reach(f, "host", "frames", cvm));
+    PP_TRY(reach(f, "host", cvm));
     PP_TRY(start(f, "gateway", "pp-gatewayd",
                  "authority = %s\nissuer = %s\ncvm = %s\nohttp_keys = ohttp_keys\n"
                  "token_keys = token_keys\nhandle_key = handle.key\nspent = spent.db\n"
                  "grid_ms = 0\n",
                  FLEET_AUTHORITY, FLEET_ISSUER, cvm));
-    PP_TRY(reach(f, "gateway", "http", gateway));
-    return start(f, "relay", "pp-relayd",
+    PP_TRY(reach(f, "gateway", gateway));
+    PP_TRY(start(f, "relay", "pp-relayd",
                  "gateway = http://%s/.well-known/ohttp-gateway\ndirectory = directory\n",
-                 gateway);
+                 gateway));
+    if (!is_relay_adversary(f))
+        return PP_OK;
+    char relay[FLEET_ADDRESS_MAX];
+    PP_TRY(fleet_address(f, "relay", NULL, relay));
+    return start(f, "adversary", "pp-adversary-relay", "relay = http://%s/ohttp\nmode = %s\n",
+                 relay, f->fault->mode);
 }
 
-/* --- the device ------------------------------------------------------------------------------ */
+/* --- the device ------------------------------------------------------------------------------- */
 
 static pp_res copy_root(struct fleet *f)
 {
@@ -332,10 +353,12 @@ static pp_res copy_root(struct fleet *f)
 
 pp_res fleet_make_trust(struct fleet *f)
 {
-    char text[CONFIG_BYTES_MAX], relay[FLEET_ADDRESS_MAX], issuer[FLEET_ADDRESS_MAX];
+    char text[CONFIG_BYTES_MAX], relay[FLEET_ADDRESS_MAX], mirror[FLEET_ADDRESS_MAX];
+    char issuer[FLEET_ADDRESS_MAX];
 
-    PP_TRY(reach(f, "relay", "http", relay));
-    PP_TRY(reach(f, "issuer", "http", issuer));
+    PP_TRY(reach(f, is_relay_adversary(f) ? "adversary" : "relay", relay));
+    PP_TRY(fleet_address(f, "relay", NULL, mirror));
+    PP_TRY(reach(f, "issuer", issuer));
     int n = snprintf(text, sizeof text,
                      "# Pinned trust anchors of this development fleet, written by ppctl up.\n"
                      "environment = dev\n"
@@ -351,7 +374,7 @@ pp_res fleet_make_trust(struct fleet *f)
                      "ohttp_kem = x25519\n"
                      "tls_group = x25519\n"
                      "batches = 1\n",
-                     FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, relay,
+                     FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, mirror,
                      fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp");
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
     if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
@@ -376,7 +399,7 @@ pp_res fleet_make_device(struct fleet *f)
                               "processing.\nconsent = yes\n"));
 }
 
-/* --- all together ---------------------------------------------------------------------------- */
+/* --- all together ----------------------------------------------------------------------------- */
 
 static pp_res up(const struct steps *s)
 {
@@ -394,6 +417,7 @@ static pp_res up(const struct steps *s)
     say(s, "records: host-set, keys, release; signed, logged, cosigned, published");
     PP_TRY(fleet_publish(f));
     PP_TRY(fleet_spoil_machine(f));
+    PP_TRY(fleet_spoil_issuer(f));
     say(s, "operator: issuer, host with its CVM, gateway; and the relay");
     PP_TRY(start_operator(f));
     PP_TRY(fleet_make_trust(f));
