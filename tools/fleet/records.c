@@ -286,6 +286,12 @@ static pp_res fill_release(struct publication *x, struct pp_release *rel)
     rel->snp_count = 1;
     rel->snp_policy_mask = PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA;
     rel->snp_policy_value = 0;
+    const struct pp_snp_tcb_parts tcb = sim_chip_params_default(PP_SNP_GENOA).tcb;
+    rel->snp_min_tcb[PP_RECORD_GENOA] = (struct pp_release_tcb){ .given = 1,
+                                                                 .bootloader = tcb.boot_loader,
+                                                                 .tee = tcb.tee,
+                                                                 .snp = tcb.snp,
+                                                                 .microcode = tcb.microcode };
     memcpy(rel->config[0], m->config_digest, sizeof rel->config[0]);
     rel->config_count = 1;
     pp_sha256(PP_STR(""), rel->egress);

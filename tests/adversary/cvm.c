@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pp-adversary-cvm: stands where host and CVM should be, and holds the simulated secure processor.
+ * It can make genuine reports about the released program, as an attacker can who has such a machine
+ * for an oracle; what it cannot do is make that program attest a session that is not its own. It
+ * answers `open` frames; a device that sends more than that has been deceived.
+ *
+ *     mode = replay          the report of another session
+ *     mode = other-key       a report for this session's exporter, and another TLS key
+ *     mode = relay           man in the middle: the CVM's own TLS key, its own second session with
+ *                            the genuine program, and that session's report (CVE-2026-33697)
+ *     mode = message-key     a good report, and another message key beside it
+ *     mode = no-evidence     mode = evidence-twice     mode = evidence-size
+ *     mode = tls12           mode = retry              mode = resumption
+ *     mode = honest          no lie: the device must accept, or the others prove nothing
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "crypto.h"
+#include "daemon.h"
+#include "far_end.h"
+#include "file.h"
+#include "frame.h"
+#include "hints.h"
+#include "message.h"
+#include "sim.h"
+#include "stream.h"
+#include "text.h"
+
+enum { PATH_BYTES_MAX = 256, PROGRAM_BYTES_MAX = 64 << 20, FLIGHT_BYTES_MAX = 65536 };
+
+enum mode {
+    HONEST,
+    REPLAY,
+    OTHER_KEY,
+    RELAY,
+    MESSAGE_KEY,
+    NO_EVIDENCE,
+    EVIDENCE_TWICE,
+    EVIDENCE_SIZE,
+    TLS12,
+    RETRY,
+    RESUMPTION,
+    MODES
+};
+static const char *const MODE_NAMES[MODES] = { "honest",         "replay",        "other-key",
+                                               "relay",          "message-key",   "no-evidence",
+                                               "evidence-twice", "evidence-size", "tls12",
+                                               "retry",          "resumption" };
+
+static struct config {
+    struct pp_daemon_config common; /* always first */
+    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, mode;
+} config;
+
+static const struct pp_kv_key KEYS[] = {
+    { "program", PP_KV_TEXT, offsetof(struct config, program), 1, 1, 255, "the released program" },
+    { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
+      "its configuration" },
+    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16, "orchestrator" },
+    { "firmware", PP_KV_TEXT, offsetof(struct config, firmware), 1, 1, 255, "a firmware file" },
+    { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16, "16 hex digits" },
+    { "chip", PP_KV_TEXT, offsetof(struct config, chip), 1, 1, 255, "the processor's folder" },
+    { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255, "a file with hints" },
+    { "mode", PP_KV_TEXT, offsetof(struct config, mode), 1, 1, 32, "a mode of this program" },
+};
+
+static struct {
+    enum mode mode;
+    struct sim_chip *chip;
+    struct sim_guest guest;
+    struct pp_buf config_bytes, hints_bytes;
+    struct pp_hints hints;
+    struct pp_ratls_ctx *client_ctx;
+    const struct pp_listener *listener;
+    struct pp_stream_server *server;
+    struct pp_daemon *daemon;
+} self;
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    (void)d;
+    for (int i = 0; i < MODES; i++)
+        if (pp_span_eq(config.mode, pp_span_cstr(MODE_NAMES[i]))) {
+            self.mode = (enum mode)i;
+            return PP_OK;
+        }
+    return pp_daemon_refuse(problem, "mode", "a mode of this program", config.mode);
+}
+
+static pp_res path_of(struct pp_span value, char ret[PATH_BYTES_MAX])
+{
+    struct pp_wr wr = pp_wr_over(ret, PATH_BYTES_MAX);
+
+    pp_wr_span(&wr, value);
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
+}
+
+static pp_res read_file(struct pp_span name, size_t max, struct pp_buf *ret)
+{
+    char path[PATH_BYTES_MAX];
+
+    PP_TRY(path_of(name, path));
+    return pp_file_read(AT_FDCWD, path, max, ret);
+}
+
+/* The measurement of the released program, although what runs is this one: the attacker's machine
+ * runs the genuine program somewhere, and reports are what it can be made to give. */
+static pp_res measure(void)
+{
+    struct pp_buf program = { 0 }, firmware = { 0 };
+    uint8_t policy[8];
+
+    pp_res r = read_file(config.program, PROGRAM_BYTES_MAX, &program);
+    if (pp_is_ok(r))
+        r = read_file(config.firmware, SIM_FIRMWARE_BYTES, &firmware);
+    if (pp_is_ok(r))
+        r = sim_measure_launch(pp_buf_span(&firmware), pp_buf_span(&program), PP_STR(""),
+                               PP_STR("pp.role=orchestrator"), 1, self.guest.measurement);
+    pp_buf_done(&program);
+    pp_buf_done(&firmware);
+    PP_TRY(r);
+    PP_TRY(pp_hex_parse(config.policy, policy, sizeof policy));
+    struct pp_rd rd = pp_rd_over(policy, sizeof policy);
+    self.guest.policy = pp_rd_u64(&rd);
+    pp_sha256(pp_buf_span(&self.config_bytes), self.guest.host_data);
+    return PP_OK;
+}
+
+static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+{
+    char path[PATH_BYTES_MAX];
+
+    self.daemon = d;
+    PP_TRY(pp_crypto_init());
+    PP_TRY(path_of(config.chip, path));
+    PP_TRY(sim_chip_load(AT_FDCWD, path, &self.chip));
+    PP_TRY(read_file(config.cvm_config, PP_EVIDENCE_CONFIG_BYTES_MAX, &self.config_bytes));
+    PP_TRY(read_file(config.hints, PP_HINTS_BYTES_MAX, &self.hints_bytes));
+    PP_TRY(pp_hints_parse(pp_buf_span(&self.hints_bytes), &self.hints));
+    PP_TRY(measure());
+    PP_TRY(pp_ratls_ctx_new(PP_END_CLIENT, &self.client_ctx));
+    return pp_daemon_listen(d, "frames", config.common.listen, problem, &self.listener);
+}
+
+/* --- Evidence ---------------------------------------------------------------------------------- */
+
+/* Two message keys: the one that the report covers, and the one that Evidence shows. */
+static pp_res message_keys(uint8_t covered[34], uint8_t shown[34])
+{
+    for (int i = 0; i < 2; i++) {
+        struct pp_wr wr = pp_wr_over(i == 0 ? covered : shown, 34);
+        struct pp_kem_key *k = NULL;
+
+        PP_TRY(pp_kem_key_generate(PP_KEM_X25519_SHA256, &self.daemon->random, &k));
+        pp_wr_u16(&wr, PP_KEM_X25519_SHA256);
+        pp_wr_span(&wr, pp_kem_key_public(k));
+        pp_kem_key_free(k);
+        PP_TRY(pp_wr_ok(&wr));
+    }
+    if (self.mode != MESSAGE_KEY)
+        memcpy(shown, covered, 34);
+    return PP_OK;
+}
+
+/* What the genuine program attests: always a session of its own. `covered` is which session. */
+static pp_res write_evidence(const struct pp_ratls_session *covered, struct pp_wr *wr)
+{
+    uint8_t key[34], shown[34], binding[PP_BINDING_BYTES], report[PP_SNP_REPORT_BYTES];
+    struct pp_evidence e = { .platform = PP_PLATFORM_SIM_SNP,
+                             .endorsement_count = 1,
+                             .config = pp_buf_span(&self.config_bytes),
+                             .host_count = self.hints.host_count };
+
+    PP_TRY(message_keys(key, shown));
+    e.message_key = PP_BYTES(key);
+    PP_TRY(
+        pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(covered->spki), covered->ekm, &e, binding));
+    PP_TRY(sim_chip_report(self.chip, &self.guest, binding, report));
+    e.message_key = PP_BYTES(shown);
+    e.report = PP_BYTES(report);
+    e.endorsements[0] = sim_chip_vcek(self.chip);
+    memcpy(e.release_id, self.hints.release_id, sizeof e.release_id);
+    memcpy(e.hosts, self.hints.hosts, sizeof e.hosts);
+    return pp_evidence_body_write(wr, &e);
+}
+
+/*
+ * The oracle's session: a second handshake, between a client of the attacker's and the genuine
+ * program, under the very TLS key that the victim sees.
+ */
+static pp_res oracle_session(struct pp_ec_key *key, struct pp_ratls_session *ret)
+{
+    struct pp_ratls_client *client = NULL;
+    struct far_end *genuine = NULL;
+    uint8_t hello[PP_HELLO_BYTES];
+    struct pp_wr wr = pp_wr_over(hello, sizeof hello);
+
+    pp_res r = pp_ratls_client_new(self.client_ctx, &client);
+    if (pp_is_ok(r))
+        r = pp_ratls_client_take(client, &wr);
+    if (pp_is_ok(r))
+        r = far_end_new(key, &genuine);
+    if (pp_is_ok(r))
+        r = far_end_hello(genuine, pp_wr_done(&wr), ret);
+    far_end_free(genuine);
+    pp_ratls_client_free(client);
+    return r;
+}
+
+/* The session that the report is about, as the mode has it. */
+static pp_res covered_session(struct pp_ec_key *key, const struct pp_ratls_session *own,
+                              struct pp_ratls_session *ret)
+{
+    struct pp_ec_key *other = NULL;
+    size_t len;
+
+    *ret = *own;
+    if (self.mode == RELAY)
+        return oracle_session(key, ret);
+    if (self.mode != REPLAY && self.mode != OTHER_KEY)
+        return PP_OK;
+    PP_TRY(pp_ec_key_generate(PP_P256, &other));
+    pp_res r = pp_ec_key_spki(other, ret->spki, sizeof ret->spki, &len);
+    pp_ec_key_free(other);
+    PP_TRY(r);
+    if (self.mode == REPLAY)
+        return pp_random_fill(&self.daemon->random, ret->ekm, sizeof ret->ekm);
+    return PP_OK;
+}
+
+static pp_res write_messages(struct far_end *e, struct pp_span body)
+{
+    static uint8_t buf[PP_EVIDENCE_BODY_BYTES + 256];
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+    size_t extra = self.mode == EVIDENCE_SIZE ? 64 : 0;
+
+    if (self.mode == NO_EVIDENCE)
+        return PP_OK;
+    pp_message_head_write(&wr, PP_MESSAGE_EVIDENCE, body.len + extra);
+    pp_wr_span(&wr, body);
+    pp_wr_zeros(&wr, extra);
+    if (self.mode == EVIDENCE_TWICE) {
+        pp_message_head_write(&wr, PP_MESSAGE_EVIDENCE, 16);
+        pp_wr_zeros(&wr, 16);
+    }
+    PP_TRY(pp_wr_ok(&wr));
+    return far_end_write(e, pp_wr_done(&wr));
+}
+
+static pp_res attested_flight(struct pp_span hello, struct pp_ec_key *key, struct far_end *e,
+                              struct pp_wr *flight)
+{
+    static uint8_t body[PP_EVIDENCE_BODY_BYTES];
+    struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_ratls_session own, covered;
+
+    PP_TRY(far_end_hello(e, hello, &own));
+    PP_TRY(covered_session(key, &own, &covered));
+    PP_TRY(write_evidence(&covered, &wr));
+    PP_TRY(write_messages(e, pp_wr_done(&wr)));
+    return far_end_take(e, flight);
+}
+
+static pp_res make_flight(struct pp_span hello, struct pp_wr *flight)
+{
+    static const enum far_end_forgery forgeries[] = { [TLS12 - TLS12] = FAR_END_TLS12,
+                                                      [RETRY - TLS12] = FAR_END_RETRY,
+                                                      [RESUMPTION - TLS12] = FAR_END_RESUMPTION };
+    struct pp_ec_key *key = NULL;
+    struct far_end *e = NULL;
+
+    if (self.mode >= TLS12)
+        return far_end_forge(forgeries[self.mode - TLS12], &self.daemon->random, flight);
+    PP_TRY(pp_ec_key_generate(PP_P256, &key));
+    pp_res r = far_end_new(key, &e);
+    if (pp_is_ok(r))
+        r = attested_flight(hello, key, e, flight);
+    far_end_free(e);
+    pp_ec_key_free(key);
+    return r;
+}
+
+/* --- frames ------------------------------------------------------------------------------------- */
+
+struct connection {
+    struct pp_stream *stream;
+    struct pp_frame_rd rd;
+    uint8_t body[PP_FRAME_REQUEST_BYTES_MAX];
+};
+
+static pp_res answer(struct connection *c, const struct pp_frame *request)
+{
+    static uint8_t flight[FLIGHT_BYTES_MAX], out[FLIGHT_BYTES_MAX + PP_FRAME_HEAD_BYTES];
+    struct pp_wr flight_wr = pp_wr_over(flight, sizeof flight), wr = pp_wr_over(out, sizeof out);
+    struct pp_frame a = { .kind = PP_FRAME_GONE, .tag = request->tag };
+
+    memcpy(a.sid, request->sid, sizeof a.sid);
+    if (request->kind == PP_FRAME_OPEN) {
+        PP_TRY(make_flight(request->bytes, &flight_wr));
+        PP_TRY(pp_random_fill(&self.daemon->random, a.sid, sizeof a.sid));
+        a.kind = PP_FRAME_LAST;
+        a.bytes = pp_wr_done(&flight_wr);
+    }
+    PP_TRY(pp_frame_write(&wr, PP_FRAME_ANSWERS, &a));
+    return pp_stream_write(c->stream, pp_wr_done(&wr));
+}
+
+static void on_readable(void *ctx, struct pp_stream *s)
+{
+    struct connection *c = ctx;
+    struct pp_span in = pp_stream_input(s);
+    size_t before = in.len;
+    const struct pp_frame *frame = NULL;
+    pp_res r = PP_OK;
+
+    while (pp_is_ok(r) && in.len > 0) {
+        r = pp_frame_feed(&c->rd, &in, &frame);
+        if (pp_is_ok(r) && frame != NULL)
+            r = answer(c, frame);
+    }
+    pp_stream_consume(s, before - in.len);
+    if (!pp_is_ok(r))
+        pp_stream_finish(s);
+}
+
+static void on_ended(void *ctx, struct pp_stream *s, pp_res why)
+{
+    (void)why;
+    pp_stream_free(s);
+    free(ctx);
+}
+
+static int on_accepted(void *ctx, struct pp_stream *s)
+{
+    struct connection *c = calloc(1, sizeof *c);
+
+    (void)ctx;
+    if (c == NULL)
+        return 0;
+    c->stream = s;
+    pp_frame_rd_init(&c->rd, PP_FRAME_REQUESTS, c->body, sizeof c->body);
+    pp_stream_set_ctx(s, c);
+    return 1;
+}
+
+static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
+{
+    const struct pp_stream_server_config c = {
+        .stream = { .in_bytes_max = PP_FRAME_REQUEST_BYTES_MAX + PP_FRAME_HEAD_BYTES,
+                    .out_bytes_max = 4 * FLIGHT_BYTES_MAX,
+                    .readable = on_readable,
+                    .ended = on_ended },
+        .connections_max = 16,
+        .accepted = on_accepted,
+    };
+
+    (void)problem;
+    PP_TRY(pp_stream_server_new(d->loop, self.listener, &c, &self.server));
+    pp_daemon_ready(d);
+    return PP_OK;
+}
+
+static void close_all(struct pp_daemon *d)
+{
+    (void)d;
+    pp_stream_server_free(self.server);
+    pp_ratls_ctx_free(self.client_ctx);
+    sim_chip_free(self.chip);
+    pp_buf_done(&self.config_bytes);
+    pp_buf_done(&self.hints_bytes);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct pp_daemon_program program = {
+        .name = "pp-adversary-cvm",
+        .what = "an attacker in the place of host and CVM, for tests",
+        .party = PP_PARTY_TEST,
+        .keys = KEYS,
+        .key_count = PP_ARRAY_COUNT(KEYS),
+        .config = &config,
+        .check = check,
+        .open = open_all,
+        .serve = serve,
+        .close = close_all,
+    };
+
+    return pp_daemon_main(&program, argc, argv);
+}
