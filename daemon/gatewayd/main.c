@@ -211,6 +211,23 @@ static pp_res load_handle_keys(struct pp_problem *problem)
         pp_handle_keys_load(pointers, config.handle_keys.count, problem, &gateway.handle_keys));
 }
 
+/* One place in the sandbox's list for each port, of however many CVMs. */
+static pp_res allow_cvms(struct pp_daemon *d, struct pp_problem *problem)
+{
+    for (size_t i = 0; i < config.cvms.count; i++) {
+        const struct pp_address *a = &gateway.cvm_addresses[i];
+        size_t k = 0;
+        while (k < i && gateway.cvm_addresses[k].port != a->port)
+            k++;
+        if (k < i || a->family == PP_ADDRESS_UNIX)
+            continue;
+        if (!pp_is_ok(pp_daemon_allow_connect(d, a->port)))
+            return pp_daemon_refuse(problem, "cvm", "at most 16 different ports",
+                                    config.cvms.items[i]);
+    }
+    return PP_OK;
+}
+
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     gateway.daemon = d;
@@ -219,9 +236,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     copy_text(gateway.spent_path, PATH_BYTES_MAX, config.spent);
     PP_TRY(pp_crypto_init());
     PP_TRY(load_handle_keys(problem));
-    for (size_t i = 0; i < config.cvms.count; i++)
-        if (gateway.cvm_addresses[i].family != PP_ADDRESS_UNIX)
-            PP_TRY(pp_daemon_allow_connect(d, gateway.cvm_addresses[i].port));
+    PP_TRY(allow_cvms(d, problem));
     return pp_daemon_listen(d, "gateway", config.common.listen, problem, &gateway.listener);
 }
 

@@ -36,6 +36,7 @@ struct job {
     uint32_t content_overflow;
     uint32_t status; /* of the inner answer */
     struct pp_span sealed;
+    uint64_t due_ms; /* READY: its tick */
 };
 
 struct gw_service {
@@ -135,12 +136,25 @@ static void finish(struct job *job, const struct gw_answer *a)
         return;
     }
     count(&s->totals, job);
-    uint32_t wait = gw_grid_wait(job->from_ms, pp_clock_mono_ms(&s->config.clock),
-                                 s->config.grid_ms);
+    uint64_t now_ms = pp_clock_mono_ms(&s->config.clock);
+    uint32_t wait = gw_grid_wait(job->from_ms, now_ms, s->config.grid_ms);
+    job->due_ms = now_ms + wait;
     if (wait == 0)
         send_answer(job);
     else
         pp_timer_set(job->timer, wait);
+}
+
+/* The loop's timers count from the beginning of its turn and may be early by what the turn took,
+ * which an answer's moment must not show. */
+static void on_tick(struct job *job)
+{
+    uint64_t now_ms = pp_clock_mono_ms(&job->service->config.clock);
+
+    if (now_ms < job->due_ms)
+        pp_timer_set(job->timer, (uint32_t)(job->due_ms - now_ms));
+    else
+        send_answer(job);
 }
 
 static void finish_status(struct job *job, uint32_t status)
@@ -314,7 +328,7 @@ static void on_timer(void *ctx)
     enum state state = job->state;
 
     if (state == READY) {
-        send_answer(job);
+        on_tick(job);
         return;
     }
     cancel(job);

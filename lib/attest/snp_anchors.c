@@ -114,7 +114,6 @@ pp_res pp_snp_anchors_add(struct pp_snp_anchors *a, struct pp_span ark, struct p
 {
     struct pp_snp_root root = { 0 };
 
-    PP_CHECK(a->count < PP_SNP_ROOTS_MAX, PP_E_LIMIT, a->count);
     pp_res r = fill(&root, ark, ask, asvk);
     if (pp_is_ok(r) && pp_snp_anchors_find(a, root.line) != NULL)
         r = PP_FAIL(PP_E_TRUST, 3);
@@ -122,6 +121,7 @@ pp_res pp_snp_anchors_add(struct pp_snp_anchors *a, struct pp_span ark, struct p
         root_done(&root);
         return r;
     }
+    PP_ASSERT(a->count < PP_SNP_ROOTS_MAX);
     a->roots[a->count++] = root;
     return PP_OK;
 }

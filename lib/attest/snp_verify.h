@@ -15,7 +15,7 @@
 
 /* --- anchors ---------------------------------------------------------------------------------- */
 
-enum { PP_SNP_ROOTS_MAX = 4 };
+enum { PP_SNP_ROOTS_MAX = PP_SNP_LINES - 1 }; /* one a line */
 
 /* The names of a certificate but its CN; those of a pinned root are expected of all below it. */
 struct pp_snp_names {
@@ -41,8 +41,7 @@ struct pp_snp_anchors {
 /*
  * Adds one line's root with the authorities below it, in DER; `ask` or `asvk` may be empty, not
  * both. The line comes from the root's CN, "ARK-<line>". Fails with TRUST (not certificates, not of
- * that naming, not self-issued, or a second root of the line) or LIMIT; the anchors stay as they
- * were.
+ * that naming, not self-issued, or a second root of the line); the anchors stay as they were.
  */
 PP_MUST pp_res pp_snp_anchors_add(struct pp_snp_anchors *a, struct pp_span ark, struct pp_span ask,
                                   struct pp_span asvk);

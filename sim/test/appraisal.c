@@ -410,8 +410,9 @@ static void a_signer_without_a_pinned_authority_is_refused(void **state)
     assert_refused(&e, CHAIN);
 }
 
-static void issue_authority(const char *cn, const struct pp_issue_key *subject,
-                            const struct pp_issue_key *issuer, struct sim_cert *ret)
+static void issue_authority(const char *cn, const char *issuer_cn,
+                            const struct pp_issue_key *subject, const struct pp_issue_key *issuer,
+                            struct sim_cert *ret)
 {
     uint8_t spki[PP_RSA_SPKI_BYTES_MAX];
     struct pp_issue_cert c = {
@@ -422,9 +423,32 @@ static void issue_authority(const char *cn, const struct pp_issue_key *subject,
     assert_ok(pp_issue_key_spki(subject, spki, sizeof spki, &len));
     c.spki = pp_span(spki, len);
     c.subject_count = sim_names(c.subject, cn);
-    c.issuer_count = sim_names(c.issuer, "ARK-Genoa");
+    c.issuer_count = sim_names(c.issuer, issuer_cn);
     assert_ok(
         pp_x509_issue(&c, issuer, PP_X509_SIG_PSS_SHA384, ret->der, sizeof ret->der, &ret->len));
+}
+
+static void an_anchor_of_an_unknown_line_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "ARK-Rome", "ARK--", "ARK-", "Genoa", "SEV-Genoa" };
+    struct pp_issue_key *key = NULL;
+    struct pp_snp_anchors anchors = { 0 };
+    struct pp_span none = { 0 };
+    struct sim_cert ark;
+
+    assert_ok(pp_issue_key_generate_rsa(2048, &key));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
+        issue_authority(names[i], names[i], key, key, &ark);
+        struct pp_span der = pp_span(ark.der, ark.len);
+        assert_code(pp_snp_anchors_add(&anchors, der, der, none), PP_E_TRUST);
+    }
+    issue_authority("ARK-Genoa", "ARK-Milan", key, key, &ark); /* not self-issued */
+    assert_code(
+        pp_snp_anchors_add(&anchors, pp_span(ark.der, ark.len), pp_span(ark.der, ark.len), none),
+        PP_E_TRUST);
+    assert_int_equal(anchors.count, 0);
+    pp_issue_key_free(key);
 }
 
 /* A sound chain of the right names, but of keys that are shorter than AMD's. */
@@ -442,8 +466,8 @@ static void w8_an_anchor_of_a_weaker_form_certifies_nothing(void **state)
 
     assert_ok(pp_issue_key_generate_rsa(2048, &ark_key));
     assert_ok(pp_issue_key_generate_rsa(2048, &ask_key));
-    issue_authority("ARK-Genoa", ark_key, ark_key, &ark);
-    issue_authority("SEV-Genoa", ask_key, ark_key, &ask);
+    issue_authority("ARK-Genoa", "ARK-Genoa", ark_key, ark_key, &ark);
+    issue_authority("SEV-Genoa", "ARK-Genoa", ask_key, ark_key, &ask);
     assert_ok(pp_snp_anchors_add(&anchors, pp_span(ark.der, ark.len), pp_span(ask.der, ask.len),
                                  (struct pp_span){ 0 }));
     evidence_of(&genoa, &e);
@@ -764,10 +788,16 @@ static void w8_nothing_goes_below_the_compiled_in_floor(void **state)
             params.tcb.microcode = (uint8_t)(params.tcb.microcode - (below == 2));
             assert_ok(sim_chip_create(f.root, &params, &random, NOW - DAY, &f.chip));
             evidence_of(&f, &e);
-            if (below > 0)
+            struct pp_snp_tcb at_floor = pp_snp_tcb_join(row->line, &row->min);
+            if (below > 0) {
                 assert_refused(&e, TCB_MIN);
-            else
+                e.report.launch_tcb = at_floor; /* launched well, patched back since */
+                assert_refused(&e, TCB_MIN);
+            } else {
                 assert_ok(appraise(&e));
+                e.report.launch_tcb.v[row->line == PP_SNP_GENOA ? 6 : 3]--; /* patched since */
+                assert_refused(&e, TCB_MIN);
+            }
             sim_chip_free(f.chip);
         }
     }
@@ -815,6 +845,9 @@ static void firmware_below_the_minimum_is_refused(void **state)
     e.policy.allow_provisional = 1;
     e.policy.fw_min = (struct pp_snp_version){ 1, 55, 50 };
     e.report.committed.build--; /* the one that a rollback leads to */
+    assert_refused(&e, FW_MIN);
+    e.report.committed.build++;
+    e.report.current.build--; /* the one that runs */
     assert_refused(&e, FW_MIN);
 }
 
@@ -1114,6 +1147,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(simulated_evidence_is_refused_under_amds_anchors),
     cmocka_unit_test(a_chip_certified_by_a_stranger_or_without_an_anchor_is_refused),
     cmocka_unit_test(a_signer_without_a_pinned_authority_is_refused),
+    cmocka_unit_test(an_anchor_of_an_unknown_line_is_refused),
     cmocka_unit_test(w8_an_anchor_of_a_weaker_form_certifies_nothing),
     cmocka_unit_test(a_chain_outside_its_validity_is_refused),
     cmocka_unit_test(a_revocation_list_is_asked_for_or_skipped_and_never_assumed),

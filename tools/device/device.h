@@ -9,6 +9,7 @@
  *     bundle         the directory bundle in use
  *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle
  *     wallet         tokens (wallet.h), sealed under platform.key
+ *     assertion.key  development: the key of the app's server, which vouches for the account
  *     receipts/      one file a request
  * STATE/trust holds the anchors in development; a release build has them compiled in.
  */

@@ -4,7 +4,12 @@
 
 #include <fcntl.h>
 
+#include "assertion.h"
 #include "cred.h"
+#include "ct.h"
+#include "text.h"
+
+enum { ASSERTION_SECONDS = 600 };
 
 size_t pp_device_wallet_keys(const struct pp_device *d,
                              struct pp_wallet_key ret[PP_WALLET_EPOCHS_MAX])
@@ -44,29 +49,39 @@ static pp_res plan(struct pp_device *d, uint64_t now)
     return pp_wallet_plan(d->wallet, windows, count, now);
 }
 
-/* How the issuer knows the account: the app's own server gave this field to the device. */
-static pp_res read_assertion(struct pp_device *d, struct pp_buf *ret)
+/*
+ * How the issuer knows the account: the app's own server vouches for it. In development the device
+ * plays that server too, with the key that it shares with the issuer.
+ */
+static pp_res make_assertion(struct pp_device *d, struct pp_wr *wr)
 {
     char path[PP_DEVICE_PATH_MAX];
+    struct pp_buf hex = { 0 };
+    uint8_t key[PP_ASSERTION_KEY_BYTES];
+    struct pp_assertion a = { .account_len = 4,
+                              .account = "user",
+                              .expiry_s = pp_clock_posix_s(&d->clock) + ASSERTION_SECONDS };
 
-    PP_TRY(pp_device_path(d, "device/assertion", path));
-    pp_res r = pp_file_read(AT_FDCWD, path, 1024, ret);
+    PP_TRY(pp_device_path(d, "device/assertion.key", path));
+    pp_res r = pp_file_read(AT_FDCWD, path, 2 * sizeof key, &hex);
+    if (pp_is_ok(r))
+        r = pp_hex_parse(pp_buf_span(&hex), key, sizeof key);
+    pp_buf_done(&hex);
     if (!pp_is_ok(r))
-        return device_refuse(d, r, "device", "assertion", "the app's assertion of this account",
-                             PP_STR("none"));
-    return PP_OK;
+        return device_refuse(d, r, "device", "assertion.key", "64 hex digits", PP_STR("none"));
+    r = pp_assertion_write(&a, d->trust->issuer, PP_BYTES(key), wr);
+    pp_wipe(key, sizeof key);
+    return r;
 }
 
 static pp_res post_batch(struct pp_device *d, struct pp_span request, struct pp_http_result *ret)
 {
-    struct pp_buf assertion = { 0 };
-    char url[PP_HTTP_URL_BYTES_MAX];
+    char url[PP_HTTP_URL_BYTES_MAX], assertion[PP_ASSERTION_FIELD_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(assertion, sizeof assertion);
 
     PP_TRY(device_text(d->trust->issuer_url, url, sizeof url));
-    PP_TRY(read_assertion(d, &assertion));
-    struct pp_span value = pp_buf_span(&assertion);
-    if (value.len > 0 && value.at[value.len - 1] == '\n')
-        value.len--;
+    PP_TRY(make_assertion(d, &wr));
+    struct pp_span value = pp_wr_done(&wr);
     const struct pp_http_field fields[] = {
         { PP_STR("content-type"), pp_span_cstr(PP_CRED_MEDIA_BATCH_REQUEST) },
         { PP_STR("accept"), pp_span_cstr(PP_CRED_MEDIA_BATCH_RESPONSE) },
@@ -78,9 +93,7 @@ static pp_res post_batch(struct pp_device *d, struct pp_span request, struct pp_
                                        .field_count = PP_ARRAY_COUNT(fields),
                                        .body = request,
                                        .deadline_ms = PP_DEVICE_CALL_MS };
-    pp_res r = device_call(d, "issuer", &call, ret);
-    pp_buf_done(&assertion);
-    PP_TRY(r);
+    PP_TRY(device_call(d, "issuer", &call, ret));
     if (ret->status != 200) {
         pp_problem_party(&d->problem, "issuer");
         pp_problem_numbers(&d->problem, "status", 200, ret->status);

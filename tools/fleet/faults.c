@@ -60,13 +60,15 @@ const struct fleet_fault FLEET_FAULTS[] = {
       "the simulated root is offered where the anchors are those of a release build", NULL },
 
     /* After it: ciphertext only, answered at most once. */
-    { FAULT_RELAY_DROP, "relay-drops", 1, "NETWORK", "the relay drops exchange #2", "drop" },
+    { FAULT_RELAY_DROP, "relay-drops", 1, "HTTP_STATUS", "the relay drops exchange #2", "drop" },
     { FAULT_RELAY_DUPLICATE, "relay-duplicates", 1, "HTTP_STATUS",
       "the relay sends exchange #2 twice and returns the second answer", "duplicate" },
     { FAULT_RELAY_ALTER, "relay-alters", 1, "HTTP_STATUS", "the relay changes a bit of exchange #2",
       "alter" },
-    { FAULT_RELAY_TRUNCATE, "relay-truncates", 1, "ANSWER_TRUNCATED",
-      "the relay cuts the answer to exchange #2", "truncate" },
+    { FAULT_RELAY_TRUNCATE, "relay-truncates", 1, "HTTP_STATUS", "the relay cuts exchange #2",
+      "truncate" },
+    { FAULT_RELAY_TRUNCATE_ANSWER, "relay-truncates-answer", 1, "ANSWER_TRUNCATED",
+      "the relay cuts the answer to exchange #2", "truncate-answer" },
     { FAULT_TOKEN_TWICE, "token-spent-twice", 1, "TOKEN_REFUSED",
       "the device's only token was spent before", NULL },
     { FAULT_WALLET_EMPTY, "wallet-empty", 5, "NO_TOKENS", "the device holds no token", NULL },

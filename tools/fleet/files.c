@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "fleet_int.h"
 
 enum { FIRST_USER = 61300, FILE_BYTES_MAX = 64 << 20 };
+
+static uid_t giving_to; /* nftw's function gets no context; ppctl has one thread */
 
 /* A number each: when root starts the fleet, no party can read another's folder. */
 static const char *const USERS[] = { "log",      "witness1",       "witness2", "witness3",
@@ -50,6 +53,27 @@ static pp_res give(struct fleet *f, const char *party, const char *path)
     uid_t user = fleet_user(f, party);
 
     if (user != 0 && lchown(path, user, user) != 0)
+        return pp_errno_res(errno);
+    return PP_OK;
+}
+
+static int give_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    return lchown(path, giving_to, giving_to);
+}
+
+pp_res fleet_give_all(struct fleet *f, const char *party)
+{
+    char path[FLEET_PATH_MAX];
+
+    giving_to = fleet_user(f, party);
+    if (giving_to == 0)
+        return PP_OK;
+    PP_TRY(fleet_path(f, party, NULL, path));
+    if (nftw(path, give_one, 8, FTW_PHYS) != 0)
         return pp_errno_res(errno);
     return PP_OK;
 }

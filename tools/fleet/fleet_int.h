@@ -23,6 +23,9 @@ PP_MUST pp_res fleet_read_file(struct fleet *f, const char *party, const char *n
                                struct pp_buf *ret);
 int fleet_exists(const struct fleet *f, const char *party, const char *name);
 
+/* Gives everything below a party's folder to the party's user. */
+PP_MUST pp_res fleet_give_all(struct fleet *f, const char *party);
+
 /* Words for the failure of a party, and the failure. */
 PP_MUST pp_res fleet_refuse(struct fleet *f, pp_res r, const char *party, const char *field,
                             const char *expected, const char *got);
@@ -35,7 +38,8 @@ uid_t fleet_user(const struct fleet *f, const char *party);
 struct fleet_start {
     const char *party;   /* "gateway" */
     const char *program; /* "pp-gatewayd" */
-    const char *config;  /* its text; the common keys are added */
+    const char *config;  /* its text; the common keys are added; NULL: it has none */
+    const char *args[8]; /* without configuration: these, and --ready-fd */
 };
 
 /*
@@ -48,7 +52,7 @@ PP_MUST pp_res fleet_start(struct fleet *f, const struct fleet_start *s);
 PP_MUST pp_res fleet_run(struct fleet *f, const char *program, const char *const *args,
                          struct pp_buf *ret_output);
 
-/* The address that a started party listens on under that name. NOT_FOUND. */
+/* The address that a started party listens on under that name; NULL: its first. NOT_FOUND. */
 PP_MUST pp_res fleet_address(const struct fleet *f, const char *party, const char *listen,
                              char ret[FLEET_ADDRESS_MAX]);
 

@@ -19,22 +19,6 @@ enum { PROGRAM_BYTES_MAX = 64 << 20 };
 
 /* --- the simulated processor ------------------------------------------------------------------ */
 
-/* Everything below a folder of the party belongs to the party's user. */
-static pp_res give_files(struct fleet *f, const char *party, const char *folder,
-                         const char *const *names)
-{
-    for (; *names != NULL; names++) {
-        char tail[128];
-        struct pp_buf b = { 0 };
-        snprintf(tail, sizeof tail, "%s/%s", folder, *names);
-        PP_TRY(fleet_read_file(f, party, tail, 65536, &b));
-        pp_res r = fleet_write(f, party, tail, pp_buf_span(&b));
-        pp_buf_done(&b);
-        PP_TRY(r);
-    }
-    return PP_OK;
-}
-
 static pp_res make_vendor(struct fleet *f, struct sim_root **ret)
 {
     char path[FLEET_PATH_MAX];
@@ -49,7 +33,6 @@ static pp_res make_vendor(struct fleet *f, struct sim_root **ret)
 
 static pp_res make_chip(struct fleet *f, const struct sim_root *root)
 {
-    static const char *const files[] = { "vcek.der", "vcek.key", NULL };
     struct sim_chip_params params = sim_chip_params_default(PP_SNP_GENOA);
     struct sim_chip *chip = NULL;
     char path[FLEET_PATH_MAX];
@@ -64,7 +47,7 @@ static pp_res make_chip(struct fleet *f, const struct sim_root *root)
     pp_res r = sim_chip_save(chip, AT_FDCWD, path);
     sim_chip_free(chip);
     PP_TRY(r);
-    return give_files(f, "host", "chip", files);
+    return fleet_give_all(f, "host");
 }
 
 /* The files that a host launches: firmware, the released program, its configuration. */

@@ -193,7 +193,14 @@ static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct
 
     PP_TRY(fleet_path(f, s->party, "config", config));
     PP_CHECK(pipe2(ready, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
-    const char *argv[] = { s->program, "--config", config, "--ready-fd", "3", NULL };
+    const char *argv[16] = { s->program, "--ready-fd", "3" };
+    size_t n = 3;
+    if (s->config != NULL) {
+        argv[n++] = "--config";
+        argv[n++] = config;
+    }
+    for (size_t i = 0; s->config == NULL && s->args[i] != NULL; i++)
+        argv[n++] = s->args[i];
     pp_res r = spawn(f, s->program, argv, ready[1], output_fd, &p->pid);
     (void)close(ready[1]);
     if (pp_is_ok(r)) {
@@ -213,7 +220,8 @@ pp_res fleet_start(struct fleet *f, const struct fleet_start *s)
 
     PP_CHECK(f->party_count < FLEET_PARTIES_MAX, PP_E_LIMIT, f->party_count);
     PP_TRY(fleet_folder(f, s->party, NULL));
-    PP_TRY(write_config(f, s));
+    if (s->config != NULL)
+        PP_TRY(write_config(f, s));
     PP_TRY(fleet_path(f, s->party, "output", output));
     int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -288,7 +296,7 @@ pp_res fleet_address(const struct fleet *f, const char *party, const char *liste
         if (strcmp(p->name, party) != 0)
             continue;
         for (size_t k = 0; k < p->listen_count; k++)
-            if (strcmp(p->listens[k].name, listen) == 0) {
+            if (listen == NULL || strcmp(p->listens[k].name, listen) == 0) {
                 memcpy(ret, p->listens[k].address, FLEET_ADDRESS_MAX);
                 return PP_OK;
             }

@@ -337,7 +337,6 @@ static pp_res load(struct publication *x)
 
 static pp_res publish(struct publication *x)
 {
-    PP_TRY(load(x));
     PP_TRY(make_host_set(x));
     PP_TRY(make_keys(x));
     PP_TRY(make_release(x));
@@ -359,26 +358,9 @@ static void publication_done(struct publication *x)
     free(x->batch.at);
 }
 
-pp_res fleet_publish(struct fleet *f)
+/* Runs `work` over a loaded publication. */
+static pp_res with_publication(struct fleet *f, pp_res (*work)(struct publication *x))
 {
-    struct publication *x = calloc(1, sizeof *x);
-    pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
-
-    PP_CHECK(x != NULL, PP_E_NO_MEMORY, 0);
-    x->f = f;
-    x->now = pp_clock_posix_s(&f->clock);
-    x->record = calloc(1, sizeof *x->record);
-    x->batch = pp_wr_over(malloc(BATCH_BYTES_MAX), BATCH_BYTES_MAX);
-    if (x->record != NULL && x->batch.at != NULL)
-        r = publish(x);
-    publication_done(x);
-    free(x);
-    return r;
-}
-
-pp_res fleet_revoke_release(struct fleet *f)
-{
-    const struct fleet_signer *signer;
     struct publication *x = calloc(1, sizeof *x);
     pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
 
@@ -389,19 +371,42 @@ pp_res fleet_revoke_release(struct fleet *f)
     x->batch = pp_wr_over(malloc(BATCH_BYTES_MAX), BATCH_BYTES_MAX);
     if (x->record != NULL && x->batch.at != NULL)
         r = load(x);
-    if (pp_is_ok(r)) {
-        start_record(x, PP_RECORD_REVOKE, 1);
-        x->record->revoke.reason = PP_RECORD_VULNERABILITY;
-        x->record->revoke.effective = x->now;
-        r = pp_hex_parse(x->p.release_id, x->record->revoke.target.bytes, PP_SHA256_BYTES);
-    }
-    if (pp_is_ok(r)) {
-        signer = &x->reviewers[2];
-        r = finish_record(x, &signer, 1, NULL, NULL);
-    }
     if (pp_is_ok(r))
-        r = fleet_submit(f, pp_wr_done(&x->batch));
+        r = work(x);
     publication_done(x);
     free(x);
     return r;
+}
+
+pp_res fleet_publish(struct fleet *f)
+{
+    return with_publication(f, publish);
+}
+
+static pp_res publish_host_set(struct publication *x)
+{
+    x->p.host_until = 0;
+    return publish(x);
+}
+
+pp_res fleet_publish_host_set(struct fleet *f)
+{
+    return with_publication(f, publish_host_set);
+}
+
+static pp_res revoke(struct publication *x)
+{
+    const struct fleet_signer *const signers[] = { &x->reviewers[2] };
+
+    start_record(x, PP_RECORD_REVOKE, 1);
+    x->record->revoke.reason = PP_RECORD_VULNERABILITY;
+    x->record->revoke.effective = x->now;
+    PP_TRY(pp_hex_parse(x->p.release_id, x->record->revoke.target.bytes, PP_SHA256_BYTES));
+    PP_TRY(finish_record(x, signers, 1, NULL, NULL));
+    return fleet_submit(x->f, pp_wr_done(&x->batch));
+}
+
+pp_res fleet_revoke_release(struct fleet *f)
+{
+    return with_publication(f, revoke);
 }

@@ -8,6 +8,8 @@
 #include "span.h"
 
 #define FLEET_NAMESPACE "pp-dev"
+#define FLEET_ISSUER    "issuer.pp-dev.example"
+#define FLEET_AUTHORITY "gateway.pp-dev.example"
 
 /*
  * Submits framed entries to the running log and waits until they are in a published, cosigned tree,
@@ -18,6 +20,18 @@ PP_MUST pp_res fleet_submit(struct fleet *f, struct pp_span batch);
 /* Writes the hints of the host: chip certificate, release, path in the host-set. Ids are hex. */
 PP_MUST pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
                                  struct pp_span release_id, struct pp_span host_id);
+
+/* Copies the log's bundle to the mirror. */
+PP_MUST pp_res fleet_mirror(struct fleet *f);
+
+/* What a fault changes once everything runs: bundles, wallet, adversaries in between. */
+PP_MUST pp_res fleet_apply_fault(struct fleet *f);
+
+/* Other keys for the issuer than the logged ones; before it starts. */
+PP_MUST pp_res fleet_spoil_issuer(struct fleet *f);
+
+/* A new host-set, as every week: the next status. */
+PP_MUST pp_res fleet_publish_host_set(struct fleet *f);
 
 /* Revokes the release that was published last. */
 PP_MUST pp_res fleet_revoke_release(struct fleet *f);

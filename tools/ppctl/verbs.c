@@ -3,6 +3,13 @@
 #include "verbs.h"
 
 const struct ppctl_verb PPCTL_VERBS[] = {
+#if !PP_RELEASE
+    { "up", "[--fault NAME|list] [--capture]",
+      "starts the whole fleet on loopback, each party its own process and folder; simulated",
+      verb_up },
+    { "down", "", "ends exactly what up started", verb_down },
+    { "status", "[--json]", "who runs, and where each listens", verb_status },
+#endif
     { "summarize", "FILE.json [--words N] [--json] [--receipt OUT] [--explain]",
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",

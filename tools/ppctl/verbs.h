@@ -4,6 +4,11 @@
 
 #include "ppctl.h"
 
+#if !PP_RELEASE
+int verb_up(struct ppctl *p, int argc, char **argv);
+int verb_down(struct ppctl *p, int argc, char **argv);
+int verb_status(struct ppctl *p, int argc, char **argv);
+#endif
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);

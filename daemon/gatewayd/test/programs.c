@@ -24,6 +24,7 @@
 #include "net.h"
 #include "text.h"
 #include "token_keys.h"
+#include "wr.h"
 
 #if defined(PP_SANITIZE)
 enum { SANITIZED = 1 };
@@ -223,7 +224,7 @@ static long resident_kib(const struct program *p)
 
 static const char *gateway_config(const struct world *w, const char *further)
 {
-    static char text[2048];
+    static char text[4096];
 
     snprintf(text, sizeof text,
              "environment = dev\nlisten = 127.0.0.1:0\nauthority = " DEVICE_AUTHORITY
@@ -655,6 +656,31 @@ static void a_wrong_configuration_is_refused_by_name(void **state)
     assert_refused(w, gatewayd, "gateway/wrong", "environment = dev\n", "authority");
 }
 
+static void cvms_may_share_a_port_and_have_sixteen(void **state)
+{
+    struct world *w = *state;
+    char further[2048];
+    struct pp_wr wr = pp_wr_over(further, sizeof further - 1);
+
+    for (int i = 1; i <= 32; i++) { /* other machines, one port */
+        pp_wr_text(&wr, "cvm = 127.0.1.");
+        pp_wr_decimal(&wr, (uint64_t)i);
+        pp_wr_text(&wr, ":9\n");
+    }
+    further[wr.len] = 0;
+    end(&w->relay);
+    end(&w->gateway);
+    put_text(w, "gateway/config", gateway_config(w, further));
+    start_ready(w, &w->gateway, gatewayd, "gateway/config");
+    for (int i = 1; i <= 15; i++) { /* with the first one's and 9: seventeen */
+        pp_wr_text(&wr, "cvm = 127.0.0.1:1");
+        pp_wr_decimal(&wr, (uint64_t)i);
+        pp_wr_text(&wr, "\n");
+    }
+    further[wr.len] = 0;
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, further), "cvm");
+}
+
 /* `text` with the first `from` replaced. */
 static const char *with(const char *text, const char *from, const char *to)
 {
@@ -712,6 +738,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),
     TEST(memory_is_flat_and_below_20_mib),
     TEST(a_wrong_configuration_is_refused_by_name),
+    TEST(cvms_may_share_a_port_and_have_sixteen),
     TEST(files_that_are_not_there_are_named),
     TEST(w16_r_a_prod_gateway_takes_the_one_grid),
     TEST(key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting),

@@ -150,7 +150,7 @@ static void start_relay(struct world *w)
 
     assert_ok(pp_http_client_new(w->loop, &client, &w->client));
     w->forward =
-        (struct relay_forward){ .client = w->client, .url = w->url, .deadline_ms = DEADLINE_MS };
+        (struct relay_forward){ .client = w->client, .url = w->url, .deadline_ms = PATIENCE_MS };
     w->relay_listener = listen_somewhere();
     assert_ok(pp_http_server_new(w->loop, &c, &w->relay_server));
     assert_ok(pp_http_server_listen(w->relay_server, &w->relay_listener));
@@ -442,6 +442,7 @@ static void a_gateway_that_is_not_there_is_502_and_a_slow_one_504(void **state)
     struct world *w = *state;
 
     w->behaviour = IS_SILENT;
+    w->forward.deadline_ms = DEADLINE_MS;
     post(w);
     assert_int_equal(w->status, 504);
     assert_int_equal(w->requests, 1);
@@ -451,6 +452,7 @@ static void a_gateway_that_is_not_there_is_502_and_a_slow_one_504(void **state)
     pp_http_server_free(w->gateway_server);
     pp_listener_done(&w->gateway_listener);
     w->gateway_server = NULL;
+    w->forward.deadline_ms = PATIENCE_MS;
     post(w);
     assert_int_equal(w->status, 502);
     assert_int_equal(w->forward.totals.unreachable, 1);

@@ -147,6 +147,20 @@ static void a_firmware_without_its_mandatory_entries_is_refused(void **state)
     assert_code(parse(&p, &f), PP_E_FORMAT);
 }
 
+static void a_table_without_its_footer_is_none(void **state)
+{
+    (void)state;
+    struct plan p = good_plan();
+    struct pp_firmware f;
+    uint8_t file[PAGE];
+
+    for (size_t at = PAGE - AFTER - ENTRY; at < PAGE - AFTER; at++) { /* size and GUID */
+        build(&p, file);
+        file[at] ^= 1;
+        assert_code(pp_firmware_parse(PP_BYTES(file), &f), PP_E_FORMAT);
+    }
+}
+
 static void metadata_must_be_where_and_what_the_table_says(void **state)
 {
     (void)state;
@@ -458,6 +472,7 @@ static void an_id_block_signature_verifies_and_its_padding_is_zero(void **state)
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_firmware_table_is_read_from_its_end),
     cmocka_unit_test(a_firmware_without_its_mandatory_entries_is_refused),
+    cmocka_unit_test(a_table_without_its_footer_is_none),
     cmocka_unit_test(metadata_must_be_where_and_what_the_table_says),
     cmocka_unit_test(a_section_is_whole_pages_of_a_known_type),
     cmocka_unit_test(firmware_limits_hold),

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From nothing to the first session, in the order of pp-wire 13. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cred.h"
+#include "ct.h"
+#include "fleet_int.h"
+#include "hints.h"
+#include "hosts.h"
+#include "http_client.h"
+#include "machine.h"
+#include "ohttp.h"
+#include "people.h"
+#include "records.h"
+#include "text.h"
+
+enum {
+    SUBMIT_MS = 60000,
+    BUNDLE_BYTES_MAX = 2 << 20,
+    ANSWER_BYTES_MAX = 65536,
+    CONFIG_BYTES_MAX = 4096,
+};
+
+struct steps {
+    struct fleet *f;
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+};
+
+static void say(const struct steps *s, const char *line)
+{
+    if (s->say != NULL)
+        s->say(s->ctx, line);
+}
+
+/* Starts a party whose configuration is a format of texts. */
+__attribute__((format(printf, 4, 5))) static pp_res start(struct fleet *f, const char *party,
+                                                          const char *program, const char *format,
+                                                          ...)
+{
+    char text[CONFIG_BYTES_MAX];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    PP_CHECK(n >= 0 && n < (int)sizeof text, PP_E_RANGE, n);
+    const struct fleet_start s = { .party = party, .program = program, .config = text };
+    return fleet_start(f, &s);
+}
+
+/*
+ * Where the neighbours of a party reach it: its own address, or that of a tap before it which
+ * writes down what passes, into STATE/tap-<party>.
+ */
+static pp_res reach(struct fleet *f, const char *party, char ret[FLEET_ADDRESS_MAX])
+{
+    char name[FLEET_NAME_MAX], folder[FLEET_PATH_MAX], to[FLEET_ADDRESS_MAX];
+
+    PP_TRY(fleet_address(f, party, NULL, ret));
+    if (!f->capture)
+        return PP_OK;
+    PP_CHECK(snprintf(name, sizeof name, "tap-%s", party) < (int)sizeof name, PP_E_RANGE, 0);
+    memcpy(to, ret, sizeof to);
+    PP_TRY(fleet_folder(f, name, NULL));
+    PP_TRY(fleet_path(f, name, NULL, folder));
+    const struct fleet_start s = { .party = name,
+                                   .program = "pp-tap",
+                                   .args = { "--listen", "127.0.0.1:0", "--to", to, "--dir",
+                                             folder } };
+    PP_TRY(fleet_start(f, &s));
+    return fleet_address(f, name, NULL, ret);
+}
+
+/* --- the ledger's parties --------------------------------------------------------------------- */
+
+static const char *const WITNESSES[] = { "witness1", "witness2", "witness3", "witness4" };
+
+/* Makes a key with the daemon's own --init and keeps the vkey that it prints. */
+static pp_res init_party(struct fleet *f, const char *party, const char *program, const char *name)
+{
+    char folder[FLEET_PATH_MAX];
+    struct pp_buf vkey = { 0 };
+
+    PP_TRY(fleet_folder(f, party, NULL));
+    if (fleet_exists(f, party, "vkey"))
+        return PP_OK;
+    PP_TRY(fleet_path(f, party, NULL, folder));
+    const char *const args[] = { "--init", folder, name, NULL };
+    PP_TRY(fleet_run(f, program, args, &vkey));
+    pp_res r = fleet_write(f, party, "vkey", pp_buf_span(&vkey));
+    pp_buf_done(&vkey);
+    PP_TRY(r);
+    return fleet_give_all(f, party);
+}
+
+static pp_res init_ledger(struct fleet *f)
+{
+    for (size_t i = 0; i < PP_ARRAY_COUNT(WITNESSES); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.pp-dev.example", WITNESSES[i]);
+        PP_TRY(init_party(f, WITNESSES[i], "pp-witnessd", name));
+    }
+    PP_TRY(init_party(f, "record-witness", "pp-witnessd", "record-witness.pp-dev.example"));
+    return init_party(f, "log", "pp-logd", "log.pp-dev.example");
+}
+
+/* A copy of a public file of STATE/trust in a party's folder, which is all that it can reach. */
+static pp_res copy_trust(struct fleet *f, const char *party, const char *file)
+{
+    struct pp_buf b = { 0 };
+
+    PP_TRY(fleet_read_file(f, "trust", file, 65536, &b));
+    pp_res r = fleet_write(f, party, file, pp_buf_span(&b));
+    pp_buf_done(&b);
+    return r;
+}
+
+static pp_res read_vkey(struct fleet *f, const char *party, char ret[512])
+{
+    struct pp_buf b = { 0 };
+
+    PP_TRY(fleet_read_file(f, party, "vkey", 511, &b));
+    size_t len = b.len;
+    while (len > 0 && b.bytes[len - 1] == '\n')
+        len--;
+    memcpy(ret, b.bytes, len);
+    ret[len] = '\0';
+    pp_buf_done(&b);
+    return PP_OK;
+}
+
+static pp_res start_witnesses(struct fleet *f, uint16_t log_port)
+{
+    char vkey[512];
+
+    PP_TRY(read_vkey(f, "log", vkey));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(WITNESSES); i++)
+        PP_TRY(start(f, WITNESSES[i], "pp-witnessd", "log = %s\n", vkey));
+    PP_TRY(copy_trust(f, "record-witness", "owner.policy"));
+    PP_TRY(copy_trust(f, "record-witness", "review.policy"));
+    return start(f, "record-witness", "pp-witnessd",
+                 "log = %s\nrole = record\nurl = http://127.0.0.1:%u\nnamespace = %s\n"
+                 "owner_policy = owner.policy\nreview_policy = review.policy\n",
+                 vkey, log_port, FLEET_NAMESPACE);
+}
+
+/* The log's own copy of its policy says where the witnesses are. */
+static pp_res write_log_policy(struct fleet *f)
+{
+    char text[CONFIG_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    char vkey[512], address[FLEET_ADDRESS_MAX];
+
+    PP_TRY(read_vkey(f, "log", vkey));
+    pp_wr_text(&wr, "log ");
+    pp_wr_text(&wr, vkey);
+    pp_wr_u8(&wr, '\n');
+    for (size_t i = 0; i <= PP_ARRAY_COUNT(WITNESSES); i++) {
+        const char *party = i < PP_ARRAY_COUNT(WITNESSES) ? WITNESSES[i] : "record-witness";
+
+        PP_TRY(read_vkey(f, party, vkey));
+        PP_TRY(fleet_address(f, party, NULL, address));
+        pp_wr_text(&wr, "witness ");
+        pp_wr_text(&wr, party);
+        pp_wr_u8(&wr, ' ');
+        pp_wr_text(&wr, vkey);
+        pp_wr_text(&wr, " http://");
+        pp_wr_text(&wr, address);
+        pp_wr_u8(&wr, '\n');
+    }
+    pp_wr_text(&wr, "group plain 3 witness1 witness2 witness3 witness4\n"
+                    "group clients all plain record-witness\n"
+                    "quorum clients\n");
+    PP_TRY(pp_wr_ok(&wr));
+    return fleet_write(f, "log", "policy", pp_wr_done(&wr));
+}
+
+/* Log and record witness must know each other's address before they run: the log's port is chosen
+ * first, and chosen again if somebody took it in between. */
+static pp_res start_ledger(struct fleet *f)
+{
+    uint16_t port;
+
+    PP_TRY(fleet_free_port(&port));
+    PP_TRY(start_witnesses(f, port));
+    PP_TRY(write_log_policy(f));
+    PP_TRY(copy_trust(f, "log", "owner.policy"));
+    PP_TRY(copy_trust(f, "log", "review.policy"));
+    return start(f, "log", "pp-logd",
+                 "listen = 127.0.0.1:%u\nnamespace = %s\npolicy = policy\n"
+                 "owner_policy = owner.policy\nreview_policy = review.policy\n",
+                 port, FLEET_NAMESPACE);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static pp_res call_log(struct fleet *f, const char *method, const char *path, struct pp_span body,
+                       struct pp_http_result *ret)
+{
+    static const struct pp_http_client_config config = { .response_bytes_max = BUNDLE_BYTES_MAX };
+    char url[256], address[FLEET_ADDRESS_MAX];
+
+    PP_TRY(fleet_address(f, "log", NULL, address));
+    PP_CHECK(snprintf(url, sizeof url, "http://%s%s", address, path) < (int)sizeof url, PP_E_RANGE,
+             0);
+    const struct pp_http_call call = {
+        .method = method, .url = url, .body = body, .deadline_ms = SUBMIT_MS
+    };
+    pp_res r = pp_http_call(&config, &call, ret);
+    if (!pp_is_ok(r))
+        return fleet_refuse(f, r, "log", path, "an answer", "none");
+    if (ret->status != 200) {
+        char got[160];
+        pp_printable(got, sizeof got, pp_span(ret->body, ret->body_len));
+        r = fleet_refuse(f, PP_FAIL(PP_E_CHILD, ret->status), "log", path, "status 200", got);
+        pp_http_result_done(ret);
+    }
+    return r;
+}
+
+/* What a mirror does every hour. */
+pp_res fleet_mirror(struct fleet *f)
+{
+    struct pp_http_result http = { 0 };
+
+    PP_TRY(fleet_folder(f, "relay", NULL));
+    PP_TRY(call_log(f, "GET", "/directory", PP_STR(""), &http));
+    pp_res r = fleet_write(f, "relay", "directory", pp_span(http.body, http.body_len));
+    pp_http_result_done(&http);
+    return r;
+}
+
+pp_res fleet_submit(struct fleet *f, struct pp_span batch)
+{
+    struct pp_http_result http = { 0 };
+
+    PP_TRY(call_log(f, "POST", "/submit", batch, &http));
+    pp_http_result_done(&http);
+    return fleet_mirror(f);
+}
+
+pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, struct pp_span release_id,
+                         struct pp_span host_id)
+{
+    uint8_t text[PP_HINTS_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_hints h = { .endorsement_count = 1, .host_count = 1 };
+
+    h.endorsements[0] = sim_chip_vcek(m->chip);
+    h.hosts[0].size = 1; /* one machine: its path is empty */
+    PP_TRY(pp_hex_parse(release_id, h.release_id, sizeof h.release_id));
+    PP_TRY(pp_hex_parse(host_id, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
+    PP_TRY(pp_hints_write(&wr, &h));
+    return fleet_write(f, "host", "hints", pp_wr_done(&wr));
+}
+
+/* --- the operator's parties ------------------------------------------------------------------- */
+
+static pp_res start_issuer(struct fleet *f)
+{
+    uint8_t key[32];
+    char text[65];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    if (!fleet_exists(f, "issuer", "assertion.key")) {
+        PP_TRY(pp_random_fill(&f->random, key, sizeof key));
+        pp_wr_hex(&wr, PP_BYTES(key));
+        pp_wipe(key, sizeof key);
+        PP_TRY(fleet_write(f, "issuer", "assertion.key", pp_wr_done(&wr)));
+    }
+    return start(f, "issuer", "pp-issuerd",
+                 "issuer = %s\nkeys = keys\nstore = counts.db\nassertion_key = assertion.key\n"
+                 "batches = 8\n",
+                 FLEET_ISSUER);
+}
+
+/* A fault that an adversary plays in the place of the host and its CVM. */
+static int is_cvm_adversary(const struct fleet *f)
+{
+    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 3;
+}
+
+static int is_relay_adversary(const struct fleet *f)
+{
+    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 1;
+}
+
+static pp_res start_host(struct fleet *f)
+{
+    /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
+    uint64_t policy = SIM_GUEST_POLICY;
+    const char *program = is_cvm_adversary(f) ? "pp-adversary-cvm" : "pp-hostd";
+    const char *key = is_cvm_adversary(f) ? "mode" : "fault";
+    const char *value = "none";
+
+    if (fleet_has_fault(f, FAULT_DEBUG))
+        policy |= PP_SNP_POLICY_DEBUG;
+    if (is_cvm_adversary(f))
+        value = f->fault->mode;
+    else if (fleet_has_fault(f, FAULT_TCB_CERT))
+        value = "tcb-claim";
+    return start(f, "host", program,
+                 "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
+                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n",
+                 (unsigned long long)policy, key, value);
+}
+
+static pp_res start_operator(struct fleet *f)
+{
+    char cvm[FLEET_ADDRESS_MAX], gateway[FLEET_ADDRESS_MAX];
+
+    PP_TRY(start_issuer(f));
+    PP_TRY(start_host(f));
+    PP_TRY(reach(f, "host", cvm));
+    PP_TRY(start(f, "gateway", "pp-gatewayd",
+                 "authority = %s\nissuer = %s\ncvm = %s\nohttp_keys = ohttp_keys\n"
+                 "token_keys = token_keys\nhandle_key = handle.key\nspent = spent.db\n"
+                 "grid_ms = 0\n",
+                 FLEET_AUTHORITY, FLEET_ISSUER, cvm));
+    PP_TRY(reach(f, "gateway", gateway));
+    PP_TRY(start(f, "relay", "pp-relayd",
+                 "gateway = http://%s/.well-known/ohttp-gateway\ndirectory = directory\n",
+                 gateway));
+    if (!is_relay_adversary(f))
+        return PP_OK;
+    char relay[FLEET_ADDRESS_MAX];
+    PP_TRY(fleet_address(f, "relay", NULL, relay));
+    return start(f, "adversary", "pp-adversary-relay", "relay = http://%s/ohttp\nmode = %s\n",
+                 relay, f->fault->mode);
+}
+
+/* --- the device ------------------------------------------------------------------------------- */
+
+static pp_res copy_root(struct fleet *f)
+{
+    static const char *const files[][2] = { { "root/ark.der", "ark.der" },
+                                            { "root/ask.der", "ask.der" } };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
+        struct pp_buf b = { 0 };
+        PP_TRY(fleet_read_file(f, "simulated-vendor", files[i][0], 8192, &b));
+        pp_res r = fleet_write(f, "trust", files[i][1], pp_buf_span(&b));
+        pp_buf_done(&b);
+        PP_TRY(r);
+    }
+    return PP_OK;
+}
+
+pp_res fleet_make_trust(struct fleet *f)
+{
+    char text[CONFIG_BYTES_MAX], relay[FLEET_ADDRESS_MAX], mirror[FLEET_ADDRESS_MAX];
+    char issuer[FLEET_ADDRESS_MAX];
+
+    PP_TRY(reach(f, is_relay_adversary(f) ? "adversary" : "relay", relay));
+    PP_TRY(fleet_address(f, "relay", NULL, mirror));
+    PP_TRY(reach(f, "issuer", issuer));
+    int n = snprintf(text, sizeof text,
+                     "# Pinned trust anchors of this development fleet, written by ppctl up.\n"
+                     "environment = dev\n"
+                     "namespace = %s\n"
+                     "issuer = %s\n"
+                     "issuer_url = http://%s/token-request\n"
+                     "gateway_authority = %s\n"
+                     "relay = http://%s/ohttp\n"
+                     "mirror = http://%s/directory\n"
+                     "platform = %s\n"
+                     "hardware = strict\n"
+                     "message_kem = classical\n"
+                     "ohttp_kem = x25519\n"
+                     "tls_group = x25519\n"
+                     "batches = 1\n",
+                     FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, mirror,
+                     fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp");
+    PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
+    if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
+        PP_TRY(copy_root(f));
+    return fleet_write(f, "trust", "trust", pp_span(text, (size_t)n));
+}
+
+pp_res fleet_make_device(struct fleet *f)
+{
+    struct pp_buf key = { 0 };
+
+    PP_TRY(fleet_folder(f, "device", NULL));
+    /* In development the device plays its app's server as well, which vouches for the account. */
+    PP_TRY(fleet_read_file(f, "issuer", "assertion.key", 128, &key));
+    pp_res r = fleet_write(f, "device", "assertion.key", pp_buf_span(&key));
+    pp_buf_done(&key);
+    PP_TRY(r);
+    if (fleet_exists(f, "device", "settings"))
+        return PP_OK;
+    return fleet_write(f, "device", "settings",
+                       PP_STR("# The user of this development device said yes to private "
+                              "processing.\nconsent = yes\n"));
+}
+
+/* --- all together ----------------------------------------------------------------------------- */
+
+static pp_res up(const struct steps *s)
+{
+    struct fleet *f = s->f;
+
+    say(s, "keys: owner, reviewers, log, witnesses, issuer, gateway");
+    PP_TRY(fleet_make_people(f));
+    PP_TRY(init_ledger(f));
+    PP_TRY(fleet_make_policies(f));
+    PP_TRY(fleet_make_epochs(f));
+    say(s, "machine: a simulated secure processor, the CVM's program and configuration");
+    PP_TRY(fleet_make_machine(f));
+    say(s, "ledger: four witnesses, a record witness, the log");
+    PP_TRY(start_ledger(f));
+    say(s, "records: host-set, keys, release; signed, logged, cosigned, published");
+    PP_TRY(fleet_publish(f));
+    PP_TRY(fleet_spoil_machine(f));
+    PP_TRY(fleet_spoil_issuer(f));
+    say(s, "operator: issuer, host with its CVM, gateway; and the relay");
+    PP_TRY(start_operator(f));
+    PP_TRY(fleet_make_trust(f));
+    PP_TRY(fleet_make_device(f));
+    return fleet_apply_fault(f);
+}
+
+pp_res fleet_up(struct fleet *f, void (*say_line)(void *ctx, const char *line), void *ctx)
+{
+    const struct steps s = { f, say_line, ctx };
+    char path[FLEET_PATH_MAX];
+
+    pp_res r = up(&s);
+    if (pp_is_ok(r))
+        return fleet_save(f);
+    fleet_stop_all(f);
+    if (pp_is_ok(fleet_path(f, "fleet.json", NULL, path)))
+        (void)unlink(path);
+    return r;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ppctl up, down, status: the whole system on loopback, for development. */
+#include "fleet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verbs.h"
+
+static int list_faults(struct ppctl *p)
+{
+    if (p->json) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < FLEET_FAULT_COUNT; i++)
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:i, s:s, s:s}", "name", FLEET_FAULTS[i].name,
+                                            "exit", FLEET_FAULTS[i].exit_status, "code",
+                                            FLEET_FAULTS[i].code, "what", FLEET_FAULTS[i].what));
+        return ppctl_print_json(json_pack("{s:o}", "faults", list));
+    }
+    for (size_t i = 0; i < FLEET_FAULT_COUNT; i++)
+        printf("%s %d\n", FLEET_FAULTS[i].name, FLEET_FAULTS[i].exit_status);
+    return 0;
+}
+
+static void say(void *ctx, const char *line)
+{
+    (void)ctx;
+    fprintf(stderr, "%s\n", line);
+}
+
+static json_t *parties_json(const struct fleet *f)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < f->party_count; i++) {
+        const struct fleet_party *q = &f->parties[i];
+        json_t *listens = json_array();
+        for (size_t k = 0; k < q->listen_count; k++)
+            json_array_append_new(listens, json_string(q->listens[k].address));
+        json_array_append_new(list, json_pack("{s:s, s:I, s:o, s:b}", "name", q->name, "pid",
+                                              (json_int_t)q->pid, "listens", listens, "ready",
+                                              fleet_party_alive(q)));
+    }
+    return list;
+}
+
+static void print_parties(const struct fleet *f)
+{
+    for (size_t i = 0; i < f->party_count; i++) {
+        const struct fleet_party *q = &f->parties[i];
+        printf("%-16s pid %-8ld %-8s", q->name, (long)q->pid,
+               fleet_party_alive(q) ? "ready" : "gone");
+        for (size_t k = 0; k < q->listen_count; k++)
+            printf(" %s", q->listens[k].address);
+        printf("\n");
+    }
+}
+
+static int print_fleet(const struct ppctl *p, const struct fleet *f)
+{
+    if (p->json)
+        return ppctl_print_json(json_pack("{s:o, s:s, s:b, s:s}", "parties", parties_json(f),
+                                          "environment", "dev", "simulated", 1, "state", f->state));
+    print_parties(f);
+    return 0;
+}
+
+int verb_up(struct ppctl *p, int argc, char **argv)
+{
+    const char *fault = NULL;
+    int capture = 0;
+    const struct ppctl_option options[] = {
+        { "--fault", "NAME",
+          "make one thing go wrong; NAME `list` prints them, with the exit "
+          "status of summarize",
+          &fault, NULL },
+        { "--capture", NULL, "write down what passes on every hop, into STATE/tap-*", NULL,
+          &capture },
+    };
+    int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
+                             NULL);
+    struct fleet *f;
+
+    if (status >= 0)
+        return status;
+    if (fault != NULL && strcmp(fault, "list") == 0)
+        return list_faults(p);
+    if (fault != NULL && fleet_fault_find(fault) == NULL)
+        return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
+    f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
+    pp_res r = fleet_open(f, p->state, &p->clock, &p->random);
+    if (pp_is_ok(r)) {
+        f->fault = fault == NULL ? NULL : fleet_fault_find(fault);
+        f->capture = capture;
+        r = fleet_up(f, say, NULL);
+    }
+    if (pp_is_ok(r)) {
+        fprintf(stderr, "ready in %s; the secure processor is simulated and protects nothing\n",
+                f->state);
+        status = print_fleet(p, f);
+    } else {
+        status = ppctl_fail(p, r, &f->problem, 0);
+    }
+    fleet_close(f);
+    free(f);
+    return status;
+}
+
+int verb_down(struct ppctl *p, int argc, char **argv)
+{
+    struct pp_problem problem = { 0 };
+    int status = ppctl_parse(p, "down", NULL, 0, argc, argv, NULL, 0, 0, NULL);
+
+    if (status >= 0)
+        return status;
+    pp_res r = fleet_down(p->state, &problem);
+    if (!pp_is_ok(r))
+        return ppctl_fail(p, r, &problem, 0);
+    return p->json ? ppctl_print_json(json_pack("{s:b}", "down", 1)) : 0;
+}
+
+int verb_status(struct ppctl *p, int argc, char **argv)
+{
+    struct pp_problem problem = { 0 };
+    int status = ppctl_parse(p, "status", NULL, 0, argc, argv, NULL, 0, 0, NULL);
+    struct fleet *f;
+
+    if (status >= 0)
+        return status;
+    f = calloc(1, sizeof *f);
+    pp_res r = f == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0) : fleet_read(f, p->state, &problem);
+    status = pp_is_ok(r) ? print_fleet(p, f) : ppctl_fail(p, r, &problem, 0);
+    for (size_t i = 0; pp_is_ok(r) && i < f->party_count; i++)
+        if (!fleet_party_alive(&f->parties[i]))
+            status = PP_CLASS_FAILED;
+    free(f);
+    return status;
+}
