@@ -20,17 +20,16 @@ enum cvm_kind { CVM_KIND_SUPERVISOR, CVM_KIND_CHANNEL, CVM_KIND_ATTESTER, CVM_KI
 
 /* Which walls stand; for an event. */
 struct cvm_walls {
-    uint32_t namespaces; /* 1: all of them */
-    uint32_t user;       /* 1: a user of its own */
-    uint32_t landlock;   /* version of the kernel's Landlock; 0: none */
+    uint32_t user;     /* 1: a user of its own */
+    uint32_t landlock; /* version of the kernel's Landlock; 0: none */
     uint32_t seccomp;
 };
 
 /*
- * Called first of all, once: leaves every namespace that can be left and makes the root folder
- * empty. `*ret` 1: done, and only a child is in the new process namespace, so the caller forks; 0:
- * this kernel or its rules do not allow it, and the other walls must do. SYSTEM when it failed half
- * way.
+ * Called first of all, once: leaves every namespace, and makes the root folder empty where mounting
+ * is allowed. `*ret` 1: done, and only a child is in the new process namespace, so the caller
+ * forks; 0: this kernel or its rules do not allow it, and the other walls must do. SYSTEM: it
+ * failed half way.
  */
 PP_MUST pp_res cvm_leave_world(int *ret);
 

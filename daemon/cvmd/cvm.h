@@ -66,8 +66,9 @@ enum cvm_worker_end {
     CVM_WORKER_BROKEN = 13,   /* the worker's own failure */
 };
 
-/* The processes. Each returns its exit status and expects to be confined already. */
-int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events);
+/* The processes. Each returns its exit status and, but for the supervisor, expects to be confined
+ * already. `apart`: whether the namespaces were left (confine.h), for the event that says so. */
+int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events, int apart);
 int cvm_channel_main(const struct cvm_config *c, int listen_fd, int attester_fd, int supervisor_fd);
 int cvm_attester_main(const struct cvm_config *c, int device_fd, int channel_fd, int supervisor_fd);
 int cvm_worker_main(const struct cvm_config *c, int channel_fd, int attester_fd);

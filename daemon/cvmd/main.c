@@ -75,7 +75,7 @@ static int run(const struct cvm_config *config, const struct pp_event_sink *even
     if (!pp_is_ok(cvm_leave_world(&apart)))
         return EXIT_FAILURE;
     if (!apart)
-        return cvm_supervisor_main(config, events);
+        return cvm_supervisor_main(config, events, 0);
     inner_pid = fork();
     if (inner_pid < 0)
         return EXIT_FAILURE;
@@ -83,7 +83,7 @@ static int run(const struct cvm_config *config, const struct pp_event_sink *even
         /* No parent, no machine. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
             return EXIT_FAILURE;
-        return cvm_supervisor_main(config, events);
+        return cvm_supervisor_main(config, events, 1);
     }
     struct sigaction ending = { .sa_handler = end_inner };
     if (sigaction(SIGTERM, &ending, NULL) != 0 || sigaction(SIGINT, &ending, NULL) != 0)

@@ -342,7 +342,7 @@ static pp_res start_all(struct supervisor *s)
     return expect(s, s->channel_fd, CVM_CHANNEL_LISTENING);
 }
 
-int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events)
+int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *events, int apart)
 {
     static struct supervisor s;
     struct cvm_walls walls = { 0 };
@@ -357,7 +357,7 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     if (pp_is_ok(r))
         r = keep_workers(&s);
     if (pp_is_ok(r)) {
-        pp_ev_daemon_confined(events, PP_PARTY_CVM, walls.user, walls.namespaces, walls.landlock,
+        pp_ev_daemon_confined(events, PP_PARTY_CVM, geteuid() == 0, (uint64_t)apart, walls.landlock,
                               walls.seccomp);
         pp_ev_daemon_ready(events, PP_PARTY_CVM, 1);
         r = supervise(&s);

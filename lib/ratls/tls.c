@@ -115,6 +115,18 @@ size_t pp_tls_pending(const struct pp_tls *t)
     return t->out == NULL ? 0 : BIO_ctrl_pending(t->out);
 }
 
+/* A memory BIO never gives back what it grew to. A server with a thousand waiting sessions would keep
+ * a thousand first flights; so an emptied buffer is replaced by a new one. */
+static void drop_buffer(struct pp_tls *t)
+{
+    BIO *empty = BIO_new(BIO_s_mem());
+
+    if (empty == NULL)
+        return;
+    SSL_set0_wbio(t->ssl, empty); /* frees the old one */
+    t->out = empty;
+}
+
 pp_res pp_tls_take(struct pp_tls *t, struct pp_wr *out)
 {
     size_t pending = pp_tls_pending(t);
@@ -126,6 +138,8 @@ pp_res pp_tls_take(struct pp_tls *t, struct pp_wr *out)
     uint8_t *to = pp_wr_reserve(out, n);
     PP_TRY(pp_wr_ok(out));
     PP_CHECK(BIO_read(t->out, to, (int)n) == (int)n, PP_E_CRYPTO, n);
+    if (n == pending)
+        drop_buffer(t);
     return PP_OK;
 }
 
