@@ -27,16 +27,14 @@ const char *pp_step_name(enum pp_step s)
 
 const char *pp_verdict_name(enum pp_verdict v)
 {
-    switch (v) {
-    case PP_VERDICT_PROVEN:
-        return "proven";
-    case PP_VERDICT_ASSERTED:
-        return "asserted";
-    case PP_VERDICT_SKIPPED:
-        return "skipped";
-    }
-    PP_ASSERT(!"a verdict of the enumeration");
-    return "";
+    static const char *const names[] = {
+        [PP_VERDICT_PROVEN] = "proven",
+        [PP_VERDICT_ASSERTED] = "asserted",
+        [PP_VERDICT_SKIPPED] = "skipped",
+    };
+
+    PP_ASSERT(v >= PP_VERDICT_PROVEN && v <= PP_VERDICT_SKIPPED);
+    return names[v];
 }
 
 void pp_check_add(struct pp_checks *c, enum pp_step step, enum pp_code code,
