@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet in a temporary folder, for the end-to-end tests: real programs, real sockets."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("PP_BIN", os.path.join(ROOT, "build", "bin"))
+PPCTL = os.path.join(BIN, "ppctl")
+
+# Words that stand in no program, only in the chat below: seen anywhere else, they leaked.
+CANARY = "xylophone-quagmire-7431"
+CHAT = {
+    "title": "Canary chat",
+    "messages": [
+        {"sender": "Wilhelmina", "time": "2026-03-02T18:00:00",
+         "text": f"We meet on Friday at 18:00 in the library. The word is {CANARY}."},
+        {"sender": "Bartholomew", "time": "2026-03-02T18:01:00", "text": "Great, I'll bring the projector."},
+        {"sender": "Wilhelmina", "time": "2026-03-02T18:02:00", "text": "Who books the room?"},
+        {"sender": "Bartholomew", "time": "2026-03-02T18:03:00", "text": "I can do that today."},
+    ],
+}
+
+
+class Result:
+    """What a run of ppctl gave."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def code(self):
+        """The local code of a refusal, or None."""
+        return self.json.get("error", {}).get("code")
+
+
+def ppctl(*args, env=None, timeout=180, cwd=None):
+    """Runs ppctl with an environment that holds nothing but what is given."""
+    keep = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
+    keep.update(env or {})
+    return Result(subprocess.run([PPCTL, *map(str, args)], text=True, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, env=keep, timeout=timeout, cwd=cwd))
+
+
+class Fleet:
+    """`with Fleet() as f:` starts one, stops it, and removes its folder."""
+
+    def __init__(self, fault=None, capture=False, template=None):
+        self.folder = tempfile.mkdtemp(prefix="pp-e2e-")
+        os.chmod(self.folder, 0o711)
+        self.state = os.path.join(self.folder, "state")
+        self.chat = self.write("chat.json", json.dumps(CHAT))
+        self.fault, self.capture = fault, capture
+        if template:
+            # Two RSA-4096 keys take seconds: the simulated vendor may be the same for many fleets.
+            os.mkdir(self.state, 0o711)
+            shutil.copytree(os.path.join(template, "simulated-vendor"),
+                            os.path.join(self.state, "simulated-vendor"))
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        mode = "wb" if isinstance(text, bytes) else "w"
+        with open(path, mode, **({} if mode == "wb" else {"encoding": "utf-8"})) as f:
+            f.write(text)
+        return path
+
+    def up(self, *args):
+        words = ["up", "--state", self.state, "--json", *args]
+        if self.fault:
+            words += ["--fault", self.fault]
+        if self.capture:
+            words += ["--capture"]
+        return ppctl(*words)
+
+    def down(self):
+        return ppctl("down", "--state", self.state)
+
+    def run(self, *args, **kwargs):
+        return ppctl(*args, "--state", self.state, **kwargs)
+
+    def summarize(self, *args, chat=None, **kwargs):
+        return self.run("summarize", chat or self.chat, "--json", *args, **kwargs)
+
+    def pids(self):
+        with open(os.path.join(self.state, "fleet.json"), encoding="utf-8") as f:
+            return {p["name"]: p["pid"] for p in json.load(f)["parties"]}
+
+    def tap(self, party):
+        """[(connection, direction, bytes)] of what passed before a party."""
+        rows = []
+        for path in sorted(glob.glob(os.path.join(self.state, f"tap-{party}", "*"))):
+            name = os.path.basename(path)
+            if name.endswith((".up", ".down")):
+                with open(path, "rb") as f:
+                    rows.append((*name.split("."), f.read()))
+        return rows
+
+    def taps(self):
+        return sorted(os.path.basename(p)[4:] for p in glob.glob(os.path.join(self.state, "tap-*")))
+
+    def __enter__(self):
+        done = self.up()
+        if done.status != 0:
+            err = done.err + done.out
+            self.__exit__(None, None, None)
+            raise AssertionError(f"up failed with {done.status}: {err[-2000:]}")
+        return self
+
+    def __exit__(self, *_):
+        if os.path.exists(os.path.join(self.state, "fleet.json")):
+            self.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def posts(raw):
+    """Bodies of the HTTP/1.1 requests on one captured connection."""
+    bodies = []
+    while raw:
+        head, found, rest = raw.partition(b"\r\n\r\n")
+        if not found:
+            break
+        length = 0
+        for line in head.split(b"\r\n")[1:]:
+            name, _, value = line.partition(b":")
+            if name.strip().lower() == b"content-length":
+                length = int(value)
+        if head.startswith(b"POST "):
+            bodies.append(rest[:length])
+        raw = rest[length:]
+    return bodies
+
+
+def frames(raw):
+    """(op, tag, length) of the gateway's requests to a CVM (pp-wire 4)."""
+    rows = []
+    while len(raw) >= 25:
+        length = int.from_bytes(raw[21:25], "big")
+        rows.append((raw[0], int.from_bytes(raw[1:5], "big"), length))
+        raw = raw[25 + length:]
+    return rows

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job end to end: up, summarize, verify receipt, status, down; and what a person gets wrong."""
+import json
+import os
+import signal
+import stat
+import subprocess
+import threading
+import unittest
+
+import fleet
+from fleet import CANARY, CHAT, Fleet, frames, posts, ppctl
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def children(pid):
+    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], text=True, stdout=subprocess.PIPE)
+    return [int(p) for p in done.stdout.split()]
+
+
+class MainJob(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(capture=True)
+        cls.fleet.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.__exit__()
+
+    def test_a_chat_goes_in_and_a_verified_private_summary_comes_out(self):
+        done = self.fleet.summarize()
+        self.assertEqual(done.status, 0, done.err)
+        answer = done.json
+        self.assertEqual(set(answer), {"summary", "items", "engine", "simulated", "verified", "checks",
+                                       "receipt"})
+        self.assertTrue(answer["verified"])
+        self.assertTrue(answer["simulated"])
+        self.assertEqual(answer["engine"]["kind"], "embedded")
+        self.assertEqual(answer["summary"], "\n".join(i["text"] for i in answer["items"]))
+        for item in answer["items"]:
+            self.assertIn(item["kind"], ("topic", "decision", "task", "date", "open"))
+            self.assertTrue(item["messages"])
+            self.assertTrue(all(0 <= m < len(CHAT["messages"]) for m in item["messages"]))
+        self.assertIn("Bartholomew", answer["summary"])
+        self.assertIn("library", answer["summary"])
+
+    def test_p_every_step_of_the_check_order_is_listed_in_order(self):
+        checks = self.fleet.summarize().json["checks"]
+        numbers = [c["n"] for c in checks]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertEqual(set(numbers), set(range(1, 14)))
+        for c in checks:
+            self.assertIn(c["verdict"], ("proven", "asserted", "skipped"))
+
+    def test_the_summary_keeps_to_the_asked_number_of_words(self):
+        for words in (20, 40, 130, 400):
+            answer = self.fleet.summarize("--words", words).json
+            self.assertLessEqual(len(answer["summary"].split()), words)
+
+    def test_standard_output_holds_the_summary_alone(self):
+        done = self.fleet.run("summarize", self.fleet.chat)
+        self.assertEqual(done.status, 0)
+        self.assertIn("library", done.out)
+        self.assertNotIn("receipt", done.out)
+        self.assertIn("simulated", done.err)
+        self.assertIn("receipt: ", done.err)
+
+    def test_p_transparency_explain_prints_the_six_phases(self):
+        err = self.fleet.run("summarize", self.fleet.chat, "--explain").err
+        for phase in ("1. authentication", "2. third-party routing", "3. wire session",
+                      "4. application session", "5. request", "6. response"):
+            self.assertIn(phase, err)
+
+    def test_a_receipt_is_checked_again_offline_and_a_changed_one_is_not_accepted(self):
+        path = os.path.join(self.fleet.folder, "receipt")
+        self.assertEqual(self.fleet.summarize("--receipt", path).json["receipt"], path)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        good = self.fleet.run("verify", "receipt", path, "--json")
+        self.assertEqual(good.status, 0, good.out)
+        self.assertEqual(good.json["verdict"], "accept")
+        with open(path, "rb") as f:
+            raw = f.read()
+        self.assertNotIn(CANARY.encode(), raw)
+        self.assertNotIn(b"Wilhelmina", raw)
+        refused = 0
+        for at in range(100, len(raw), max(1, len(raw) // 40)):
+            bent = self.fleet.write("bent", raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1:])
+            status = self.fleet.run("verify", "receipt", bent).status
+            self.assertIn(status, (0, 2, 3))  # what the device asserts alone may differ
+            refused += status != 0
+        self.assertGreater(refused, 30)
+
+    def test_p_confidential_no_hop_sees_a_word_and_sizes_are_buckets(self):
+        done = self.fleet.summarize()
+        self.assertEqual(done.status, 0)
+        for hop in self.fleet.taps():
+            for connection, way, raw in self.fleet.tap(hop):
+                for needle in (CANARY.encode(), b"Wilhelmina", b"Bartholomew", b"projector"):
+                    self.assertNotIn(needle, raw, f"{hop} {connection} {way}")
+        sizes = {len(b) for _, way, raw in self.fleet.tap("gateway") if way == "up" for b in posts(raw)}
+        self.assertLessEqual(sizes, {4096, 2048})
+
+    def test_w5_t1_no_party_writes_a_word_of_the_chat_anywhere(self):
+        self.assertEqual(self.fleet.summarize().status, 0)
+        for folder, _, names in os.walk(self.fleet.state):
+            for name in names:
+                path = os.path.join(folder, name)
+                if not os.path.isfile(path):
+                    continue
+                with open(path, "rb") as f:
+                    raw = f.read()
+                for needle in (CANARY.encode(), b"Wilhelmina", b"projector"):
+                    self.assertNotIn(needle, raw, path)
+
+    def test_status_tells_who_runs_and_where(self):
+        answer = self.fleet.run("status", "--json").json
+        names = {p["name"] for p in answer["parties"]}
+        self.assertLessEqual({"issuer", "relay", "gateway", "log", "host", "witness1", "witness4",
+                              "record-witness"}, names)
+        self.assertTrue(all(p["ready"] and p["pid"] > 1 and p["listens"] for p in answer["parties"]))
+        self.assertEqual(answer["environment"], "dev")
+
+    def test_token_status_counts_without_spending(self):
+        self.fleet.summarize()
+        before = self.fleet.run("token", "status", "--json").json
+        after = self.fleet.run("token", "status", "--json").json
+        self.assertEqual(before["epochs"], after["epochs"])
+        self.fleet.summarize()
+        spent = self.fleet.run("token", "status", "--json").json
+        held = [sum(e["held"] for e in s["epochs"]) for s in (before, spent)]
+        self.assertEqual(held[0] - held[1], 1)
+
+    def test_log_show_tells_folder_origin_vkey_and_size(self):
+        answer = self.fleet.run("log", "show", "--json").json
+        self.assertTrue(os.path.isdir(answer["folder"]))
+        self.assertTrue(answer["vkey"].startswith(answer["origin"] + "+"))
+        self.assertGreater(answer["size"], 5)
+
+    def test_every_party_has_a_folder_that_nobody_else_can_read(self):
+        for name in os.listdir(self.fleet.state):
+            path = os.path.join(self.fleet.state, name)
+            if os.path.isdir(path):
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o700, name)
+        if os.geteuid() == 0:
+            owners = {os.stat(os.path.join(self.fleet.state, n)).st_uid
+                      for n in ("relay", "gateway", "issuer", "host", "log", "witness1")}
+            self.assertEqual(len(owners), 6)
+
+    def test_daemons_are_confined(self):
+        for name, pid in self.fleet.pids().items():
+            if name.startswith("tap-"):
+                continue
+            with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+                rows = dict(line.split(":", 1) for line in f.read().splitlines())
+            self.assertEqual(rows["NoNewPrivs"].strip(), "1", name)
+            self.assertEqual(int(rows["CapEff"], 16), 0, name)
+            if os.geteuid() == 0:
+                self.assertNotEqual(rows["Uid"].split()[0], "0", name)
+
+
+class Lifecycle(unittest.TestCase):
+    def test_down_leaves_nothing_running_and_up_goes_on_where_it_was(self):
+        with Fleet() as f:
+            self.assertEqual(f.summarize().status, 0)
+            pids = list(f.pids().values())
+            pids += [c for p in pids for c in children(p)]
+            self.assertEqual(f.down().status, 0)
+            self.assertEqual([p for p in pids if alive(p)], [])
+            self.assertEqual(f.down().status, 2)
+            self.assertEqual(f.up().status, 0)
+            done = f.summarize()
+            self.assertEqual(done.status, 0, done.out)
+
+    def test_two_fleets_run_side_by_side(self):
+        with Fleet() as a, Fleet(template=a.state) as b:
+            self.assertEqual(a.summarize().status, 0)
+            self.assertEqual(b.summarize().status, 0)
+            self.assertEqual(a.down().status, 0)
+            self.assertEqual(b.summarize().status, 0)
+
+    def test_a_state_folder_in_use_is_refused_and_undisturbed(self):
+        with Fleet() as f:
+            done = f.up()
+            self.assertEqual(done.status, 2)
+            self.assertEqual(done.code, "STATE_IN_USE")
+            self.assertEqual(f.summarize().status, 0)
+
+    def test_sessions_at_once_do_not_disturb_each_other(self):
+        with Fleet() as f:
+            self.assertEqual(f.summarize().status, 0)
+            results = []
+            threads = [threading.Thread(target=lambda: results.append(f.summarize())) for _ in range(6)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            self.assertEqual([r.status for r in results], [0] * 6, [r.out for r in results])
+
+    def test_a_killed_party_is_told_and_the_rest_ends_cleanly(self):
+        with Fleet() as f:
+            os.kill(f.pids()["gateway"], signal.SIGKILL)
+            done = f.summarize()
+            self.assertEqual(done.status, 1, done.out)
+            self.assertEqual(f.run("status").status, 1)
+            self.assertEqual(f.down().status, 0)
+
+    def test_a_missing_program_is_named_and_nothing_is_left(self):
+        f = Fleet()
+        try:
+            folder = os.path.join(f.folder, "bin")
+            os.mkdir(folder)
+            for name in os.listdir(fleet.BIN):
+                if name != "pp-gatewayd":
+                    os.link(os.path.join(fleet.BIN, name), os.path.join(folder, name))
+            done = subprocess.run([os.path.join(folder, "ppctl"), "up", "--json", "--state", f.state],
+                                  text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, 2)
+            error = json.loads(done.stdout)["error"]
+            self.assertEqual((error["code"], error["field"]), ("PROGRAM_ABSENT", "pp-gatewayd"))
+            self.assertFalse(os.path.exists(os.path.join(f.state, "fleet.json")))
+        finally:
+            f.__exit__()
+
+
+class Refusals(unittest.TestCase):
+    """Bad input: a sentence naming file, field and what to do, exit 2, nothing sent."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(capture=True)
+        cls.fleet.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.__exit__()
+
+    def refuse(self, content, field, args=()):
+        path = self.fleet.write("bad.json", content if isinstance(content, (str, bytes))
+                                else json.dumps(content))
+        posted = self.posts()
+        done = self.fleet.summarize(*args, chat=path)
+        self.assertEqual(done.status, 2, done.out)
+        error = done.json["error"]
+        self.assertEqual(done.json["sent_user_bytes"], 0)
+        self.assertEqual(error["field"], field)
+        self.assertTrue(error["expected"] and error["do"])
+        self.assertEqual(self.posts(), posted, "something was sent")
+        return error
+
+    def posts(self):
+        return sum(len(posts(raw)) for hop in self.fleet.taps() for _, way, raw in self.fleet.tap(hop)
+                   if way == "up")
+
+    def chat_with(self, **changes):
+        return {"messages": [dict(CHAT["messages"][0], **changes)]}
+
+    def test_not_json(self):
+        self.assertIn("bad.json", self.refuse("{", "(file)")["party"])
+
+    def test_an_empty_file(self):
+        self.refuse("", "(file)")
+
+    def test_no_messages(self):
+        self.refuse({"title": "x"}, "messages")
+
+    def test_an_empty_list_of_messages(self):
+        self.refuse({"messages": []}, "messages")
+
+    def test_a_hundred_thousand_messages(self):
+        error = self.refuse({"messages": [CHAT["messages"][0]] * 100000}, "messages")
+        self.assertEqual(error["got"], "100000")
+
+    def test_a_message_of_a_mebibyte(self):
+        self.refuse(self.chat_with(text="x" * (1 << 20)), "messages[0].text")
+
+    def test_invalid_utf8(self):
+        self.refuse(b'{"messages":[{"sender":"A","text":"\xff"}]}', "(file)")
+
+    def test_wrong_types(self):
+        self.refuse([], "(file)")
+        self.refuse({"messages": 3}, "messages")
+        self.refuse({"messages": ["x"]}, "messages[0]")
+        self.refuse(self.chat_with(text=3), "messages[0].text")
+        self.refuse(self.chat_with(sender=None), "messages[0].sender")
+        self.refuse(self.chat_with(time="yesterday"), "messages[0].time")
+        self.refuse({"messages": CHAT["messages"], "closed_to_ai": "yes"}, "closed_to_ai")
+
+    def test_missing_fields(self):
+        self.refuse({"messages": [{"sender": "A"}]}, "messages[0].text")
+        self.refuse({"messages": [{"text": "A"}]}, "messages[0].sender")
+
+    def test_a_file_that_is_not_there(self):
+        done = self.fleet.summarize(chat="/nonexistent/chat.json")
+        self.assertEqual((done.status, done.code), (2, "INPUT"))
+
+    def test_words_outside_the_limits(self):
+        for words in ("19", "401", "x", "-1", ""):
+            done = self.fleet.summarize("--words", words)
+            self.assertEqual((done.status, done.code), (2, "USAGE"), words)
+
+    def test_p_user_control_a_chat_closed_to_ai_is_never_sent(self):
+        before = self.posts()
+        path = self.fleet.write("closed.json", json.dumps(dict(CHAT, closed_to_ai=True)))
+        done = self.fleet.summarize(chat=path)
+        self.assertEqual((done.status, done.code), (4, "CHAT_CLOSED"))
+        self.assertEqual(self.posts(), before)
+
+    def test_p_optionality_without_consent_nothing_touches_the_network(self):
+        settings = os.path.join(self.fleet.state, "device", "settings")
+        with open(settings, encoding="utf-8") as f:
+            kept = f.read()
+        before = sum(len(raw) for hop in self.fleet.taps() for _, _, raw in self.fleet.tap(hop))
+        try:
+            for text in ("consent = no\n", ""):
+                with open(settings, "w", encoding="utf-8") as f:
+                    f.write(text)
+                done = self.fleet.summarize()
+                self.assertEqual((done.status, done.code), (4, "CONSENT"))
+        finally:
+            with open(settings, "w", encoding="utf-8") as f:
+                f.write(kept)
+        after = sum(len(raw) for hop in self.fleet.taps() for _, _, raw in self.fleet.tap(hop))
+        self.assertEqual(before, after)
+
+    def test_a_state_without_a_fleet(self):
+        done = ppctl("summarize", self.fleet.chat, "--json", "--state", "/nonexistent/state")
+        self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"))
+
+    def test_a_setting_that_is_unknown_is_named(self):
+        settings = os.path.join(self.fleet.state, "device", "settings")
+        with open(settings, encoding="utf-8") as f:
+            kept = f.read()
+        try:
+            with open(settings, "w", encoding="utf-8") as f:
+                f.write(kept + "colour = red\n")
+            done = self.fleet.summarize()
+            self.assertEqual((done.status, done.code), (2, "CONFIG"))
+            self.assertEqual(done.json["error"]["field"], "colour")
+        finally:
+            with open(settings, "w", encoding="utf-8") as f:
+                f.write(kept)
+
+    def test_a_full_disk_is_told_and_nothing_is_half_written(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        done = self.fleet.summarize("--receipt", "/dev/full/x")
+        self.assertEqual(done.status, 1)
+        self.assertEqual(done.json["sent_user_bytes"], 0)
+
+    def test_usage_errors_name_the_argument(self):
+        for args in (["summarize"], ["nonsense"], ["summarize", "a", "b"], ["summarize", "--colour", "x"],
+                     ["vectors", "no-such-topic", "x"], ["verify", "receipt"]):
+            done = ppctl(*args, "--json")
+            self.assertEqual(done.status, 2, args)
+            self.assertEqual(done.code, "USAGE", args)
+
+
+if __name__ == "__main__":
+    unittest.main()
