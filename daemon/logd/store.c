@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -292,6 +293,7 @@ pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_k
     struct pp_checkpoint c;
 
     *s = (struct pp_log_store){ .dir = dir, .key = *key };
+    PP_CHECK(flock(dir, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
     PP_TRY(edge_new(&s->edge));
     PP_TRY(edge_new(&s->next));
     PP_TRY(read_signed(s, &c));

@@ -25,7 +25,7 @@
 enum {
     PP_LOG_TILE_LEVELS = 8,
     PP_LOG_BUNDLE_MAX = PP_TILE_WIDTH * (2 + PP_RECORD_ENTRY_MAX), /* bytes of an entry bundle */
-    PP_LOG_NOTE_MAX = 16384, /* bytes of a checkpoint note with all its cosignatures */
+    PP_LOG_NOTE_MAX = 32768, /* bytes of a checkpoint note with all its cosignatures */
 };
 
 /* The right edge of the tree: what the next entry is appended to. */
@@ -51,7 +51,8 @@ PP_MUST pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
 
 /*
  * Opens a log and reads every entry once, in order, into `each` (NULL: nobody listens), which may
- * fail. Missing or damaged tiles are written again from the entries. NOT_FOUND (no log here),
+ * fail. Missing or damaged tiles are written again from the entries. STATE_IN_USE (another process
+ * has the folder: two sequencers would sign two histories), NOT_FOUND (no log here),
  * LEDGER_ORIGIN, LEDGER_SIGNATURE (another key), PROOF (the entries do not give the signed root),
  * NO_MEMORY, SYSTEM. `key` borrows its name from the caller for the life of the store.
  */

@@ -482,6 +482,20 @@ static void a_changed_entry_is_noticed(void **state)
     pp_buf_done(&b);
 }
 
+/* Two sequencers on one folder would sign two histories. */
+static void the_folder_has_one_sequencer_at_a_time(void **state)
+{
+    (void)state;
+    static struct pp_ledger second;
+    struct pp_ledger_config c = config_of(PP_RECORD_DEV);
+
+    assert_ok(reopen());
+    c.dir = open(folder, O_RDONLY | O_DIRECTORY);
+    assert_code(pp_ledger_open(&second, &c), PP_E_STATE_IN_USE);
+    pp_ledger_done(&second);
+    close(c.dir);
+}
+
 static void another_key_does_not_open_the_log(void **state)
 {
     (void)state;
@@ -693,6 +707,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(lost_tiles_are_made_again_and_lost_entries_are_not),
     IN_FOLDER(w27_t5_a_bare_restore_is_noticed),
     IN_FOLDER(a_changed_entry_is_noticed),
+    IN_FOLDER(the_folder_has_one_sequencer_at_a_time),
     IN_FOLDER(another_key_does_not_open_the_log),
     IN_FOLDER(a_full_disk_changes_nothing),
     IN_FOLDER(a6_killed_at_any_instant_the_log_never_signs_another_tree),

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pp-logd: the record ledger. What it does is in ledger.h and service.h.
+ *
+ *     pp-logd --init FOLDER ORIGIN     makes the log's key and an empty log, prints its vkey
+ *     pp-logd --config FOLDER/config
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "daemon.h"
+#include "ledger_keys.h"
+#include "service.h"
+
+enum { PATH_BYTES_MAX = 256 };
+
+static struct config {
+    struct pp_daemon_config common;
+    struct pp_span name_space, policy, owner_policy, review_policy;
+    uint64_t witness_ms, retry_ms, answer_ms;
+} config = {
+    .witness_ms = 5000,
+    .retry_ms = 5000,
+    .answer_ms = 15000,
+};
+
+static const struct pp_kv_key KEYS[] = {
+    { "namespace", PP_KV_TEXT, offsetof(struct config, name_space), 1, 1, PP_RECORD_WORD_MAX,
+      "the one namespace of the log's records" },
+    { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 1, PATH_BYTES_MAX - 1,
+      "a policy file: this log, its witnesses with their URLs, the quorum" },
+    { "owner_policy", PP_KV_TEXT, offsetof(struct config, owner_policy), 1, 1, PATH_BYTES_MAX - 1,
+      "a policy file: who signs host-sets and keys" },
+    { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 1, 1, PATH_BYTES_MAX - 1,
+      "a policy file: who reviews releases" },
+    { "witness_ms", PP_KV_U64, offsetof(struct config, witness_ms), 0, 10, 60000,
+      "for one witness's answer, 10 to 60000" },
+    { "retry_ms", PP_KV_U64, offsetof(struct config, retry_ms), 0, 10, 600000,
+      "before witnesses are asked again, 10 to 600000" },
+    { "answer_ms", PP_KV_U64, offsetof(struct config, answer_ms), 0, 0, 60000,
+      "how long a submission waits to be published, up to 60000" },
+};
+
+static struct log {
+    struct pp_signer_file key;
+    struct pp_policy_file policy, owner, review;
+    struct pp_ledger ledger;
+    struct pp_log_service *service;
+    struct pp_http_server *server;
+    const struct pp_listener *listener;
+    enum pp_record_env environment;
+    int dir;
+} log_ = { .dir = -1 };
+
+/* --- configuration -------------------------------------------------------------------------- */
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    (void)d;
+    /* The common key has been judged; only its number is ours. */
+    if (!pp_is_ok(pp_record_env_parse(config.common.environment, &log_.environment)))
+        return pp_daemon_refuse(problem, "environment", "prod, staging or dev",
+                                config.common.environment);
+    return PP_OK;
+}
+
+/* A configuration value as a C string: shorter than the array by its table. */
+static const char *path_of(struct pp_span value, char buffer[PATH_BYTES_MAX])
+{
+    PP_ASSERT(value.len < PATH_BYTES_MAX);
+    memset(buffer, 0, PATH_BYTES_MAX);
+    memcpy(buffer, value.at, value.len);
+    return buffer;
+}
+
+static pp_res load_policies(struct pp_problem *problem)
+{
+    char path[PATH_BYTES_MAX];
+
+    PP_TRY(pp_policy_file_load(path_of(config.policy, path), PP_POLICY_LOG, problem, &log_.policy));
+    PP_TRY(pp_policy_file_load(path_of(config.owner_policy, path), PP_POLICY_REVIEW, problem,
+                               &log_.owner));
+    return pp_policy_file_load(path_of(config.review_policy, path), PP_POLICY_REVIEW, problem,
+                               &log_.review);
+}
+
+static int is_listed(const struct pp_policy *p, const struct pp_note_key *key)
+{
+    for (size_t i = 0; i < p->log_count; i++)
+        if (p->log_keys[i].id == key->id && pp_span_eq(p->log_keys[i].name, key->name))
+            return 1;
+    return 0;
+}
+
+/* Witnesses may share a port, and the sandbox has room for few. */
+static int is_allowed(const struct pp_policy *p, size_t count, uint16_t port)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t other;
+        if (pp_is_ok(pp_url_port(p->witness_urls[i], &other)) && other == port)
+            return 1;
+    }
+    return 0;
+}
+
+/* Every witness has a URL that we may call; the log's own key is in its policy. */
+static pp_res check_policy(struct pp_daemon *d, struct pp_problem *problem)
+{
+    const struct pp_policy *p = &log_.policy.policy;
+
+    if (!is_listed(p, &log_.key.signer.key))
+        return pp_daemon_refuse(problem, "policy", "a log line with this log's key",
+                                log_.key.signer.key.name);
+    for (size_t i = 0; i < p->witness_count; i++) {
+        uint16_t port;
+        if (!pp_is_ok(pp_url_port(p->witness_urls[i], &port)))
+            return pp_daemon_refuse(problem, "policy", "a witness with an http URL",
+                                    p->witness_names[i]);
+        if (!is_allowed(p, i, port))
+            PP_TRY(pp_daemon_allow_connect(d, port));
+    }
+    return PP_OK;
+}
+
+/* --- with all rights ------------------------------------------------------------------------ */
+
+static pp_res open_ledger(struct pp_problem *problem)
+{
+    const struct pp_ledger_config c = {
+        .dir = log_.dir,
+        .signer = &log_.key.signer,
+        .name_space = config.name_space,
+        .environment = log_.environment,
+        .keys = { NULL, &log_.owner.policy, &log_.review.policy },
+    };
+    pp_res r = pp_ledger_open(&log_.ledger, &c);
+
+    if (!pp_is_ok(r))
+        pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
+                       pp_span_cstr(pp_code_name(r.code)));
+    return r;
+}
+
+static void on_failed(void *ctx, pp_res why)
+{
+    pp_daemon_fail((struct pp_daemon *)ctx, why);
+}
+
+static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+{
+    PP_TRY(pp_crypto_init());
+    log_.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (log_.dir < 0)
+        return pp_errno_res(errno);
+    PP_TRY(pp_signer_file_load("key", PP_NOTE_ED25519, problem, &log_.key));
+    PP_TRY(load_policies(problem));
+    PP_TRY(check_policy(d, problem));
+    PP_TRY(open_ledger(problem));
+    const struct pp_log_service_config c = {
+        .loop = d->loop,
+        .ledger = &log_.ledger,
+        .policy = &log_.policy.policy,
+        .events = &d->events,
+        .clock = d->clock,
+        .witness_ms = (uint32_t)config.witness_ms,
+        .retry_ms = (uint32_t)config.retry_ms,
+        .answer_ms = (uint32_t)config.answer_ms,
+        .failed = on_failed,
+        .ctx = d,
+    };
+    PP_TRY(pp_log_service_new(&c, &log_.service));
+    return pp_daemon_listen(d, "log", config.common.listen, problem, &log_.listener);
+}
+
+/* --- serving -------------------------------------------------------------------------------- */
+
+static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_http_route routes[PP_LOG_ROUTES];
+    const struct pp_http_server_config c = {
+        .routes = routes,
+        .route_count = PP_LOG_ROUTES,
+        .scratch_bytes = PP_LOG_SCRATCH_BYTES,
+        .connections_max = PP_LOG_CONNECTIONS_MAX,
+        .connections_per_address_max = PP_LOG_CONNECTIONS_MAX / 2,
+    };
+
+    (void)problem;
+    pp_log_service_routes(log_.service, routes);
+    PP_TRY(pp_http_server_new(d->loop, &c, &log_.server));
+    PP_TRY(pp_http_server_listen(log_.server, log_.listener));
+    pp_log_service_start(log_.service);
+    pp_daemon_ready(d);
+    return PP_OK;
+}
+
+static void drained(void *ctx)
+{
+    pp_daemon_stopped((struct pp_daemon *)ctx);
+}
+
+static void stop(struct pp_daemon *d)
+{
+    pp_log_service_stop(log_.service);
+    pp_http_server_drain(log_.server, drained, d);
+}
+
+static void close_all(struct pp_daemon *d)
+{
+    (void)d;
+    pp_http_server_free(log_.server);
+    pp_log_service_free(log_.service);
+    pp_ledger_done(&log_.ledger);
+    pp_policy_file_done(&log_.policy);
+    pp_policy_file_done(&log_.owner);
+    pp_policy_file_done(&log_.review);
+    pp_signer_file_done(&log_.key);
+    if (log_.dir >= 0)
+        (void)close(log_.dir);
+}
+
+/* --- --init --------------------------------------------------------------------------------- */
+
+static pp_res create(const char *folder, const char *origin)
+{
+    const struct pp_random random = pp_random_system();
+    char vkey[PP_VKEY_BYTES_MAX + 1];
+    struct pp_signer_file key = { 0 };
+    struct pp_problem problem = { 0 };
+    char path[PATH_BYTES_MAX];
+
+    PP_TRY(pp_crypto_init());
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return pp_errno_res(errno);
+    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return pp_errno_res(errno);
+    PP_CHECK(snprintf(path, sizeof path, "%s/key", folder) < (int)sizeof path, PP_E_RANGE, 0);
+    pp_res r = pp_signer_file_create(dir, "key", &random, pp_span_cstr(origin), PP_NOTE_ED25519,
+                                     vkey);
+    if (pp_is_ok(r))
+        r = pp_signer_file_load(path, PP_NOTE_ED25519, &problem, &key);
+    if (pp_is_ok(r))
+        r = pp_log_store_create(dir, &key.signer);
+    pp_signer_file_done(&key);
+    (void)close(dir);
+    if (pp_is_ok(r))
+        printf("%s\n", vkey);
+    return r;
+}
+
+static int init(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: pp-logd --init FOLDER ORIGIN\n");
+        return 2;
+    }
+    pp_res r = create(argv[2], argv[3]);
+    if (pp_is_ok(r))
+        return 0;
+    fprintf(stderr, "pp-logd: %s: %s (%s)\n", argv[2], pp_code_text(r.code), pp_code_name(r.code));
+    return r.code == PP_E_EXISTS || r.code == PP_E_FORMAT ? 2 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct pp_daemon_program PROGRAM = {
+        .name = "pp-logd",
+        .what = "the record ledger; --init FOLDER ORIGIN makes one and prints its vkey",
+        .party = PP_PARTY_LOG,
+        .keys = KEYS,
+        .key_count = PP_ARRAY_COUNT(KEYS),
+        .config = &config,
+        .check = check,
+        .open = open_all,
+        .serve = serve,
+        .stop = stop,
+        .close = close_all,
+    };
+
+    if (argc > 1 && strcmp(argv[1], "--init") == 0)
+        return init(argc, argv);
+    return pp_daemon_main(&PROGRAM, argc, argv);
+}
