@@ -34,7 +34,7 @@ static const struct list LISTS[] = {
       "most less least much many few lot lots bit thing things something anything nothing everything "
       "someone somebody anyone anybody everyone everybody nobody don't doesn't didn't isn't aren't "
       "wasn't weren't can't cannot couldn't won't wouldn't shouldn't haven't hasn't hadn't it'll it'd "
-      "get got go goes going gone come comes came one ones now back" },
+      "get got go goes going gone come comes came one ones now back say says said" },
     { CUE_STOP, DE,
       "der die das den dem des ein eine einen einem einer eines und oder aber wenn dann als so von im "
       "in an am auf aus zu zum zur bei beim mit ohne nach vor für um bis durch über unter ist sind war "
@@ -102,7 +102,8 @@ static const struct list LISTS[] = {
     { CUE_GREET, DE, "guten liebe lieber tschüss grüße" },
     { CUE_GREET, FR, "bonsoir bonne" },
     { CUE_GREET, ES, "buenos buenas adiós" },
-    { CUE_LAUGH, ALL, "haha hahaha hehe lol lmao rofl xd jaja jajaja mdr ptdr kidding joking joke" },
+    { CUE_LAUGH, ALL,
+      "haha hahaha hehe lol lmao rofl xd jaja jajaja mdr ptdr kidding joking joke" },
     { CUE_THANKS, ALL, "thanks thank thx danke dankeschön merci gracias ty cheers" },
     { CUE_PRAISE, EN,
       "angel star hero genius love lovely beautiful saved excited cute poor sweet best sad funny "
@@ -183,12 +184,12 @@ static const struct list LISTS[] = {
       "moved moves change changed changes update instead postponed cancelled canceled rescheduled "
       "correction delayed swapped unfortunately" },
     { CUE_CHANGE, DE,
-      "verschoben verschieben änderung geändert statt stattdessen abgesagt korrektur leider verlegt" },
+      "verschoben verschiebe verschieben verlegen änderung geändert statt stattdessen abgesagt korrektur leider verlegt" },
     { CUE_CHANGE, FR,
-      "déplacé déplacée changement changé annulé annulée reporté reportée plutôt correction finalement "
+      "reporte reportons décale décalons déplacé déplacée changement changé annulé annulée reporté reportée plutôt correction finalement "
       "décalé avancé" },
     { CUE_CHANGE, ES,
-      "cambio cambiado cambia aplazado aplazada cancelado cancelada pasamos pasarla pasarlo retrasado "
+      "aplazamos aplaza cambiamos cambio cambiado cambia aplazado aplazada cancelado cancelada pasamos pasarla pasarlo retrasado "
       "adelantado corrección finalmente" },
     { CUE_WARN, EN,
       "careful warning attention important remember forget must nobody allowed forbidden "
@@ -203,8 +204,10 @@ static const struct list LISTS[] = {
     { CUE_WARN, ES,
       "atención importante prohibido prohibida nadie permite permiten permitido estafa obligatorio "
       "urgente alergia alérgico cuidado olvidéis olvidar" },
-    { CUE_NEED, EN, "need needs needed needing bring bringing required require requires missing wear" },
-    { CUE_NEED, DE, "brauchen braucht brauche benötigt benötigen gebraucht mitbringen bringt fehlt fehlen" },
+    { CUE_NEED, EN,
+      "need needs needed needing bring bringing required require requires missing wear" },
+    { CUE_NEED, DE,
+      "brauchen braucht brauche benötigt benötigen gebraucht mitbringen bringt fehlt fehlen" },
     { CUE_NEED, FR, "besoin faut apportez apporter manque prévoir" },
     { CUE_NEED, ES, "necesito necesita necesitamos necesitan falta faltan traer traed llevar" },
     { CUE_ASK, ALL, "please pls plz bitte svp" },
@@ -214,14 +217,21 @@ static const struct list LISTS[] = {
     { CUE_HEDGE, EN,
       "maybe perhaps might probably think guess idea could suppose wonder if thinking usually somehow "
       "possibly hopefully tempting heard" },
-    { CUE_HEDGE, DE, "vielleicht wahrscheinlich glaube vermutlich evtl eventuell denke könnte könnten" },
+    { CUE_HEDGE, DE,
+      "vielleicht wahrscheinlich glaube vermutlich evtl eventuell denke könnte könnten" },
     { CUE_HEDGE, FR, "peut-être probablement crois pense sûrement pourrait" },
     { CUE_HEDGE, ES, "quizás quizá creo probablemente tal vez supongo podría" },
-    { CUE_UNSURE, EN, "unsure undecided depends tbd tbc unclear spontaneous spontaneously unknown vote decide" },
+    { CUE_UNSURE, EN,
+      "unsure undecided depends tbd tbc unclear spontaneous spontaneously unknown vote decide" },
     { CUE_UNSURE, DE, "offen unsicher unklar schauen abwarten spontan entscheiden" },
     { CUE_UNSURE, FR, "verra verrons ouvert dépend incertain décider" },
     { CUE_UNSURE, ES, "veremos vemos depende pendiente decidir" },
-    { CUE_RIGHT, EN, "right isn't ok okay no" },
+    { CUE_PLACE, EN,
+      "is+in are+in is+on are+on is+at are+at lies+in stands+in is+under it's+in it's+on" },
+    { CUE_PLACE, DE,
+      "ist+im ist+in sind+im steht+im steht+bei liegt+im liegt+auf sind+in liegen+im" },
+    { CUE_PLACE, FR, "est+dans sont+dans est+sur est+au sont+au" },
+    { CUE_PLACE, ES, "está+en están+en es+en" },
 
     { CUE_ASKS, EN,
       "who what when where why how which whose is are was were do does did can could should shall "
@@ -238,7 +248,8 @@ static const struct list LISTS[] = {
     { CUE_WHO, DE, "kann+jemand hat+jemand könnte+jemand jemand+der" },
     { CUE_WHO, FR, "quelqu'un+peut quelqu'un+a" },
     { CUE_WHO, ES, "alguien+puede puede+alguien alguien+tiene alguien+sabe" },
-    { CUE_HOLD, EN, "so+far bad+news good+news right+now all+members all+of also+on good+point so+much" },
+    { CUE_HOLD, EN,
+      "so+far bad+news good+news right+now all+members all+of also+on good+point so+much" },
     { CUE_WHEN, ALL, "when wann quand cuándo" },
     { CUE_WHERE, ALL, "where wo wohin où dónde" },
     { CUE_HOWMUCH, EN, "much many cost costs price long budget" },
@@ -287,13 +298,16 @@ static const struct list LISTS[] = {
     { CUE_NUMBER, DE, "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf" },
     { CUE_NUMBER, FR, "deux trois quatre cinq sept huit neuf dix onze douze" },
     { CUE_NUMBER, ES, "dos tres cuatro cinco seis siete ocho nueve diez once doce" },
-    { CUE_ORDINAL, ALL,
-      "first second third last next erste zweite dritte letzte premier première deuxième dernier primera "
-      "primero segunda segundo" },
+    { CUE_ANYBODY, EN,
+      "someone somebody anyone anybody volunteer volunteers who person people helper helpers" },
+    { CUE_ANYBODY, DE, "jemand jemanden wer freiwillige helfer person personen" },
+    { CUE_ANYBODY, FR, "quelqu'un qui volontaire volontaires personne" },
+    { CUE_ANYBODY, ES, "alguien quién voluntario voluntarios persona" },
     { CUE_ABBREV, ALL,
       "mr mrs ms dr fr st prof incl excl approx etc ca no nr tel ext vs e.g i.e z.b bzw usw ggf mme m "
       "sr sra dra av str sen jr mio min max resp" },
-    { CUE_TITLE, ALL, "mr mrs ms miss dr prof herr frau mme monsieur madame sr sra señor señora fr" },
+    { CUE_TITLE, ALL,
+      "mr mrs ms miss dr prof herr frau mme monsieur madame sr sra señor señora fr" },
     { CUE_YOU, EN, "you you're your yourself you'll" },
     { CUE_YOU, DE, "du dich dir dein deine ihr euch" },
     { CUE_YOU, FR, "tu te toi vous ton ta tes" },
@@ -307,19 +321,22 @@ static const struct list LISTS[] = {
     { CUE_ABSENT, DE, "krank verhindert weg unterwegs verletzt" },
     { CUE_ABSENT, FR, "malade absent absente blessé" },
     { CUE_ABSENT, ES, "enfermo enferma lesionado trabajo" },
-    { CUE_CAUSE, EN, "because cause caused reason since due why broken exhausted failed fails failure error" },
+    { CUE_CAUSE, EN,
+      "because cause caused reason since due why broken exhausted failed fails failure error" },
     { CUE_CAUSE, DE, "weil wegen grund deshalb darum kaputt defekt fehler" },
     { CUE_CAUSE, FR, "parce car raison cause panne" },
     { CUE_CAUSE, ES, "porque causa razón debido roto averiado" },
     { CUE_UNSURE, EN,
-      "not+sure not+yet don't+know doesn't+know not+decided not+clear nothing+decided to+decide we'll+see "
+      "to+ask not+sure not+yet don't+know doesn't+know not+decided not+clear nothing+decided to+decide we'll+see "
       "let's+see will+see still+open no+idea" },
     { CUE_UNSURE, DE,
       "nicht+sicher noch+nicht weiß+nicht nichts+entschieden nicht+entschieden nicht+klar mal+sehen "
       "noch+offen keine+ahnung" },
     { CUE_UNSURE, FR, "pas+sûr pas+encore sais+pas pas+décidé on+verra à+voir pas+clair" },
-    { CUE_UNSURE, ES, "no+sé no+seguro ya+veremos ya+vemos por+decidir no+decidido aún+no todavía+no" },
-    { CUE_AGREE, EN, "me+too of+course sounds+good love+it love+that count+me" },
+    { CUE_UNSURE, ES,
+      "no+sé no+seguro ya+veremos ya+vemos por+decidir no+decidido aún+no todavía+no" },
+    { CUE_AGREE, EN,
+      "fair+enough no+problem why+not me+too of+course sounds+good love+it love+that count+me" },
     { CUE_AGREE, DE, "ich+auch von+mir bin+dabei auf+jeden" },
     { CUE_AGREE, FR, "moi+aussi bien+sûr ça+marche pas+problème" },
     { CUE_AGREE, ES, "yo+también de+acuerdo por+supuesto me+apunto sin+problema" },
@@ -330,14 +347,17 @@ static const struct list LISTS[] = {
     { CUE_WISH, DE,
       "gute+besserung viel+glück viel+spaß bis+dann bis+morgen bis+später bis+bald gute+nacht schönen+abend "
       "guten+morgen guten+tag" },
-    { CUE_WISH, FR, "bon+courage bonne+chance bonne+nuit à+demain à+bientôt bonne+journée bon+rétablissement" },
+    { CUE_WISH, FR,
+      "bon+courage bonne+chance bonne+nuit à+demain à+bientôt bonne+journée bon+rétablissement" },
     { CUE_WISH, ES, "buena+suerte buenas+noches hasta+mañana hasta+luego que+mejores buenos+días" },
     { CUE_SUGGEST, EN, "what+about how+about shall+we should+we could+we can+we why+don't let's" },
     { CUE_SUGGEST, DE, "wie+wär's wie+wäre sollen+wir wollen+wir können+wir lass+uns" },
     { CUE_SUGGEST, FR, "si+on pourquoi+pas on+pourrait et+si" },
     { CUE_SUGGEST, ES, "qué+tal y+si podríamos podemos propongo" },
-    { CUE_CHANGE, EN, "bad+news new+date new+time new+plan new+start small+change brought+forward no+longer" },
-    { CUE_CHANGE, DE, "neuer+termin neue+uhrzeit neues+datum neuer+plan schlechte+nachrichten nicht+mehr" },
+    { CUE_CHANGE, EN,
+      "bad+news new+date new+time new+plan new+start small+change brought+forward no+longer" },
+    { CUE_CHANGE, DE,
+      "neuer+termin neue+uhrzeit neues+datum neuer+plan schlechte+nachrichten nicht+mehr" },
     { CUE_CHANGE, FR, "nouvelle+date nouvelle+heure nouveau+plan mauvaise+nouvelle" },
     { CUE_CHANGE, ES, "nueva+fecha nueva+hora nuevo+plan malas+noticias" },
     { CUE_SUITS, ALL, "for+me für+mich pour+moi para+mí by+me por+mí" },
@@ -353,14 +373,15 @@ static const struct list LISTS[] = {
       "cita plan schedule start beginn" },
     { CUE_INSTEAD, ALL, "instead statt anstatt lieu vez was war était era" },
     { CUE_THEN, ALL, "then so dann also donc alors entonces" },
-    { CUE_IF, ALL, "if wenn falls si otherwise sonst sinon" },
+    { CUE_IF, ALL, "if wenn falls si otherwise sonst sinon unless except außer sauf excepto" },
     { CUE_ASIDE, EN,
-      "he she they it we you so because since but which who that's it's he's she's they're we're you're lots "
+      "he she they it we you so because since which who that's it's he's she's they're we're you're lots "
       "sorry still hopefully just" },
-    { CUE_ASIDE, DE, "er sie es wir ihr weil aber denn sodass hoffentlich" },
-    { CUE_ASIDE, FR, "il elle ils elles on nous parce car mais désolé" },
-    { CUE_ASIDE, ES, "él ella ellos porque pero así perdón" },
-    { CUE_GROUP, EN, "everyone everybody all each nobody we us our families helpers children kids parents members" },
+    { CUE_ASIDE, DE, "er sie es wir ihr weil denn sodass hoffentlich" },
+    { CUE_ASIDE, FR, "il elle ils elles on nous parce car désolé" },
+    { CUE_ASIDE, ES, "él ella ellos porque así perdón" },
+    { CUE_GROUP, EN,
+      "everyone everybody all each nobody we us our families helpers children kids parents members" },
     { CUE_GROUP, DE, "alle allen jeder jede niemand wir uns kinder eltern" },
     { CUE_GROUP, FR, "tous toutes chacun personne nous on enfants parents" },
     { CUE_GROUP, ES, "todos todas cada nadie nosotros niños padres" },
@@ -380,10 +401,12 @@ static const struct list LISTS[] = {
       "ayuda repara entrega revisa llama cuesta queda cobra guarda" },
     { CUE_SPARE, EN,
       "please pls really just actually basically anyway anyways tbh btw obviously definitely honestly quite "
-      "literally simply sorry haha lol" },
-    { CUE_SPARE, DE, "bitte eigentlich wirklich halt eben übrigens natürlich einfach" },
-    { CUE_SPARE, FR, "vraiment franchement svp" },
-    { CUE_SPARE, ES, "realmente porfa" },
+      "literally simply sorry haha lol already also even though" },
+    { CUE_LINK, ALL, "and und et y but aber mais pero" },
+    { CUE_SPARE, DE,
+      "schon auch mal ja bitte eigentlich wirklich halt eben übrigens natürlich einfach" },
+    { CUE_SPARE, FR, "aussi déjà vraiment franchement svp" },
+    { CUE_SPARE, ES, "también ya realmente porfa" },
     { CUE_OPTION, ALL, "option options plan variant variante choice opción" },
 };
 

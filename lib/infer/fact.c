@@ -1,37 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fact.c: which sentences, alone or together, tell one thing, and how much it matters. */
 #include "infer_int.h"
-#ifdef INFER_DEBUG
-#include <stdio.h>
-#endif
 
+/*
+ * What makes a sentence worth telling. The numbers come from conversations with known key facts
+ * (tests/quality); their order of size is what matters.
+ */
 static const struct {
     uint64_t act;
     int32_t points;
 } WEIGHTS[] = {
-    { ACT_TIME, 26 }, { ACT_DAY, 16 }, { ACT_AMOUNT, 18 }, { ACT_NUMBER, 2 },
-    { ACT_NAME, 10 }, { ACT_COMMIT, 24 }, { ACT_REQUEST, 6 }, { ACT_DONE, 10 },
-    { ACT_DECIDE, 26 }, { ACT_CHANGE, 12 }, { ACT_WARN, 12 }, { ACT_NEED, 12 },
-    { ACT_DEADLINE, 10 }, { ACT_ABSENT, 16 }, { ACT_OPTION, 40 }, { ACT_PROPOSE, 8 },
-    { ACT_HEDGE, -6 }, { ACT_QUESTION, -8 }, { ACT_POINTS, -10 }, { ACT_VOTE, -24 },
-    { ACT_CONCLUDE, 8 }, { ACT_AGREE, -4 }, { ACT_REFUSE, -40 }, { ACT_CHATTER, -60 },
-    { ACT_FIRST, -10 },
-    { ACT_TITLE, 2 }, { ACT_THANKED, 2 }, { ACT_DEED, 5 }, { ACT_GROUP, 0 }, { ACT_STALE, -12 },
+    { ACT_TIME, 29 },    { ACT_DAY, 14 },      { ACT_AMOUNT, 10 },  { ACT_NUMBER, 2 },
+    { ACT_NAME, 11 },    { ACT_COMMIT, 24 },   { ACT_REQUEST, 6 },  { ACT_DONE, 9 },
+    { ACT_DECIDE, 25 },  { ACT_CHANGE, 11 },   { ACT_WARN, 16 },    { ACT_NEED, 9 },
+    { ACT_DEADLINE, 7 }, { ACT_ABSENT, 18 },   { ACT_OPTION, 40 },  { ACT_PROPOSE, 8 },
+    { ACT_HEDGE, -6 },   { ACT_QUESTION, -8 }, { ACT_POINTS, -8 },  { ACT_VOTE, -24 },
+    { ACT_CONCLUDE, 8 }, { ACT_AGREE, -4 },    { ACT_REFUSE, -40 }, { ACT_CHATTER, -60 },
+    { ACT_FIRST, -11 },  { ACT_ALARM, 22 },    { ACT_DEED, 5 },     { ACT_STALE, -12 },
+    { ACT_DOING, 10 },   { ACT_PLACE, 8 },     { ACT_LISTED, 16 },
 };
 
 enum {
-    AGREE_POINTS = 8,
-    ANSWER_POINTS = 10,
-    LAUGH_POINTS = -14,
-    LOST_POINTS = -16,
-    LOST_SOME_POINTS = -4,
-    KEPT_POINTS = -30, /* a promise that was kept: what was done tells more */
-    FIRST_POINTS = 8, /* what opens the conversation says what it is about */
+    VALUE_POINTS = 5,      /* each, up to 5 */
+    CONTENT_POINTS = 2,    /* each, up to 6 */
+    NEW_VALUE_POINTS = 14, /* a value in a sentence that announces a change */
+    PLACE_POINTS = 33,     /* for the end of the conversation, nothing for its beginning */
+    SHORT_POINTS = -12,    /* one or two words */
+    AGREE_POINTS = 8,      /* each person, up to 3 */
+    ANSWER_POINTS = 16,
+    LAUGH_POINTS = -14,    /* the message laughs */
+    LOST_POINTS = -18,     /* each replaced value, up to 3, with none left */
+    LOST_SOME_POINTS = -4, /* the same, with others left */
+    LATER_POINTS = -2,     /* each later message about it, up to 6 */
+    KEPT_POINTS = -30,     /* a promise that was kept: what was done tells more */
+    FIRST_POINTS = 8,      /* what opens the conversation says what it is about */
     OPEN_POINTS = 16,
-    BUSY_POINTS = -10, /* when somebody has time or not */
-    EMPTY_POINTS = -18,  /* a promise without saying what */
+    FILLED_POINTS = -23,  /* a need that somebody answered to */
+    SETTLED_POINTS = -30, /* left open, and settled later */
+    BUSY_POINTS = -10,    /* when somebody has time or not */
+    EMPTY_POINTS = -18,   /* a promise without saying what */
     SUBJECT_POINTS_MAX = 36,
     SCORE_MIN = 18,
+    SLIGHT_SCORE_MIN = 30, /* of few words that say little */
 };
 
 /* Subjects that come back in many messages are what the conversation is about. */
@@ -48,60 +58,61 @@ static int32_t subject_points(const struct infer_work *w, const struct infer_uni
 }
 
 /* 1 if the speaker says later that it is done. */
-static int is_kept(const struct infer_work *w, const struct infer_unit *u)
+static int is_kept(const struct infer_work *w, uint32_t unit)
 {
-    enum { LATER = 40 };
+    enum { LATER = 100 };
+    const struct infer_unit *u = &w->units[unit];
+    uint32_t sender = w->chat->messages[u->message].sender;
 
-    for (uint32_t m = u->message + 1; m <= u->message + LATER && m < w->chat->message_count; m++) {
-        const struct infer_talk *talk = &w->talks[m];
-        if (w->chat->messages[m].sender != w->chat->messages[u->message].sender)
+    for (uint32_t k = unit + 1; k < w->unit_count && k <= unit + LATER; k++) {
+        const struct infer_unit *later = &w->units[k];
+        if ((later->acts & ACT_DONE) == 0 || w->chat->messages[later->message].sender != sender)
             continue;
-        for (uint32_t k = 0; k < talk->units; k++) {
-            const struct infer_unit *later = &w->units[talk->unit + k];
-            if ((later->acts & ACT_DONE) == 0)
-                continue;
-            for (uint32_t i = u->first; i < u->first + u->count; i++)
-                for (uint32_t j = later->first; j < later->first + later->count; j++)
-                    if (w->tokens[j].stem != 0 && w->tokens[j].stem == w->tokens[i].stem &&
-                        (w->tokens[j].cues & CUE_DONE) != 0)
-                        return 1;
-        }
+        for (uint32_t i = later->first; i < later->first + later->count && i < later->first + 4;
+             i++)
+            for (uint32_t j = 0; j < u->stem_count; j++)
+                if ((w->tokens[i].cues & CUE_DONE) != 0 && w->tokens[i].stem == u->stems[j])
+                    return 1;
     }
     return 0;
 }
 
-static int32_t score_unit(const struct infer_work *w, const struct infer_unit *u)
+static int32_t score_unit(const struct infer_work *w, uint32_t unit)
 {
+    const struct infer_unit *u = &w->units[unit];
     const struct infer_talk *talk = &w->talks[u->message];
     int32_t score = subject_points(w, u);
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(WEIGHTS); i++)
         if ((u->acts & WEIGHTS[i].act) != 0)
             score += WEIGHTS[i].points;
-    score += 6 * (int32_t)(u->values < 5 ? u->values : 5);
-    score += 2 * (int32_t)(u->content < 6 ? u->content : 6);
-    score += (u->values > 0 && (u->acts & ACT_CHANGE) != 0) ? 14 : 0;
+    score += VALUE_POINTS * (int32_t)(u->values < 5 ? u->values : 5);
+    score += CONTENT_POINTS * (int32_t)(u->content < 6 ? u->content : 6);
+    score += (u->values > 0 && (u->acts & ACT_CHANGE) != 0) ? NEW_VALUE_POINTS : 0;
     if ((u->acts & (ACT_PROPOSE | ACT_DECIDE)) != 0)
         score += AGREE_POINTS * (int32_t)(u->agree_count < 3 ? u->agree_count : 3);
     score += u->answers != 0 ? ANSWER_POINTS : 0;
     score += talk->laughs ? LAUGH_POINTS : 0;
-    score += (u->values > 0 ? LOST_SOME_POINTS : LOST_POINTS) * (int32_t)(u->lost < 3 ? u->lost : 3);
-    if ((u->acts & ACT_COMMIT) != 0 && (u->acts & ACT_DONE) == 0 && is_kept(w, u))
+    score += (u->values > 0 ? LOST_SOME_POINTS : LOST_POINTS) *
+             (int32_t)(u->lost < 3 ? u->lost : 3);
+    if ((u->acts & ACT_COMMIT) != 0 && (u->acts & ACT_DONE) == 0 && is_kept(w, unit))
         score += KEPT_POINTS;
-    if ((u->acts & (ACT_COMMIT | ACT_DONE | ACT_DECIDE | ACT_REQUEST)) != 0 && u->content <= 1 &&
-        u->values == 0 && u->about == 0)
+    if ((u->acts & (ACT_COMMIT | ACT_DONE | ACT_DECIDE | ACT_REQUEST | ACT_DOING)) != 0 &&
+        u->content <= 1 && u->values == 0 && u->about == 0)
         score += EMPTY_POINTS;
     if ((u->acts & (ACT_FIRST | ACT_COMMIT | ACT_DONE)) == ACT_FIRST)
         score += BUSY_POINTS;
+    score += LATER_POINTS * (int32_t)(talk->thread_after < 6 ? talk->thread_after : 6);
     if (u->message < 2 && u->content >= 2)
         score += FIRST_POINTS;
-    score += (int32_t)(22 * (uint64_t)u->message / w->chat->message_count);
-    return u->words < 3 ? score - 12 : score;
+    score += (int32_t)(PLACE_POINTS * (uint64_t)u->message / w->chat->message_count);
+    return u->words < 3 && u->answers == 0 ? score + SHORT_POINTS : score;
 }
 
 static uint32_t kind_of(const struct infer_unit *u)
 {
-    if ((u->acts & (ACT_DECIDE | ACT_OPTION)) != 0 || ((u->acts & ACT_PROPOSE) != 0 && u->agree_count > 0))
+    if ((u->acts & (ACT_DECIDE | ACT_OPTION)) != 0 ||
+        ((u->acts & ACT_PROPOSE) != 0 && u->agree_count > 0))
         return PP_INFER_DECISION;
     if ((u->acts & (ACT_COMMIT | ACT_REQUEST)) != 0)
         return PP_INFER_TASK;
@@ -113,11 +124,12 @@ static uint32_t kind_of(const struct infer_unit *u)
 }
 
 /* 1 if the answer does not say by itself what it is about. */
-static int needs_question(const struct infer_work *w, const struct infer_unit *u, const struct infer_unit *q)
+static int needs_question(const struct infer_work *w, const struct infer_unit *u,
+                          const struct infer_unit *q)
 {
     if (u->content >= 4 || q->content + q->values == 0)
         return 0;
-    if ((u->acts & ACT_POINTS) == 0 && u->content >= 2 && infer_shares_stem(w, u, q))
+    if ((u->acts & ACT_POINTS) == 0 && u->content >= 2 && infer_shares_stem(u, q))
         return 0;
     if ((u->acts & (ACT_AGREE | ACT_REFUSE | ACT_POINTS)) != 0 || u->content <= 2)
         return 1;
@@ -144,17 +156,36 @@ static void add_same(const struct infer_work *w, struct infer_fact *f, uint32_t 
 
     for (uint32_t k = unit + 1; k < w->unit_count && w->units[k].message <= u->message + 4; k++) {
         const struct infer_unit *other = &w->units[k];
-        if (u->about != 0 && other->about == u->about && other->content <= 1 && (other->acts & ACT_DEAD) == 0)
+        if (u->about != 0 && other->about == u->about && other->content <= 1 &&
+            (other->acts & ACT_DEAD) == 0)
             add_unit(w, f, k);
     }
+}
+
+/* 1 if somebody says more about the open matter later: it is no longer open. */
+static int is_settled(const struct infer_work *w, const struct infer_fact *f)
+{
+    enum { LATER = 100 };
+    const struct infer_unit *asked = &w->units[f->units[0]];
+    uint32_t from = f->units[f->unit_count - 1] + 1;
+
+    for (uint32_t k = from; k < w->unit_count && k < from + LATER; k++) {
+        const struct infer_unit *u = &w->units[k];
+        if (u->message > w->units[from - 1].message + 1 &&
+            w->talks[u->message].hostile == INFER_FRIENDLY &&
+            (u->acts & (ACT_QUESTION | ACT_UNSURE | ACT_CHATTER)) == 0 && u->content > 1 &&
+            infer_shares_rare_stem(w, asked, u))
+            return 1;
+    }
+    return 0;
 }
 
 static struct infer_fact statement(const struct infer_work *w, uint32_t unit)
 {
     const struct infer_unit *u = &w->units[unit];
     const struct infer_unit *q = u->answers == 0 ? NULL : &w->units[u->answers - 1];
-    struct infer_fact f = { .kind = kind_of(u), .score = u->score };
-    int unsure = (u->acts & ACT_UNSURE) != 0 && (u->acts & (ACT_DONE | ACT_AGREE)) == 0;
+    struct infer_fact f = { .main = unit, .kind = kind_of(u), .score = u->score };
+    int unsure = (u->acts & ACT_UNSURE) != 0 && (u->acts & ACT_AGREE) == 0;
     int asked = q != NULL && (q->acts & ACT_DEAD) == 0 && (unsure || needs_question(w, u, q));
 
     if (u->context != 0 && (w->units[u->context - 1].acts & ACT_DEAD) == 0) {
@@ -173,22 +204,33 @@ static struct infer_fact statement(const struct infer_work *w, uint32_t unit)
     }
     add_unit(w, &f, unit);
     add_same(w, &f, unit);
-    if (unsure) {
+    if ((u->acts & ACT_ANSWERED) != 0)
+        f.score += FILLED_POINTS;
+    if (unsure && is_settled(w, &f)) {
+        f.score += SETTLED_POINTS;
+    } else if (unsure && (f.unit_count > 1 || u->content > 2)) {
         f.kind = PP_INFER_OPEN;
         f.score += OPEN_POINTS;
     }
+    if (asked && q->content <= 1 && u->content + u->values <= 1 && f.unit_count <= 2)
+        f.score += EMPTY_POINTS; /* "are you sure?" "yes, no problem" */
     return f;
 }
 
 static struct infer_fact question(const struct infer_work *w, uint32_t unit)
 {
     const struct infer_unit *u = &w->units[unit];
-    struct infer_fact f = { .kind = PP_INFER_OPEN, .score = u->score };
+    struct infer_fact f = { .main = unit, .kind = PP_INFER_OPEN, .score = u->score };
 
+    if (u->answers != 0)
+        add_unit(w, &f, u->answers - 1);
     add_unit(w, &f, unit);
-    if (u->agree_count > 0 && (u->acts & (ACT_PROPOSE | ACT_DECIDE)) != 0 && (u->acts & ACT_CLOSED) == 0) {
+    if (u->agree_count > 0 && (u->acts & (ACT_PROPOSE | ACT_DECIDE)) != 0 &&
+        (u->acts & ACT_CLOSED) == 0) {
         f.kind = PP_INFER_DECISION;
         f.agreed = 1;
+        if (u->content == 0 && (u->acts & ACT_TIME) == 0 && u->answers == 0)
+            f.score = 0; /* "tomorrow?" */
         return f;
     }
     if ((u->acts & ACT_ANSWERED) != 0 || u->content < 2)
@@ -200,7 +242,8 @@ static struct infer_fact question(const struct infer_work *w, uint32_t unit)
 
 static int is_quotable(const struct infer_work *w, const struct infer_unit *u)
 {
-    if (w->talks[u->message].hostile != INFER_FRIENDLY || (u->acts & (ACT_DEAD | ACT_CHATTER | ACT_TAIL)) != 0)
+    if (w->talks[u->message].hostile != INFER_FRIENDLY ||
+        (u->acts & (ACT_DEAD | ACT_CHATTER | ACT_TAIL)) != 0)
         return 0;
     if ((u->acts & (ACT_AGREE | ACT_REFUSE)) != 0 && u->values == 0 && u->answers == 0)
         return 0;
@@ -212,7 +255,7 @@ static int is_before(const struct infer_fact *a, const struct infer_fact *b)
 {
     if (a->score != b->score)
         return a->score > b->score;
-    return a->units[a->unit_count - 1] < b->units[b->unit_count - 1];
+    return a->main < b->main;
 }
 
 /* Keeps the best INFER_FACTS_MAX in order. */
@@ -233,31 +276,21 @@ static void insert(struct infer_facts *facts, const struct infer_fact *f)
 
 pp_res infer_facts_find(struct infer_work *w, struct infer_facts *ret)
 {
-    struct infer_facts facts = { .at = pp_arena_array(w->arena, INFER_FACTS_MAX + 1, sizeof *facts.at) };
+    struct infer_facts facts = { .at = pp_arena_array(w->arena, INFER_FACTS_MAX + 1,
+                                                      sizeof *facts.at) };
 
     PP_CHECK(facts.at != NULL, PP_E_NO_MEMORY, INFER_FACTS_MAX);
     for (uint32_t u = 0; u < w->unit_count; u++)
-        w->units[u].score = score_unit(w, &w->units[u]);
+        w->units[u].score = score_unit(w, u);
     for (uint32_t u = 0; u < w->unit_count; u++) {
         if (!is_quotable(w, &w->units[u]))
             continue;
-        struct infer_fact f =
-            (w->units[u].acts & ACT_QUESTION) != 0 ? question(w, u) : statement(w, u);
-        if (f.score >= SCORE_MIN)
+        struct infer_fact f = (w->units[u].acts & ACT_QUESTION) != 0 ? question(w, u)
+                                                                     : statement(w, u);
+        int slight = w->units[u].content <= 2 && w->units[u].values == 0 && f.unit_count == 1;
+        if (f.score >= (slight ? SLIGHT_SCORE_MIN : SCORE_MIN))
             insert(&facts, &f);
     }
-#ifdef INFER_DEBUG
-    for (uint32_t k = 0; k < facts.count; k++) {
-        fprintf(stderr, "%d k%u", facts.at[k].score, facts.at[k].kind);
-        for (uint32_t q = 0; q < facts.at[k].unit_count; q++) {
-            const struct infer_unit *u = &w->units[facts.at[k].units[q]];
-            const struct infer_token *a = &w->tokens[u->first], *b = &w->tokens[u->first + u->count - 1];
-            fprintf(stderr, " | m%u acts %09lx c%u v%u ag%u lost%u: %.*s", u->message, u->acts, u->content, u->values, u->agree_count, u->lost,
-                    (int)(b->at + b->len - a->at), (const char *)w->chat->messages[u->message].text.at + a->at);
-        }
-        fprintf(stderr, "\n");
-    }
-#endif
     *ret = facts;
     return PP_OK;
 }

@@ -54,15 +54,16 @@ static int same_word(struct pp_span a, struct pp_span b)
 
 static pp_res check_shape(const struct pp_infer_item *item)
 {
-    if (item->kind >= PP_INFER_KIND_COUNT || item->text.len == 0 || item->text.len > PP_INFER_ITEM_BYTES_MAX)
+    if (item->kind >= PP_INFER_KIND_COUNT || item->text.len == 0 ||
+        item->text.len > PP_INFER_ITEM_BYTES_MAX)
         return refuse(PP_INFER_REFUSED_SHAPE);
     if (!pp_is_ok(pp_utf8_check(item->text)))
         return refuse(PP_INFER_REFUSED_SHAPE);
     for (size_t at = 0; at < item->text.len;) {
         uint32_t c = pp_utf8_next(item->text, &at);
         enum infer_char cls = infer_char_class(c);
-        if (cls == INFER_CHAR_INVISIBLE || (cls == INFER_CHAR_SPACE && c != ' ') || c == '<' || c == '>' ||
-            c == '`')
+        if (cls == INFER_CHAR_INVISIBLE || (cls == INFER_CHAR_SPACE && c != ' ') || c == '<' ||
+            c == '>' || c == '`')
             return refuse(PP_INFER_REFUSED_SHAPE);
     }
     return PP_OK;
@@ -100,7 +101,8 @@ static pp_res check_mark(const struct pp_infer_chat *chat, const struct pp_infer
     uint64_t value;
 
     if (alias->type != INFER_NUM || (alias->flags & INFER_TOKEN_SPACE) != 0 ||
-        close->type != INFER_PUNCT || close->hash != INFER_MARK_CLOSE || close->at != alias->at + alias->len)
+        close->type != INFER_PUNCT || close->hash != INFER_MARK_CLOSE ||
+        close->at != alias->at + alias->len)
         return refuse(PP_INFER_REFUSED_MARK);
     if (!pp_is_ok(pp_decimal_parse(text_of(item->text, alias), UINT32_MAX, &value)))
         return refuse(PP_INFER_REFUSED_MARK);
@@ -120,8 +122,24 @@ static void remember(struct lookup *l, const struct infer_token *t)
     l->slots[at] = (uint16_t)l->count;
 }
 
+/* 1 if the address is a host and nothing else, but for the signs of the sentence behind it. */
+static int is_host(struct pp_span link)
+{
+    struct pp_span host = infer_link_host(link);
+
+    if (host.len == 0 || host.at != link.at)
+        return 0;
+    for (size_t at = host.len; at < link.len;) {
+        uint32_t c = pp_utf8_next(link, &at);
+        if (c == '/' || c == '?' || c == '#' || c == '@' || infer_char_class(c) != INFER_CHAR_PUNCT)
+            return c == '?' && at == link.len;
+    }
+    return 1;
+}
+
 /* Reads the item: marks are judged at once, words are kept for the search. */
-static pp_res read_item(const struct pp_infer_chat *chat, const struct pp_infer_item *item, struct lookup *l)
+static pp_res read_item(const struct pp_infer_chat *chat, const struct pp_infer_item *item,
+                        struct lookup *l)
 {
     size_t at = 0;
     struct infer_token t;
@@ -134,19 +152,16 @@ static pp_res read_item(const struct pp_infer_chat *chat, const struct pp_infer_
         if (t.type == INFER_PUNCT && t.hash == INFER_MARK_OPEN) {
             struct infer_token alias = { 0 };
             struct infer_token close = { 0 };
-            if (!infer_token_next(item->text, &at, &alias) || !infer_token_next(item->text, &at, &close))
+            if (!infer_token_next(item->text, &at, &alias) ||
+                !infer_token_next(item->text, &at, &close))
                 return refuse(PP_INFER_REFUSED_MARK);
             PP_TRY(check_mark(chat, item, &alias, &close));
             continue;
         }
         if (t.type == INFER_PUNCT)
             continue;
-        if (t.type == INFER_LINK) {
-            struct pp_span text = text_of(item->text, &t);
-            if (!pp_span_eq(infer_link_host(text), text) &&
-                !(text.len > 0 && pp_span_eq(infer_link_host(text), pp_span(text.at, text.len - 1))))
-                return refuse(PP_INFER_REFUSED_LINK);
-        }
+        if (t.type == INFER_LINK && !is_host(text_of(item->text, &t)))
+            return refuse(PP_INFER_REFUSED_LINK);
         if (l->count == WORDS_MAX)
             return refuse(PP_INFER_REFUSED_BUDGET);
         remember(l, &t);
@@ -158,7 +173,8 @@ static void find_word(struct lookup *l, struct pp_span text, uint32_t hash)
 {
     for (uint32_t at = hash % SLOTS; l->slots[at] != 0; at = (at + 1) % SLOTS) {
         uint32_t k = (uint32_t)l->slots[at] - 1;
-        if (!l->found[k] && l->words[k].hash == hash && same_word(text_of(l->item, &l->words[k]), text))
+        if (!l->found[k] && l->words[k].hash == hash &&
+            same_word(text_of(l->item, &l->words[k]), text))
             l->found[k] = 1;
     }
 }
@@ -194,7 +210,8 @@ pp_res pp_infer_guard(const struct pp_infer_chat *chat, const struct pp_infer_it
         find_words(&l, message_of(chat, item->ids[i])->text);
     for (uint32_t k = 0; k < l.count; k++)
         if (!l.found[k] && (l.words[k].type != INFER_WORD || !infer_template_word(l.words[k].hash)))
-            return refuse(l.words[k].type == INFER_LINK ? PP_INFER_REFUSED_LINK : PP_INFER_REFUSED_WORD);
+            return refuse(l.words[k].type == INFER_LINK ? PP_INFER_REFUSED_LINK
+                                                        : PP_INFER_REFUSED_WORD);
     if (infer_hostile_text(item->text) != INFER_FRIENDLY)
         return refuse(PP_INFER_REFUSED_HOSTILE);
     return PP_OK;

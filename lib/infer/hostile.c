@@ -52,26 +52,34 @@ static const struct {
     enum class class;
     const char *words;
 } LISTS[] = {
-    { IGNORE, "ignore ignores ignoring disregard forget override bypass discard neglect ignoriere ignoriert "
-              "ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad ignoren olvida "
-              "olvidad olvide desestima" },
-    { BEFORE, "previous prior above earlier preceding all any your former foregoing vorherige vorherigen "
-              "vorige vorigen bisherige bisherigen obigen alle deine précédentes précédents précédente "
-              "antérieures toutes tes vos anteriores previas todas tus before" },
-    { RULES, "instruction instructions prompt prompts rule rules directive directives guideline guidelines "
-             "command commands constraints programming anweisung anweisungen regeln befehle vorgaben "
-             "consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
-    { TALK, "message messages chat conversation context text nachrichten conversation mensajes messagerie" },
-    { MACHINE, "ai assistant assistants chatbot llm gpt chatgpt summarizer summariser ki ia asistente "
-               "assistent" },
-    { ADDRESS, "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe hallo "
-               "attention remarque cher bonjour atención nota querido querida hola" },
+    { IGNORE,
+      "ignore ignores ignoring disregard forget override bypass discard neglect ignoriere ignoriert "
+      "ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad ignoren olvida "
+      "olvidad olvide desestima" },
+    { BEFORE,
+      "previous prior above earlier preceding all any your former foregoing vorherige vorherigen "
+      "vorige vorigen bisherige bisherigen obigen alle deine précédentes précédents précédente "
+      "antérieures toutes tes vos anteriores previas todas tus before" },
+    { RULES,
+      "instruction instructions prompt prompts rule rules directive directives guideline guidelines "
+      "command commands constraints programming anweisung anweisungen regeln befehle vorgaben "
+      "consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
+    { TALK,
+      "message messages chat conversation context text nachrichten conversation mensajes messagerie" },
+    { MACHINE,
+      "ai assistant assistants chatbot llm gpt chatgpt summarizer summariser ki ia asistente "
+      "assistent" },
+    { ADDRESS,
+      "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe hallo "
+      "attention remarque cher bonjour atención nota querido querida hola" },
     { SUMMARY, "summary summaries zusammenfassung résumé resumen" },
-    { SUM_UP, "summarise summarize summarising summarizing summarised summarized zusammenfassen zusammenfasst "
-              "résumer résumez resumir resume resumas" },
-    { TELL, "write say state include mention output respond reply answer print add tell report claim repeat "
-            "announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne écris écrivez dis "
-            "dites réponds répondez ajoute mentionne escribe escribid di decid responde añade menciona" },
+    { SUM_UP,
+      "summarise summarize summarising summarizing summarised summarized zusammenfassen zusammenfasst "
+      "résumer résumez resumir resume resumas" },
+    { TELL,
+      "write say state include mention output respond reply answer print add tell report claim repeat "
+      "announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne écris écrivez dis "
+      "dites réponds répondez ajoute mentionne escribe escribid di decid responde añade menciona" },
     { MUST, "must should shall needs has muss soll doit devez debe debes" },
     { NEGATION, "not don't dont never no nobody nicht niemals ne pas nunca nie jamais nadie" },
     { WHEN, "when if before while once wenn quand si cuando al" },
@@ -82,22 +90,26 @@ static const struct {
     { MODE, "admin administrator developer jailbreak jailbroken dan unrestricted" },
     { MODE_NOUN, "mode modus" },
     { SYSTEM, "system sys systemnachricht" },
-    { SYSTEM_NOUN, "prompt message override instruction instructions notice command administrator nachricht "
-                   "meldung mensaje" },
+    { SYSTEM_NOUN,
+      "prompt message override instruction instructions notice command administrator nachricht "
+      "meldung mensaje" },
     { ROLE, "system assistant user human ai developer instruction instructions prompt" },
     { FRESH, "new updated real actual following hidden secret important" },
-    { PAY, "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle zahle zahlen "
-           "zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement payez virement verse "
-           "argent frais paga pagar pago pagad envía transfiere transferencia dinero" },
+    { PAY,
+      "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle zahle zahlen "
+      "zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement payez virement verse "
+      "argent frais paga pagar pago pagad envía transfiere transferencia dinero" },
     { ACCOUNT, "iban bic swift account accounts konto kontonummer compte cuenta routing" },
     { COIN, "bitcoin btc ethereum eth usdt crypto wallet monero xmr dogecoin tether" },
-    { PRESS, "urgent urgently immediately click verify claim prize winner won unlock customs parcel login suspended "
-             "expire expires blocked confirm dringend sofort klicken klicke gewonnen zoll paket urgente premio "
-             "aduana clic gagné douane colis cliquez whatsapp call text investment profit guaranteed bank" },
+    { PRESS,
+      "urgent urgently immediately click verify claim prize winner won unlock customs parcel login suspended "
+      "expire expires blocked confirm dringend sofort klicken klicke gewonnen zoll paket urgente premio "
+      "aduana clic gagné douane colis cliquez whatsapp call text investment profit guaranteed bank" },
     { SECRET, "password passwort cvv cvc otp passcode contraseña credentials" },
     { GIFT, "gift itunes steam guthabenkarte geschenkkarten" },
     { CARD, "card cards karte karten carte tarjeta kreditkarte kartennummer" },
-    { CODE, "code codes number numbers nummer numéro número pin scratch photo picture enter phrase details" },
+    { CODE,
+      "code codes number numbers nummer numéro número pin scratch photo picture enter phrase details" },
     { REMIT, "moneygram paysafecard" },
     { PHONE, "number nummer phone handy numéro téléphone número móvil" },
     { LOST, "lost broken new neue neues nouveau nuevo verloren perdu perdí roto" },
@@ -167,7 +179,8 @@ static int seen(const struct watch *w, enum class c)
 /* 1 if an order that begins with `verb` is turned into its opposite: "don't forget the rules". */
 static int negated(const struct watch *w, enum class verb)
 {
-    return w->at[NEGATION] >= 0 && w->at[verb] > w->at[NEGATION] && w->at[verb] - w->at[NEGATION] <= 2;
+    return w->at[NEGATION] >= 0 && w->at[verb] > w->at[NEGATION] &&
+           w->at[verb] - w->at[NEGATION] <= 2;
 }
 
 static void rules_for_orders(struct watch *w, uint32_t bits)
@@ -202,9 +215,11 @@ static void rules_for_orders(struct watch *w, uint32_t bits)
 
 static void rules_for_demands(struct watch *w, uint32_t bits)
 {
-    if ((bits & (1U << CODE | 1U << PAY)) && within(w, GIFT, 10) && within(w, CARD, 9))
+    if ((bits & (1U << CODE | 1U << PAY)) && within(w, GIFT, 10) && within(w, CARD, 9) &&
+        !negated(w, PAY))
         w->demand = 1;
-    if ((bits & 1U << CARD) && within(w, GIFT, 1) && (within(w, PRESS, 14) || within(w, PAY, 3)))
+    if ((bits & 1U << CARD) && within(w, GIFT, 1) && !negated(w, PAY) &&
+        (within(w, PRESS, 14) || within(w, PAY, 3)))
         w->demand = 1;
     if ((bits & 1U << CODE) && within(w, CARD, 1))
         w->demand = 1;
@@ -214,8 +229,8 @@ static void rules_for_demands(struct watch *w, uint32_t bits)
         w->demand = 1;
     if ((bits & 1U << COIN) && within(w, PAY, 8) && !negated(w, PAY))
         w->demand = 1;
-    if ((bits & 1U << PAY) && within(w, PHONE, 24) && within(w, LOST, 28) && within(w, FIRST_PERSON, 40) &&
-        w->groups > 0)
+    if ((bits & 1U << PAY) && within(w, PHONE, 24) && within(w, LOST, 28) &&
+        within(w, FIRST_PERSON, 40) && w->groups > 0)
         w->demand = 1;
 }
 
@@ -269,8 +284,8 @@ static int is_iban_head(const struct watch *w, const struct infer_token *t)
     const uint8_t *s = w->text.at + t->at;
 
     return t->type == INFER_MIXED && t->len >= 4 && (s[0] | 0x20) >= 'a' && (s[0] | 0x20) <= 'z' &&
-           (s[1] | 0x20) >= 'a' && (s[1] | 0x20) <= 'z' && s[2] >= '0' && s[2] <= '9' && s[3] >= '0' &&
-           s[3] <= '9' && (t->len == 4 || t->len >= 12);
+           (s[1] | 0x20) >= 'a' && (s[1] | 0x20) <= 'z' && s[2] >= '0' && s[2] <= '9' &&
+           s[3] >= '0' && s[3] <= '9' && (t->len == 4 || t->len >= 12);
 }
 
 /* <system>, </messages>, <|im_start|>: tags that play a part in the machine's own format. */
@@ -295,9 +310,9 @@ static int is_role_tag(const struct classes *c, struct pp_span tag)
 struct reading {
     const struct classes *classes;
     struct watch watch;
-    uint32_t previous;      /* class bits of the word before */
-    int line_start;         /* that word began a line */
-    int head;               /* the token before was the head of an account number */
+    uint32_t previous; /* class bits of the word before */
+    int line_start;    /* that word began a line */
+    int head;          /* the token before was the head of an account number */
 };
 
 static void read_word(struct reading *r, const struct infer_token *t)
@@ -389,7 +404,8 @@ static void taint_writers(struct infer_work *w, const uint16_t *all, const uint1
         if (bad[sender] * 3 >= all[sender])
             w->talks[m].hostile = INFER_TAINTED;
         else if (m > 0 && w->chat->messages[m - 1].sender == sender &&
-                 (w->talks[m - 1].hostile == INFER_INSTRUCTION || w->talks[m - 1].hostile == INFER_PAYMENT))
+                 (w->talks[m - 1].hostile == INFER_INSTRUCTION ||
+                  w->talks[m - 1].hostile == INFER_PAYMENT))
             w->talks[m].hostile = INFER_TAINTED;
     }
 }
@@ -414,7 +430,8 @@ pp_res infer_hostile_find(struct infer_work *w)
         }
         w->talks[m].hostile = (uint8_t)judge(&c, read);
         all[message->sender]++;
-        bad[message->sender] = (uint16_t)(bad[message->sender] + (w->talks[m].hostile != INFER_FRIENDLY));
+        bad[message->sender] = (uint16_t)(bad[message->sender] +
+                                          (w->talks[m].hostile != INFER_FRIENDLY));
     }
     taint_writers(w, all, bad);
     return PP_OK;

@@ -35,7 +35,8 @@ static pp_res check_chat(const struct pp_infer_chat *chat)
     uint32_t senders = 0;
 
     PP_CHECK(chat->message_count <= PP_INFER_MESSAGES_MAX, PP_E_LIMIT, chat->message_count);
-    PP_CHECK(chat->words >= PP_INFER_WORDS_MIN && chat->words <= PP_INFER_WORDS_MAX, PP_E_RANGE, chat->words);
+    PP_CHECK(chat->words >= PP_INFER_WORDS_MIN && chat->words <= PP_INFER_WORDS_MAX, PP_E_RANGE,
+             chat->words);
     PP_TRY(check_language(chat->language));
     for (size_t i = 0; i < chat->message_count; i++) {
         const struct pp_infer_message *m = &chat->messages[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * infer_int.h: what the files of lib/infer share. The stages of the embedded engine, in order:
- * chars, cues, token, value, hostile, act, link, fact, pick, say.
+ * chars, cues, token, sentence, value, hostile, act, link, replace, fact, pick, say.
  */
 #ifndef PP_INFER_INT_H
 #define PP_INFER_INT_H
@@ -40,10 +40,10 @@ uint32_t infer_hash_text(struct pp_span word);
 enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COUNT };
 
 #define INFER_CUE(n) (UINT64_C(1) << (n))
-#define CUE_STOP     INFER_CUE(0)  /* carries no subject */
-#define CUE_AGREE    INFER_CUE(1)  /* yes, fine */
-#define CUE_NO       INFER_CUE(2)  /* no, not, nobody */
-#define CUE_FILLER   INFER_CUE(3)  /* may be cut from the front of a sentence */
+#define CUE_STOP     INFER_CUE(0) /* carries no subject */
+#define CUE_AGREE    INFER_CUE(1) /* yes, fine */
+#define CUE_NO       INFER_CUE(2) /* no, not, nobody */
+#define CUE_FILLER   INFER_CUE(3) /* may be cut from the front of a sentence */
 #define CUE_GREET    INFER_CUE(4)
 #define CUE_LAUGH    INFER_CUE(5)
 #define CUE_THANKS   INFER_CUE(6)
@@ -60,7 +60,7 @@ enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COU
 #define CUE_ASK      INFER_CUE(17) /* please */
 #define CUE_HEDGE    INFER_CUE(18) /* maybe */
 #define CUE_UNSURE   INFER_CUE(19) /* depends, undecided */
-#define CUE_RIGHT    INFER_CUE(20) /* tags that turn a statement into a question */
+#define CUE_PLACE    INFER_CUE(20) /* is in, liegt auf */
 #define CUE_ASKS     INFER_CUE(21) /* opens a question */
 #define CUE_WHO      INFER_CUE(22)
 #define CUE_WHEN     INFER_CUE(23)
@@ -78,7 +78,7 @@ enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COU
 #define CUE_DEADLINE INFER_CUE(35)
 #define CUE_PREP     INFER_CUE(36) /* goes with the day or time behind it */
 #define CUE_NUMBER   INFER_CUE(37) /* two, drei */
-#define CUE_ORDINAL  INFER_CUE(38)
+#define CUE_ANYBODY  INFER_CUE(38) /* somebody, volunteers */
 #define CUE_ABBREV   INFER_CUE(39) /* its full stop ends no sentence */
 #define CUE_TITLE    INFER_CUE(40) /* Dr., Frau */
 #define CUE_YOU      INFER_CUE(41)
@@ -102,6 +102,7 @@ enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COU
 #define CUE_IN       INFER_CUE(60) /* behind a word in -ing it makes that a noun */
 #define CUE_SPARE    INFER_CUE(61) /* may be left out anywhere */
 #define CUE_HOLD     INFER_CUE(62) /* not a filler together with the next word */
+#define CUE_LINK     INFER_CUE(63) /* and */
 #define CUE_DEED     INFER_CUE(59) /* third person of what one can promise */
 
 enum { INFER_CUE_SLOTS = 4096 };
@@ -117,7 +118,8 @@ struct infer_cues {
 };
 
 PP_MUST pp_res infer_cues_init(struct infer_cues *c, struct pp_arena *a);
-const struct infer_cue_slot *infer_cues_find(const struct infer_cues *c, uint32_t hash); /* or NULL */
+const struct infer_cue_slot *infer_cues_find(const struct infer_cues *c,
+                                             uint32_t hash); /* or NULL */
 
 /* The key of two neighbouring words that mean more than each; the lists write "get+well". */
 uint32_t infer_pair_hash(uint32_t a, uint32_t b);
@@ -154,67 +156,70 @@ struct infer_token {
 };
 
 enum {
-    INFER_TOKENS_MAX = 98304,       /* over all messages: what is behind it is not looked at */
+    INFER_TOKENS_MAX = 98304, /* over all messages: what is behind it is not looked at */
     INFER_MESSAGE_TOKENS_MAX = 2048,
     INFER_UNITS_MAX = 16384,
     INFER_MESSAGE_UNITS_MAX = 64,
-    INFER_UNIT_TOKENS_MAX = 64,     /* a longer sentence is cut there */
+    INFER_UNIT_TOKENS_MAX = 64, /* a longer sentence is cut there */
+    INFER_UNIT_STEMS_MAX = 12,  /* subjects that sentences are compared by */
     INFER_VALUES_MAX = 16384,
-    INFER_AGREES_MAX = 3,           /* people named as agreeing */
-    INFER_WINDOW = 8,               /* messages between a question and its answer */
+    INFER_AGREES_MAX = 3, /* people named as agreeing */
+    INFER_WINDOW = 8,     /* messages between a question and its answer */
 };
 
-/* What a sentence does; one bit each, from act.c and link.c. */
-#define INFER_ACT(n)  (UINT64_C(1) << (n))
-#define ACT_QUESTION  INFER_ACT(0)
-#define ACT_AGREE     INFER_ACT(1)  /* says yes, and nothing else of substance */
-#define ACT_REFUSE    INFER_ACT(2)  /* says no, and nothing else of substance */
-#define ACT_CHATTER   INFER_ACT(3)  /* greeting, laughter, thanks */
-#define ACT_COMMIT    INFER_ACT(4)  /* the speaker takes something on */
-#define ACT_REQUEST   INFER_ACT(5)  /* somebody is asked to do something */
-#define ACT_DONE      INFER_ACT(6)
-#define ACT_DECIDE    INFER_ACT(7)
-#define ACT_CHANGE    INFER_ACT(8)
-#define ACT_WARN      INFER_ACT(9)
-#define ACT_NEED      INFER_ACT(10)
-#define ACT_DEADLINE  INFER_ACT(11)
-#define ACT_HEDGE     INFER_ACT(12)
-#define ACT_UNSURE    INFER_ACT(13)
-#define ACT_PROPOSE   INFER_ACT(14)
-#define ACT_FIRST     INFER_ACT(15) /* starts with I */
-#define ACT_POINTS    INFER_ACT(16) /* its subject is in something said before */
-#define ACT_ABSENT    INFER_ACT(17)
-#define ACT_CAUSE     INFER_ACT(18)
-#define ACT_TIME      INFER_ACT(19)
-#define ACT_DAY       INFER_ACT(20) /* weekday, date, today */
-#define ACT_AMOUNT    INFER_ACT(21)
-#define ACT_NAME      INFER_ACT(22)
-#define ACT_ANSWERED  INFER_ACT(23) /* a question that got an answer */
-#define ACT_OPEN      INFER_ACT(24)
-#define ACT_OPTION    INFER_ACT(25) /* one of several labelled alternatives */
-#define ACT_DEAD      INFER_ACT(26) /* replaced, rejected or repeated */
-#define ACT_NUMBER    INFER_ACT(27)
-#define ACT_CLOSED    INFER_ACT(28) /* a question that agreement settled */
-#define ACT_TAIL      INFER_ACT(29) /* a fragment: said with the sentence before it */
-#define ACT_VOTE      INFER_ACT(30) /* what suits one person */
-#define ACT_CONCLUDE  INFER_ACT(31) /* "ok then ...": draws the line under what was said */
-#define ACT_TITLE     INFER_ACT(32) /* names somebody by title: Dr., Frau */
-#define ACT_THANKED   INFER_ACT(33) /* somebody said thank you for it */
-#define ACT_DEED      INFER_ACT(34) /* somebody else does something: "Mr. Dorn brings" */
-#define ACT_GROUP     INFER_ACT(35) /* concerns everybody */
-#define ACT_STALE     INFER_ACT(36) /* a day or time from before the day was moved */
+/* What a sentence does; one bit each, from value.c, act.c, link.c and replace.c. */
+#define INFER_ACT(n) (UINT64_C(1) << (n))
+#define ACT_QUESTION INFER_ACT(0)
+#define ACT_AGREE    INFER_ACT(1) /* says yes, and nothing else of substance */
+#define ACT_REFUSE   INFER_ACT(2) /* says no, and nothing else of substance */
+#define ACT_CHATTER  INFER_ACT(3) /* greeting, laughter, thanks */
+#define ACT_COMMIT   INFER_ACT(4) /* the speaker takes something on */
+#define ACT_REQUEST  INFER_ACT(5) /* somebody is asked to do something */
+#define ACT_DONE     INFER_ACT(6)
+#define ACT_DECIDE   INFER_ACT(7)
+#define ACT_CHANGE   INFER_ACT(8)
+#define ACT_WARN     INFER_ACT(9)
+#define ACT_NEED     INFER_ACT(10)
+#define ACT_DEADLINE INFER_ACT(11)
+#define ACT_HEDGE    INFER_ACT(12)
+#define ACT_UNSURE   INFER_ACT(13)
+#define ACT_PROPOSE  INFER_ACT(14)
+#define ACT_FIRST    INFER_ACT(15) /* starts with I */
+#define ACT_POINTS   INFER_ACT(16) /* its subject is in something said before */
+#define ACT_ABSENT   INFER_ACT(17)
+#define ACT_CAUSE    INFER_ACT(18)
+#define ACT_TIME     INFER_ACT(19)
+#define ACT_DAY      INFER_ACT(20) /* weekday, date, today */
+#define ACT_AMOUNT   INFER_ACT(21)
+#define ACT_NAME     INFER_ACT(22)
+#define ACT_ANSWERED INFER_ACT(23) /* a question that got an answer */
+#define ACT_OPTION   INFER_ACT(24) /* one of several labelled alternatives */
+#define ACT_DEAD     INFER_ACT(25) /* replaced, rejected or repeated */
+#define ACT_NUMBER   INFER_ACT(26)
+#define ACT_CLOSED   INFER_ACT(27) /* a question that agreement settled */
+#define ACT_TAIL     INFER_ACT(28) /* a fragment: said with the sentence before it */
+#define ACT_VOTE     INFER_ACT(29) /* what suits one person */
+#define ACT_CONCLUDE INFER_ACT(30) /* "ok then ...": draws the line under what was said */
+#define ACT_ALARM    INFER_ACT(31) /* about a hostile message */
+#define ACT_DEED     INFER_ACT(32) /* somebody else does something: "Mr. Dorn brings" */
+#define ACT_DOING    INFER_ACT(33) /* "rolling back now" */
+#define ACT_PLACE    INFER_ACT(34) /* says where something is */
+#define ACT_LISTED   INFER_ACT(35) /* a point of a numbered list */
+#define ACT_STALE    INFER_ACT(36) /* a day or time from before the day was moved */
 
 struct infer_unit {
     uint32_t first, count; /* tokens */
     uint32_t message;      /* index */
     uint64_t acts;
-    uint32_t words;      /* as shown, about */
-    uint32_t content;    /* words with a subject, values not counted */
-    uint32_t values;     /* tokens that are part of a value */
-    uint32_t answers;    /* unit + 1 that this one answers; 0 none */
-    uint32_t about;      /* unit + 1 of somebody else that "it" or "yes" points to; 0 none */
-    uint32_t context;    /* unit + 1 that this one or the question before it completes; 0 none */
-    uint32_t tail;       /* unit + 1 of the fragment that completes this one; 0 none */
+    uint32_t stems[INFER_UNIT_STEMS_MAX]; /* its first subjects, each once */
+    uint32_t stem_count;
+    uint32_t words;   /* as shown, about */
+    uint32_t content; /* words with a subject, values not counted */
+    uint32_t values;  /* tokens that are part of a value */
+    uint32_t answers; /* unit + 1 that this one answers; 0 none */
+    uint32_t about;   /* unit + 1 of somebody else that "it" or "yes" points to; 0 none */
+    uint32_t context; /* unit + 1 that this one or the question before it completes; 0 none */
+    uint32_t tail;    /* unit + 1 of the fragment that completes this one; 0 none */
     uint32_t agree[INFER_AGREES_MAX]; /* messages that agree */
     uint32_t agree_count;
     uint32_t value_first; /* index into the values; those of a sentence stand together */
@@ -223,12 +228,13 @@ struct infer_unit {
     int32_t score;
 };
 
-struct infer_talk {         /* one message */
-    uint32_t first, count;  /* tokens */
+struct infer_talk {        /* one message */
+    uint32_t first, count; /* tokens */
     uint32_t unit, units;
-    uint32_t thread;        /* messages about the same thing have the same number */
-    uint8_t languages;      /* bit per enum infer_language */
-    uint8_t hostile;        /* enum infer_hostile: never quoted, never context */
+    uint32_t thread;       /* messages about the same thing have the same number */
+    uint32_t thread_after; /* how many later messages are about it too */
+    uint8_t languages;     /* bit per enum infer_language */
+    uint8_t hostile;       /* enum infer_hostile: never quoted, never context */
     uint8_t laughs;
 };
 
@@ -238,8 +244,8 @@ struct infer_value {
     uint32_t norm;         /* equal values have equal norms */
     uint32_t labels[4];    /* stems that stand beside it; 0 = none */
     uint8_t type;          /* enum infer_value_type */
-    uint8_t dead; /* replaced by a later one */
-    uint8_t old;  /* named as what no longer holds: "instead of 17:00" */
+    uint8_t dead;          /* replaced by a later one */
+    uint8_t old;           /* named as what no longer holds: "instead of 17:00" */
 };
 
 enum infer_value_type {
@@ -251,7 +257,8 @@ enum infer_value_type {
     INFER_NUMBER,
 };
 
-enum { INFER_STEM_SLOTS = 32768 };
+/* Searches in tables keyed by words of messages look at this many places, whatever the words. */
+enum { INFER_STEM_SLOTS = 32768, INFER_PROBES_MAX = 16 };
 
 /* The engine's state: everything in the arena, gone with it. */
 struct infer_work {
@@ -262,14 +269,14 @@ struct infer_work {
     struct infer_token *tokens;
     uint32_t token_count;
     struct infer_unit *units;
-    uint32_t unit_count;
+    uint32_t unit_count, unit_max;
     struct infer_value *values;
     uint32_t value_count, value_max;
-    uint32_t *stems;     /* open addressing: stem hashes */
-    uint16_t *stem_uses; /* messages that use the stem */
-    uint32_t stem_count;
-    uint8_t languages; /* those that matter in this chat */
-    uint8_t language;  /* of the templates */
+    uint32_t *stems;           /* open addressing: stem hashes */
+    uint16_t *stem_uses;       /* messages that use the stem */
+    struct infer_forms *forms; /* of say.c */
+    uint8_t languages;         /* those that matter in this chat */
+    uint8_t language;          /* of the templates */
 };
 
 /* Reads the token at `*at` of `text`; 0 when nothing is left. `cues` stay 0 (infer_tokenize fills). */
@@ -309,10 +316,18 @@ PP_MUST pp_res infer_hostile_find(struct infer_work *w);
 
 /* The first token behind greetings and fillers: where a quote of the sentence begins. */
 uint32_t infer_unit_head(const struct infer_work *w, const struct infer_unit *u);
-int infer_is_gerund(const struct infer_work *w, const struct infer_unit *u, const struct infer_token *t);
+int infer_is_gerund(const struct infer_work *w, const struct infer_unit *u,
+                    const struct infer_token *t);
 void infer_acts_find(struct infer_work *w);
-int infer_shares_stem(const struct infer_work *w, const struct infer_unit *a, const struct infer_unit *b);
+int infer_shares_rare_stem(const struct infer_work *w, const struct infer_unit *a,
+                           const struct infer_unit *b);
+int infer_shares_stem(const struct infer_unit *a, const struct infer_unit *b);
 PP_MUST pp_res infer_links_find(struct infer_work *w);
+
+/* ---- replace.c --------------------------------------------------------------------------------- */
+
+/* Takes out what later messages replaced, confirmed or repeated. NO_MEMORY. */
+PP_MUST pp_res infer_replace(struct infer_work *w);
 
 /* ---- fact.c, pick.c: what to say --------------------------------------------------------------- */
 
@@ -321,6 +336,7 @@ enum { INFER_FACT_UNITS_MAX = 5, INFER_FACTS_MAX = 512 };
 struct infer_fact {
     uint32_t units[INFER_FACT_UNITS_MAX]; /* in the order in which they are said */
     uint32_t unit_count;
+    uint32_t main; /* the unit that the fact is about; the others say what it needs */
     uint32_t kind; /* enum pp_infer_kind */
     int32_t score;
     int agreed; /* say who agreed */
@@ -332,7 +348,7 @@ struct infer_facts {
 };
 
 PP_MUST pp_res infer_facts_find(struct infer_work *w, struct infer_facts *ret);
-PP_MUST pp_res infer_pick(struct infer_work *w, const struct infer_facts *facts,
+PP_MUST pp_res infer_pick(struct infer_work *w, struct infer_facts *facts,
                           struct pp_infer_items *ret);
 
 /* ---- say.c: sentences -------------------------------------------------------------------------- */
@@ -353,6 +369,9 @@ struct infer_said {
     uint32_t speaker; /* whose sentence it is, unless the form is INFER_OTHER_FORM */
     size_t body;      /* where the sentence goes on after the speaker's mark */
 };
+
+/* Prepares the verb forms of the templates. NO_MEMORY. */
+PP_MUST pp_res infer_say_init(struct infer_work *w);
 
 /* The sentence for a fact; `ret->len` is 0 when nothing sayable is left of it. */
 void infer_say(const struct infer_work *w, const struct infer_fact *f, struct infer_said *ret);

@@ -32,7 +32,8 @@ static void write_clean(struct pp_wr *wr, struct pp_span name)
         enum infer_char cls = infer_char_class(c);
         if (cls == INFER_CHAR_SPACE)
             space = wr->len > 0;
-        if (cls == INFER_CHAR_SPACE || cls == INFER_CHAR_INVISIBLE || is_mark_char(c) || c == '<' || c == '>')
+        if (cls == INFER_CHAR_SPACE || cls == INFER_CHAR_INVISIBLE || is_mark_char(c) || c == '<' ||
+            c == '>')
             continue;
         if (wr->len + (at - from) + 1 > PP_INFER_NAME_BYTES_MAX)
             return;
@@ -72,9 +73,10 @@ static struct pp_span without_brackets(struct pp_span name)
 /* The given name; behind a title the last word: "Anna", but "Keller" of "Dr. Keller". */
 static struct pp_span one_word(struct pp_span name)
 {
-    static const char TITLES[] = "coach uncle aunt auntie captain mr mrs ms miss herr frau prof professor sr sra "
-                                 "señor señora mme madame monsieur tante onkel tío tía oncle trainer doctor dr "
-                                 "sister brother grandma grandpa oma opa ";
+    static const char TITLES[] =
+        "coach uncle aunt auntie captain mr mrs ms miss herr frau prof professor sr sra "
+        "señor señora mme madame monsieur tante onkel tío tía oncle trainer doctor dr "
+        "sister brother grandma grandpa oma opa ";
     struct pp_span rest = name;
     struct pp_span first;
     struct pp_span title = pp_span_cstr(TITLES);
@@ -119,7 +121,8 @@ static pp_res make_single(struct pp_arena *a, struct shown *people, size_t count
 }
 
 /* Reads the mark at `*at` and moves behind it; 0 when there is none. */
-static pp_res read_mark(struct pp_span text, size_t *at, size_t name_count, size_t *ret_alias, int *ret_found)
+static pp_res read_mark(struct pp_span text, size_t *at, size_t name_count, size_t *ret_alias,
+                        int *ret_found)
 {
     size_t digits = *at + MARK_BYTES;
     size_t end = digits;
@@ -133,7 +136,8 @@ static pp_res read_mark(struct pp_span text, size_t *at, size_t name_count, size
         return PP_OK;
     while (end < text.len && text.at[end] >= '0' && text.at[end] <= '9')
         end++;
-    PP_CHECK(text.len - end >= MARK_BYTES && memcmp(text.at + end, CLOSE, MARK_BYTES) == 0, PP_E_FORMAT, *at);
+    PP_CHECK(text.len - end >= MARK_BYTES && memcmp(text.at + end, CLOSE, MARK_BYTES) == 0,
+             PP_E_FORMAT, *at);
     PP_TRY(pp_decimal_parse(pp_span(text.at + digits, end - digits), UINT32_MAX, &alias));
     PP_CHECK(alias < name_count, PP_E_RANGE, alias);
     *ret_alias = (size_t)alias;
@@ -199,7 +203,8 @@ static pp_res write_all(struct writing *g, const struct pp_infer_items *items, s
 }
 
 /* People in all three lengths; brackets go when the rest is nobody else's name. */
-static pp_res make_people(struct pp_arena *a, const struct pp_span *names, size_t count, struct shown *people)
+static pp_res make_people(struct pp_arena *a, const struct pp_span *names, size_t count,
+                          struct shown *people)
 {
     for (size_t i = 0; i < count; i++)
         PP_TRY(clean(a, names[i], i, &people[i].full));

@@ -7,7 +7,7 @@ enum {
     COVERED_SLOTS = 4096,
     VALUE_WEIGHT = 3,
     SPEAKER_WEIGHT = 2,
-    AGAIN_TENTHS = 6, /* worth of a second sentence about the same thing */
+    AGAIN_TENTHS = 8, /* worth of a second sentence about the same thing */
     MERGED_WORDS_MAX = 40,
 };
 
@@ -20,50 +20,55 @@ struct choice {
 
 struct picker {
     struct infer_work *w;
-    const struct infer_facts *facts;
-    uint32_t *words;   /* of each fact as said; 0 = cannot be said */
+    struct infer_facts *facts;
+    uint32_t *words; /* of each fact as said; 0 = cannot be said */
     uint8_t *used;
     uint32_t *covered; /* hashes of subjects and values that are said already */
-    uint32_t covered_count;
     uint8_t *threads;  /* per thread: something of it is said already */
     struct choice *chosen;
     uint32_t chosen_count;
 };
 
+/* The hash's slot or a free one; COVERED_SLOTS when there is none near. */
 static uint32_t covered_slot(const struct picker *p, uint32_t hash)
 {
-    uint32_t at = hash % COVERED_SLOTS;
-
-    while (p->covered[at] != 0 && p->covered[at] != hash)
-        at = (at + 1) % COVERED_SLOTS;
-    return at;
+    for (uint32_t probe = 0; probe < INFER_PROBES_MAX; probe++) {
+        uint32_t at = (hash + probe) % COVERED_SLOTS;
+        if (p->covered[at] == 0 || p->covered[at] == hash)
+            return at;
+    }
+    return COVERED_SLOTS;
 }
 
-static void weigh_one(struct picker *p, uint32_t hash, uint32_t weight, uint32_t *ret_new, uint32_t *ret_all,
-                      int enter)
+static void weigh_one(struct picker *p, uint32_t hash, uint32_t weight, uint32_t *ret_new,
+                      uint32_t *ret_all, int enter)
 {
     uint32_t at = covered_slot(p, hash);
 
     *ret_all += weight;
+    if (at == COVERED_SLOTS)
+        return;
     *ret_new += p->covered[at] == 0 ? weight : 0;
-    if (enter && p->covered[at] == 0 && p->covered_count < COVERED_SLOTS / 4 * 3) {
+    if (enter)
         p->covered[at] = hash;
-        p->covered_count++;
-    }
 }
 
 /* Walks the subjects and values of a fact: counts those that are new, or enters them. */
-static void weigh(struct picker *p, const struct infer_fact *f, uint32_t *ret_new, uint32_t *ret_all, int enter)
+static void weigh(struct picker *p, const struct infer_fact *f, uint32_t *ret_new,
+                  uint32_t *ret_all, int enter)
 {
     struct infer_work *w = p->w;
 
     *ret_new = *ret_all = 0;
     for (uint32_t k = 0; k < f->unit_count; k++) {
         const struct infer_unit *u = &w->units[f->units[k]];
-        weigh_one(p, 0x5EED0000U + w->chat->messages[u->message].sender, SPEAKER_WEIGHT, ret_new, ret_all, enter);
+        /* Somebody who was not heard yet counts like a new word. */
+        weigh_one(p, 0x5EED0000U + w->chat->messages[u->message].sender, SPEAKER_WEIGHT, ret_new,
+                  ret_all, enter);
         for (uint32_t i = u->first; i < u->first + u->count; i++) {
             const struct infer_token *t = &w->tokens[i];
-            int value = t->type == INFER_NUM || t->type == INFER_MIXED || (t->cues & CUE_WEEKDAY) != 0;
+            int value = t->type == INFER_NUM || t->type == INFER_MIXED ||
+                        (t->cues & CUE_WEEKDAY) != 0;
             uint32_t hash = value ? t->hash : t->stem;
             uint32_t weight = value ? VALUE_WEIGHT : 1;
             if (hash == 0 || t->type == INFER_PUNCT || (t->flags & INFER_TOKEN_DROPPED) != 0)
@@ -75,7 +80,7 @@ static void weigh(struct picker *p, const struct infer_fact *f, uint32_t *ret_ne
 
 static uint32_t thread_of(const struct picker *p, const struct infer_fact *f)
 {
-    return p->w->talks[p->w->units[f->units[f->unit_count - 1]].message].thread;
+    return p->w->talks[p->w->units[f->main].message].thread;
 }
 
 /* What the fact adds per word, times 1000. */
@@ -103,7 +108,8 @@ static int is_before(const struct choice *a, const struct choice *b)
 }
 
 /* 1 if `b` can go on in the item that `a` begins: the same speaker in the same kind of sentence. */
-static int goes_on(const struct choice *a, const struct choice *b, size_t words_so_far, size_t ids_so_far)
+static int goes_on(const struct choice *a, const struct choice *b, size_t words_so_far,
+                   size_t ids_so_far)
 {
     return a->kind == b->kind && a->kind != PP_INFER_OPEN && a->said.form != INFER_OTHER_FORM &&
            a->said.form == b->said.form && a->said.speaker == b->said.speaker &&
@@ -159,7 +165,7 @@ static void choose(struct picker *p, uint32_t fact)
     uint32_t all;
 
     infer_say(p->w, f, &c.said);
-    c.message = p->w->units[f->units[f->unit_count - 1]].message;
+    c.message = p->w->units[f->main].message;
     while (at > 0 && is_before(&c, &p->chosen[at - 1])) {
         p->chosen[at] = p->chosen[at - 1];
         at--;
@@ -170,14 +176,44 @@ static void choose(struct picker *p, uint32_t fact)
     p->threads[thread_of(p, f)] = 1;
 }
 
-/* A fact is told once: not alone when told with its question, nor the other way round. */
-static int overlaps(const struct infer_fact *a, const struct infer_fact *b)
+static int tells(const struct infer_fact *f, uint32_t unit)
 {
-    for (uint32_t i = 0; i < a->unit_count; i++)
-        for (uint32_t k = 0; k < b->unit_count; k++)
-            if (a->units[i] == b->units[k])
-                return 1;
+    for (uint32_t i = 0; i < f->unit_count; i++)
+        if (f->units[i] == unit)
+            return 1;
     return 0;
+}
+
+/* A sentence is told once: facts lose what `told` says already, and go when that is all of them. */
+static void tell_once(struct picker *p, const struct infer_fact *told)
+{
+    struct infer_said said;
+
+    for (uint32_t k = 0; k < p->facts->count; k++) {
+        struct infer_fact *f = &p->facts->at[k];
+        uint32_t kept = 0;
+        if (p->used[k])
+            continue;
+        if (tells(told, f->main)) {
+            p->used[k] = 1;
+            continue;
+        }
+        for (uint32_t i = 0; i < f->unit_count; i++)
+            if (!tells(told, f->units[i]))
+                f->units[kept++] = f->units[i];
+        if (kept == f->unit_count)
+            continue;
+        f->unit_count = kept;
+        /* What needed the rest to mean something has nothing left to say. */
+        const struct infer_unit *u = &p->w->units[f->main];
+        f->score = u->score;
+        if (u->content <= 1 && u->values == 0) {
+            p->used[k] = 1;
+            continue;
+        }
+        infer_say(p->w, f, &said);
+        p->words[k] = (uint32_t)said.words;
+    }
 }
 
 static void pick_all(struct picker *p)
@@ -200,8 +236,8 @@ static void pick_all(struct picker *p)
             break;
         choose(p, best);
         words = total_words(p);
-        for (uint32_t k = 0; k < p->facts->count; k++)
-            p->used[k] |= k == best || overlaps(&p->facts->at[k], &p->facts->at[best]);
+        struct infer_fact told = p->facts->at[best];
+        tell_once(p, &told);
     }
 }
 
@@ -246,7 +282,8 @@ static pp_res make_item(struct picker *p, const struct group *g, struct pp_infer
 
 static pp_res give_items(struct picker *p, struct pp_infer_items *ret)
 {
-    struct pp_infer_items items = { .at = pp_arena_array(p->w->arena, p->chosen_count, sizeof *items.at) };
+    struct pp_infer_items items = { .at = pp_arena_array(p->w->arena, p->chosen_count,
+                                                         sizeof *items.at) };
     uint8_t placed[PP_INFER_ITEMS_MAX] = { 0 };
 
     PP_CHECK(items.at != NULL, PP_E_NO_MEMORY, p->chosen_count);
@@ -260,7 +297,7 @@ static pp_res give_items(struct picker *p, struct pp_infer_items *ret)
     return PP_OK;
 }
 
-pp_res infer_pick(struct infer_work *w, const struct infer_facts *facts, struct pp_infer_items *ret)
+pp_res infer_pick(struct infer_work *w, struct infer_facts *facts, struct pp_infer_items *ret)
 {
     struct picker p = { .w = w, .facts = facts };
     struct infer_said said;
@@ -270,8 +307,9 @@ pp_res infer_pick(struct infer_work *w, const struct infer_facts *facts, struct 
     p.covered = pp_arena_array(w->arena, COVERED_SLOTS, sizeof *p.covered);
     p.threads = pp_arena_alloc(w->arena, w->chat->message_count);
     p.chosen = pp_arena_array(w->arena, PP_INFER_ITEMS_MAX, sizeof *p.chosen);
-    PP_CHECK(p.words != NULL && p.used != NULL && p.covered != NULL && p.threads != NULL && p.chosen != NULL, PP_E_NO_MEMORY,
-             facts->count);
+    PP_CHECK(p.words != NULL && p.used != NULL && p.covered != NULL && p.threads != NULL &&
+                 p.chosen != NULL,
+             PP_E_NO_MEMORY, facts->count);
     for (uint32_t k = 0; k < facts->count; k++) {
         infer_say(w, &facts->at[k], &said);
         p.words[k] = (uint32_t)said.words;

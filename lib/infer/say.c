@@ -23,19 +23,25 @@ static const struct {
 static const struct {
     const char *from, *to;
 } FORMS[] = {
-    { "have", "has" },         { "need", "needs" },         { "want", "wants" },
-    { "am", "is" },            { "think", "thinks" },       { "know", "knows" },
-    { "love", "loves" },       { "like", "likes" },         { "feel", "feels" },
-    { "hope", "hopes" },       { "live", "lives" },         { "prefer", "prefers" },
-    { "see", "sees" },         { "hear", "hears" },         { "mean", "means" },
-    { "guess", "guesses" },    { "suggest", "suggests" },   { "vote", "votes" },
-    { "propose", "proposes" }, { "remember", "remembers" }, { "believe", "believes" },
-    { "wonder", "wonders" },   { "suppose", "supposes" },   { "wish", "wishes" },
-    { "doubt", "doubts" },     { "understand", "understands" },
-    { "agree", "agrees" },     { "own", "owns" },           { "don't", "doesn't" },
-    { "i'll", "will" },        { "i'd", "would" },          { "i'm", "is" },
-    { "i've", "has" },         { "my", "their" },           { "me", "them" },
-    { "mine", "theirs" },      { "myself", "themselves" },  { "haven't", "hasn't" },
+    { "have", "has" },          { "need", "needs" },
+    { "want", "wants" },        { "am", "is" },
+    { "think", "thinks" },      { "know", "knows" },
+    { "love", "loves" },        { "like", "likes" },
+    { "feel", "feels" },        { "hope", "hopes" },
+    { "live", "lives" },        { "prefer", "prefers" },
+    { "see", "sees" },          { "hear", "hears" },
+    { "mean", "means" },        { "guess", "guesses" },
+    { "suggest", "suggests" },  { "vote", "votes" },
+    { "propose", "proposes" },  { "remember", "remembers" },
+    { "believe", "believes" },  { "wonder", "wonders" },
+    { "suppose", "supposes" },  { "wish", "wishes" },
+    { "doubt", "doubts" },      { "understand", "understands" },
+    { "agree", "agrees" },      { "own", "owns" },
+    { "don't", "doesn't" },     { "i'll", "will" },
+    { "i'd", "would" },         { "i'm", "is" },
+    { "i've", "has" },          { "my", "their" },
+    { "me", "them" },           { "mine", "theirs" },
+    { "myself", "themselves" }, { "haven't", "hasn't" },
     { "does", "does" },
 };
 
@@ -48,21 +54,50 @@ static const char PLAIN[] =
 static const char BETWEEN[] =
     "also just only still already really then now probably always usually actually even never definitely ";
 
-static int is_in(const char *list, uint32_t hash)
+enum { LISTED_MAX = 64 };
+
+/* The lists above as hashes, made once a summary. */
+struct infer_forms {
+    uint32_t from[PP_ARRAY_COUNT(FORMS)];
+    uint32_t plain[LISTED_MAX];
+    uint32_t between[LISTED_MAX];
+};
+
+static void hash_list(const char *list, uint32_t *ret)
 {
     struct pp_span rest = pp_span_cstr(list);
     struct pp_span word;
+    uint32_t count = 0;
 
-    while (pp_text_cut(&rest, ' ', &word))
-        if (infer_hash_text(word) == hash)
+    while (pp_text_cut(&rest, ' ', &word)) {
+        PP_ASSERT(count < LISTED_MAX);
+        ret[count++] = infer_hash_text(word);
+    }
+}
+
+pp_res infer_say_init(struct infer_work *w)
+{
+    w->forms = pp_arena_alloc(w->arena, sizeof *w->forms);
+    PP_CHECK(w->forms != NULL, PP_E_NO_MEMORY, sizeof *w->forms);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(FORMS); i++)
+        w->forms->from[i] = infer_hash_text(pp_span_cstr(FORMS[i].from));
+    hash_list(PLAIN, w->forms->plain);
+    hash_list(BETWEEN, w->forms->between);
+    return PP_OK;
+}
+
+static int is_in(const uint32_t *list, uint32_t hash)
+{
+    for (size_t i = 0; i < LISTED_MAX && list[i] != 0; i++)
+        if (list[i] == hash)
             return 1;
     return 0;
 }
 
-static const char *form_of(uint32_t hash)
+static const char *form_of(const struct infer_work *w, uint32_t hash)
 {
     for (size_t i = 0; i < PP_ARRAY_COUNT(FORMS); i++)
-        if (infer_hash_text(pp_span_cstr(FORMS[i].from)) == hash)
+        if (w->forms->from[i] == hash)
             return FORMS[i].to;
     return NULL;
 }
@@ -76,7 +111,7 @@ int infer_template_word(uint32_t hash)
         if (infer_hash_text(pp_span_cstr(WORDS[i].agreed)) == hash ||
             infer_hash_text(pp_span_cstr(WORDS[i].open)) == hash)
             return 1;
-    return hash == infer_hash_text(PP_STR("is")) || hash == infer_hash_text(PP_STR("at"));
+    return 0;
 }
 
 /* The sentence being written. */
@@ -130,115 +165,159 @@ static void cite(struct pen *p, uint32_t message)
     s->id_count++;
 }
 
-static void put_point(struct pen *p, uint32_t c)
+/* The bytes of a text without what is invisible. */
+static void put_visible(struct pen *p, struct pp_span text)
 {
-    uint8_t b[4];
-    size_t n = 0;
-
-    if (c < 0x80) {
-        b[n++] = (uint8_t)c;
-    } else if (c < 0x800) {
-        b[n++] = (uint8_t)(0xC0 | c >> 6);
-        b[n++] = (uint8_t)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        b[n++] = (uint8_t)(0xE0 | c >> 12);
-        b[n++] = (uint8_t)(0x80 | (c >> 6 & 63));
-        b[n++] = (uint8_t)(0x80 | (c & 63));
-    } else {
-        b[n++] = (uint8_t)(0xF0 | c >> 18);
-        b[n++] = (uint8_t)(0x80 | (c >> 12 & 63));
-        b[n++] = (uint8_t)(0x80 | (c >> 6 & 63));
-        b[n++] = (uint8_t)(0x80 | (c & 63));
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        enum infer_char cls = infer_char_class(pp_utf8_next(text, &at));
+        if (cls != INFER_CHAR_INVISIBLE && cls != INFER_CHAR_SPACE)
+            pp_wr_bytes(&p->wr, text.at + from, at - from);
     }
-    pp_wr_bytes(&p->wr, b, n);
 }
 
-/* Signs that may be shown; a sentence's own marks are round brackets by then. */
+/*
+ * How a sign of the message is shown: 0 not at all, `c` itself as it is. Ends of sentences become
+ * commas inside one; brackets become round, so that a speaker mark can never come from a message; what
+ * means something to a renderer goes.
+ */
 static uint32_t shown_sign(uint32_t c)
 {
-    if (c == '!')
+    switch (c) {
+    case '!':
+    case '.':
+    case ';':
+    case 0x2026:
         return ',';
-    if (c == '.' || c == 0x2026 || c == ';')
-        return ',';
-    if (c == '[' || c == '{' || c == INFER_MARK_OPEN)
+    case '[':
+    case '{':
+    case INFER_MARK_OPEN:
         return '(';
-    if (c == ']' || c == '}' || c == INFER_MARK_CLOSE)
+    case ']':
+    case '}':
+    case INFER_MARK_CLOSE:
         return ')';
-    if (c < 0x80 && (c == '<' || c == '>' || c == '*' || c == '_' || c == '~' || c == '`' || c == '|' ||
-                     c == '\\' || c == '^' || c == '#' || c == '@' || c == '"'))
+    case '<':
+    case '>':
+    case '*':
+    case '_':
+    case '~':
+    case '`':
+    case '|':
+    case '\\':
+    case '^':
+    case '#':
+    case '@':
+    case '"':
         return 0;
-    return c;
+    default:
+        return c;
+    }
 }
 
-static void put_sign(struct pen *p, const struct infer_token *t)
+static void put_sign(struct pen *p, const struct infer_unit *u, const struct infer_token *t)
 {
     uint32_t c = shown_sign(t->hash);
+    uint8_t before = last_byte(p);
 
     if (c == 0) {
         p->gap = 1;
         return;
     }
     if (c == ',' || c == ':') {
-        uint8_t before = last_byte(p);
-        if (p->wr.len == 0 || before == ',' || before == ':' || before == '(' || before == ' ')
-            return;
-        put_point(p, c);
+        if (before != ',' && before != ':' && before != '(' && before != ' ')
+            pp_wr_u8(&p->wr, (uint8_t)c);
+        p->gap = 1; /* "2 :00" must not become a time */
         return;
     }
-    if ((t->flags & INFER_TOKEN_SPACE) != 0)
+    if ((t->flags & INFER_TOKEN_SPACE) != 0 || p->gap)
         put_space(p);
-    put_point(p, c);
+    p->gap = 0;
+    if (c == 0x2192)
+        pp_wr_text(&p->wr, "\xE2\x86\x92"); /* also for "->" */
+    else if (c == t->hash)
+        put_visible(p, infer_token_text(p->w, u, t));
+    else
+        pp_wr_u8(&p->wr, (uint8_t)c);
 }
 
-/* The bytes of a word without what is invisible; an address as its host. */
+/* A word; an address as its host, and a sentence without a host to show is not said. */
 static void put_word(struct pen *p, const struct infer_unit *u, const struct infer_token *t)
 {
     struct pp_span text = infer_token_text(p->w, u, t);
 
-    if (t->type == INFER_LINK) {
+    if (t->type == INFER_LINK)
         text = infer_link_host(text);
-        if (text.len == 0)
-            p->wr.failed = PP_E_NO_SPACE;
-    }
-    for (size_t at = 0; at < text.len;) {
-        uint32_t c = pp_utf8_next(text, &at);
-        enum infer_char cls = infer_char_class(c);
-        if (cls != INFER_CHAR_INVISIBLE && cls != INFER_CHAR_SPACE)
-            put_point(p, c);
-    }
+    if (text.len == 0)
+        p->wr.failed = PP_E_NO_SPACE;
+    put_visible(p, text);
 }
 
 /* A token that shows nothing, or must not be shown. */
 static int is_hidden(const struct infer_token *t)
 {
-    return (t->cues & CUE_SPARE) != 0 || t->type == INFER_EMOJI || t->type == INFER_MARKUP || (t->flags & INFER_TOKEN_DROPPED) != 0;
+    return (t->cues & CUE_SPARE) != 0 || t->type == INFER_EMOJI || t->type == INFER_MARKUP ||
+           (t->flags & INFER_TOKEN_DROPPED) != 0;
 }
 
 struct span_of_tokens {
     uint32_t first, end;
+    int cut; /* the sentence went on: shown as an ellipsis */
 };
+
+static int holds_value(const struct infer_work *w, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        if (w->tokens[i].type == INFER_NUM || w->tokens[i].type == INFER_MIXED)
+            return 1;
+    return 0;
+}
 
 static int is_comma(const struct infer_token *t)
 {
     return t->type == INFER_PUNCT && t->hash == ',';
 }
 
-/* "..., she's grown out of it": a last clause that adds no name, day, number, deed or rule. */
+/* "..., she's grown out of it": a clause that adds no name, day, number, deed or rule. */
 static int is_spare(const struct infer_work *w, uint32_t first, uint32_t end)
 {
-    static const uint64_t SUBSTANCE = CUE_NO | CUE_WARN | CUE_NEED | CUE_ACTION | CUE_DEADLINE | CUE_DONE |
-                                      CUE_CHANGE | CUE_MODAL | CUE_WEEKDAY | CUE_MONTH | CUE_RELDAY |
-                                      CUE_NUMBER | CUE_UNSURE | CUE_IF;
+    static const uint64_t SUBSTANCE = CUE_NO | CUE_WARN | CUE_NEED | CUE_ACTION | CUE_DEADLINE |
+                                      CUE_DONE | CUE_CHANGE | CUE_MODAL | CUE_WEEKDAY | CUE_MONTH |
+                                      CUE_RELDAY | CUE_NUMBER | CUE_UNSURE | CUE_IF;
 
-    if (first >= end || (w->tokens[first].cues & CUE_ASIDE) == 0)
+    uint32_t small = 0;
+
+    if (first >= end || (w->tokens[first].cues & CUE_LINK) != 0)
         return 0;
     for (uint32_t i = first; i < end; i++) {
         const struct infer_token *t = &w->tokens[i];
+        small += (t->cues & CUE_STOP) != 0;
         int name = (t->flags & INFER_TOKEN_UPPER) != 0 && t->stem != 0 && t->cues == 0;
         if (t->type == INFER_NUM || t->type == INFER_MIXED || name || (t->cues & SUBSTANCE) != 0)
             return 0;
     }
-    return 1;
+    /* Without small words it is one more thing in a list. */
+    return (w->tokens[first].cues & CUE_ASIDE) != 0 || (small > 0 && end - first > 3);
+}
+
+/* 1 if the clause is more than a reason. */
+static int promises(const struct infer_work *w, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        if ((w->tokens[i].cues & (CUE_FIRST | CUE_ACTION | CUE_NEED | CUE_WARN | CUE_IF)) != 0)
+            return 1;
+    return 0;
+}
+
+/* "he can't come on Saturday though, so the rehearsal moves to Friday": the reason comes first. */
+static uint32_t cut_reason(const struct infer_work *w, uint32_t first, uint32_t end)
+{
+    enum { WORDS_LEFT_MIN = 5 };
+
+    for (uint32_t i = first; i + WORDS_LEFT_MIN < end; i++)
+        if (is_comma(&w->tokens[i]) && (w->tokens[i + 1].cues & CUE_THEN) != 0)
+            return holds_value(w, first, i) || promises(w, first, i) ? first : i + 2;
+    return first;
 }
 
 static uint32_t cut_spare_clauses(const struct infer_work *w, uint32_t first, uint32_t end)
@@ -265,7 +344,7 @@ static uint32_t cut_preamble(const struct infer_work *w, uint32_t first, uint32_
             continue;
         for (uint32_t k = i; k < end; k++)
             subjects += w->tokens[k].stem != 0;
-        return subjects >= 2 ? i : first;
+        return subjects >= 2 && !holds_value(w, first, i) ? i : first;
     }
     return first;
 }
@@ -273,7 +352,7 @@ static uint32_t cut_preamble(const struct infer_work *w, uint32_t first, uint32_
 /* What of the sentence is worth showing: fillers and signs off both ends, and not too long. */
 static struct span_of_tokens trim(const struct infer_work *w, const struct infer_unit *u)
 {
-    struct span_of_tokens s = { infer_unit_head(w, u), u->first + u->count };
+    struct span_of_tokens s = { .first = infer_unit_head(w, u), .end = u->first + u->count };
     uint32_t words = 0;
 
     while (s.end > s.first + 1) {
@@ -286,6 +365,8 @@ static struct span_of_tokens trim(const struct infer_work *w, const struct infer
         s.end--;
     }
     s.end = cut_spare_clauses(w, s.first, s.end);
+    if ((u->acts & ACT_QUESTION) == 0)
+        s.first = cut_reason(w, s.first, s.end);
     if ((u->acts & ACT_QUESTION) != 0)
         s.first = cut_preamble(w, s.first, s.end);
     for (uint32_t i = s.first; i < s.end; i++) {
@@ -293,6 +374,7 @@ static struct span_of_tokens trim(const struct infer_work *w, const struct infer
         int clause = is_comma(&w->tokens[i]);
         if ((words > QUOTE_WORDS_MAX / 3 * 2 && clause) || words > QUOTE_WORDS_MAX) {
             s.end = i;
+            s.cut = 1;
             break;
         }
     }
@@ -318,10 +400,10 @@ static void put_tokens(struct pen *p, const struct infer_unit *u, uint32_t first
             continue;
         }
         if (t->type == INFER_PUNCT) {
-            if (t->hash == '.' && i + 1 < end && i > first && is_inner_stop(t))
+            if (t->hash == '.' && i + 1 < u->first + u->count && i > u->first && is_inner_stop(t))
                 pp_wr_u8(&p->wr, '.');
             else
-                put_sign(p, t);
+                put_sign(p, u, t);
             continue;
         }
         if ((t->flags & INFER_TOKEN_SPACE) != 0 || (p->gap && last_byte(p) != '('))
@@ -335,26 +417,29 @@ static void put_tokens(struct pen *p, const struct infer_unit *u, uint32_t first
  * "I ..." at token `i`: the verb form that follows the speaker's mark, and how many tokens it
  * stands for. NULL when this "I" cannot be turned safely.
  */
-static const char *third_person(const struct infer_work *w, uint32_t i, uint32_t end, uint32_t *ret_verb)
+static const char *third_person(const struct infer_work *w, uint32_t i, uint32_t end,
+                                uint32_t *ret_verb)
 {
     const struct infer_token *t = &w->tokens[i];
     uint32_t verb = i + 1;
 
     *ret_verb = i;
     if (t->len > 1)
-        return form_of(t->hash);
-    while (verb < end && w->tokens[verb].type == INFER_WORD && is_in(BETWEEN, w->tokens[verb].hash))
+        return form_of(w, t->hash);
+    while (verb < end && w->tokens[verb].type == INFER_WORD &&
+           is_in(w->forms->between, w->tokens[verb].hash))
         verb++;
     if (verb >= end || w->tokens[verb].type != INFER_WORD)
         return NULL;
     const struct infer_token *v = &w->tokens[verb];
     *ret_verb = verb;
-    const char *form = form_of(v->hash);
+    const char *form = form_of(w, v->hash);
     if (form != NULL)
         return form;
     if (v->hash == infer_hash_text(PP_STR("do")) && verb + 1 < end && (v[1].cues & CUE_NO) != 0)
         return "does";
-    if (is_in(PLAIN, v->hash) || ((v->cues & CUE_DONE) != 0 && (v->cues & CUE_ACTION) == 0))
+    if (is_in(w->forms->plain, v->hash) ||
+        ((v->cues & CUE_DONE) != 0 && (v->cues & CUE_ACTION) == 0))
         return "";
     return (v->cues & CUE_ACTION) != 0 || v->hash == infer_hash_text(PP_STR("do")) ? "will" : NULL;
 }
@@ -370,6 +455,12 @@ static int can_turn(const struct infer_work *w, struct span_of_tokens s)
     return 1;
 }
 
+static void put_cut(struct pen *p, struct span_of_tokens s)
+{
+    if (s.cut)
+        pp_wr_text(&p->wr, "\xE2\x80\xA6");
+}
+
 static void begin_body(struct pen *p, const struct infer_unit *u, enum infer_form form)
 {
     if (p->said->body != 0)
@@ -379,13 +470,24 @@ static void begin_body(struct pen *p, const struct infer_unit *u, enum infer_for
     p->said->speaker = sender_of(p, u->message);
 }
 
-static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i, uint32_t end)
+/* 1 if the "I" at `i` may be left out: "..., I'll also drive", "and I have two". */
+static int is_ellipsis(const struct pen *p, uint32_t i, uint32_t first)
+{
+    const struct infer_token *before = &p->w->tokens[i - (i > first)];
+
+    return i > first && (is_comma(before) || (before->cues & CUE_LINK) != 0);
+}
+
+static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i, uint32_t first,
+                           uint32_t end)
 {
     uint32_t verb;
     const char *form = third_person(p->w, i, end, &verb);
 
     put_space(p);
-    put_mark(p, sender_of(p, u->message));
+    /* "... and I'll drive": who, was said at the head of the sentence. */
+    if (!is_ellipsis(p, i, first))
+        put_mark(p, sender_of(p, u->message));
     if (p->said->body == 0) {
         pp_wr_u8(&p->wr, ' ');
         begin_body(p, u, INFER_DEED_FORM);
@@ -393,7 +495,8 @@ static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i
     if (form == NULL)
         return i + 1;
     put_tokens(p, u, i + 1, verb);
-    if (verb == i || *form == '\0' || infer_hash_text(pp_span_cstr(form)) != infer_hash_text(PP_STR("will")))
+    if (verb == i || *form == '\0' ||
+        infer_hash_text(pp_span_cstr(form)) != infer_hash_text(PP_STR("will")))
         verb++;
     if (*form != '\0') {
         put_space(p);
@@ -425,7 +528,7 @@ static void put_third_person(struct pen *p, const struct infer_unit *u, struct s
     for (uint32_t i = s.first; i < s.end;) {
         const struct infer_token *t = &p->w->tokens[i];
         if ((t->cues & CUE_FIRST) != 0) {
-            i = put_turned(p, u, i, s.end);
+            i = put_turned(p, u, i, s.first, s.end);
             continue;
         }
         const char *form = t->len <= 6 && t->type == INFER_WORD && (t->cues & CUE_STOP) != 0 &&
@@ -433,10 +536,13 @@ static void put_third_person(struct pen *p, const struct infer_unit *u, struct s
                                     t->hash == infer_hash_text(PP_STR("me")) ||
                                     t->hash == infer_hash_text(PP_STR("mine")) ||
                                     t->hash == infer_hash_text(PP_STR("myself")))
-                               ? form_of(t->hash)
+                               ? form_of(p->w, t->hash)
                                : NULL;
         int named = i + 1 < s.end && (t[1].flags & INFER_TOKEN_UPPER) != 0 && t[1].cues == 0;
-        uint32_t who = t->hash == infer_hash_text(PP_STR("you")) ? addressee(p, u) : UINT32_MAX;
+        int many = i > s.first &&
+                   (t[-1].hash == infer_hash_text(PP_STR("of")) || (t[1].cues & CUE_GROUP) != 0);
+        uint32_t who = t->hash == infer_hash_text(PP_STR("you")) && !many ? addressee(p, u)
+                                                                          : UINT32_MAX;
         if (who != UINT32_MAX && named) {
             i++; /* "send it to you Sven": the name says it */
             continue;
@@ -478,6 +584,7 @@ static void put_unit(struct pen *p, const struct infer_unit *u, int named)
     cite(p, u->message);
     if (english && (first->cues & CUE_FIRST) != 0 && can_turn(w, s)) {
         put_third_person(p, u, s);
+        put_cut(p, s);
         return;
     }
     if (named) {
@@ -500,6 +607,12 @@ static void put_unit(struct pen *p, const struct infer_unit *u, int named)
         put_third_person(p, u, s);
     else
         put_tokens(p, u, s.first, s.end);
+    put_cut(p, s);
+}
+
+static int ends_cut(const struct pen *p)
+{
+    return p->wr.len >= 3 && memcmp(p->wr.at + p->wr.len - 3, "\xE2\x80\xA6", 3) == 0;
 }
 
 static void end_sentence(struct pen *p, const char *end)
@@ -529,6 +642,14 @@ static int has_words(const struct infer_work *w, const struct infer_unit *u)
     return 0;
 }
 
+static int other_speaker_next(const struct pen *p, const struct infer_fact *f, uint32_t k)
+{
+    if (k + 1 >= f->unit_count)
+        return 0;
+    return sender_of(p, p->w->units[f->units[k + 1]].message) !=
+           sender_of(p, p->w->units[f->units[k]].message);
+}
+
 void infer_say(const struct infer_work *w, const struct infer_fact *f, struct infer_said *ret)
 {
     struct pen p = { .w = w, .said = ret };
@@ -542,22 +663,24 @@ void infer_say(const struct infer_work *w, const struct infer_fact *f, struct in
     }
     for (uint32_t k = 0; k < f->unit_count; k++) {
         const struct infer_unit *u = &w->units[f->units[k]];
-        int again = k > 0 && sender_of(&p, u->message) == sender_of(&p, w->units[f->units[k - 1]].message);
+        int again = k > 0 &&
+                    sender_of(&p, u->message) == sender_of(&p, w->units[f->units[k - 1]].message);
         if (has_blob(w, u))
             return;
         if (k > 0 && !has_words(w, u))
             continue;
         if (again && last_byte(&p) != '?')
             end_sentence(&p, ";");
-        int quiet = (u->acts & ACT_QUESTION) != 0 && k + 1 < f->unit_count && !f->agreed && !asker_matters(w, u);
+        int agreed = f->agreed && f->units[k] == f->main;
+        int quiet = (u->acts & ACT_QUESTION) != 0 && !agreed && other_speaker_next(&p, f, k) &&
+                    !asker_matters(w, u);
         put_unit(&p, u, !again && !quiet);
         voices += !again;
-        if ((u->acts & ACT_QUESTION) != 0 && !f->agreed)
+        if ((u->acts & ACT_QUESTION) != 0 && !agreed)
             end_sentence(&p, "?");
-        else if (k + 1 < f->unit_count && sender_of(&p, w->units[f->units[k + 1]].message) !=
-                                              sender_of(&p, u->message))
+        else if (other_speaker_next(&p, f, k))
             end_sentence(&p, ".");
-        if (f->agreed) {
+        if (agreed) {
             for (uint32_t g = 0; g < u->agree_count && g < INFER_AGREES_MAX; g++)
                 cite(&p, u->agree[g]);
         }
@@ -567,7 +690,7 @@ void infer_say(const struct infer_work *w, const struct infer_fact *f, struct in
         pp_wr_text(&p.wr, WORDS[w->language].agreed);
         pp_wr_text(&p.wr, ")");
     }
-    if (last_byte(&p) != '?')
+    if (last_byte(&p) != '?' && !ends_cut(&p))
         end_sentence(&p, ".");
     if (voices > 1 || f->kind == PP_INFER_OPEN)
         ret->form = INFER_OTHER_FORM;

@@ -31,6 +31,19 @@ static void read_tokens(struct infer_work *w)
     }
 }
 
+/* The language of the templates: what the request names, if there are templates in it. */
+static uint32_t language_asked(struct pp_span tag, uint32_t otherwise)
+{
+    static const char *const TAGS[] = {
+        [INFER_EN] = "en", [INFER_DE] = "de", [INFER_FR] = "fr", [INFER_ES] = "es"
+    };
+
+    for (uint32_t k = 0; k < PP_ARRAY_COUNT(TAGS); k++)
+        if (pp_span_eq(tag, pp_span_cstr(TAGS[k])))
+            return k;
+    return otherwise;
+}
+
 /* The language whose small words a message uses; several when it is too short to tell. */
 static void find_languages(struct infer_work *w)
 {
@@ -43,8 +56,8 @@ static void find_languages(struct infer_work *w)
         uint32_t best = 0;
         for (uint32_t i = talk->first; i < talk->first + talk->count; i++) {
             const struct infer_cue_slot *s = infer_cues_find(&w->cues, w->tokens[i].hash);
-            for (unsigned k = 0; s != NULL && w->tokens[i].type == INFER_WORD && k < INFER_LANGUAGE_COUNT;
-                 k++)
+            for (unsigned k = 0;
+                 s != NULL && w->tokens[i].type == INFER_WORD && k < INFER_LANGUAGE_COUNT; k++)
                 here[k] += (s->cues[k] & CUE_STOP) != 0;
         }
         for (unsigned k = 0; k < INFER_LANGUAGE_COUNT; k++)
@@ -64,8 +77,8 @@ static void find_languages(struct infer_work *w)
             best = k;
     }
     if (w->languages == 0)
-        w->languages = 1U << INFER_EN;
-    w->language = (uint8_t)best;
+        w->languages = (1U << INFER_LANGUAGE_COUNT) - 1;
+    w->language = (uint8_t)language_asked(w->chat->language, best);
 }
 
 static uint64_t cues_in(const struct infer_cue_slot *s, uint8_t languages)
@@ -99,22 +112,24 @@ static void give_cues(struct infer_work *w)
                 t->pair = cues_in(infer_cues_find(&w->cues, infer_pair_hash(t->hash, t[1].hash)),
                                   talk->languages);
             if ((t->cues & (CUE_STOP | CUE_GREET | CUE_LAUGH | CUE_THANKS)) != 0 ||
-                t->type == INFER_NUM || t->len < 2)
+                (t->type == INFER_NUM && t->len < 3) || t->len < 2)
                 t->stem = 0;
         }
     }
 }
 
+/* The stem's slot or a free one; INFER_STEM_SLOTS when there is none near. */
 static uint32_t stem_slot(const struct infer_work *w, uint32_t stem)
 {
-    uint32_t at = stem % INFER_STEM_SLOTS;
-
-    while (w->stems[at] != 0 && w->stems[at] != stem)
-        at = (at + 1) % INFER_STEM_SLOTS;
-    return at;
+    for (uint32_t probe = 0; probe < INFER_PROBES_MAX; probe++) {
+        uint32_t at = (stem + probe) % INFER_STEM_SLOTS;
+        if (w->stems[at] == 0 || w->stems[at] == stem)
+            return at;
+    }
+    return INFER_STEM_SLOTS;
 }
 
-/* How many messages share a subject. When the table is full, late words count as seen once. */
+/* How many messages share a subject. What finds no place in the table counts as seen once. */
 static void count_stems(struct infer_work *w)
 {
     for (uint32_t m = 0; m < w->chat->message_count; m++) {
@@ -127,9 +142,8 @@ static void count_stems(struct infer_work *w)
             if (stem == 0 || again)
                 continue;
             uint32_t slot = stem_slot(w, stem);
-            if (w->stems[slot] == 0 && w->stem_count >= INFER_STEM_SLOTS / 4 * 3)
+            if (slot == INFER_STEM_SLOTS)
                 continue;
-            w->stem_count += w->stems[slot] == 0;
             w->stems[slot] = stem;
             w->stem_uses[slot]++;
         }
@@ -140,7 +154,7 @@ uint32_t infer_stem_uses(const struct infer_work *w, uint32_t stem)
 {
     uint32_t slot = stem_slot(w, stem);
 
-    return w->stems[slot] == stem ? w->stem_uses[slot] : 1;
+    return slot < INFER_STEM_SLOTS && w->stems[slot] == stem ? w->stem_uses[slot] : 1;
 }
 
 static int is_stop(const struct infer_token *t)
@@ -184,7 +198,8 @@ static uint32_t list_marker(const struct infer_work *w, const struct infer_talk 
                : 0;
 }
 
-static void add_unit(struct infer_work *w, uint32_t message, uint32_t first, uint32_t end)
+static void add_unit(struct infer_work *w, uint32_t message, uint32_t first, uint32_t end,
+                     int listed)
 {
     struct infer_talk *talk = &w->talks[message];
     uint32_t max = share(INFER_UNITS_MAX, w->chat->message_count, INFER_MESSAGE_UNITS_MAX);
@@ -195,9 +210,36 @@ static void add_unit(struct infer_work *w, uint32_t message, uint32_t first, uin
     /* Pictures alone can be an answer, so they stay if the message has nothing else. */
     if (first >= end || talk->units >= max || (!words && talk->units > 0))
         return;
-    w->units[w->unit_count++] =
-        (struct infer_unit){ .first = first, .count = end - first, .message = message };
+    w->units[w->unit_count++] = (struct infer_unit){
+        .first = first, .count = end - first, .message = message, .acts = listed ? ACT_LISTED : 0
+    };
     talk->units++;
+}
+
+/* 1 if the token asks, or asks for a yes: "who makes dough?", "ok if she sleeps here?" */
+static int opens_question(const struct infer_token *t)
+{
+    return (t->cues & (CUE_ASKS | CUE_AGREE)) != 0;
+}
+
+/* "first baking day is Sunday 20 Sept, who makes dough?" is a statement and a question. */
+static void add_units(struct infer_work *w, uint32_t message, uint32_t first, uint32_t end,
+                      int listed)
+{
+    enum { TOKENS_MIN = 4 };
+    uint32_t cut = first;
+    int values = 0;
+
+    if (end > first && w->tokens[end - 1].type == INFER_PUNCT && w->tokens[end - 1].hash == '?')
+        for (uint32_t i = first; i + 2 < end; i++) {
+            const struct infer_token *t = &w->tokens[i];
+            values |= t->type == INFER_NUM || (t->cues & CUE_WEEKDAY) != 0;
+            if (t->type == INFER_PUNCT && t->hash == ',' && values && i >= first + TOKENS_MIN &&
+                opens_question(t + 1))
+                cut = i + 1;
+        }
+    add_unit(w, message, first, cut, listed);
+    add_unit(w, message, cut, end, listed && cut == first);
 }
 
 static void split_message(struct infer_work *w, uint32_t message)
@@ -205,14 +247,16 @@ static void split_message(struct infer_work *w, uint32_t message)
     struct infer_talk *talk = &w->talks[message];
     uint32_t end = talk->first + talk->count;
     uint32_t from = talk->first;
+    int listed = 0;
 
     talk->unit = w->unit_count;
     for (uint32_t i = talk->first; i < end; i++) {
         struct infer_token *t = &w->tokens[i];
         uint32_t marker = list_marker(w, talk, i);
         if (marker > 0 || (t->flags & INFER_TOKEN_LINE) != 0 || i - from >= INFER_UNIT_TOKENS_MAX) {
-            add_unit(w, message, from, i);
+            add_units(w, message, from, i, listed);
             from = i + marker;
+            listed = marker > 0;
             i += marker > 0 ? marker - 1 : 0;
             continue;
         }
@@ -220,13 +264,15 @@ static void split_message(struct infer_work *w, uint32_t message)
             while (i + 1 < end && is_stop(&w->tokens[i + 1]))
                 i++;
             /* "booked! 736 total": one word alone leads to what follows it. */
-            if (i - from == 1 && i + 1 < end && t->hash != '?' && (t[1].flags & INFER_TOKEN_LINE) == 0)
+            if (i - from == 1 && i + 1 < end && t->hash != '?' &&
+                (t[1].flags & INFER_TOKEN_LINE) == 0)
                 continue;
-            add_unit(w, message, from, i + 1);
+            add_units(w, message, from, i + 1, listed);
             from = i + 1;
+            listed = 0;
         }
     }
-    add_unit(w, message, from, end);
+    add_units(w, message, from, end, listed);
 }
 
 pp_res infer_tokenize(struct infer_work *w)
@@ -240,8 +286,8 @@ pp_res infer_tokenize(struct infer_work *w)
     tokens = tokens < INFER_TOKENS_MAX ? tokens : INFER_TOKENS_MAX;
     w->talks = pp_arena_array(w->arena, count, sizeof *w->talks);
     w->tokens = pp_arena_array(w->arena, tokens, sizeof *w->tokens);
-    w->units = pp_arena_array(w->arena, tokens < INFER_UNITS_MAX ? tokens : INFER_UNITS_MAX,
-                              sizeof *w->units);
+    w->unit_max = tokens < INFER_UNITS_MAX ? (uint32_t)tokens : INFER_UNITS_MAX;
+    w->units = pp_arena_array(w->arena, w->unit_max, sizeof *w->units);
     w->stems = pp_arena_array(w->arena, INFER_STEM_SLOTS, sizeof *w->stems);
     w->stem_uses = pp_arena_array(w->arena, INFER_STEM_SLOTS, sizeof *w->stem_uses);
     PP_CHECK(w->talks != NULL && w->tokens != NULL && w->units != NULL && w->stems != NULL &&

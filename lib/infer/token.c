@@ -45,8 +45,9 @@ static int joins(uint32_t before, uint32_t c, uint32_t after)
 /* Endings that make "name.ending" an address. Those that are everyday words too are left out. */
 static int is_top_domain(struct pp_span ending)
 {
-    static const char LIST[] = "com org net de ch fr es io co uk eu info example app dev xyz shop online site "
-                               "ru cn link click top nl ai tv biz test pl se dk fi pt club page ly gl";
+    static const char LIST[] =
+        "com org net de ch fr es io co uk eu info example app dev xyz shop online site "
+        "ru cn link click top nl ai tv biz test pl se dk fi pt club page ly gl";
     struct pp_span rest = PP_STR("");
     struct pp_span word;
     uint32_t hash = infer_hash_text(ending);
@@ -125,14 +126,14 @@ static int follows(struct pp_span text, size_t at, const char *what)
 static size_t word_end(struct pp_span text, size_t start, struct scan *s, int *ret_link)
 {
     *ret_link = 0;
-    if (s->mail || follows(text, s->end, "://")) {
+    if (s->mail || follows(text, s->end, "://") || follows(text, start, "mailto:")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
     if (s->dot == 0)
         return s->end;
-    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) || follows(text, s->end, "/") ||
-        (follows(text, start, "www.") && s->dot - start == 3)) {
+    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) ||
+        follows(text, s->end, "/") || (follows(text, start, "www.") && s->dot - start == 3)) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
@@ -169,8 +170,9 @@ static void word_hash(struct pp_span word, struct infer_token *t)
         n -= 2;
     if (n > 5 && folded[n - 3] == 'i' && folded[n - 2] == 'n' && folded[n - 1] == 'g')
         n -= 3;
-    else if (n > 4 && folded[n - 2] == 'e' && (folded[n - 1] == 'd' || folded[n - 1] == 's' ||
-                                               folded[n - 1] == 'n' || folded[n - 1] == 'r'))
+    else if (n > 4 && folded[n - 2] == 'e' &&
+             (folded[n - 1] == 'd' || folded[n - 1] == 's' || folded[n - 1] == 'n' ||
+              folded[n - 1] == 'r'))
         n -= 2;
     else if (n > 3 && (folded[n - 1] == 's' || folded[n - 1] == 'e'))
         n -= 1;
@@ -272,35 +274,54 @@ int infer_token_next(struct pp_span text, size_t *at, struct infer_token *ret)
     return 0;
 }
 
-struct pp_span infer_link_host(struct pp_span link)
+/* The host's place in an address: behind the scheme and the user, up to the port or the path. */
+static struct pp_span host_part(struct pp_span link)
 {
-    struct pp_span none = { NULL, 0 };
     size_t first = 0;
     size_t end = link.len;
 
-    for (size_t i = 0; i + 2 < link.len; i++)
-        if (follows(link, i, "://")) {
+    for (size_t i = 0; i + 2 < link.len && first == 0; i++)
+        if (follows(link, i, "://"))
             first = i + 3;
-            break;
-        }
+    if (follows(link, 0, "mailto:"))
+        first = 7;
     for (size_t i = first; i < end; i++)
         if (link.at[i] == '/' || link.at[i] == '?' || link.at[i] == '#')
             end = i;
     for (size_t i = first; i < end; i++)
         if (link.at[i] == '@')
             first = i + 1;
-    for (size_t i = first; i < end; i++)
-        if (link.at[i] == ':')
-            end = i;
-    while (end > first && (link.at[end - 1] == '.' || link.at[end - 1] == ',' || link.at[end - 1] == '!' ||
-                           link.at[end - 1] == ')'))
-        end--;
-    /* Letters that only look like others have no place in an address that people read. */
-    for (size_t i = first; i < end; i++) {
-        uint8_t c = link.at[i];
-        if ((c | 0x20) < 'a' || (c | 0x20) > 'z')
-            if ((c < '0' || c > '9') && c != '-' && c != '.')
+    return pp_span(link.at + first, end - first);
+}
+
+struct pp_span infer_link_host(struct pp_span link)
+{
+    enum { HOST_BYTES_MAX = 64 };
+    struct pp_span host = host_part(link);
+    struct pp_span none = { NULL, 0 };
+    struct infer_token t;
+    size_t len = 0;
+    size_t at = 0;
+
+    while (at < host.len) {
+        size_t from = at;
+        uint32_t c = pp_utf8_next(host, &at);
+        int plain = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!plain && !(c >= '0' && c <= '9') && c != '-' && c != '.') {
+            /* Letters that only look like others have no place in an address that people read. */
+            if (is_word(c) || infer_char_class(c) == INFER_CHAR_INVISIBLE)
                 return none;
+            break;
+        }
+        len = from + 1;
     }
-    return end - first > 64 ? none : pp_span(link.at + first, end - first);
+    while (len > 0 && (host.at[len - 1] == '.' || host.at[len - 1] == '-'))
+        len--;
+    host.len = len;
+    at = 0;
+    /* What would not be read as an address again is none. */
+    if (len > HOST_BYTES_MAX || !infer_token_next(host, &at, &t) || t.type != INFER_LINK ||
+        t.len != len)
+        return none;
+    return host;
 }

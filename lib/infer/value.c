@@ -10,7 +10,7 @@ struct number {
     uint32_t group[GROUPS_MAX];
     uint32_t digits[GROUPS_MAX]; /* of each group */
     uint32_t count;
-    uint32_t sign; /* first sign between groups; 0 = none */
+    uint32_t sign;   /* first sign between groups; 0 = none */
     uint32_t suffix; /* hash of the letters behind; 0 = none */
 };
 
@@ -117,13 +117,16 @@ static uint32_t read_time(struct reader *r, uint32_t i, const struct number *n)
     int half_day = n->suffix == hash_of("am") || n->suffix == hash_of("pm");
     int clock_behind = (after->cues & CUE_CLOCK) != 0 && (after->flags & INFER_TOKEN_SPACE) != 0;
 
-    if (n->count == 4 && n->sign == ':' && n->group[0] <= 24 && n->group[2] <= 24) { /* 13:57-14:25 */
-        add_value(r, i, 1, INFER_TIME, n->group[0] * 60 + n->group[1] + (n->group[2] * 60 + n->group[3]) * 10000);
+    if (n->count == 4 && n->sign == ':' && n->group[0] <= 24 &&
+        n->group[2] <= 24) { /* 13:57-14:25 */
+        add_value(r, i, 1, INFER_TIME,
+                  n->group[0] * 60 + n->group[1] + (n->group[2] * 60 + n->group[3]) * 10000);
         return 1;
     }
     if (n->count == 0 || n->count > 2 || n->group[0] > 24 || (n->count == 2 && n->group[1] > 59))
         return 0;
-    if ((n->count == 2 && n->sign == ':' && n->digits[1] == 2) || is_clock_suffix(n->suffix) || half_day) {
+    if ((n->count == 2 && n->sign == ':' && n->digits[1] == 2) || is_clock_suffix(n->suffix) ||
+        half_day) {
         add_value(r, i, 1, INFER_TIME, clock_minutes(n, n->suffix));
         return 1;
     }
@@ -137,7 +140,8 @@ static uint32_t read_time(struct reader *r, uint32_t i, const struct number *n)
     if (after->type == INFER_WORD &&
         (after->cues & (CUE_WEEKDAY | CUE_DAYPART | CUE_RELDAY | CUE_STOP)) == 0)
         return 0;
-    if (after->type == INFER_NUM || is_currency(after) || (after->cues & (CUE_UNIT | CUE_MONEY | CUE_MONTH)))
+    if (after->type == INFER_NUM || is_currency(after) ||
+        (after->cues & (CUE_UNIT | CUE_MONEY | CUE_MONTH)))
         return 0;
     add_value(r, i, 1, INFER_TIME, n->group[0] * 60);
     return 1;
@@ -188,8 +192,9 @@ static uint32_t read_date(struct reader *r, uint32_t i, const struct number *n)
     }
     if (n->count > 2 || (n->suffix != 0 && !is_ordinal_suffix(n->suffix)))
         return 0;
-    if (is_sign(near(r, i, 1), '.') || (near(r, i, 1)->cues & CUE_STOP) != 0)
-        behind = 2;
+    const struct infer_token *next = near(r, i, 1);
+    if (is_sign(next, '.') || (next->cues & (CUE_STOP | CUE_MONTH)) == CUE_STOP)
+        behind = 2; /* "27. Juni", "17 de mayo"; but "18 May" */
     const struct infer_token *month = near(r, i, (int)behind);
     if ((month->cues & CUE_MONTH) != 0) {
         add_value(r, i, behind + 1, INFER_DATE, day_norm(n, month_norm(r, month)));
@@ -236,7 +241,11 @@ static uint32_t read_amount(struct reader *r, uint32_t i, const struct number *n
                 (after->cues & (CUE_MONEY | CUE_EACH)) != 0;
     if (is_currency(after) || (after->cues & CUE_MONEY) != 0)
         count++;
+    uint32_t hash = r->w->tokens[i].hash;
     add_value(r, i, count, money ? INFER_AMOUNT : INFER_NUMBER, norm);
+    /* A version number names something: it can be what several messages are about. */
+    if (!money && n->count > 1 && n->sign == '.' && n->digits[n->count - 1] != 3)
+        r->w->tokens[i].stem = hash;
     return count;
 }
 
@@ -277,7 +286,8 @@ static void find_in_unit(struct reader *r)
             add_value(r, i, 1, INFER_WEEKDAY, month_norm(r, t));
         } else if ((t->cues & CUE_RELDAY) != 0) {
             add_value(r, i, 1, INFER_RELDAY, t->hash);
-        } else if ((t->cues & CUE_MONTH) != 0 && (t->len > 3 || (t->flags & INFER_TOKEN_UPPER) != 0) &&
+        } else if ((t->cues & CUE_MONTH) != 0 &&
+                   (t->len > 3 || (t->flags & INFER_TOKEN_UPPER) != 0) &&
                    (near(r, i, -1)->cues & CUE_PREP) != 0) {
             add_value(r, i, 1, INFER_DATE, month_norm(r, t) << 16);
         } else if ((t->cues & CUE_DAYPART) != 0) {
@@ -290,6 +300,22 @@ static void find_in_unit(struct reader *r)
 /* "14 to 18 May": the first number is a day like the second; likewise times. */
 static void join_ranges(struct infer_work *w)
 {
+    uint32_t kept = 0;
+
+    for (uint32_t k = 0; k < w->value_count; k++) {
+        const struct infer_value *v = &w->values[k];
+        struct infer_value *a = kept == 0 ? NULL : &w->values[kept - 1];
+        /* "between 8 and 12" */
+        if (a != NULL && a->unit == v->unit && a->type == INFER_TIME && v->type == INFER_NUMBER &&
+            v->norm <= 24 && v->first == a->first + a->count + 1 &&
+            (w->tokens[v->first - 1].cues & CUE_STOP) != 0) {
+            a->count = v->first + v->count - a->first;
+            a->norm += v->norm * 100000;
+            continue;
+        }
+        w->values[kept++] = *v;
+    }
+    w->value_count = kept;
     for (uint32_t k = 0; k + 1 < w->value_count; k++) {
         struct infer_value *a = &w->values[k];
         const struct infer_value *b = a + 1;
@@ -329,7 +355,8 @@ static void find_labels(struct infer_work *w, struct infer_value *v)
         if (is_label(t))
             v->labels[n++] = t->stem;
     }
-    for (uint32_t i = v->first + v->count; i < u->first + u->count && n < PP_ARRAY_COUNT(v->labels); i++) {
+    for (uint32_t i = v->first + v->count; i < u->first + u->count && n < PP_ARRAY_COUNT(v->labels);
+         i++) {
         const struct infer_token *t = &w->tokens[i];
         if (ends_clause(t))
             break;
@@ -351,9 +378,10 @@ static int is_old(const struct infer_work *w, const struct infer_value *v)
 
 pp_res infer_values_find(struct infer_work *w)
 {
-    static const uint64_t ACTS[] = { [INFER_TIME] = ACT_TIME,     [INFER_DATE] = ACT_DAY,
-                                     [INFER_WEEKDAY] = ACT_DAY,   [INFER_RELDAY] = ACT_DAY,
-                                     [INFER_AMOUNT] = ACT_AMOUNT, [INFER_NUMBER] = ACT_NUMBER };
+    static const uint64_t ACTS[] = {
+        [INFER_TIME] = ACT_TIME,  [INFER_DATE] = ACT_DAY,      [INFER_WEEKDAY] = ACT_DAY,
+        [INFER_RELDAY] = ACT_DAY, [INFER_AMOUNT] = ACT_AMOUNT, [INFER_NUMBER] = ACT_NUMBER
+    };
 
     w->value_max = w->token_count < INFER_VALUES_MAX ? w->token_count : INFER_VALUES_MAX;
     w->values = pp_arena_array(w->arena, w->value_max, sizeof *w->values);
@@ -364,6 +392,8 @@ pp_res infer_values_find(struct infer_work *w)
         find_in_unit(&r);
     }
     join_ranges(w);
+    for (uint32_t k = w->value_count; k > 0; k--)
+        w->units[w->values[k - 1].unit].value_first = k - 1;
     for (uint32_t k = 0; k < w->value_count; k++) {
         struct infer_value *v = &w->values[k];
         w->units[v->unit].acts |= ACTS[v->type];
