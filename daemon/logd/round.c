@@ -66,7 +66,7 @@ static void end(struct pp_round *r, enum pp_round_result result)
 {
     uint8_t note[PP_LOG_NOTE_MAX];
     struct pp_wr wr = pp_wr_over(note, sizeof note);
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
 
     cancel_all(r);
     pp_wr_bytes(&wr, s->note, s->note_len);
@@ -138,7 +138,7 @@ static pp_res read_size(struct pp_span body, uint64_t *ret)
 static void on_conflict(struct witness *w, struct pp_span body)
 {
     struct pp_round *r = w->round;
-    uint64_t size = pp_log_store_size(&r->config.ledger->store);
+    uint64_t size = pp_log_store_size(&r->config.sequencer->store);
     uint64_t cosigned;
 
     if (!pp_is_ok(read_size(body, &cosigned))) {
@@ -173,7 +173,7 @@ static void on_answer(void *ctx, pp_res res, const struct pp_http_response *resp
     } else if (!pp_is_ok(take_cosignature(w, response->body))) {
         failed(w, PP_LOG_FAILURE_BAD_COSIGNATURE);
     } else {
-        w->cosigned = pp_log_store_size(&r->config.ledger->store);
+        w->cosigned = pp_log_store_size(&r->config.sequencer->store);
     }
     look(r);
 }
@@ -183,11 +183,11 @@ static void on_answer(void *ctx, pp_res res, const struct pp_http_response *resp
 static pp_res start(struct witness *w)
 {
     struct pp_round *r = w->round;
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
     struct pp_wr wr = pp_wr_over(w->request, PP_WITNESS_REQUEST_MAX);
     struct pp_merkle_path proof;
 
-    PP_TRY(pp_ledger_consistency(r->config.ledger, w->cosigned, &proof));
+    PP_TRY(pp_sequencer_consistency(r->config.sequencer, w->cosigned, &proof));
     pp_witness_request_write(&wr, w->cosigned, &proof, pp_span(s->note, s->note_len));
     PP_TRY(pp_wr_ok(&wr));
     const struct pp_http_call call = {
@@ -222,7 +222,7 @@ static void ask_all(struct pp_round *r)
 
 void pp_round_begin(struct pp_round *r)
 {
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
     struct pp_note n;
 
     PP_ASSERT(pp_is_ok(pp_note_parse(pp_span(s->note, s->note_len), &n)));

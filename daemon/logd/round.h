@@ -11,8 +11,8 @@
 
 #include "cosign.h"
 #include "events.h"
-#include "ledger.h"
 #include "net.h"
+#include "sequencer.h"
 #include "witness.h"
 
 enum {
@@ -30,7 +30,7 @@ enum pp_round_result {
 
 struct pp_round_config {
     struct pp_loop *loop;
-    struct pp_ledger *ledger;
+    struct pp_sequencer *sequencer;
     const struct pp_policy *policy; /* whose witnesses have URLs */
     const struct pp_event_sink *events;
     uint32_t deadline_ms; /* of one call */
@@ -45,7 +45,7 @@ struct pp_round;
 PP_MUST pp_res pp_round_new(const struct pp_round_config *c, struct pp_round **ret);
 void pp_round_free(struct pp_round *r); /* cancels; NULL is fine */
 
-/* Asks all witnesses about the ledger's signed note. Not while one is under way. */
+/* Asks all witnesses about the signed note. Not while one is under way. */
 void pp_round_begin(struct pp_round *r);
 
 /* The same note again, for those that have not cosigned it. */

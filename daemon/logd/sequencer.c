@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger.h"
+#include "sequencer.h"
 
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ static pp_res id_of(struct pp_span entry, struct pp_record_id *ret)
     return PP_OK;
 }
 
-static pp_res keep_id(struct pp_ledger *l, const struct pp_record_id *id)
+static pp_res keep_id(struct pp_sequencer *l, const struct pp_record_id *id)
 {
     if (l->id_count == l->id_cap) {
         size_t cap = l->id_cap == 0 ? 1024 : 2 * l->id_cap;
@@ -35,7 +35,7 @@ static pp_res keep_id(struct pp_ledger *l, const struct pp_record_id *id)
 /* An own entry that breaks the rules is a finding, not something to step over. */
 static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
 {
-    struct pp_ledger *l = ctx;
+    struct pp_sequencer *l = ctx;
     struct pp_record_id id;
     pp_res r = pp_rules_feed(&l->rules, entry, PP_RECORD_TIME_MAX);
 
@@ -47,7 +47,7 @@ static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
     return keep_id(l, &id);
 }
 
-static int find_id(const struct pp_ledger *l, const struct pp_record_id *id, uint64_t *ret_index)
+static int find_id(const struct pp_sequencer *l, const struct pp_record_id *id, uint64_t *ret_index)
 {
     for (size_t i = l->id_count; i > 0; i--)
         if (pp_record_id_same(&l->ids[i - 1], id)) {
@@ -60,8 +60,8 @@ static int find_id(const struct pp_ledger *l, const struct pp_record_id *id, uin
 /* --- batches ------------------------------------------------------------------------------- */
 
 struct batch {
-    struct pp_span entries[PP_LEDGER_BATCH_MAX];
-    struct pp_record_id ids[PP_LEDGER_BATCH_MAX];
+    struct pp_span entries[PP_SEQUENCER_BATCH_MAX];
+    struct pp_record_id ids[PP_SEQUENCER_BATCH_MAX];
     size_t count;
 };
 
@@ -73,7 +73,7 @@ static pp_res parse_batch(struct pp_span bytes, struct batch *ret, size_t *ret_e
     PP_CHECK(bytes.len > 0, PP_E_FORMAT, 0);
     while (rd.left > 0) {
         *ret_entry = ret->count;
-        PP_CHECK(ret->count < PP_LEDGER_BATCH_MAX, PP_E_LIMIT, ret->count);
+        PP_CHECK(ret->count < PP_SEQUENCER_BATCH_MAX, PP_E_LIMIT, ret->count);
         struct pp_rd one = pp_rd_block32(&rd);
         PP_TRY(pp_rd_ok(&rd));
         struct pp_span entry = pp_rd_rest(&one);
@@ -84,7 +84,7 @@ static pp_res parse_batch(struct pp_span bytes, struct batch *ret, size_t *ret_e
     return PP_OK;
 }
 
-static int in_pending(const struct pp_ledger *l, const struct pp_record_id *id)
+static int in_pending(const struct pp_sequencer *l, const struct pp_record_id *id)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
         struct batch b;
@@ -104,13 +104,13 @@ static uint64_t later(uint64_t a, uint64_t b)
 }
 
 /* When the status is dated: not before anything that it closes or follows. */
-static uint64_t status_time(const struct pp_ledger *l, uint64_t now)
+static uint64_t status_time(const struct pp_sequencer *l, uint64_t now)
 {
     return later(now, later(l->rules.state.batch_time_max, l->rules.state.status_time));
 }
 
 /* Feeds a whole batch or nothing. `*ret_entry` is where it stopped. */
-static pp_res feed_batch(struct pp_ledger *l, const struct batch *b, uint64_t now,
+static pp_res feed_batch(struct pp_sequencer *l, const struct batch *b, uint64_t now,
                          size_t *ret_entry)
 {
     struct pp_rules_state before = pp_rules_save(&l->rules);
@@ -136,7 +136,7 @@ static pp_res feed_batch(struct pp_ledger *l, const struct batch *b, uint64_t no
 /* --- status -------------------------------------------------------------------------------- */
 
 /* The status that closes what was fed, signed, in `ret`; fed as well. */
-static pp_res feed_status(struct pp_ledger *l, uint64_t now, struct pp_wr *ret)
+static pp_res feed_status(struct pp_sequencer *l, uint64_t now, struct pp_wr *ret)
 {
     struct pp_record status;
 
@@ -147,17 +147,17 @@ static pp_res feed_status(struct pp_ledger *l, uint64_t now, struct pp_wr *ret)
 
 static uint64_t hour_of(uint64_t time)
 {
-    return time / PP_LEDGER_HOUR_S * PP_LEDGER_HOUR_S;
+    return time / PP_SEQUENCER_HOUR_S * PP_SEQUENCER_HOUR_S;
 }
 
 /* The hour that is due at `now`, or the next one. */
-static uint64_t next_hour(const struct pp_ledger *l, uint64_t now)
+static uint64_t next_hour(const struct pp_sequencer *l, uint64_t now)
 {
     uint64_t hour = hour_of(now);
 
     if (now - hour < PP_RULES_ON_THE_HOUR_S && l->rules.state.status_time < hour)
         return hour;
-    return hour + PP_LEDGER_HOUR_S;
+    return hour + PP_SEQUENCER_HOUR_S;
 }
 
 static int has_revoke(const struct batch *b)
@@ -171,12 +171,12 @@ static int has_revoke(const struct batch *b)
     return 0;
 }
 
-static int publishes_at_once(const struct pp_ledger *l, const struct batch *b)
+static int publishes_at_once(const struct pp_sequencer *l, const struct batch *b)
 {
     return l->config.environment == PP_RECORD_DEV || has_revoke(b);
 }
 
-uint64_t pp_ledger_due(const struct pp_ledger *l, uint64_t now)
+uint64_t pp_sequencer_due(const struct pp_sequencer *l, uint64_t now)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
         struct batch b;
@@ -192,7 +192,8 @@ uint64_t pp_ledger_due(const struct pp_ledger *l, uint64_t now)
 /* --- submitting ---------------------------------------------------------------------------- */
 
 /* Would it be taken, behind what waits, in a batch that is closed when it will be? */
-static pp_res try_batch(struct pp_ledger *l, const struct batch *b, uint64_t now, size_t *ret_entry)
+static pp_res try_batch(struct pp_sequencer *l, const struct batch *b, uint64_t now,
+                        size_t *ret_entry)
 {
     static uint8_t status[PP_RECORD_ENTRY_MAX];
     struct pp_wr wr = pp_wr_over(status, sizeof status);
@@ -217,9 +218,9 @@ static pp_res try_batch(struct pp_ledger *l, const struct batch *b, uint64_t now
 }
 
 /* Stores the entries of `b`, framed as they came. */
-static pp_res add_pending(struct pp_ledger *l, const struct batch *b)
+static pp_res add_pending(struct pp_sequencer *l, const struct batch *b)
 {
-    size_t cap = PP_LEDGER_BATCH_BYTES_MAX;
+    size_t cap = PP_SEQUENCER_BATCH_BYTES_MAX;
     struct pp_buf copy = { .bytes = malloc(cap) };
 
     PP_CHECK(copy.bytes != NULL, PP_E_NO_MEMORY, cap);
@@ -239,13 +240,13 @@ static pp_res add_pending(struct pp_ledger *l, const struct batch *b)
     }
     uint8_t *shrunk = realloc(copy.bytes, copy.len + 1);
     copy.bytes = shrunk == NULL ? copy.bytes : shrunk;
-    l->pending[l->pending_count++] = (struct pp_ledger_pending){ l->next_number++, copy };
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ l->next_number++, copy };
     return PP_OK;
 }
 
-static void refuse(struct pp_ledger_answer *a, pp_res r, size_t entry)
+static void refuse(struct pp_sequencer_answer *a, pp_res r, size_t entry)
 {
-    a->state = PP_LEDGER_REFUSED;
+    a->state = PP_SEQUENCER_REFUSED;
     a->code = r.code;
     a->entry = entry;
 }
@@ -254,11 +255,12 @@ static void refuse(struct pp_ledger_answer *a, pp_res r, size_t entry)
  * Fills in where entries stand that the log holds, and leaves in `fresh` those that it neither
  * holds nor has waiting, with their places in the batch: stored batches share no entry.
  */
-static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_ledger_answer *a,
-                    struct batch *fresh, size_t places[PP_LEDGER_BATCH_MAX])
+static void look_up(const struct pp_sequencer *l, const struct batch *b,
+                    struct pp_sequencer_answer *a, struct batch *fresh,
+                    size_t places[PP_SEQUENCER_BATCH_MAX])
 {
     fresh->count = 0;
-    a->state = PP_LEDGER_LOGGED;
+    a->state = PP_SEQUENCER_LOGGED;
     a->count = b->count;
     for (size_t i = 0; i < b->count; i++) {
         a->ids[i] = b->ids[i];
@@ -266,7 +268,7 @@ static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_
             a->size = later(a->size, a->index[i] + 1);
             continue;
         }
-        a->state = PP_LEDGER_PENDING;
+        a->state = PP_SEQUENCER_PENDING;
         if (in_pending(l, &b->ids[i]))
             continue;
         places[fresh->count] = i;
@@ -275,17 +277,17 @@ static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_
     }
 }
 
-pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
-                        struct pp_ledger_answer *ret)
+pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
+                           struct pp_sequencer_answer *ret)
 {
-    size_t places[PP_LEDGER_BATCH_MAX];
+    size_t places[PP_SEQUENCER_BATCH_MAX];
     struct batch fresh;
     struct batch b;
     size_t entry = 0;
-    pp_res r = batch.len > PP_LEDGER_BATCH_BYTES_MAX ? PP_FAIL(PP_E_LIMIT, 0)
-                                                     : parse_batch(batch, &b, &entry);
+    pp_res r = batch.len > PP_SEQUENCER_BATCH_BYTES_MAX ? PP_FAIL(PP_E_LIMIT, 0)
+                                                        : parse_batch(batch, &b, &entry);
 
-    *ret = (struct pp_ledger_answer){ 0 };
+    *ret = (struct pp_sequencer_answer){ 0 };
     if (!pp_is_ok(r)) {
         refuse(ret, r, entry);
         return PP_OK;
@@ -293,8 +295,8 @@ pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
     look_up(l, &b, ret, &fresh, places);
     if (fresh.count == 0)
         return PP_OK;
-    r = l->pending_count < PP_LEDGER_PENDING_MAX ? try_batch(l, &fresh, now, &entry)
-                                                 : PP_FAIL(PP_E_BUSY, l->pending_count);
+    r = l->pending_count < PP_SEQUENCER_PENDING_MAX ? try_batch(l, &fresh, now, &entry)
+                                                    : PP_FAIL(PP_E_BUSY, l->pending_count);
     if (!pp_is_ok(r)) {
         refuse(ret, r, entry < fresh.count ? places[entry] : b.count);
         return PP_OK;
@@ -304,7 +306,7 @@ pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
 
 /* --- closing a batch ----------------------------------------------------------------------- */
 
-static void forget_pending(struct pp_ledger *l, size_t i)
+static void forget_pending(struct pp_sequencer *l, size_t i)
 {
     pp_ignore(pp_log_pending_remove(l->config.dir, l->pending[i].number),
               "it is known by its entries when it is found again");
@@ -315,13 +317,13 @@ static void forget_pending(struct pp_ledger *l, size_t i)
 
 /* What a closing batch holds: entries of pending batches, and the status. */
 struct closing {
-    struct pp_span entries[PP_LEDGER_PENDING_MAX * PP_LEDGER_BATCH_MAX + 1];
-    struct pp_record_id ids[PP_LEDGER_PENDING_MAX * PP_LEDGER_BATCH_MAX + 1];
+    struct pp_span entries[PP_SEQUENCER_PENDING_MAX * PP_SEQUENCER_BATCH_MAX + 1];
+    struct pp_record_id ids[PP_SEQUENCER_PENDING_MAX * PP_SEQUENCER_BATCH_MAX + 1];
     size_t count;
     uint8_t status[PP_RECORD_ENTRY_MAX];
 };
 
-static void add_new(const struct pp_ledger *l, const struct batch *b, struct closing *c)
+static void add_new(const struct pp_sequencer *l, const struct batch *b, struct closing *c)
 {
     uint64_t index;
 
@@ -333,7 +335,7 @@ static void add_new(const struct pp_ledger *l, const struct batch *b, struct clo
     }
 }
 
-static pp_res gather(struct pp_ledger *l, uint64_t now, struct closing *c)
+static pp_res gather(struct pp_sequencer *l, uint64_t now, struct closing *c)
 {
     struct pp_wr wr = pp_wr_over(c->status, sizeof c->status);
 
@@ -358,7 +360,7 @@ static pp_res gather(struct pp_ledger *l, uint64_t now, struct closing *c)
     return PP_OK;
 }
 
-static pp_res sign_batch(struct pp_ledger *l, uint64_t now, struct closing *c)
+static pp_res sign_batch(struct pp_sequencer *l, uint64_t now, struct closing *c)
 {
     PP_TRY(gather(l, now, c));
     PP_TRY(pp_log_store_append(&l->store, c->entries, c->count));
@@ -367,7 +369,7 @@ static pp_res sign_batch(struct pp_ledger *l, uint64_t now, struct closing *c)
     return pp_log_store_sign(&l->store, l->config.signer);
 }
 
-pp_res pp_ledger_close_batch(struct pp_ledger *l, uint64_t now)
+pp_res pp_sequencer_close_batch(struct pp_sequencer *l, uint64_t now)
 {
     struct pp_rules_state before = pp_rules_save(&l->rules);
     size_t id_count = l->id_count;
@@ -386,7 +388,8 @@ pp_res pp_ledger_close_batch(struct pp_ledger *l, uint64_t now)
     return r;
 }
 
-pp_res pp_ledger_consistency(struct pp_ledger *l, uint64_t old_size, struct pp_merkle_path *ret)
+pp_res pp_sequencer_consistency(struct pp_sequencer *l, uint64_t old_size,
+                                struct pp_merkle_path *ret)
 {
     struct pp_tile_tree *tree;
     uint64_t size = pp_log_store_size(&l->store);
@@ -408,7 +411,7 @@ pp_res pp_ledger_consistency(struct pp_ledger *l, uint64_t old_size, struct pp_m
 enum { BUNDLE_MEMORY = 8 << 20 };
 
 struct bundling {
-    struct pp_ledger *l;
+    struct pp_sequencer *l;
     struct pp_arena arena;
     struct pp_tile_tree *tree;
     struct pp_span note;
@@ -473,7 +476,7 @@ static pp_res write_bundle(struct bundling *b, uint8_t *out)
     return pp_file_write(b->l->config.dir, "public/directory", 0644, pp_wr_done(&wr));
 }
 
-static pp_res make_bundle(struct pp_ledger *l, struct pp_span note)
+static pp_res make_bundle(struct pp_sequencer *l, struct pp_span note)
 {
     uint8_t *memory = aligned_alloc(16, BUNDLE_MEMORY);
     uint8_t *out = malloc(PP_BUNDLE_BYTES_MAX);
@@ -492,7 +495,7 @@ static pp_res make_bundle(struct pp_ledger *l, struct pp_span note)
     return r;
 }
 
-pp_res pp_ledger_publish(struct pp_ledger *l, struct pp_span note)
+pp_res pp_sequencer_publish(struct pp_sequencer *l, struct pp_span note)
 {
     uint64_t size = pp_log_store_size(&l->store);
 
@@ -506,39 +509,39 @@ pp_res pp_ledger_publish(struct pp_ledger *l, struct pp_span note)
 
 static pp_res load_pending(void *ctx, uint64_t number, struct pp_span batch)
 {
-    struct pp_ledger *l = ctx;
+    struct pp_sequencer *l = ctx;
     struct pp_buf copy = { .bytes = malloc(batch.len + 1), .len = batch.len };
 
     if (number >= l->next_number)
         l->next_number = number + 1;
-    if (copy.bytes == NULL || l->pending_count == PP_LEDGER_PENDING_MAX) {
+    if (copy.bytes == NULL || l->pending_count == PP_SEQUENCER_PENDING_MAX) {
         free(copy.bytes);
         return PP_FAIL(PP_E_LIMIT, l->pending_count);
     }
     memcpy(copy.bytes, batch.at, batch.len);
-    l->pending[l->pending_count++] = (struct pp_ledger_pending){ number, copy };
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ number, copy };
     return PP_OK;
 }
 
 /* Batches whose every entry is in the log were signed before a crash could remove them. */
-static void forget_logged(struct pp_ledger *l)
+static void forget_logged(struct pp_sequencer *l)
 {
     for (size_t i = l->pending_count; i > 0; i--) {
-        size_t places[PP_LEDGER_BATCH_MAX];
-        struct pp_ledger_answer a = { 0 };
+        size_t places[PP_SEQUENCER_BATCH_MAX];
+        struct pp_sequencer_answer a = { 0 };
         struct batch fresh;
         struct batch b;
         size_t at;
         pp_res r = parse_batch(pp_buf_span(&l->pending[i - 1].batch), &b, &at);
         if (pp_is_ok(r))
             look_up(l, &b, &a, &fresh, places);
-        if (!pp_is_ok(r) || a.state == PP_LEDGER_LOGGED)
+        if (!pp_is_ok(r) || a.state == PP_SEQUENCER_LOGGED)
             forget_pending(l, i - 1);
     }
 }
 
 /* Our key as a policy of one log, for the signer of status records. */
-static void own_policy(struct pp_ledger *l)
+static void own_policy(struct pp_sequencer *l)
 {
     l->own.kind = PP_POLICY_LOG;
     l->own.log_keys[0] = l->config.signer->key;
@@ -546,17 +549,17 @@ static void own_policy(struct pp_ledger *l)
     l->config.keys.log = &l->own;
 }
 
-static pp_res start_rules(struct pp_ledger *l)
+static pp_res start_rules(struct pp_sequencer *l)
 {
     struct pp_rules_config c = {
         .ledger = l->config.signer->key.name,
         .name_space = l->config.name_space,
         .environment = l->config.environment,
         .keys = l->config.keys,
-        .records = calloc(PP_LEDGER_RECORDS_MAX, sizeof *c.records),
-        .record_cap = PP_LEDGER_RECORDS_MAX,
-        .measurements = calloc(PP_LEDGER_MEASUREMENTS_MAX, sizeof *c.measurements),
-        .measurement_cap = PP_LEDGER_MEASUREMENTS_MAX,
+        .records = calloc(PP_SEQUENCER_RECORDS_MAX, sizeof *c.records),
+        .record_cap = PP_SEQUENCER_RECORDS_MAX,
+        .measurements = calloc(PP_SEQUENCER_MEASUREMENTS_MAX, sizeof *c.measurements),
+        .measurement_cap = PP_SEQUENCER_MEASUREMENTS_MAX,
     };
 
     pp_rules_init(&l->rules, &c);
@@ -564,9 +567,9 @@ static pp_res start_rules(struct pp_ledger *l)
     return PP_OK;
 }
 
-pp_res pp_ledger_open(struct pp_ledger *l, const struct pp_ledger_config *config)
+pp_res pp_sequencer_open(struct pp_sequencer *l, const struct pp_sequencer_config *config)
 {
-    *l = (struct pp_ledger){ .config = *config, .next_number = 1 };
+    *l = (struct pp_sequencer){ .config = *config, .next_number = 1 };
     own_policy(l);
     PP_TRY(start_rules(l));
     PP_TRY(pp_log_store_open(&l->store, config->dir, &config->signer->key, replay_entry, l));
@@ -575,7 +578,7 @@ pp_res pp_ledger_open(struct pp_ledger *l, const struct pp_ledger_config *config
     return PP_OK;
 }
 
-void pp_ledger_done(struct pp_ledger *l)
+void pp_sequencer_done(struct pp_sequencer *l)
 {
     for (size_t i = 0; i < l->pending_count; i++)
         pp_buf_done(&l->pending[i].batch);
@@ -583,5 +586,5 @@ void pp_ledger_done(struct pp_ledger *l)
     free(l->rules.config.measurements);
     free(l->ids);
     pp_log_store_done(&l->store);
-    *l = (struct pp_ledger){ 0 };
+    *l = (struct pp_sequencer){ 0 };
 }
