@@ -19,13 +19,12 @@ enum {
     PP_ROUND_ASKS_MAX = 4,   /* of one witness in one round: 409 answers are not for ever */
     PP_ROUND_GRACE_MS = 250, /* for late cosignatures, once there are enough */
     PP_ROUND_URL_BYTES_MAX = 300,
-    PP_ROUND_ANSWER_BYTES_MAX = 16384,
 };
 
 enum pp_round_result {
     PP_ROUND_QUORUM,    /* `note` is the checkpoint with its cosignatures */
     PP_ROUND_NO_QUORUM, /* too few cosigned */
-    PP_ROUND_BEHIND,    /* a witness has cosigned a larger tree: this log must not sign any more */
+    PP_ROUND_BEHIND,    /* a quorum has seen a larger tree: this log must not sign any more */
 };
 
 struct pp_round_config {

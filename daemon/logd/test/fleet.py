@@ -571,13 +571,25 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
     """A witness that answers everything wrongly, one way at a time."""
     way, calls = 0, 0
     WAYS = [(200, b""), (200, b"garbage"), (200, "\u2014 w0.example AAAAAAA=\n".encode()), (409, b"x\n"), (409, b"0\n"),
-            (404, b""), (422, b""), (500, b""), (200, b"\xff" * 20000)]
+            (404, b""), (422, b""), (500, b""), (200, b"\xff" * 20000), (409, b"9999\n"), (200, None)]
+    name, seed = "w0.example", None
+
+    def cosignature_with_own_text(self, request):
+        """Signed by the witness's own key, over the log's text and a line that is not the log's."""
+        text = records.text_of(request[request.index(b"\n\n") + 2:]) + b"\nX\n"
+        public = records.public(self.seed)
+        key_id = hashlib.sha256(self.name.encode() + b"\n\x04" + public).digest()[:4]
+        now = int(time.time())
+        signature = records.sign(self.seed, b"cosignature/v1\ntime %d\n" % now + text)
+        blob = base64.b64encode(key_id + struct.pack(">Q", now) + signature)
+        return b"X\n\n" + f"\u2014 {self.name} ".encode() + blob + b"\n"
 
     def do_POST(self):
         cls = type(self)
         cls.calls += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
+        request = self.rfile.read(int(self.headers["Content-Length"]))
         status, body = cls.WAYS[cls.way % len(cls.WAYS)]
+        body = self.cosignature_with_own_text(request) if body is None else body
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -591,6 +603,8 @@ def a_misbehaving_witness_is_one_too_few_and_nothing_more(fleet):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     fleet.log.stop()
+    with open(os.path.join(fleet.witnesses[0].folder, "key"), encoding="utf-8") as f:
+        Misbehaving.seed = base64.b64decode(f.read().strip().split("+", 4)[4])[1:]
     right = f"http://127.0.0.1:{fleet.witnesses[0].port}\n"
     write(fleet.log.folder, "policy", fleet.policy.replace(right, f"http://127.0.0.1:{server.server_address[1]}\n"))
     fleet.log.start()
