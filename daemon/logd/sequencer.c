@@ -6,18 +6,8 @@
 #include "arena.h"
 #include "bundle.h"
 #include "proof.h"
-#include "rd.h"
 
 /* --- opening ------------------------------------------------------------------------------- */
-
-static pp_res id_of(struct pp_span entry, struct pp_record_id *ret)
-{
-    struct pp_note n;
-
-    PP_TRY(pp_note_parse(entry, &n));
-    pp_record_id_of(n.text, ret);
-    return PP_OK;
-}
 
 static pp_res keep_id(struct pp_sequencer *l, const struct pp_record_id *id)
 {
@@ -43,7 +33,7 @@ static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
         r.detail = (uint32_t)index;
         return r;
     }
-    PP_TRY(id_of(entry, &id));
+    PP_TRY(pp_entry_id(entry, &id));
     return keep_id(l, &id);
 }
 
@@ -59,37 +49,12 @@ static int find_id(const struct pp_sequencer *l, const struct pp_record_id *id, 
 
 /* --- batches ------------------------------------------------------------------------------- */
 
-struct batch {
-    struct pp_span entries[PP_SEQUENCER_BATCH_MAX];
-    struct pp_record_id ids[PP_SEQUENCER_BATCH_MAX];
-    size_t count;
-};
-
-static pp_res parse_batch(struct pp_span bytes, struct batch *ret, size_t *ret_entry)
-{
-    struct pp_rd rd = pp_rd_span(bytes);
-
-    ret->count = 0;
-    PP_CHECK(bytes.len > 0, PP_E_FORMAT, 0);
-    while (rd.left > 0) {
-        *ret_entry = ret->count;
-        PP_CHECK(ret->count < PP_SEQUENCER_BATCH_MAX, PP_E_LIMIT, ret->count);
-        struct pp_rd one = pp_rd_block32(&rd);
-        PP_TRY(pp_rd_ok(&rd));
-        struct pp_span entry = pp_rd_rest(&one);
-        PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
-        PP_TRY(id_of(entry, &ret->ids[ret->count]));
-        ret->entries[ret->count++] = entry;
-    }
-    return PP_OK;
-}
-
 static int in_pending(const struct pp_sequencer *l, const struct pp_record_id *id)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        if (!pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at)))
+        if (!pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at)))
             continue;
         for (size_t k = 0; k < b.count; k++)
             if (pp_record_id_same(&b.ids[k], id))
@@ -110,7 +75,7 @@ static uint64_t status_time(const struct pp_sequencer *l, uint64_t now)
 }
 
 /* Feeds a whole batch or nothing. `*ret_entry` is where it stopped. */
-static pp_res feed_batch(struct pp_sequencer *l, const struct batch *b, uint64_t now,
+static pp_res feed_batch(struct pp_sequencer *l, const struct pp_batch *b, uint64_t now,
                          size_t *ret_entry)
 {
     struct pp_rules_state before = pp_rules_save(&l->rules);
@@ -160,7 +125,7 @@ static uint64_t next_hour(const struct pp_sequencer *l, uint64_t now)
     return hour + PP_SEQUENCER_HOUR_S;
 }
 
-static int has_revoke(const struct batch *b)
+static int has_revoke(const struct pp_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         struct pp_record r;
@@ -171,7 +136,7 @@ static int has_revoke(const struct batch *b)
     return 0;
 }
 
-static int publishes_at_once(const struct pp_sequencer *l, const struct batch *b)
+static int publishes_at_once(const struct pp_sequencer *l, const struct pp_batch *b)
 {
     return l->config.environment == PP_RECORD_DEV || has_revoke(b);
 }
@@ -179,9 +144,9 @@ static int publishes_at_once(const struct pp_sequencer *l, const struct batch *b
 uint64_t pp_sequencer_due(const struct pp_sequencer *l, uint64_t now)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        if (pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at)) &&
+        if (pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at)) &&
             publishes_at_once(l, &b))
             return 0;
     }
@@ -192,7 +157,7 @@ uint64_t pp_sequencer_due(const struct pp_sequencer *l, uint64_t now)
 /* --- submitting ---------------------------------------------------------------------------- */
 
 /* Would it be taken, behind what waits, in a batch that is closed when it will be? */
-static pp_res try_batch(struct pp_sequencer *l, const struct batch *b, uint64_t now,
+static pp_res try_batch(struct pp_sequencer *l, const struct pp_batch *b, uint64_t now,
                         size_t *ret_entry)
 {
     static uint8_t status[PP_RECORD_ENTRY_MAX];
@@ -202,9 +167,9 @@ static pp_res try_batch(struct pp_sequencer *l, const struct batch *b, uint64_t 
     uint64_t time = later(when, now);
 
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch earlier;
+        struct pp_batch earlier;
         size_t at;
-        if (pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &earlier, &at)))
+        if (pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &earlier, &at)))
             pp_ignore(feed_batch(l, &earlier, time, &at), "closing the batch will drop it");
     }
     *ret_entry = 0;
@@ -218,18 +183,15 @@ static pp_res try_batch(struct pp_sequencer *l, const struct batch *b, uint64_t 
 }
 
 /* Stores the entries of `b`, framed as they came. */
-static pp_res add_pending(struct pp_sequencer *l, const struct batch *b)
+static pp_res add_pending(struct pp_sequencer *l, const struct pp_batch *b)
 {
-    size_t cap = PP_SEQUENCER_BATCH_BYTES_MAX;
+    size_t cap = PP_BATCH_BYTES_MAX;
     struct pp_buf copy = { .bytes = malloc(cap) };
 
     PP_CHECK(copy.bytes != NULL, PP_E_NO_MEMORY, cap);
     struct pp_wr wr = pp_wr_over(copy.bytes, cap);
-    for (size_t i = 0; i < b->count; i++) {
-        size_t mark = pp_wr_block32_begin(&wr);
-        pp_wr_span(&wr, b->entries[i]);
-        pp_wr_block32_end(&wr, mark);
-    }
+    for (size_t i = 0; i < b->count; i++)
+        pp_batch_write(&wr, b->entries[i]);
     copy.len = wr.len;
     pp_res r = pp_wr_ok(&wr);
     if (pp_is_ok(r))
@@ -255,9 +217,9 @@ static void refuse(struct pp_sequencer_answer *a, pp_res r, size_t entry)
  * Fills in where entries stand that the log holds, and leaves in `fresh` those that it neither
  * holds nor has waiting, with their places in the batch: stored batches share no entry.
  */
-static void look_up(const struct pp_sequencer *l, const struct batch *b,
-                    struct pp_sequencer_answer *a, struct batch *fresh,
-                    size_t places[PP_SEQUENCER_BATCH_MAX])
+static void look_up(const struct pp_sequencer *l, const struct pp_batch *b,
+                    struct pp_sequencer_answer *a, struct pp_batch *fresh,
+                    size_t places[PP_BATCH_MAX])
 {
     fresh->count = 0;
     a->state = PP_SEQUENCER_LOGGED;
@@ -280,12 +242,11 @@ static void look_up(const struct pp_sequencer *l, const struct batch *b,
 pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
                            struct pp_sequencer_answer *ret)
 {
-    size_t places[PP_SEQUENCER_BATCH_MAX];
-    struct batch fresh;
-    struct batch b;
+    size_t places[PP_BATCH_MAX];
+    struct pp_batch fresh;
+    struct pp_batch b;
     size_t entry = 0;
-    pp_res r = batch.len > PP_SEQUENCER_BATCH_BYTES_MAX ? PP_FAIL(PP_E_LIMIT, 0)
-                                                        : parse_batch(batch, &b, &entry);
+    pp_res r = pp_batch_parse(batch, &b, &entry);
 
     *ret = (struct pp_sequencer_answer){ 0 };
     if (!pp_is_ok(r)) {
@@ -317,13 +278,13 @@ static void forget_pending(struct pp_sequencer *l, size_t i)
 
 /* What a closing batch holds: entries of pending batches, and the status. */
 struct closing {
-    struct pp_span entries[PP_SEQUENCER_PENDING_MAX * PP_SEQUENCER_BATCH_MAX + 1];
-    struct pp_record_id ids[PP_SEQUENCER_PENDING_MAX * PP_SEQUENCER_BATCH_MAX + 1];
+    struct pp_span entries[PP_SEQUENCER_PENDING_MAX * PP_BATCH_MAX + 1];
+    struct pp_record_id ids[PP_SEQUENCER_PENDING_MAX * PP_BATCH_MAX + 1];
     size_t count;
     uint8_t status[PP_RECORD_ENTRY_MAX];
 };
 
-static void add_new(const struct pp_sequencer *l, const struct batch *b, struct closing *c)
+static void add_new(const struct pp_sequencer *l, const struct pp_batch *b, struct closing *c)
 {
     uint64_t index;
 
@@ -340,9 +301,9 @@ static pp_res gather(struct pp_sequencer *l, uint64_t now, struct closing *c)
     struct pp_wr wr = pp_wr_over(c->status, sizeof c->status);
 
     for (size_t i = 0; i < l->pending_count;) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        pp_res r = parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at);
+        pp_res r = pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at);
         if (pp_is_ok(r))
             r = feed_batch(l, &b, now, &at);
         if (!pp_is_ok(r)) {
@@ -355,7 +316,7 @@ static pp_res gather(struct pp_sequencer *l, uint64_t now, struct closing *c)
     }
     PP_TRY(feed_status(l, now, &wr));
     c->entries[c->count] = pp_wr_done(&wr);
-    PP_TRY(id_of(c->entries[c->count], &c->ids[c->count]));
+    PP_TRY(pp_entry_id(c->entries[c->count], &c->ids[c->count]));
     c->count++;
     return PP_OK;
 }
@@ -507,11 +468,15 @@ pp_res pp_sequencer_publish(struct pp_sequencer *l, struct pp_span note)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* What somebody was told is pending is not dropped because its file was damaged. */
 static pp_res load_pending(void *ctx, uint64_t number, struct pp_span batch)
 {
     struct pp_sequencer *l = ctx;
-    struct pp_buf copy = { .bytes = malloc(batch.len + 1), .len = batch.len };
+    struct pp_batch b;
+    size_t at;
 
+    PP_TRY(pp_batch_parse(batch, &b, &at));
+    struct pp_buf copy = { .bytes = malloc(batch.len + 1), .len = batch.len };
     if (number >= l->next_number)
         l->next_number = number + 1;
     if (copy.bytes == NULL || l->pending_count == PP_SEQUENCER_PENDING_MAX) {
@@ -527,15 +492,14 @@ static pp_res load_pending(void *ctx, uint64_t number, struct pp_span batch)
 static void forget_logged(struct pp_sequencer *l)
 {
     for (size_t i = l->pending_count; i > 0; i--) {
-        size_t places[PP_SEQUENCER_BATCH_MAX];
+        size_t places[PP_BATCH_MAX];
         struct pp_sequencer_answer a = { 0 };
-        struct batch fresh;
-        struct batch b;
+        struct pp_batch fresh;
+        struct pp_batch b;
         size_t at;
-        pp_res r = parse_batch(pp_buf_span(&l->pending[i - 1].batch), &b, &at);
-        if (pp_is_ok(r))
-            look_up(l, &b, &a, &fresh, places);
-        if (!pp_is_ok(r) || a.state == PP_SEQUENCER_LOGGED)
+        PP_ASSERT(pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i - 1].batch), &b, &at)));
+        look_up(l, &b, &a, &fresh, places);
+        if (a.state == PP_SEQUENCER_LOGGED)
             forget_pending(l, i - 1);
     }
 }

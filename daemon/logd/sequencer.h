@@ -12,12 +12,11 @@
 #ifndef PP_SEQUENCER_H
 #define PP_SEQUENCER_H
 
+#include "batch.h"
 #include "record_rules.h"
 #include "store.h"
 
 enum {
-    PP_SEQUENCER_BATCH_MAX = 64,             /* entries of a submitted batch */
-    PP_SEQUENCER_BATCH_BYTES_MAX = 2 << 20,  /* its framed bytes */
     PP_SEQUENCER_PENDING_MAX = 64,           /* batches that wait */
     PP_SEQUENCER_RECORDS_MAX = 1 << 16,      /* releases, host-sets and key-epochs of a log */
     PP_SEQUENCER_MEASUREMENTS_MAX = 1 << 17, /* rows of its releases */
@@ -51,8 +50,9 @@ struct pp_sequencer {
 };
 
 /*
- * Opens the log, reads it all, and the batches that wait. Errors of pp_log_store_open, and those of
- * the rules when the log itself breaks them (detail = entry).
+ * Opens the log, reads it all, and the batches that wait. Errors of pp_log_store_open; those of the
+ * rules when the log itself breaks them (detail = entry); those of pp_batch_parse for a batch that
+ * was damaged while it waited.
  */
 PP_MUST pp_res pp_sequencer_open(struct pp_sequencer *l, const struct pp_sequencer_config *config);
 void pp_sequencer_done(struct pp_sequencer *l);
@@ -68,13 +68,13 @@ struct pp_sequencer_answer {
     uint32_t code; /* refused: enum pp_code */
     size_t entry;  /* refused: which entry of the batch, from 0; the count of entries: the batch */
     uint64_t size; /* logged: the smallest tree that holds the whole batch */
-    uint64_t index[PP_SEQUENCER_BATCH_MAX]; /* logged: of each entry */
-    struct pp_record_id ids[PP_SEQUENCER_BATCH_MAX];
+    uint64_t index[PP_BATCH_MAX]; /* logged: of each entry */
+    struct pp_record_id ids[PP_BATCH_MAX];
     size_t count;
 };
 
 /*
- * Takes a batch: a sequence of u32 length || entry. Entries that the log holds already, or that
+ * Takes a batch (batch.h). Entries that the log holds already, or that
  * wait already, are not taken twice, so that a batch can be submitted again until it is logged.
  * Fails only when storing fails (DISK_FULL, SYSTEM): then the batch was not taken. `ret->code`
  * FORMAT or LIMIT is about the framing.

@@ -368,7 +368,7 @@ static void on_tile(void *ctx, struct pp_http_request *q)
 void pp_log_service_routes(struct pp_log_service *s, struct pp_http_route ret[PP_LOG_ROUTES])
 {
     const struct pp_http_route routes[PP_LOG_ROUTES] = {
-        { "POST", "/submit", PP_SEQUENCER_BATCH_BYTES_MAX, on_submit, s },
+        { "POST", "/submit", PP_BATCH_BYTES_MAX, on_submit, s },
         { "GET", "/checkpoint", 0, on_checkpoint, s },
         { "GET", "/directory", 0, on_directory, s },
         { "GET", "/tile/*", 0, on_tile, s },

@@ -32,6 +32,13 @@ PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_
  */
 PP_MUST pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content);
 
+/*
+ * Removes what processes that were killed inside pp_file_write left under `path`, folders in it
+ * included. For a folder that nobody else writes to now. That something cannot be removed changes
+ * nothing.
+ */
+void pp_file_drop_leftovers(int dir_fd, const char *path);
+
 /* write(2) until all is written. CLOSED (EPIPE), DISK_FULL, SYSTEM. */
 PP_MUST pp_res pp_fd_write(int fd, struct pp_span content);
 

@@ -248,8 +248,8 @@ static void malformed_framing_is_refused(void **state)
     assert_int_equal(answer.code, PP_E_TRUNCATED);
     assert_ok(pp_sequencer_submit(&sequencer, PP_BYTES(noise), NOW, &answer));
     assert_int_equal(answer.code, PP_E_FORMAT);
-    assert_ok(pp_sequencer_submit(&sequencer, pp_span(text.bytes, PP_SEQUENCER_BATCH_BYTES_MAX + 1),
-                                  NOW, &answer));
+    assert_ok(
+        pp_sequencer_submit(&sequencer, pp_span(text.bytes, PP_BATCH_BYTES_MAX + 1), NOW, &answer));
     assert_int_equal(answer.code, PP_E_LIMIT);
 }
 
@@ -258,13 +258,13 @@ static void a_batch_has_a_limit_of_entries(void **state)
     (void)state;
     assert_ok(reopen());
     begin_batch();
-    for (uint64_t i = 1; i <= PP_SEQUENCER_BATCH_MAX; i++)
+    for (uint64_t i = 1; i <= PP_BATCH_MAX; i++)
         add_hosts(i);
     assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
     assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
     begin_batch();
-    for (uint64_t i = 1; i <= PP_SEQUENCER_BATCH_MAX + 1; i++)
-        add_hosts(PP_SEQUENCER_BATCH_MAX + i);
+    for (uint64_t i = 1; i <= PP_BATCH_MAX + 1; i++)
+        add_hosts(PP_BATCH_MAX + i);
     assert_int_equal(submit(NOW), PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_LIMIT);
 }
@@ -482,6 +482,38 @@ static void a_changed_entry_is_noticed(void **state)
     assert_ok(pp_file_write(dir, "public/tile/entries/000.p/3", 0644, pp_buf_span(&b)));
     assert_false(pp_is_ok(reopen()));
     pp_buf_done(&b);
+}
+
+static void a_damaged_batch_that_waits_is_noticed_and_kept(void **state)
+{
+    (void)state;
+
+    assert_ok(reopen());
+    first_batch();
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_file_write(dir, "pending/0000000000000001", 0600, PP_STR("damaged")));
+    assert_code(reopen(), PP_E_TRUNCATED);
+    assert_int_equal(faccessat(dir, "pending/0000000000000001", F_OK, 0), 0);
+}
+
+static void what_a_killed_process_was_writing_is_removed(void **state)
+{
+    (void)state;
+    static const char *const leftovers[] = { "signed.77.tmp", "pending/0000000000000009.77.tmp",
+                                             "public/checkpoint.77.tmp",
+                                             "public/tile/entries/000.p/7.77.tmp" };
+
+    assert_ok(reopen());
+    fill(2);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(leftovers); i++) {
+        int fd = openat(dir, leftovers[i], O_CREAT | O_WRONLY, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    assert_ok(reopen());
+    for (size_t i = 0; i < PP_ARRAY_COUNT(leftovers); i++)
+        assert_int_equal(faccessat(dir, leftovers[i], F_OK, 0), -1);
+    assert_int_equal(pp_log_store_size(&sequencer.store), 3);
 }
 
 /* Two sequencers on one folder would sign two histories. */
@@ -711,6 +743,8 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(lost_tiles_are_made_again_and_lost_entries_are_not),
     IN_FOLDER(w27_t5_a_bare_restore_is_noticed),
     IN_FOLDER(a_changed_entry_is_noticed),
+    IN_FOLDER(a_damaged_batch_that_waits_is_noticed_and_kept),
+    IN_FOLDER(what_a_killed_process_was_writing_is_removed),
     IN_FOLDER(the_folder_has_one_sequencer_at_a_time),
     IN_FOLDER(another_key_does_not_open_the_log),
     IN_FOLDER(a_full_disk_changes_nothing),
