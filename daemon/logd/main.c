@@ -142,7 +142,7 @@ static pp_res open_sequencer(struct pp_problem *problem)
 
     if (!pp_is_ok(r))
         pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
-                       pp_span_cstr(pp_code_name(r.code)));
+                       pp_span_cstr(pp_code_text(r.code)));
     return r;
 }
 

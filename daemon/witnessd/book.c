@@ -109,6 +109,8 @@ static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page 
 pp_res pp_witness_book_load(struct pp_witness_book *b)
 {
     PP_CHECK(flock(b->dir, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
+    /* Without its folder it would know nothing and be able to store nothing. */
+    PP_CHECK(faccessat(b->dir, "states", R_OK | W_OK | X_OK, 0) == 0, PP_E_SYSTEM, errno);
     pp_file_drop_leftovers(b->dir, "states");
     for (size_t i = 0; i < b->count; i++)
         PP_TRY(load_page(b, &b->pages[i]));

@@ -88,6 +88,23 @@ pp_res pp_fd_write(int fd, struct pp_span content)
     return PP_OK;
 }
 
+const char *pp_file_reason(pp_res r)
+{
+    switch (r.code) {
+    case PP_E_NOT_FOUND:
+        return "no such file";
+    case PP_E_SYSTEM:
+    case PP_E_DISK_FULL:
+        return strerror((int)r.detail);
+    case PP_E_LIMIT:
+        return "more bytes than it may have";
+    case PP_E_CONFIG:
+        return "another mode or another content";
+    default:
+        return "another content";
+    }
+}
+
 static pp_res fsync_folder_of(int dir_fd, const char *path)
 {
     char copy[4096];
