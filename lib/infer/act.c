@@ -214,7 +214,9 @@ int infer_is_gerund(const struct infer_work *w, const struct infer_unit *u,
            (t[1].cues & (CUE_IS | CUE_MODAL | CUE_IN)) == 0;
 }
 
-/* "ok then Bruno goes to Hugo", "perfect, Samir opens": a "so", or a yes that goes on to something. */
+/*
+ * "ok then Bruno goes to Hugo", "perfect, Samir opens": a "so", or a yes that goes on to something.
+ */
 static int concludes(const struct infer_work *w, const struct infer_unit *u, uint32_t head)
 {
     uint64_t cues = 0;
@@ -235,8 +237,8 @@ static uint64_t acts_of_cues(const struct tally *t)
     } TABLE[] = {
         { CUE_DECIDE, ACT_DECIDE }, { CUE_CHANGE, ACT_CHANGE }, { CUE_WARN, ACT_WARN },
         { CUE_NEED, ACT_NEED },     { CUE_HEDGE, ACT_HEDGE },   { CUE_UNSURE, ACT_UNSURE },
-        { CUE_ASK, ACT_REQUEST },   { CUE_ABSENT, ACT_ABSENT }, { CUE_CAUSE, ACT_CAUSE },
-        { CUE_DEED, ACT_DEED },     { CUE_PLACE, ACT_PLACE },
+        { CUE_ASK, ACT_REQUEST },   { CUE_ABSENT, ACT_ABSENT }, { CUE_DEED, ACT_DEED },
+        { CUE_PLACE, ACT_PLACE },
     };
     uint64_t acts = 0;
 

@@ -19,7 +19,9 @@ static const struct {
     [INFER_ES] = { "aceptado", "Pendiente" },
 };
 
-/* First person to third: "I have" is "somebody has". Every right-hand word is template vocabulary. */
+/*
+ * First person to third: "I have" is "somebody has". Every right-hand word is template vocabulary.
+ */
 static const struct {
     const char *from, *to;
 } FORMS[] = {
@@ -47,12 +49,13 @@ static const struct {
 
 /* Words behind "I" that stay as they are. */
 static const char PLAIN[] =
-    "was can could will would should might must may can't couldn't won't wouldn't shouldn't didn't had "
-    "got put sent found took made bought paid told brought gave went wrote saw heard left did spoke "
-    "thought knew met lost sold read set cut drove came said forgot kept hadn't wasn't ";
+    "was can could will would should might must may can't couldn't won't wouldn't shouldn't didn't "
+    "had got put sent found took made bought paid told brought gave went wrote saw heard left did "
+    "spoke thought knew met lost sold read set cut drove came said forgot kept hadn't wasn't ";
 /* Words that may stand between "I" and its verb. */
 static const char BETWEEN[] =
-    "also just only still already really then now probably always usually actually even never definitely ";
+    "also just only still already really then now probably always usually actually even never "
+    "definitely ";
 
 enum { LISTED_MAX = 64 };
 
@@ -178,8 +181,8 @@ static void put_visible(struct pen *p, struct pp_span text)
 
 /*
  * How a sign of the message is shown: 0 not at all, `c` itself as it is. Ends of sentences become
- * commas inside one; brackets become round, so that a speaker mark can never come from a message; what
- * means something to a renderer goes.
+ * commas inside one; brackets become round, so that a speaker mark can never come from a message;
+ * what means something to a renderer goes.
  */
 static uint32_t shown_sign(uint32_t c)
 {

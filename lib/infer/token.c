@@ -165,7 +165,9 @@ static void word_hash(struct pp_span word, struct infer_token *t)
     if (letters >= 2 && capitals == letters)
         t->flags |= INFER_TOKEN_CAPS;
     t->hash += t->hash == 0;
-    /* A crude stem, the same for four languages: enough to see that two sentences share a subject. */
+    /*
+     * A crude stem, the same for four languages: enough to see that two sentences share a subject.
+     */
     if (n > 3 && folded[n - 1] == 's' && folded[n - 2] == '\'')
         n -= 2;
     if (n > 5 && folded[n - 3] == 'i' && folded[n - 2] == 'n' && folded[n - 1] == 'g')

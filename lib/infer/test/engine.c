@@ -84,7 +84,9 @@ static int stands_in(struct pp_span token, struct pp_span text)
     return memmem(text.at, text.len, token.at, token.len) != NULL;
 }
 
-/* Checked without the guard's code: every number of the answer stands in a message that it cites. */
+/*
+ * Checked without the guard's code: every number of the answer stands in a message that it cites.
+ */
 static void assert_numbers_are_cited(const struct pp_infer_chat *chat,
                                      const struct pp_infer_item *item)
 {
@@ -224,8 +226,8 @@ static void markup_and_links_lose_their_power(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        { 0,
-          "**Tickets** are on <a href=x>sale</a> from Monday 5 May, see https://user@tickets.example:8080/buy?x=1" },
+        { 0, "**Tickets** are on <a href=x>sale</a> from Monday 5 May, see "
+             "https://user@tickets.example:8080/buy?x=1" },
         { 1, "I'll get `four` of them [today](http://x.example)" },
     };
     struct pp_infer_chat chat = CHAT(lines, 130);
