@@ -223,7 +223,7 @@ static const struct list LISTS[] = {
     { CUE_ASK, DE, "kannst könnt könntest" },
     { CUE_HEDGE, EN,
       "maybe perhaps might probably think guess idea could suppose wonder if thinking usually "
-      "somehow possibly hopefully tempting heard" },
+      "somehow possibly hopefully tempting heard thought" },
     { CUE_HEDGE, DE,
       "vielleicht wahrscheinlich glaube vermutlich evtl eventuell denke könnte könnten" },
     { CUE_HEDGE, FR, "peut-être probablement crois pense sûrement pourrait" },
@@ -327,14 +327,13 @@ static const struct list LISTS[] = {
     { CUE_THAT, FR, "ça le la les celui" },
     { CUE_THAT, ES, "lo la los las eso esto" },
     { CUE_ABSENT, EN,
-      "can't cannot away sick ill temperature injured busy late unavailable missing "
-      "allergic" },
+      "can't cannot away sick ill temperature injured busy late unavailable missing allergic" },
     { CUE_ABSENT, DE, "krank verhindert weg unterwegs verletzt" },
     { CUE_ABSENT, FR, "malade absent absente blessé" },
     { CUE_ABSENT, ES, "enfermo enferma lesionado de+baja" },
     { CUE_UNSURE, EN,
       "to+ask not+sure not+yet don't+know doesn't+know not+decided not+clear nothing+decided "
-      "to+decide we'll+see let's+see will+see still+open no+idea" },
+      "to+decide we'll+see let's+see still+open no+idea" },
     { CUE_UNSURE, DE,
       "nicht+sicher noch+nicht weiß+nicht nichts+entschieden nicht+entschieden nicht+klar "
       "mal+sehen noch+offen keine+ahnung" },
@@ -411,6 +410,12 @@ static const struct list LISTS[] = {
     { CUE_SPARE, EN,
       "please pls really just actually basically anyway anyways tbh btw obviously definitely "
       "honestly quite literally simply sorry haha lol already also even though" },
+    { CUE_LEANS, EN,
+      "he she it they he's she's it's they're he'll she'll it'll they'll he'd she'd it'd they'd "
+      "this that that's these those looks sounds seems feels is are was were isn't aren't wasn't" },
+    { CUE_LEANS, DE, "er sie es dies ist sind war waren klingt" },
+    { CUE_LEANS, FR, "elle ils elles ça cela c'est c'était est était" },
+    { CUE_LEANS, ES, "él ella ellos ellas eso esto es son era está están" },
     { CUE_LINK, ALL, "and und et y but aber mais pero" },
     { CUE_SPARE, DE,
       "schon auch mal ja bitte eigentlich wirklich halt eben übrigens natürlich einfach" },

@@ -89,9 +89,10 @@ const struct pp_infer_engine *pp_infer_engine_find(struct pp_span kind);
 
 /*
  * Summarises a chat: checks it, runs the engine, and gives what the guard lets pass, in reading
- * order. No messages, or nothing worth saying, is no items. Items and their texts live in `a`.
- * Fails with LIMIT (messages or bytes), RANGE (words, alias; detail = message index), ORDER (ids),
- * UTF8, FORMAT (language), NO_MEMORY, and ANSWER_REFUSED when the guard let nothing pass.
+ * order (how the conversation began, then by kind). No messages, or nothing worth saying, is no
+ * items. Items and their texts live in `a`. Fails with LIMIT (messages or bytes), RANGE (words,
+ * alias; detail = message index), ORDER (ids), UTF8, FORMAT (language), NO_MEMORY, and
+ * ANSWER_REFUSED when the guard let nothing pass.
  */
 PP_MUST pp_res pp_infer_summarize(const struct pp_infer_engine *engine,
                                   const struct pp_infer_chat *chat, struct pp_arena *a,

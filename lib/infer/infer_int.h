@@ -103,6 +103,7 @@ enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COU
 #define CUE_HOLD     INFER_CUE(60) /* not a filler together with the next word */
 #define CUE_LINK     INFER_CUE(61) /* and */
 #define CUE_DEED     INFER_CUE(62) /* third person of what one can promise */
+#define CUE_LEANS    INFER_CUE(63) /* in front: what it is about was said before */
 
 enum { INFER_CUE_SLOTS = 4096 };
 
@@ -204,6 +205,7 @@ enum {
 #define ACT_PLACE    INFER_ACT(33) /* says where something is */
 #define ACT_LISTED   INFER_ACT(34) /* a point of a numbered list */
 #define ACT_STALE    INFER_ACT(35) /* a day or time from before the day was moved */
+#define ACT_LEANS    INFER_ACT(36) /* "she has the key": who, was said before */
 
 struct infer_unit {
     uint32_t first, count; /* tokens */
@@ -339,7 +341,8 @@ struct infer_fact {
     uint32_t main; /* the unit that the fact is about; the others say what it needs */
     uint32_t kind; /* enum pp_infer_kind */
     int32_t score;
-    int agreed; /* say who agreed */
+    int agreed;  /* say that others agreed */
+    int opening; /* what the conversation begins with */
 };
 
 struct infer_facts {

@@ -517,7 +517,8 @@ static void find_alarms(struct infer_work *w)
                     w->talks[m - back].hostile == INFER_PAYMENT;
         for (uint32_t k = 0; near && talk->hostile == INFER_FRIENDLY && k < talk->units; k++) {
             struct infer_unit *u = &w->units[talk->unit + k];
-            if ((u->acts & (ACT_WARN | ACT_DONE)) != 0 && u->content > 1)
+            if ((u->acts & (ACT_WARN | ACT_DONE)) != 0 && (u->acts & ACT_LEANS) == 0 &&
+                u->content > 1)
                 u->acts |= ACT_ALARM;
         }
     }
