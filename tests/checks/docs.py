@@ -13,7 +13,6 @@ FILES = [f for f in subprocess.run(["git", "ls-files", "--cached", "--others", "
                                    stdout=subprocess.PIPE, check=True).stdout.split("\n") if f]
 PAGES = [f for f in FILES if f.endswith(".md") and os.path.exists(f)]
 TOP = {f.split("/")[0] for f in FILES if "/" in f}
-BIN = "build/bin" if os.path.exists("build/bin/ppctl") else ""
 passed = failed = 0
 
 
@@ -85,14 +84,21 @@ def plain(page):
     return re.sub(r"\s+", " ", re.sub(r"^\.\w+ ?|\b(Ar|Op|Oo|Oc|Cm|Pa|Ns) ", "", raw, flags=re.M))
 
 
-def help_of(program, *verb):
-    return subprocess.run([os.path.join(BIN, program), *verb, "--help"], text=True, stdout=subprocess.PIPE,
+def program(name):
+    """Where the tree with tests has it, else the programs that `make` put out; None: not built."""
+    places = ["build/dev/tools/ppctl/ppctl" if name == "ppctl" else f"build/dev/daemon/{name[3:]}/{name}",
+              f"build/bin/{name}"]
+    return next((p for p in places if os.access(p, os.X_OK)), None)
+
+
+def help_of(name, *verb):
+    return subprocess.run([program(name), *verb, "--help"], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT).stdout
 
 
-def daemon_options(program):
-    page = plain(f"docs/man/{program}.8")
-    shown = help_of(program)
+def daemon_options(name):
+    page = plain(f"docs/man/{name}.8")
+    shown = help_of(name)
     options, _, keys = shown.partition("`key = value`")
     names = re.findall(r"^  (--[a-z-]+)", options, re.M) + re.findall(r"^  ([a-z_]+) +(?=\S)", keys, re.M)
     return [n for n in names if not re.search(r"(?<![\w-])" + re.escape(n) + r"(?![\w-])", page)]
@@ -121,11 +127,11 @@ rule("every man page is installed",
 if shutil.which("man"):
     for m in sorted(glob.glob("docs/man/*.[18]")):
         rule(f"{m} parses", man_warnings(m))
-if BIN:
+if program("ppctl"):
     rule("ppctl.1 knows every verb and option of --help", ppctl_options())
-    for m in sorted(glob.glob("docs/man/pp-*.8")):
-        daemon = os.path.basename(m)[:-2]
-        if os.path.exists(os.path.join(BIN, daemon)):
-            rule(f"{daemon}.8 knows every option and key of --help", daemon_options(daemon))
+for m in sorted(glob.glob("docs/man/pp-*.8")):
+    daemon = os.path.basename(m)[:-2]
+    if program(daemon):
+        rule(f"{daemon}.8 knows every option and key of --help", daemon_options(daemon))
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
