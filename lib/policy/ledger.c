@@ -103,6 +103,10 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         !pp_record_id_same(&c->l->status.id, &m->status_id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 0), "status record",
                       "the text seen before under this serial", PP_STR("another text"));
+    if (c->l->tree_size == m->tree_size && m->tree_size > 0 &&
+        !pp_record_id_same(&c->l->status.id, &m->status_id))
+        return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 1), "status record",
+                      "the text seen before at the end of this tree", PP_STR("another text"));
     if (c->l->tree_size < m->tree_size)
         return refuse_number(c, PP_E_LEDGER_ROLLBACK, "tree size, at least", m->tree_size,
                              c->l->tree_size);
@@ -185,9 +189,10 @@ static pp_res check_named(const struct context *c, struct pp_ledger_record *r,
     if (is_revoked(l, c->marks, &r->id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, 0), "record", "one that is not revoked",
                       pp_span_cstr(pp_record_type_name(type)));
+    /* Who uses a release or a key asks for its window: one that ends, as keys do every midnight,
+     * does not end the bundle that is held. The host-set is used whatever is asked. */
     pp_record_window(&r->record, &from, &until);
-    /* Keys stand in a status before they are used; who uses one asks for its window again. */
-    if (l->now_posix_s >= until || (type != PP_RECORD_KEY_EPOCH && l->now_posix_s < from))
+    if (type == PP_RECORD_HOST_SET && (l->now_posix_s < from || l->now_posix_s >= until))
         return refuse_number(c, PP_E_LEDGER_WINDOW, "end of the record's validity, after",
                              l->now_posix_s, until);
     return PP_OK;
@@ -220,6 +225,29 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
                         return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
                                       "in one role only", PP_STR("in two"));
         }
+    return PP_OK;
+}
+
+/* Each key is of the kind that its line says, and a kind has one key a day: two would tell those
+ * who are shown the first from those who are shown the second. */
+static pp_res check_keys(const struct context *c)
+{
+    const struct pp_status *s = &c->l->status.record.status;
+    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
+
+    for (size_t i = 0; i < s->key_count; i++) {
+        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
+
+        if (a->kind != s->keys[i].kind)
+            return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys",
+                          pp_record_kind_name(s->keys[i].kind),
+                          pp_span_cstr(pp_record_kind_name(a->kind)));
+        for (size_t k = 0; k < i; k++)
+            if (keys[k].record.key_epoch.kind == a->kind &&
+                keys[k].record.key_epoch.epoch == a->epoch)
+                return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys", "one of a kind and epoch",
+                              pp_span_cstr(pp_record_kind_name(a->kind)));
+    }
     return PP_OK;
 }
 
@@ -256,8 +284,9 @@ static pp_res check_records(const struct context *c)
         l->record_count++;
     }
     PP_TRY(check_roles_apart(c, s->release_count));
+    PP_TRY(check_keys(c));
     pp_check_add_number(c->checks, PP_STEP_DIRECTORY, PP_E_LEDGER_SIGNER, PP_VERDICT_PROVEN,
-                        "every named record is logged, in force, and signed by who must sign it",
+                        "every named record is logged, not revoked, and signed by who must sign it",
                         PP_STR("owner and review policies"), l->record_count, "records");
     return PP_OK;
 }
@@ -355,6 +384,9 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
         if (r->record.type != PP_RECORD_RELEASE || !pp_record_id_same(&r->id, id))
             continue;
         PP_CHECK(r->record.release.role == role, PP_E_LEDGER_NAMESPACE, r->record.release.role);
+        PP_CHECK(l->now_posix_s >= r->record.release.not_before &&
+                     l->now_posix_s < r->record.release.not_after,
+                 PP_E_LEDGER_WINDOW, i);
         *ret = &r->record.release;
         return PP_OK;
     }

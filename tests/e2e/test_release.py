@@ -84,12 +84,12 @@ class Release(unittest.TestCase):
         self.refuses(self.build(self.anchors("anchors-dev")), "ENVIRONMENT")
 
     def test_w20_t5_a_release_build_accepts_no_simulated_platform(self):
-        two = [(line, line + line) for line in self.urls()]
+        two = [(line, line + line.replace("127.0.0.1", "localhost")) for line in self.urls()]
         anchors = self.anchors("anchors-sim", ("environment = dev", "environment = prod"), *two)
         self.refuses(self.build(anchors), "TRUST")
 
     def test_w20_t1_a_release_build_refuses_the_records_and_evidence_of_a_simulated_fleet(self):
-        two = [(line, line + line) for line in self.urls()]
+        two = [(line, line + line.replace("127.0.0.1", "localhost")) for line in self.urls()]
         anchors = self.anchors("anchors-prod", ("environment = dev", "environment = prod"),
                                ("platform = sim-snp", "platform = sev-snp"), *two,
                                without=("ark.der", "ask.der"))

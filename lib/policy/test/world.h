@@ -400,15 +400,11 @@ static inline struct pp_bundle_entry world_entry_of(struct world *w, const struc
     return (struct pp_bundle_entry){ pp_span(e->bytes, e->len), world_prove(w, place) };
 }
 
-/* Signs the records, then the status that names them, then checkpoint, proofs and bundle. */
-static inline void world_log(struct world *w)
+/* Signs the status as it stands, behind the records; then checkpoint, proofs and bundle. */
+static inline void world_publish(struct world *w)
 {
     const struct pp_status *s = &w->slots[S_STATUS].record.status;
 
-    w->size = 0;
-    for (enum slot_id id = 0; id < S_STATUS; id++)
-        world_append(w, id);
-    world_name_all(w);
     world_append(w, S_STATUS);
     world_append(w, S_EXTRA);
     w->bundle.records = w->records;
@@ -419,6 +415,21 @@ static inline void world_log(struct world *w)
     w->records[w->bundle.record_count++] = world_entry_of(w, &s->hosts);
     for (size_t i = 0; i < s->key_count; i++)
         w->records[w->bundle.record_count++] = world_entry_of(w, &s->keys[i].id);
+}
+
+/* Signs and logs the records and lists those that are `named`; the status is not signed yet. */
+static inline void world_records(struct world *w)
+{
+    w->size = 0;
+    for (enum slot_id id = 0; id < S_STATUS; id++)
+        world_append(w, id);
+    world_name_all(w);
+}
+
+static inline void world_log(struct world *w)
+{
+    world_records(w);
+    world_publish(w);
 }
 
 static inline struct pp_span world_bytes(struct world *w)
