@@ -114,11 +114,6 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         if (s->status.min_serial[role] < m->min_serial[role])
             return refuse_number(c, PP_E_LEDGER_ROLLBACK, "min-serial of a role, at least",
                                  m->min_serial[role], s->status.min_serial[role]);
-    for (size_t i = 0; i < s->status.release_count; i++)
-        for (size_t k = 0; k < m->revoked_count; k++)
-            if (pp_record_id_same(&s->status.releases[i], &m->revoked[k]))
-                return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "release",
-                              "none that was revoked before", PP_STR("a revoked one"));
     return PP_OK;
 }
 

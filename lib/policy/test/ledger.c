@@ -133,8 +133,10 @@ static void every_byte_of_a_bundle_counts(void **state)
             print_error("the change at %zu was not noticed\n", i);
         assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
     }
-    for (size_t n = 0; n < good.len; n += n < 64 ? 1 : 997)
+    for (size_t n = 0; n < good.len; n += n < 64 ? 1 : 997) {
         assert_refused(verify_bytes(pp_span(good.at, n), WORLD_NOW), PP_E_LEDGER_FORMAT);
+        assert_string_equal(problem.field, "bundle");
+    }
     free(bytes);
 }
 
@@ -144,7 +146,7 @@ static void with_less_memory_than_it_says_it_fails_and_says_so(void **state)
     world_log(w);
     struct pp_span bytes = world_bytes(w);
 
-    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += 16384) {
+    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += 2048) {
         static _Alignas(16) uint8_t memory[PP_LEDGER_ARENA_BYTES];
         struct pp_arena small = pp_arena_over(memory, cap);
         pp_res r = pp_ledger_verify(&w->trust, bytes, &marks, WORLD_NOW, &small, &ledger, NULL,
@@ -449,6 +451,9 @@ static void w27_t1_two_texts_under_one_serial_or_one_tree_size_are_a_split_view(
     pp_ledger_raise_marks(&ledger, &marks);
     w->slots[S_STATUS].record.time++; /* serial 7 says something else */
     assert_refused(verify(), PP_E_LEDGER_SPLIT);
+    marks.tree_size = 7;
+    assert_refused(verify_at(WORLD_NOW), PP_E_LEDGER_SPLIT);
+    marks.tree_size = 8;
     w->slots[S_STATUS].record.serial = 8; /* and a later one cannot end the same tree */
     assert_refused(verify(), PP_E_LEDGER_SPLIT);
     marks.tree_size = 7;
@@ -505,6 +510,7 @@ static void the_revoked_list_of_the_marks_has_its_limit_and_no_repeats(void **st
     assert_int_equal(marks.revoked_count, PP_MARKS_REVOKED_MAX);
     pp_ledger_raise_marks(&ledger, &marks);
     assert_int_equal(marks.revoked_count, PP_MARKS_REVOKED_MAX);
+    assert_int_equal(marks.revoked[0].bytes[1], 0);
     /* One more: the oldest goes. */
     ledger.status.record.status.revoked_count = 1;
     ledger.status.record.status.revoked[0].bytes[0] = 0xF1;
@@ -702,6 +708,19 @@ static void a_named_record_of_another_type_is_refused(void **state)
     assert_refused(verify_at(WORLD_NOW), PP_E_LEDGER_RECORD);
 }
 
+static void a_logged_entry_that_is_no_record_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t note[1024];
+    struct pp_wr wr = pp_wr_over(note, sizeof note);
+    const struct pp_note_signer people[] = { w->people[P_ALICE], w->people[P_BOB] };
+
+    assert_ok(pp_note_write(&wr, PP_STR("cvm-release/v1\nof a kind\n"), people, 2));
+    w->slots[S_ORCHESTRATOR].raw = pp_wr_done(&wr);
+    assert_refused(verify(), PP_E_LEDGER_RECORD);
+    assert_string_equal(problem.field, "record");
+}
+
 /* --- questions --------------------------------------------------------------------------------- */
 
 static void keys_are_found_by_their_windows_alone(void **state)
@@ -805,6 +824,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(records_out_of_the_order_of_the_status_are_refused),
     FRESH(an_unlisted_key_record_is_refused_in_the_place_of_a_listed_one),
     FRESH(a_named_record_of_another_type_is_refused),
+    FRESH(a_logged_entry_that_is_no_record_is_refused),
     FRESH(keys_are_found_by_their_windows_alone),
     FRESH(w20_t2_a_release_of_another_role_is_refused),
     FRESH(a_status_without_releases_says_not_yet),

@@ -95,6 +95,9 @@ static void more_revoked_records_than_the_limit_are_refused(void **state)
     wr = pp_wr_over(bytes, sizeof bytes);
     assert_code(pp_marks_write(&wr, &m), PP_E_RANGE);
     assert_int_equal(wr.len, 0);
+    m.revoked_count--;
+    wr = pp_wr_over(bytes, len - 1);
+    assert_code(pp_marks_write(&wr, &m), PP_E_NO_SPACE);
 }
 
 static const struct CMUnitTest TESTS[] = {

@@ -54,8 +54,9 @@ enum slot_id {
 struct slot {
     enum slot_id id;
     struct pp_record record;
-    uint32_t signers; /* BY(...) */
-    int named;        /* 1: the status names it */
+    uint32_t signers;   /* BY(...) */
+    int named;          /* 1: the status names it */
+    struct pp_span raw; /* logged in the place of the record, when it is not empty */
 };
 
 struct world_entry {
@@ -297,7 +298,10 @@ static inline void world_append(struct world *w, enum slot_id id)
         if ((s->signers >> p & 1) != 0)
             all[count++] = w->people[p];
     struct pp_wr wr = pp_wr_over(e->bytes, sizeof e->bytes);
-    assert_ok(pp_record_sign(&wr, &s->record, all, count));
+    if (s->raw.len > 0)
+        pp_wr_span(&wr, s->raw);
+    else
+        assert_ok(pp_record_sign(&wr, &s->record, all, count));
     e->len = wr.len;
     assert_ok(pp_note_parse(pp_span(e->bytes, e->len), &note));
     pp_record_id_of(note.text, &e->record_id);
