@@ -263,6 +263,8 @@ static void what_the_hardware_profile_refuses_is_refused(void **state)
     assert_refused(appraise(), PP_E_SNP_POLICY);
     m->bend_report = other_level;
     assert_refused(appraise(), PP_E_SNP_VMPL);
+    for (size_t i = 0; i < checks.count; i++) /* what failed has no row, not even a skipped one */
+        assert_int_not_equal(checks.rows[i].code, PP_E_SNP_VMPL);
     m->bend_report = no_alias_check;
     assert_refused(appraise(), PP_E_SNP_PLATFORM);
     m->bend_report = NULL;
@@ -628,8 +630,10 @@ static void w20_t2_a_guard_where_a_predictor_is_expected_is_refused(void **state
 
 /* --- a live session ---------------------------------------------------------------------------- */
 
-/* Both ends over memory; the server's Evidence for `attested` (NULL: for what it really sees). */
-static struct pp_ratls_client *live(struct pp_ratls_ctx *const ctx[2], int of_another_session)
+enum live { GENUINE, OF_ANOTHER_SESSION, WITH_OTHER_PADDING };
+
+/* Both ends over memory, up to the client that holds the server's Evidence. */
+static struct pp_ratls_client *live(struct pp_ratls_ctx *const ctx[2], enum live how)
 {
     static uint8_t wire[1 << 17], body[PP_EVIDENCE_BODY_BYTES];
     struct pp_random random = pp_random_system();
@@ -642,9 +646,10 @@ static struct pp_ratls_client *live(struct pp_ratls_ctx *const ctx[2], int of_an
     assert_ok(pp_ratls_client_take(client, &wr));
     assert_ok(pp_ratls_server_feed(server, pp_wr_done(&wr)));
     assert_ok(pp_ratls_server_session(server, &m->session));
-    m->session.ekm[0] ^= (uint8_t)of_another_session;
+    m->session.ekm[0] ^= how == OF_ANOTHER_SESSION;
     (void)machine_attest(m);
     assert_ok(pp_evidence_body_write(&body_wr, &m->evidence));
+    body[sizeof body - 1] = how == WITH_OTHER_PADDING;
     assert_ok(pp_ratls_server_evidence(server, PP_BYTES(body)));
     wr = pp_wr_over(wire, sizeof wire);
     assert_ok(pp_ratls_server_take(server, &wr));
@@ -665,7 +670,7 @@ static void only_a_live_session_that_was_attested_gives_the_right_to_send(void *
     memset(untouched, 0xEE, sizeof untouched);
     assert_ok(pp_ratls_ctx_new(PP_END_CLIENT, &ctx[0]));
     assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &ctx[1]));
-    struct pp_ratls_client *client = live(ctx, 1);
+    struct pp_ratls_client *client = live(ctx, OF_ANOTHER_SESSION);
     assert_code(pp_appraise(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR, client, NULL,
                             &problem, &verified),
                 PP_E_SNP_BINDING);
@@ -674,7 +679,15 @@ static void only_a_live_session_that_was_attested_gives_the_right_to_send(void *
                 PP_E_UNVERIFIED);
     pp_ratls_client_free(client);
 
-    client = live(ctx, 0);
+    client = live(ctx, WITH_OTHER_PADDING);
+    assert_code(pp_appraise(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR, client, NULL,
+                            &problem, &verified),
+                PP_E_EVIDENCE_FORMAT);
+    assert_string_equal(problem.field, "Evidence body");
+    assert_memory_equal(&verified, untouched, sizeof verified);
+    pp_ratls_client_free(client);
+
+    client = live(ctx, GENUINE);
     m->trust.platforms = 0;
     assert_code(pp_appraise(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR, client, NULL,
                             &problem, &verified),
