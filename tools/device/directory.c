@@ -21,8 +21,9 @@ static void fetched_done(struct fetched *f)
     free(f->ledger);
 }
 
-/* The moment that was drawn for the next fetch; 0: now. */
-static uint64_t next_fetch(const struct pp_device *d)
+/* Whether the moment that was drawn has come. A moment beyond the next window was drawn by a clock
+ * that was wrong, and nobody waits for it. */
+static int fetch_is_due(const struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX];
     struct pp_buf b = { 0 };
@@ -30,11 +31,11 @@ static uint64_t next_fetch(const struct pp_device *d)
 
     if (!pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
         !pp_is_ok(pp_file_read(AT_FDCWD, path, 24, &b)))
-        return 0;
+        return 1;
     if (!pp_is_ok(pp_decimal_parse(pp_buf_span(&b), UINT64_MAX, &at)))
         at = 0;
     pp_buf_done(&b);
-    return at;
+    return at <= now || at - now > 2 * PP_DEVICE_FETCH_WINDOW_S;
 }
 
 /* Draws a moment of the next six-hour window, whatever happens until then. */
@@ -130,16 +131,17 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     return PP_OK;
 }
 
+/* The next moment is drawn before this one is used: when it comes does not depend on how this one
+ * goes, and who uses a device whose mirror is silent does not knock there at every use. */
 static pp_res fetch(struct pp_device *d, uint64_t now)
 {
     struct fetched all[PP_TRUST_MIRRORS_MAX] = { 0 };
     size_t best = 0;
 
+    PP_TRY(plan_fetch(d, now));
     pp_res r = fetch_all(d, all, &best);
     if (pp_is_ok(r))
         r = hold(d, &all[best]);
-    if (pp_is_ok(r))
-        r = plan_fetch(d, now);
     for (size_t i = 0; i < PP_TRUST_MIRRORS_MAX; i++)
         fetched_done(&all[i]);
     return r;
@@ -157,7 +159,7 @@ static pp_res load_held(struct pp_device *d)
 
 static pp_res store_marks(struct pp_device *d)
 {
-    static uint8_t text[PP_MARKS_BYTES_MAX];
+    uint8_t text[PP_MARKS_BYTES_MAX];
     char path[PP_DEVICE_PATH_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
@@ -183,11 +185,14 @@ pp_res device_refresh_ledger(struct pp_device *d)
                      "anchors and high-water marks are loaded; they are all that is believed",
                      pp_span_cstr(PP_RELEASE ? "compiled in" : "STATE/trust"),
                      PP_BYTES(d->trust->files_digest));
-    if (d->trust->environment == PP_RECORD_DEV || now >= next_fetch(d))
+    /* Without a bundle there is no use that a schedule could hide. */
+    pp_res held = load_held(d);
+    if (d->trust->environment == PP_RECORD_DEV || held.code == PP_E_NOT_FOUND ||
+        fetch_is_due(d, now))
         fetched = fetch(d, now);
     if (!pp_is_ok(fetched) && !is_silence(fetched))
         return fetched;
-    pp_res held = load_held(d);
+    held = load_held(d);
     if (!pp_is_ok(held))
         return pp_is_ok(fetched) ? held : fetched;
     pp_arena_reset(&d->ledger_arena);
