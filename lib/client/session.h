@@ -112,8 +112,9 @@ PP_MUST pp_res pp_session_send(struct pp_session *s, const struct pp_verified *v
 
 /*
  * Takes the answer's body: exactly the bucket that was asked for, whatever happened. `*ret` borrows
- * from the arena. Keys and the right to send are gone afterwards, on success too. SESSION_GONE (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT; ANSWER_REFUSED
- * and ANSWER_FAILED for the worker's own outcomes, with `*ret` filled.
+ * from the arena. Keys and the right to send are gone afterwards, on success too. SESSION_GONE
+ * (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT; ANSWER_REFUSED and ANSWER_FAILED for the
+ * worker's own outcomes, with `*ret` filled.
  */
 PP_MUST pp_res pp_session_answered(struct pp_session *s, uint8_t *body, size_t len,
                                    struct pp_answer *ret);

@@ -122,7 +122,7 @@ static int done(void **state)
     return 0;
 }
 
-/* --- the gateway ------------------------------------------------------------------------------- */
+/* --- the gateway ------------------------------------------------------------------------------ */
 
 /* Opens a body of the device; the message borrows from body_up. */
 static struct pp_bhttp opened_by_gateway(struct pp_span body)
@@ -163,7 +163,7 @@ static void answer_by_gateway(uint32_t status, const char *handle_text, struct p
     assert_int_equal(out.len, total);
 }
 
-/* --- the machine ------------------------------------------------------------------------------- */
+/* --- the machine ------------------------------------------------------------------------------ */
 
 /* Makes the whole first flight for a ClientHello. */
 static void make_flight(struct pp_span hello)
@@ -308,7 +308,7 @@ static void assert_ended_(const char *file, int line)
 
 #define assert_ended() assert_ended_(__FILE__, __LINE__)
 
-/* --- what passes ------------------------------------------------------------------------------- */
+/* --- what passes ------------------------------------------------------------------------------ */
 
 static void a_session_brings_the_request_to_the_worker_and_the_answer_back(void **state)
 {
@@ -390,7 +390,7 @@ static void refusals_and_failures_of_the_worker_come_back_as_what_they_are(void 
     }
 }
 
-/* --- order ------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 static void nothing_can_be_sent_before_the_session_is_verified(void **state)
 {
@@ -436,7 +436,7 @@ static void exchange_1_is_opened_and_answered_once(void **state)
     assert_code(pp_session_open(&session, PP_BYTES(token), &body), PP_E_STATE);
 }
 
-/* --- the answer to #1 -------------------------------------------------------------------------- */
+/* --- the answer to #1 ------------------------------------------------------------------------- */
 
 static void an_answer_of_another_size_is_refused(void **state)
 {
@@ -618,7 +618,7 @@ static void a_refusal_of_the_appraisal_ends_the_session(void **state)
     assert_ended();
 }
 
-/* --- keys -------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static void only_the_ohttp_key_that_the_ledger_lists_for_now_is_used(void **state)
 {
@@ -650,7 +650,7 @@ static void a_token_of_another_length_opens_nothing(void **state)
     assert_ended();
 }
 
-/* --- exchange #2 ------------------------------------------------------------------------------- */
+/* --- exchange #2 ------------------------------------------------------------------------------ */
 
 static void an_answer_to_2_of_another_size_is_refused(void **state)
 {
@@ -727,7 +727,7 @@ static void an_answer_bucket_that_is_none_is_refused(void **state)
     assert_ended();
 }
 
-/* --- sizes ------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 enum { MANY = PP_CHAT_MESSAGE_MAX };
 static struct pp_chat_message many[MANY];

@@ -136,7 +136,7 @@ static void every_byte_of_the_evidence_counts(void **state)
                    PP_E_EVIDENCE_FORMAT);
 }
 
-/* --- step 8 ------------------------------------------------------------------------------------ */
+/* --- step 8 ----------------------------------------------------------------------------------- */
 
 static void call_it_hardware(struct machine *x)
 {
@@ -210,7 +210,7 @@ static void evidence_without_the_chips_certificate_is_refused(void **state)
     assert_refused(appraise(), PP_E_EVIDENCE_FORMAT);
 }
 
-/* --- steps 9 and 11: the report ---------------------------------------------------------------- */
+/* --- steps 9 and 11: the report --------------------------------------------------------------- */
 
 static void change_report(struct machine *x)
 {
@@ -282,7 +282,7 @@ static void an_expired_chip_certificate_is_refused(void **state)
     assert_refused(appraise_as(cbor, PP_RECORD_ORCHESTRATOR), PP_E_SNP_CHAIN);
 }
 
-/* --- step 10: the binding ---------------------------------------------------------------------- */
+/* --- step 10: the binding --------------------------------------------------------------------- */
 
 static void evidence_of_another_session_is_refused(void **state)
 {
@@ -362,7 +362,7 @@ static void a_configuration_that_was_not_measured_is_refused(void **state)
     assert_refused(appraise(), PP_E_SNP_BINDING);
 }
 
-/* --- step 12: the ledger ----------------------------------------------------------------------- */
+/* --- step 12: the ledger ---------------------------------------------------------------------- */
 
 static void w20_t2_evidence_of_another_role_is_refused(void **state)
 {
@@ -491,7 +491,7 @@ static void what_the_release_asks_of_the_patch_level_is_asked(void **state)
     }
 }
 
-/* --- hosts (W10) ------------------------------------------------------------------------------- */
+/* --- hosts (W10) ------------------------------------------------------------------------------ */
 
 static void name_the_set_before(struct machine *x)
 {
@@ -584,7 +584,7 @@ static void w10_t5_a_masked_chip_id_is_refused(void **state)
     assert_refused(appraise(), PP_E_SNP_HWID);
 }
 
-/* --- back-ends --------------------------------------------------------------------------------- */
+/* --- back-ends -------------------------------------------------------------------------------- */
 
 static struct pp_backends backends;
 
@@ -628,7 +628,7 @@ static void w20_t2_a_guard_where_a_predictor_is_expected_is_refused(void **state
     assert_refused(appraise(), PP_E_BACKEND);
 }
 
-/* --- a live session ---------------------------------------------------------------------------- */
+/* --- a live session --------------------------------------------------------------------------- */
 
 enum live { GENUINE, OF_ANOTHER_SESSION, WITH_OTHER_PADDING };
 

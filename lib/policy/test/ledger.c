@@ -157,7 +157,7 @@ static void with_less_memory_than_it_says_it_fails_and_says_so(void **state)
     }
 }
 
-/* --- place: log, namespace, environment (W20) -------------------------------------------------- */
+/* --- place: log, namespace, environment (W20) ------------------------------------------------- */
 
 static void w20_t1_a_staging_or_prod_entry_is_refused(void **state)
 {
@@ -209,7 +209,7 @@ static void w20_t4_a_proof_under_another_log_key_is_refused(void **state)
     assert_refused(verify(), PP_E_LEDGER_ORIGIN);
 }
 
-/* --- signers ----------------------------------------------------------------------------------- */
+/* --- signers ---------------------------------------------------------------------------------- */
 
 static void a_release_below_its_review_quorum_is_refused(void **state)
 {
@@ -250,7 +250,7 @@ static void records_without_the_signers_of_their_type_are_refused(void **state)
     }
 }
 
-/* --- quorum (W27) ------------------------------------------------------------------------------ */
+/* --- quorum (W27) ----------------------------------------------------------------------------- */
 
 static void w27_t3_one_plain_witness_too_few_is_refused(void **state)
 {
@@ -299,7 +299,7 @@ static void w27_t4_a_proof_of_another_place_is_refused(void **state)
     assert_refused(verify_at(WORLD_NOW), PP_E_LEDGER_FORMAT);
 }
 
-/* --- age (W21) --------------------------------------------------------------------------------- */
+/* --- age (W21) -------------------------------------------------------------------------------- */
 
 static void w21_t1_a_quorum_older_than_a_day_is_stale(void **state)
 {
@@ -416,7 +416,7 @@ static void a_bundle_that_is_held_over_midnight_stays_in_use(void **state)
     assert_int_equal(key->epoch, WORLD_DAY + 1);
 }
 
-/* --- high-water marks -------------------------------------------------------------------------- */
+/* --- high-water marks ------------------------------------------------------------------------- */
 
 static void w21_t3_a_tree_or_status_older_than_one_seen_is_a_roll_back(void **state)
 {
@@ -522,7 +522,7 @@ static void the_revoked_list_of_the_marks_has_its_limit_and_no_repeats(void **st
     memset(s->revoked, 0, sizeof s->revoked);
 }
 
-/* --- what the status says ---------------------------------------------------------------------- */
+/* --- what the status says --------------------------------------------------------------------- */
 
 static void the_status_is_the_last_entry_or_a_later_one_may_revoke_it(void **state)
 {
@@ -642,7 +642,7 @@ static void a_key_listed_as_another_kind_is_refused(void **state)
     assert_refused(verify_at(WORLD_NOW), PP_E_LEDGER_STATUS);
 }
 
-/* --- the bundle against the status ------------------------------------------------------------- */
+/* --- the bundle against the status ------------------------------------------------------------ */
 
 static void a_bundle_holds_what_the_status_names_and_nothing_else(void **state)
 {
@@ -721,7 +721,7 @@ static void a_logged_entry_that_is_no_record_is_refused(void **state)
     assert_string_equal(problem.field, "record");
 }
 
-/* --- questions --------------------------------------------------------------------------------- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static void keys_are_found_by_their_windows_alone(void **state)
 {

@@ -64,7 +64,7 @@ static void assert_words_(pp_res r, uint32_t code, const char *field, const char
 
 #define ONE(members) "{\"messages\": [{\"sender\": \"A\", \"text\": \"t\"}, {" members "}]}"
 
-/* --- what passes ------------------------------------------------------------------------------- */
+/* --- what passes ------------------------------------------------------------------------------ */
 
 static void only_messages_are_needed_and_names_become_numbers(void **state)
 {
@@ -107,7 +107,7 @@ static void a_chat_that_is_closed_to_ai_says_so(void **state)
                    "closed_to_ai", "null");
 }
 
-/* --- not a chat -------------------------------------------------------------------------------- */
+/* --- not a chat ------------------------------------------------------------------------------- */
 
 static void what_is_not_json_is_refused_with_the_line(void **state)
 {
@@ -163,7 +163,7 @@ static void a_file_without_messages_is_refused(void **state)
     assert_refused("{\"messages\": []}", "messages", "an empty array");
 }
 
-/* --- one message ------------------------------------------------------------------------------- */
+/* --- one message ------------------------------------------------------------------------------ */
 
 static void a_message_of_a_wrong_type_is_named_by_its_number(void **state)
 {
@@ -238,7 +238,7 @@ static void a_time_has_one_form(void **state)
     assert_int_equal(chat.messages[1].minute, UINT64_C(253402300740) / 60);
 }
 
-/* --- limits ------------------------------------------------------------------------------------ */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void begin_file(void)
 {
