@@ -8,11 +8,13 @@
 #   make check-all  the long one
 #   make bench      benchmarks, each with its shape and unit
 #   make fuzz       coverage-guided fuzzing; FUZZ_SECONDS per target (default 60)
-#   make install    the release profile under PREFIX (default /usr/local)
+#   make install    the release profile under PREFIX (default /usr/local); TRUST=FOLDER names the
+#                   production trust anchors to compile in
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
+export TRUST
 
 all: setup-build
 	@tools/build development build/dev build/bin

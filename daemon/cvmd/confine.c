@@ -58,9 +58,11 @@ pp_res cvm_leave_world(int *ret)
         all |= CLONE_NEWUSER;
     if (unshare(all) != 0)
         return PP_OK;
-    /* Some systems give a user namespace and no right to mount in it: Landlock then stands
-     * alone. */
-    if (empty_root() != 0 && errno != EPERM && errno != EACCES)
+    /*
+     * Some systems give a user namespace and no right to mount in it, and inside a chroot the root
+     * is no mount point (EINVAL): Landlock then stands alone.
+     */
+    if (empty_root() != 0 && errno != EPERM && errno != EACCES && errno != EINVAL)
         return pp_errno_res(errno);
     *ret = 1;
     return PP_OK;
