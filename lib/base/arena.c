@@ -64,8 +64,9 @@ void pp_arena_done(struct pp_arena *a)
 {
     if (a->base == NULL)
         return;
-    pp_arena_reset(a);
     if (a->owned)
-        pp_locked_unmap(a->base, a->cap);
+        pp_locked_unmap(a->base, a->cap, a->used);
+    else
+        pp_arena_reset(a);
     *a = (struct pp_arena){ 0 };
 }

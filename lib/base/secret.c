@@ -52,8 +52,10 @@ pp_res pp_locked_map(size_t len, uint8_t **ret)
     uint8_t *all = mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     PP_CHECK(all != MAP_FAILED, PP_E_NO_MEMORY, errno);
 
-    uint8_t *p = all + page; /* a guard page stays on either side */
-    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || mlock(p, inner) != 0 ||
+    /* A guard page stays on either side. The limit is asked for the whole now; a page is there, and
+     * locked, from its first touch on: most of a large arena never is. */
+    uint8_t *p = all + page;
+    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || mlock2(p, inner, MLOCK_ONFAULT) != 0 ||
         madvise(p, inner, MADV_DONTDUMP) != 0 || madvise(p, inner, MADV_WIPEONFORK) != 0) {
         int e = errno;
         (void)munmap(all, inner + 2 * page);
@@ -63,13 +65,14 @@ pp_res pp_locked_map(size_t len, uint8_t **ret)
     return PP_OK;
 }
 
-void pp_locked_unmap(uint8_t *p, size_t len)
+void pp_locked_unmap(uint8_t *p, size_t len, size_t used)
 {
     if (p == NULL)
         return;
     size_t page = page_bytes();
     size_t inner = whole_pages(len);
-    pp_wipe(p, inner);
+    PP_ASSERT(used <= len);
+    pp_wipe(p, used);
     PP_ASSERT(munmap(p - page, inner + 2 * page) == 0);
 }
 
@@ -148,7 +151,7 @@ void pp_secret_done(struct pp_secret *s)
     if (s->bytes == NULL)
         return;
     if (s->origin == 0) {
-        pp_locked_unmap(s->bytes, s->len);
+        pp_locked_unmap(s->bytes, s->len, s->len);
     } else if (s->origin == vault->generation) {
         pp_wipe(s->bytes, PP_VAULT_SLOT_BYTES); /* the whole slot: the next owner finds zeros */
         slot_give_back(s->bytes);

@@ -41,8 +41,11 @@ static inline struct pp_span pp_secret_span(const struct pp_secret *s)
     return (struct pp_span){ s->bytes, s->len };
 }
 
-/* A pages-wide mapping with the same protection, for arenas that hold prompts. */
+/*
+ * A pages-wide mapping with the same protection, for arenas that hold prompts. Unmapping erases its
+ * first `used` bytes, behind which nothing may ever have been written; NULL is fine.
+ */
 PP_MUST pp_res pp_locked_map(size_t len, uint8_t **ret);
-void pp_locked_unmap(uint8_t *p, size_t len); /* erases first; NULL is fine */
+void pp_locked_unmap(uint8_t *p, size_t len, size_t used);
 
 #endif

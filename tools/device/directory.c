@@ -37,13 +37,16 @@ static uint64_t next_fetch(const struct pp_device *d)
     return at;
 }
 
-/* Draws a moment of the next six-hour window, whatever happens until then. */
+/* Draws a moment of the next six-hour window, whatever happens until then; once, when the last one
+ * has come. */
 static pp_res plan_fetch(struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX], text[24];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint64_t window = now / PP_DEVICE_FETCH_WINDOW_S + 1, offset;
 
+    if (now < next_fetch(d))
+        return PP_OK; /* in dev, where every call fetches */
     PP_TRY(pp_random_below(&d->random, PP_DEVICE_FETCH_WINDOW_S, &offset));
     pp_wr_decimal(&wr, window * PP_DEVICE_FETCH_WINDOW_S + offset);
     PP_TRY(pp_device_path(d, "device/fetch_at", path));
@@ -122,7 +125,7 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     char path[PP_DEVICE_PATH_MAX];
 
     PP_TRY(pp_device_path(d, "device/bundle", path));
-    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
+    PP_TRY(pp_file_update(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
     pp_buf_done(&d->bundle);
     d->bundle = (struct pp_buf){ f->http.body, f->http.body_len };
     f->http.body = NULL; /* moved */
@@ -164,7 +167,7 @@ static pp_res store_marks(struct pp_device *d)
     pp_ledger_raise_marks(d->ledger, d->marks);
     PP_TRY(pp_marks_write(&wr, d->marks));
     PP_TRY(pp_device_path(d, "device/marks", path));
-    return pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr));
+    return pp_file_update(AT_FDCWD, path, 0600, pp_wr_done(&wr));
 }
 
 /* A silent mirror leaves the held bundle in use until it ends; a lying one stops everything. */

@@ -109,8 +109,8 @@ static void guard_pages_stand_on_both_sides(void **state)
     assert_false(child_dies_touching(p));
     assert_true(child_dies_touching(p - 1));
     assert_true(child_dies_touching(p + page));
-    pp_locked_unmap(p, page);
-    pp_locked_unmap(NULL, page);
+    pp_locked_unmap(p, page, page);
+    pp_locked_unmap(NULL, page, page);
 }
 
 /* /proc/self/smaps tells what the kernel does with the mapping. */
@@ -133,12 +133,31 @@ static void the_mapping_is_locked_and_left_out_of_dumps(void **state)
             snprintf(flags, sizeof flags, "%s", line);
     }
     fclose(f);
-#ifndef PP_SANITIZE /* the sanitizer's runtime turns mlock into nothing */
+#ifndef PP_SANITIZE                        /* the sanitizer's runtime turns mlock into nothing */
     assert_non_null(strstr(flags, " lo")); /* locked */
 #endif
     assert_non_null(strstr(flags, " dd")); /* do not dump */
     assert_non_null(strstr(flags, " wf")); /* wipe on fork */
     pp_secret_done(&s);
+}
+
+/* Memory of the size of the largest chat costs a small one nothing. */
+static void pages_are_there_from_their_first_touch_on(void **state)
+{
+    (void)state;
+    enum { LEN = 1 << 20, TOUCHED = 100 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char there[LEN / 4096] = { 0 };
+    size_t count = 0;
+    uint8_t *p = NULL;
+
+    assert_ok(pp_locked_map(LEN, &p));
+    memset(p, 0x55, TOUCHED);
+    assert_int_equal(mincore(p, LEN, there), 0);
+    for (size_t i = 0; i < LEN / page; i++)
+        count += there[i] & 1;
+    assert_int_equal(count, 1);
+    pp_locked_unmap(p, LEN, TOUCHED);
 }
 
 static const struct CMUnitTest TESTS[] = {
@@ -148,6 +167,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_forked_child_finds_zeros),
     cmocka_unit_test(guard_pages_stand_on_both_sides),
     cmocka_unit_test(the_mapping_is_locked_and_left_out_of_dumps),
+    cmocka_unit_test(pages_are_there_from_their_first_touch_on),
 };
 
 PP_TEST_MAIN(TESTS)
