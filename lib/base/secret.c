@@ -43,7 +43,7 @@ static size_t whole_pages(size_t len)
     return (len + page - 1) / page * page;
 }
 
-pp_res pp_locked_map(size_t len, uint8_t **ret)
+pp_res pp_reserved_map(size_t len, uint8_t **ret)
 {
     size_t page = page_bytes();
 
@@ -52,13 +52,31 @@ pp_res pp_locked_map(size_t len, uint8_t **ret)
     uint8_t *all = mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     PP_CHECK(all != MAP_FAILED, PP_E_NO_MEMORY, errno);
 
-    /* A guard page stays on either side. The limit is asked for the whole now; a page is there, and
-     * locked, from its first touch on: most of a large arena never is. */
-    uint8_t *p = all + page;
-    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || mlock2(p, inner, MLOCK_ONFAULT) != 0 ||
-        madvise(p, inner, MADV_DONTDUMP) != 0 || madvise(p, inner, MADV_WIPEONFORK) != 0) {
+    uint8_t *p = all + page; /* a guard page stays on either side */
+    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || madvise(p, inner, MADV_DONTDUMP) != 0 ||
+        madvise(p, inner, MADV_WIPEONFORK) != 0) {
         int e = errno;
         (void)munmap(all, inner + 2 * page);
+        return PP_FAIL(PP_E_SYSTEM, e);
+    }
+    *ret = p;
+    return PP_OK;
+}
+
+pp_res pp_reserved_lock(uint8_t *at, size_t len)
+{
+    PP_CHECK(mlock2(at, len, MLOCK_ONFAULT) == 0, PP_E_SYSTEM, errno);
+    return PP_OK;
+}
+
+pp_res pp_locked_map(size_t len, uint8_t **ret)
+{
+    uint8_t *p = NULL;
+
+    PP_TRY(pp_reserved_map(len, &p));
+    if (mlock(p, len) != 0) {
+        int e = errno;
+        pp_locked_unmap(p, len, 0);
         return PP_FAIL(PP_E_SYSTEM, e);
     }
     *ret = p;

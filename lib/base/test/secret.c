@@ -141,25 +141,6 @@ static void the_mapping_is_locked_and_left_out_of_dumps(void **state)
     pp_secret_done(&s);
 }
 
-/* Memory of the size of the largest chat costs a small one nothing. */
-static void pages_are_there_from_their_first_touch_on(void **state)
-{
-    (void)state;
-    enum { LEN = 1 << 20, TOUCHED = 100 };
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    unsigned char there[LEN / 4096] = { 0 };
-    size_t count = 0;
-    uint8_t *p = NULL;
-
-    assert_ok(pp_locked_map(LEN, &p));
-    memset(p, 0x55, TOUCHED);
-    assert_int_equal(mincore(p, LEN, there), 0);
-    for (size_t i = 0; i < LEN / page; i++)
-        count += there[i] & 1;
-    assert_int_equal(count, 1);
-    pp_locked_unmap(p, LEN, TOUCHED);
-}
-
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_secret_is_zeroed_writable_and_erased),
     cmocka_unit_test(more_secrets_than_the_vault_holds_still_fit),
@@ -167,7 +148,6 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_forked_child_finds_zeros),
     cmocka_unit_test(guard_pages_stand_on_both_sides),
     cmocka_unit_test(the_mapping_is_locked_and_left_out_of_dumps),
-    cmocka_unit_test(pages_are_there_from_their_first_touch_on),
 };
 
 PP_TEST_MAIN(TESTS)
