@@ -12,6 +12,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
 #endif
     { "summarize", "FILE.json [--words N] [--json] [--receipt OUT] [--explain]",
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
+    { "refresh", "", "the device's scheduled fetches, for a timer; never caused by use",
+      verb_refresh },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
     { "vectors", "TOPIC PATH", "runs test vectors of a topic: a file or a folder", verb_vectors },
