@@ -74,6 +74,7 @@ static struct stage_time run_session(struct bench *b)
 
     pp_arena_reset(&b->arena);
     must(b, pp_device_allow(b->d, &b->chat), "allow");
+    must(b, pp_device_ready(b->d), "ready");
     must(b,
          pp_device_summarize(b->d, &b->chat, (uint32_t)b->d->settings.words, NULL, &b->arena,
                              &b->last),

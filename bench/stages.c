@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "appraise.h"
 #include "http_client.h"
+#include "ledger.h"
 #include "ohttp.h"
 #include "ratls.h"
 #include "seal.h"
@@ -16,6 +17,7 @@
 struct pp_device;
 
 const char *const STAGE_NAMES[STAGES] = {
+    [STAGE_LEDGER] = "directory, held: verified again",
     [STAGE_TOKEN] = "a token taken from the wallet",
     [STAGE_SEAL_OHTTP] = "OHTTP: both requests sealed",
     [STAGE_OPEN_OHTTP] = "OHTTP: both answers opened",
@@ -68,6 +70,11 @@ static void add(enum stage stage, struct stage_time from)
         return r;                                                                                  \
     }
 
+TIMED(STAGE_LEDGER, pp_ledger_verify,
+      (const struct pp_trust *trust, struct pp_span bundle, const struct pp_marks *marks,
+       uint64_t clock_posix_s, struct pp_arena *arena, struct pp_ledger *ret,
+       struct pp_checks *checks, struct pp_problem *problem),
+      (trust, bundle, marks, clock_posix_s, arena, ret, checks, problem))
 TIMED(STAGE_TOKEN, pp_wallet_take,
       (struct pp_wallet * w, const struct pp_wallet_key *keys, size_t n, uint64_t now_s,
        struct pp_secret *ret),

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 enum stage {
+    STAGE_LEDGER,     /* the held directory bundle: signatures, quorum, proofs, marks */
     STAGE_TOKEN,      /* a token chosen, deleted on the disk, opened */
     STAGE_SEAL_OHTTP, /* both requests */
     STAGE_OPEN_OHTTP, /* both answers */
