@@ -73,9 +73,9 @@ static pp_res take_binding(struct worker *w)
 /* --- the request ----------------------------------------------------------------------------- */
 
 /*
- * Locked where the limits allow it; never in a dump, never in a child. Pages are locked when they are
- * first touched: most chats need a tenth of what the largest needs, and the other pages would cost a
- * session more than its cryptography does.
+ * Locked where the limits allow it; never in a dump, never in a child. Pages are locked when they
+ * are first touched: most chats need a tenth of what the largest needs, and the other pages would
+ * cost a session more than its cryptography does.
  */
 static pp_res take_memory(struct worker *w, size_t len)
 {
