@@ -214,7 +214,7 @@ static void print_daemons(const struct bench *b)
     printf("  the issuer's row is its batches: 32 tokens each, for as many accounts as it takes\n");
 }
 
-/* What the disk takes for one new file of a receipt's size: a session waits for it more than once. */
+/* What the disk takes for one new file of a receipt's size. */
 static void print_sync(const struct bench *b)
 {
     static const uint8_t content[SYNC_BYTES];

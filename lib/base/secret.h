@@ -43,9 +43,9 @@ static inline struct pp_span pp_secret_span(const struct pp_secret *s)
 
 /*
  * A pages-wide mapping with the same protection, locked as a whole; or reserved, and locked piece
- * by piece before it is written to: what people may lock is little (8 MiB on Debian 12), and an arena
- * for the largest chat is more than that. A page of a piece is there from its first touch on. At
- * least `len` bytes from a page's start. Errors as above.
+ * by piece before it is written to: what people may lock is little (8 MiB on Debian 12), and an
+ * arena for the largest chat is more than that. A page of a piece is there from its first touch on.
+ * At least `len` bytes from a page's start. Errors as above.
  */
 PP_MUST pp_res pp_locked_map(size_t len, uint8_t **ret);
 PP_MUST pp_res pp_reserved_map(size_t len, uint8_t **ret);

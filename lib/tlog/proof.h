@@ -38,7 +38,8 @@ PP_MUST pp_res pp_proof_verify(const struct pp_proof *p, const struct pp_merkle_
 
 /*
  * The inclusion alone, for more proofs under a checkpoint that pp_proof_verify took before: `c` is
- * what it gave for exactly the bytes of p->checkpoint, under the same policy and dates. LEDGER_PROOF.
+ * what it gave for exactly the bytes of p->checkpoint, under the same policy and dates.
+ * LEDGER_PROOF.
  */
 PP_MUST pp_res pp_proof_verify_under(const struct pp_proof *p, const struct pp_merkle_hash *leaf,
                                      const struct pp_policy_checkpoint *c);

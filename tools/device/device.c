@@ -218,9 +218,8 @@ int pp_device_ticks_on_use(const struct pp_device *d)
 pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_call *call,
                    struct pp_http_result *ret)
 {
-    static const struct pp_http_client_config config = {
-        .response_bytes_max = PP_BUNDLE_BYTES_MAX
-    };
+    const struct pp_http_client_config config = { .response_bytes_max = PP_BUNDLE_BYTES_MAX,
+                                                  .ca_pem = d->trust->ca_pem };
     pp_res r = pp_http_call(&config, call, ret);
 
     if (!pp_is_ok(r))
