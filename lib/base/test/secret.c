@@ -109,8 +109,8 @@ static void guard_pages_stand_on_both_sides(void **state)
     assert_false(child_dies_touching(p));
     assert_true(child_dies_touching(p - 1));
     assert_true(child_dies_touching(p + page));
-    pp_locked_unmap(p, page);
-    pp_locked_unmap(NULL, page);
+    pp_locked_unmap(p, page, page);
+    pp_locked_unmap(NULL, page, page);
 }
 
 /* /proc/self/smaps tells what the kernel does with the mapping. */
@@ -133,7 +133,7 @@ static void the_mapping_is_locked_and_left_out_of_dumps(void **state)
             snprintf(flags, sizeof flags, "%s", line);
     }
     fclose(f);
-#ifndef PP_SANITIZE /* the sanitizer's runtime turns mlock into nothing */
+#ifndef PP_SANITIZE                        /* the sanitizer's runtime turns mlock into nothing */
     assert_non_null(strstr(flags, " lo")); /* locked */
 #endif
     assert_non_null(strstr(flags, " dd")); /* do not dump */
