@@ -230,9 +230,14 @@ pp_res pp_stream_write(struct pp_stream *s, struct pp_span bytes)
     return PP_OK;
 }
 
-size_t pp_stream_room(const struct pp_stream *s)
+int pp_stream_fits(struct pp_stream *s, size_t len)
 {
-    return s->state == ENDED || s->finishing ? 0 : s->out.cap - held(&s->out);
+    if (s->state == ENDED || s->finishing)
+        return 0;
+    if (len <= s->out.cap - held(&s->out))
+        return 1;
+    s->refused = 1;
+    return 0;
 }
 
 void pp_stream_finish(struct pp_stream *s)

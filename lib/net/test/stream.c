@@ -210,7 +210,34 @@ static void a_reader_that_does_not_consume_stops_the_writer(void **state)
     while (p.near.drained == 0 || p.far.got < written)
         assert_ok(pp_loop_run(p.loop));
     assert_int_equal(p.near.drained, 1);
-    assert_int_equal(pp_stream_room(p.near.stream), 4096);
+    assert_true(pp_stream_fits(p.near.stream, 4096));
+    assert_false(pp_stream_fits(p.near.stream, 4097));
+    end_pair(&p);
+}
+
+/* Who asks first and finds no room is told of it like one whose write was refused. */
+static void asking_for_room_in_vain_is_answered_when_there_is_some(void **state)
+{
+    (void)state;
+    struct pair p;
+    size_t written = 0;
+
+    make_pair(&p, "127.0.0.1:0", 4096);
+    p.far.hold = 1;
+    while (pp_stream_fits(p.near.stream, 4096)) {
+        assert_ok(pp_stream_write(p.near.stream, pp_span(bytes, 4096)));
+        written += 4096;
+        if (pp_stream_input(p.far.stream).len == 0)
+            assert_ok(pp_loop_run(p.loop));
+    }
+    assert_true(written > 4096);
+    p.far.hold = 0;
+    on_readable(&p.far, p.far.stream);
+    p.near.stop_at_drained = 1;
+    p.far.stop_at = written;
+    while (p.near.drained == 0 || p.far.got < written)
+        assert_ok(pp_loop_run(p.loop));
+    assert_int_equal(p.near.drained, 1);
     end_pair(&p);
 }
 
@@ -276,7 +303,7 @@ static void the_end_of_the_peer_is_told_once_and_leaves_the_input(void **state)
     assert_int_equal(p.far.ended, 1);
     assert_true(pp_span_eq(pp_stream_input(p.far.stream), PP_STR("last words")));
     assert_code(pp_stream_write(p.far.stream, PP_STR("x")), PP_E_CLOSED);
-    assert_int_equal(pp_stream_room(p.far.stream), 0);
+    assert_false(pp_stream_fits(p.far.stream, 0));
     end_pair(&p);
 }
 
@@ -425,6 +452,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_largest_frame_travels_both_ways),
     cmocka_unit_test(writing_may_begin_at_once),
     cmocka_unit_test(a_reader_that_does_not_consume_stops_the_writer),
+    cmocka_unit_test(asking_for_room_in_vain_is_answered_when_there_is_some),
     cmocka_unit_test(input_can_be_consumed_in_any_portions),
     cmocka_unit_test(what_was_written_before_finishing_arrives),
     cmocka_unit_test(the_end_of_the_peer_is_told_once_and_leaves_the_input),
