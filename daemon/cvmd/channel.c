@@ -17,7 +17,9 @@
 #include "net.h"
 #include "ratls.h"
 #include "rd.h"
+#include "seal.h"
 #include "sessions.h"
+#include "sizes.h"
 #include "wr.h"
 
 enum {
@@ -367,6 +369,18 @@ static void give_up(struct channel *c, struct cvm_session *s, enum pp_code why)
     send_on_grid(c, s);
 }
 
+/*
+ * A worker has read what a user wrote, and may do as that text says. The length of its answer is
+ * seen from outside, so it is one of five, or the worker counts as broken.
+ */
+static int is_answer_len(uint32_t len)
+{
+    for (size_t kib = 1; kib <= PP_BUCKET_2_DOWN_KIB_MAX; kib *= 2)
+        if (len == pp_answer_room(kib) + PP_SEALED_RESPONSE_EXTRA)
+            return 1;
+    return 0;
+}
+
 static void on_worker_bytes(void *ctx, struct pp_stream *stream)
 {
     struct cvm_session *s = ctx;
@@ -375,9 +389,10 @@ static void on_worker_bytes(void *ctx, struct pp_stream *stream)
     struct pp_rd rd = pp_rd_span(input);
     uint32_t len = pp_rd_u32(&rd);
 
-    if (rd.failed != PP_E_OK || (rd.left < len && len <= PP_ANSWER_MESSAGE_BYTES_MAX))
+    if (rd.failed != PP_E_OK || (rd.left < len && is_answer_len(len)))
         return; /* not whole yet */
-    if (len == 0 || rd.left != len || !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
+    if (!is_answer_len(len) || rd.left != len ||
+        !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
         give_up(c, s, PP_E_ANSWER_FAILED);
         return;
     }

@@ -273,6 +273,7 @@ static void let_it_catch_up(int from, int gateway)
 struct device {
     struct pp_ratls_client *client;
     uint8_t sid[PP_SID_BYTES];
+    struct pp_ratls_permit permit;
 };
 
 static struct pp_ratls_ctx *devices;
@@ -313,6 +314,12 @@ static void open_whole(int gateway, uint32_t tag, struct device *ret)
     memcpy(ret->sid, f.sid, sizeof ret->sid);
     assert_ok(pp_ratls_client_feed(ret->client, f.bytes));
     assert_ok(pp_ratls_client_flight_end(ret->client));
+    struct pp_evidence e;
+    struct pp_span body, cbor;
+    assert_ok(pp_ratls_client_evidence(ret->client, &body));
+    assert_ok(pp_evidence_body_parse(body, &cbor));
+    assert_ok(pp_evidence_parse(cbor, PP_END_SERVER, &e));
+    assert_ok(pp_ratls_permit(ret->client, &e, e.report.at, &ret->permit));
 }
 
 /* --- queues ---------------------------------------------------------------------------------- */
@@ -394,11 +401,95 @@ static void a_session_that_ends_while_answers_wait_for_room_takes_none_with_it(v
     close(b);
 }
 
+/* --- workers --------------------------------------------------------------------------------- */
+
+enum { REQUEST_BODY_BYTES = 1000 };
+
+static void new_worker_stream(void)
+{
+    int pair[2];
+
+    close(m.worker);
+    close(m.worker_theirs);
+    assert_ok(cvm_pair(SOCK_STREAM, pair));
+    m.worker = pair[0];
+    m.worker_theirs = pair[1];
+}
+
+/* A session until its worker has the request. Whether its content opens is the worker's affair. */
+static void open_and_ask(int gateway, struct device *d)
+{
+    static const uint8_t body[REQUEST_BODY_BYTES];
+    uint8_t message[2000], wire[4096], got[4 + REQUEST_BODY_BYTES];
+    struct pp_wr wr = pp_wr_over(message, sizeof message);
+    struct pp_wr out = pp_wr_over(wire, sizeof wire);
+
+    new_worker_stream();
+    open_whole(gateway, 1, d);
+    pp_message_head_write(&wr, PP_MESSAGE_SEALED_REQUEST, sizeof body);
+    pp_wr_span(&wr, PP_BYTES(body));
+    assert_ok(pp_ratls_client_send(d->client, &d->permit, pp_wr_done(&wr),
+                                   pp_answer_room(4) + PP_SEALED_RESPONSE_EXTRA));
+    assert_ok(pp_ratls_client_take(d->client, &out));
+    send_frame(gateway, PP_FRAME_CONTINUE, 2, d->sid, pp_wr_done(&out));
+    read_exactly(m.worker, got, sizeof got);
+    struct pp_rd rd = pp_rd_over(got, sizeof got);
+    assert_int_equal(pp_rd_u32(&rd), sizeof body);
+}
+
+/* What leaves for the client when the worker says `said` and then `len` bytes. */
+static size_t answer_bytes_of(int gateway, uint32_t said, size_t len)
+{
+    static uint8_t bytes[4 + 20000];
+    struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+    struct device d;
+
+    open_and_ask(gateway, &d);
+    pp_wr_u32(&wr, said);
+    pp_wr_zeros(&wr, len);
+    assert_ok(pp_fd_write(m.worker, pp_wr_done(&wr)));
+    struct pp_frame f = take_frame(gateway);
+    assert_int_equal(f.kind, PP_FRAME_LAST);
+    pp_ratls_client_free(d.client);
+    return f.bytes.len;
+}
+
+/* W16: a worker that was talked into it cannot tell anything by the length of its answer. */
+static void w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none(void **state)
+{
+    const size_t extra = PP_SEALED_RESPONSE_EXTRA;
+
+    (void)state;
+    start_channel(0);
+    int gateway = connect_gateway();
+    for (size_t kib = 1; kib <= PP_BUCKET_2_DOWN_KIB_MAX; kib *= 2) {
+        size_t len = pp_answer_room(kib) + extra;
+        assert_int_equal(answer_bytes_of(gateway, (uint32_t)len, len), len + 27);
+    }
+    const size_t wrong[] = { 0,
+                             1,
+                             1024,
+                             pp_answer_room(1) + extra - 1,
+                             pp_answer_room(4) + extra + 1,
+                             pp_answer_room(16) + extra + 1,
+                             PP_ANSWER_MESSAGE_BYTES_MAX };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(wrong); i++)
+        assert_int_equal(answer_bytes_of(gateway, (uint32_t)wrong[i], wrong[i]),
+                         PP_RATLS_ALERT_BYTES);
+    /* Not even by when: a wrong length is not waited for. */
+    assert_int_equal(answer_bytes_of(gateway, 5000, 0), PP_RATLS_ALERT_BYTES);
+    assert_int_equal(answer_bytes_of(gateway, UINT32_MAX, 0), PP_RATLS_ALERT_BYTES);
+    size_t len = pp_answer_room(1) + extra;
+    assert_int_equal(answer_bytes_of(gateway, (uint32_t)len, len + 1), PP_RATLS_ALERT_BYTES);
+    close(gateway);
+}
+
 #define WITH_CHANNEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
     WITH_CHANNEL(a_connection_that_closes_leaves_the_sessions_of_others_in_the_queue),
     WITH_CHANNEL(a_session_that_ends_while_answers_wait_for_room_takes_none_with_it),
+    WITH_CHANNEL(w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none),
 };
 
 PP_TEST_MAIN(tests)
