@@ -64,7 +64,8 @@ PP_MUST pp_res pp_stream_write(struct pp_stream *s, struct pp_span bytes);
  */
 int pp_stream_fits(struct pp_stream *s, size_t len);
 
-/* Ends the stream with TIMEOUT unless it is called again within `after_ms`; 0: no deadline. */
+/* Ends the stream with TIMEOUT unless it is called again within `after_ms`; 0: no deadline. While
+ * the stream is connecting it has the time for that alone, and this one begins behind it. */
 void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms);
 
 /* Sends what is buffered, then closes the sending side. The peer's answer can still be read. */
