@@ -36,6 +36,7 @@ struct connection {
     struct pp_stream *stream; /* NULL: this one is free */
     struct pp_frame_rd reader;
     uint8_t *reader_buf;
+    int in_frame;            /* 1: the deadline is that of a frame */
     struct cvm_queue unsent; /* sessions whose answer waits for room */
 };
 
@@ -524,10 +525,28 @@ static void on_frame(struct connection *k, const struct pp_frame *f)
     }
 }
 
+/*
+ * A connection is one of 64, and who can reach the port could hold them all for nothing. So a frame
+ * that began has a deadline, which its bytes do not move, and a connection on which nothing begins
+ * is closed as well, long after any session on it. The first frame counts as begun.
+ */
+static void set_deadline(struct connection *k, int any_frame)
+{
+    const struct cvm_config *config = k->channel->config;
+    int in_frame = k->reader.have > 0 || (k->in_frame && !any_frame);
+
+    if (!in_frame)
+        pp_stream_deadline(k->stream, config->idle_ms);
+    else if (any_frame || !k->in_frame)
+        pp_stream_deadline(k->stream, config->frame_ms);
+    k->in_frame = in_frame;
+}
+
 static void on_readable(void *ctx, struct pp_stream *stream)
 {
     struct connection *k = ctx;
     const struct pp_frame *frame;
+    int any_frame = 0;
 
     do {
         struct pp_span input = pp_stream_input(stream);
@@ -539,9 +558,12 @@ static void on_readable(void *ctx, struct pp_stream *stream)
             close_connection(k); /* frames have no borders to find again */
             return;
         }
+        any_frame |= frame != NULL;
         if (frame != NULL)
             on_frame(k, frame);
     } while (frame != NULL && k->stream == stream);
+    if (k->stream == stream)
+        set_deadline(k, any_frame);
 }
 
 static void on_drained(void *ctx, struct pp_stream *stream)
@@ -572,6 +594,8 @@ static int on_accepted(void *ctx, struct pp_stream *stream)
         *k = (struct connection){ .channel = c, .stream = stream, .reader_buf = k->reader_buf };
         pp_frame_rd_init(&k->reader, PP_FRAME_REQUESTS, k->reader_buf, PP_FRAME_REQUEST_BYTES_MAX);
         pp_stream_set_ctx(stream, k);
+        k->in_frame = 1;
+        pp_stream_deadline(stream, c->config->frame_ms);
         return 1;
     }
     return 0;

@@ -109,7 +109,11 @@ static int set_up(void **state)
 {
     (void)state;
     assert_ok(pp_crypto_init());
-    config = (struct cvm_config){ .bytes = PP_STR("tested"), .sessions_max = 512, .session_s = 30 };
+    config = (struct cvm_config){ .bytes = PP_STR("tested"),
+                                  .sessions_max = 512,
+                                  .session_s = 30,
+                                  .frame_ms = CVM_FRAME_MS,
+                                  .idle_ms = CVM_IDLE_MS };
     return 0;
 }
 
@@ -484,12 +488,69 @@ static void w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none(void
     close(gateway);
 }
 
+/* --- connections ----------------------------------------------------------------------------- */
+
+static void assert_closed(int fd)
+{
+    uint8_t byte;
+
+    assert_true(can_read(fd, WAIT_MS));
+    assert_int_equal(read(fd, &byte, 1), 0);
+    close(fd);
+}
+
+/* Bytes that trickle in do not move the deadline: the writer is stopped, not the patience. */
+static void a_half_frame_is_not_waited_for_for_ever(void **state)
+{
+    static const uint8_t HALF[] = { PP_FRAME_CLOSE, 0, 0, 0 };
+    static const uint8_t SID[PP_SID_BYTES] = { 1 };
+
+    (void)state;
+    config.frame_ms = 300;
+    start_channel(0);
+    int silent = connect_gateway(), half = connect_gateway(), trickling = connect_gateway(),
+        whole = connect_gateway();
+    send_frame(whole, PP_FRAME_CLOSE, 1, SID, PP_STR("")); /* it may idle now */
+    assert_int_equal(take_frame(whole).tag, 1);
+    send_frame(half, PP_FRAME_CLOSE, 1, SID, PP_STR(""));
+    assert_int_equal(take_frame(half).tag, 1);
+    assert_ok(pp_fd_write(half, PP_BYTES(HALF)));
+    for (size_t i = 0; i < PP_FRAME_HEAD_BYTES && !can_read(trickling, 50); i++) /* 1.25 s */
+        (void)!send(trickling, i == 0 ? "\3" : "", 1, MSG_NOSIGNAL);
+    assert_closed(trickling);
+    assert_closed(silent);
+    assert_closed(half);
+    send_frame(whole, PP_FRAME_CLOSE, 2, SID, PP_STR(""));
+    assert_int_equal(take_frame(whole).tag, 2);
+    close(whole);
+}
+
+/* The waiting sessions of a connection that is closed for idling live on (pp-wire 12). */
+static void a_connection_without_frames_is_closed_in_the_end(void **state)
+{
+    struct device d;
+
+    (void)state;
+    config.idle_ms = 300;
+    start_channel(0);
+    int gateway = connect_gateway();
+    open_whole(gateway, 1, &d);
+    assert_closed(gateway);
+    gateway = connect_gateway();
+    send_frame(gateway, PP_FRAME_CONTINUE, 2, d.sid, PP_STR("no TLS"));
+    assert_int_equal(take_frame(gateway).bytes.len, PP_RATLS_ALERT_BYTES);
+    pp_ratls_client_free(d.client);
+    close(gateway);
+}
+
 #define WITH_CHANNEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
     WITH_CHANNEL(a_connection_that_closes_leaves_the_sessions_of_others_in_the_queue),
     WITH_CHANNEL(a_session_that_ends_while_answers_wait_for_room_takes_none_with_it),
     WITH_CHANNEL(w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none),
+    WITH_CHANNEL(a_half_frame_is_not_waited_for_for_ever),
+    WITH_CHANNEL(a_connection_without_frames_is_closed_in_the_end),
 };
 
 PP_TEST_MAIN(tests)
