@@ -294,7 +294,8 @@ static pp_res make_server(struct pp_daemon *d)
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
     PP_TRY(make_decap(d));
-    PP_TRY(gw_cvms_new(d->loop, gateway.cvm_addresses, config.cvms.count, &gateway.cvms));
+    PP_TRY(gw_cvms_new(d->loop, gateway.cvm_addresses, config.cvms.count, GW_CVM_IDLE_MS,
+                       &gateway.cvms));
     PP_TRY(gw_tokens_new(d->loop, gateway.spent_path, problem, &gateway.tokens));
     PP_TRY(named_by_config(turn_keys(problem)));
     PP_TRY(make_service(d));

@@ -55,7 +55,7 @@ struct seen {
 
 struct world {
     struct pp_loop *loop;
-    struct pp_timer *patience, *late;
+    struct pp_timer *patience, *late, *tick;
     struct pp_http_server *server;
     struct pp_listener listener;
     struct pp_http_client *client;
@@ -272,6 +272,11 @@ static uint64_t service_mono_ms(void *ctx)
     return pp_clock_mono_ms(&system);
 }
 
+static void on_tick(void *ctx)
+{
+    pp_loop_stop(((struct world *)ctx)->loop);
+}
+
 static void on_impatient(void *ctx)
 {
     (void)ctx;
@@ -280,7 +285,7 @@ static void on_impatient(void *ctx)
 
 /* Of the service, in milliseconds. */
 struct times {
-    uint32_t grid_ms, open_ms, continue_ms;
+    uint32_t grid_ms, open_ms, continue_ms, idle_ms;
 };
 
 static void start_server(struct world *w, const struct times *t)
@@ -331,6 +336,7 @@ static int set_up_with(void **state, const struct times *t)
     assert_ok(pp_loop_new(&w.loop));
     assert_ok(pp_timer_new(w.loop, on_impatient, &w, &w.patience));
     assert_ok(pp_timer_new(w.loop, on_late, &w, &w.late));
+    assert_ok(pp_timer_new(w.loop, on_tick, &w, &w.tick));
     w.decap.keys = &w.keys;
     w.decap.random = w.random;
     w.decap.clock = w.clock;
@@ -340,7 +346,7 @@ static int set_up_with(void **state, const struct times *t)
                              &w.random));
     for (size_t i = 0; i < CVMS; i++)
         addresses[i] = start_cvm(&w, &w.cvm[i]);
-    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, &w.cvms));
+    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.cvms));
     assert_ok(gw_tokens_new(w.loop, w.store, NULL, &w.tokens));
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w.cred_key));
     uint32_t day = (uint32_t)(pp_clock_posix_s(&w.clock) / PP_EPOCH_SECONDS);
@@ -362,21 +368,28 @@ static int set_up_with(void **state, const struct times *t)
 /* Deadlines are generous where no test is about them: machines are busy. */
 static int set_up(void **state)
 {
-    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS };
+    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS, PATIENCE_MS };
 
     return set_up_with(state, &t);
 }
 
 static int set_up_with_grid(void **state)
 {
-    const struct times t = { GRID_MS, PATIENCE_MS, PATIENCE_MS };
+    const struct times t = { GRID_MS, PATIENCE_MS, PATIENCE_MS, PATIENCE_MS };
 
     return set_up_with(state, &t);
 }
 
 static int set_up_with_deadlines(void **state)
 {
-    const struct times t = { 0, 1000, 300 };
+    const struct times t = { 0, 1000, 300, PATIENCE_MS };
+
+    return set_up_with(state, &t);
+}
+
+static int set_up_idling(void **state)
+{
+    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS, 100 };
 
     return set_up_with(state, &t);
 }
@@ -396,6 +409,7 @@ static int tear_down(void **state)
     pp_listener_done(&w->listener);
     pp_timer_free(w->patience);
     pp_timer_free(w->late);
+    pp_timer_free(w->tick);
     pp_loop_free(w->loop);
     device_done(&w->device);
     pp_ohttp_gateway_done(&w->keys);
@@ -671,6 +685,27 @@ static void a_silent_cvm_is_given_up_at_the_deadline_and_closed_later(void **sta
     assert_answer(w, 503, 32768);
     assert_int_equal(TOTAL(w, opens), 1); /* it was taken, so nobody else is asked */
     assert_int_equal(TOTAL(w, closes), 0);
+}
+
+/* Both ends may close a connection that idles; the request behind that goes over a new one. */
+static void a_connection_that_idled_is_made_again_for_the_next_request(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 3; i++) {
+        open_session(w);
+        assert_int_equal(gw_cvms_connected(w->cvms), 1);
+        while (gw_cvms_connected(w->cvms) > 0) {
+            pp_timer_set(w->tick, 10);
+            assert_ok(pp_loop_run(w->loop));
+        }
+    }
+    assert_int_equal(gw_cvms_lost(w->cvms), 0);
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    device_seal_continue(&w->device, handle, "4", 4096);
+    post(w);
+    assert_answer(w, 200, 4096);
 }
 
 /* pp-wire 12, "client gone before #1's answer": the gateway sends close. */
@@ -1189,6 +1224,7 @@ static void nothing_of_ours_allocates_between_request_and_answer(void **state)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define TEST_WITH_DEADLINES(test)                                                                  \
     cmocka_unit_test_setup_teardown(test, set_up_with_deadlines, tear_down)
+#define TEST_IDLING(test)    cmocka_unit_test_setup_teardown(test, set_up_idling, tear_down)
 #define TEST_WITH_GRID(test) cmocka_unit_test_setup_teardown(test, set_up_with_grid, tear_down)
 
 static const struct CMUnitTest TESTS[] = {
@@ -1201,6 +1237,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(the_session_opens_on_a_cvm_that_is_not_busy),
     TEST(cvms_that_cannot_be_reached_count_as_busy),
     TEST(a_cvm_that_breaks_off_or_lies_gets_no_session),
+    TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
     cmocka_unit_test(w4_r_cvms_are_chosen_uniformly),
