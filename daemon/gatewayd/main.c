@@ -72,7 +72,7 @@ static struct gateway {
     struct pp_http_server *server;
     struct pp_timer *turn_timer;
     struct gw_totals told;
-    uint64_t lost_told;
+    uint64_t lost_told, unremembered_told;
 } gateway;
 
 /* --- configuration -------------------------------------------------------------------------- */
@@ -165,6 +165,9 @@ static void tell_totals(void)
     if (lost != gateway.lost_told)
         pp_ev_gw_cvm_lost(events, lost);
     gateway.lost_told = lost;
+    if (gateway.decap.unremembered != gateway.unremembered_told)
+        pp_ev_gw_replay_full(events, gateway.decap.unremembered);
+    gateway.unremembered_told = gateway.decap.unremembered;
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;

@@ -562,6 +562,94 @@ static void the_first_exchange_twice_never_gives_a_second_session(void **state)
     assert_int_equal(gw_service_totals(w->service)->replayed, 1);
 }
 
+static size_t remembered(const struct world *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < PP_REPLAY_BUCKETS; i++)
+        n += w->decap.replay.used[i];
+    return n;
+}
+
+/* Else whoever can post a body fills the window, at no cost, for everybody. */
+static void who_has_no_token_takes_no_room_in_the_replay_window(void **state)
+{
+    static const char *const WRONG_HANDLE = "AAAA";
+    struct world *w = *state;
+    struct pp_bhttp m = device_message("/");
+
+    device_seal_open_with(&w->device, PP_STR("not a token"));
+    post(w);
+    assert_answer(w, 401, 32768);
+    device_seal_continue(&w->device, WRONG_HANDLE, "4", 4096);
+    post(w);
+    assert_answer(w, 410, 4096);
+    device_seal(&w->device, &m, 4096);
+    post(w);
+    assert_answer(w, 403, 1024);
+    post(w); /* the same again is refused again, and looks the same */
+    assert_answer(w, 403, 1024);
+    assert_int_equal(remembered(w), 0);
+
+    const struct pp_span token = device_token_field(&w->device, 0);
+    device_seal_open_with(&w->device, token);
+    post(w);
+    assert_answer(w, 200, 32768);
+    assert_int_equal(remembered(w), 1);
+    device_seal_open_with(&w->device, device_token_field(&w->device, 0)); /* spent */
+    post(w);
+    assert_answer(w, 401, 32768);
+    assert_int_equal(remembered(w), 1);
+}
+
+static void fill_window(struct world *w)
+{
+    pp_res r;
+
+    do {
+        uint8_t enc[32];
+        assert_ok(pp_random_fill(&w->random, enc, sizeof enc));
+        r = pp_replay_insert(&w->decap.replay, PP_BYTES(enc), pp_clock_mono_ms(&w->clock));
+    } while (pp_is_ok(r));
+    assert_code(r, PP_E_BUSY);
+}
+
+/* Tokens and sessions serve once by themselves, so a full window need not stop anybody. */
+static void a_full_replay_window_stops_neither_exchange_and_nothing_is_served_twice(void **state)
+{
+    struct world *w = *state;
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+
+    fill_window(w);
+    open_session(w);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    post(w); /* #1 once more: the spent-token store */
+    assert_answer(w, 401, 32768);
+    assert_int_equal(TOTAL(w, opens), 1);
+    device_seal_continue(&w->device, handle, "4", 4096);
+    post(w);
+    assert_answer(w, 200, 4096);
+    all_behave(w, IS_GONE); /* as a CVM is after the one `continue` */
+    post(w);
+    assert_answer(w, 410, 4096);
+    assert_int_equal(w->decap.unremembered, 3);
+    assert_int_equal(gw_service_totals(w->service)->replayed, 0);
+}
+
+static void a_body_of_no_buckets_size_is_400_in_clear(void **state)
+{
+    struct world *w = *state;
+
+    device_seal_open(&w->device);
+    for (int i = -1; i <= 1; i += 2) {
+        w->device.body_len = (size_t)(4096 + i);
+        post(w);
+        assert_clear(w, 400);
+    }
+    assert_int_equal(gw_service_totals(w->service)->malformed, 2);
+    assert_int_equal(gw_service_totals(w->service)->unopened, 0); /* nobody tried */
+}
+
 static void w4_t2_a_token_in_a_second_request_is_401_and_no_cvm_is_asked(void **state)
 {
     struct world *w = *state;
@@ -1230,6 +1318,9 @@ static void nothing_of_ours_allocates_between_request_and_answer(void **state)
 static const struct CMUnitTest TESTS[] = {
     TEST(the_first_exchange_opens_a_session_on_one_cvm),
     TEST(the_first_exchange_twice_never_gives_a_second_session),
+    TEST(who_has_no_token_takes_no_room_in_the_replay_window),
+    TEST(a_full_replay_window_stops_neither_exchange_and_nothing_is_served_twice),
+    TEST(a_body_of_no_buckets_size_is_400_in_clear),
     TEST(w4_t2_a_token_in_a_second_request_is_401_and_no_cvm_is_asked),
     TEST(every_fault_of_a_token_is_the_same_401),
     TEST(a_token_outside_its_epoch_is_refused),
