@@ -149,8 +149,8 @@ static int allow_each(scmp_filter_ctx filter, const int *calls, size_t count)
 
 /*
  * Calls that are harmless with some arguments only. Sockets are streams: where they may connect to
- * is Landlock's part, which knows TCP alone, so a datagram could leave for anywhere (names are never
- * resolved here, and nobody logs over a socket).
+ * is Landlock's part, which knows TCP alone, so a datagram could leave for anywhere (names are
+ * resolved before the walls stand, and nobody logs over a socket).
  */
 static int allow_some(scmp_filter_ctx filter)
 {
