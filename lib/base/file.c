@@ -136,3 +136,10 @@ pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span c
     }
     return fsync_folder_of(dir_fd, path);
 }
+
+pp_res pp_file_remove(int dir_fd, const char *path)
+{
+    if (unlinkat(dir_fd, path, 0) != 0)
+        return pp_errno_res(errno);
+    return fsync_folder_of(dir_fd, path);
+}
