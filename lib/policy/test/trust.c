@@ -175,16 +175,16 @@ static void prod_wants_more_of_everything(void **state)
 {
     (void)state;
     static const char *const urls = "environment relay mirror issuer_url";
-#define PROD    "environment = prod\n"
-#define RELAYS  PROD "relay = https://r1.example/\nrelay = https://r2.example/\n"
-#define MIRRORS RELAYS "mirror = https://m1.example/\nmirror = https://m2.example/\n"
-#define SAFE    MIRRORS "issuer_url = https://i.example/\n"
-    assert_field(with(urls, PROD "relay = https://r1.example/\n"), "relay");
-    assert_field(with(urls, PROD "relay = https://r/\nrelay = http://r/\n"), "relay");
-    assert_field(with(urls, RELAYS "mirror = https://m1.example/\n"), "mirror");
-    assert_field(with(urls, RELAYS "mirror = https://m/\nmirror = http://m/\n"), "mirror");
-    assert_field(with(urls, MIRRORS "issuer_url = http://i.example/\n"), "issuer_url");
-    struct pp_trust_files files = with(urls, SAFE);
+#define PROD    "environment = prod\nissuer_url = http://i.example/\n"
+#define RELAYS  "relay = https://r1.example/\nrelay = https://r2.example/\n"
+#define MIRRORS "mirror = https://m1.example/\nmirror = https://m2.example/\n"
+    assert_field(with(urls, PROD "relay = https://r/\n" MIRRORS), "relay");
+    assert_field(with(urls, PROD "relay = https://r/\nrelay = http://r/\n" MIRRORS), "relay");
+    assert_field(with(urls, PROD RELAYS "mirror = https://m/\n"), "mirror");
+    assert_field(with(urls, PROD RELAYS "mirror = https://m/\nmirror = http://m/\n"), "mirror");
+    assert_field(with(urls, PROD RELAYS MIRRORS), "issuer_url");
+    struct pp_trust_files files = with(
+        urls, "environment = prod\nissuer_url = https://i.example/\n" RELAYS MIRRORS);
     assert_field(files, "ca.pem");
     files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
     assert_field(files, "message_kem"); /* classical is a development policy */
