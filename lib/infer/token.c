@@ -192,8 +192,8 @@ static size_t word_end(struct pp_span text, size_t start, struct scan *s, int *r
     }
     if (s->dot == 0)
         return s->end;
-    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) ||
-        shows(text, s->end, "/") || shows(text, start, "www.")) {
+    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) || shows(text, s->end, "/") ||
+        shows(text, start, "www.")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
