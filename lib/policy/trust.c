@@ -53,6 +53,18 @@ static pp_res read_environment(struct pp_trust *t, struct pp_span word, struct p
     return PP_OK;
 }
 
+/* In prod an account's assertion and a device's habits are nobody's to read on the way. */
+static pp_res check_url(const struct pp_trust *t, const char *field, struct pp_span url,
+                        struct pp_problem *problem)
+{
+    const struct pp_span scheme = PP_STR("https://");
+    int is_https = url.len > scheme.len && pp_span_eq(pp_span(url.at, scheme.len), scheme);
+
+    if (t->environment == PP_RECORD_PROD && !is_https)
+        return refuse(problem, field, "a URL that begins with https:// in prod", url);
+    return PP_OK;
+}
+
 static pp_res read_urls(const struct trust_text *x, struct pp_trust *t, struct pp_problem *problem)
 {
     size_t least = t->environment == PP_RECORD_PROD ? 2 : 1;
@@ -63,10 +75,18 @@ static pp_res read_urls(const struct trust_text *x, struct pp_trust *t, struct p
     if (x->mirrors.count < least || x->mirrors.count > PP_TRUST_MIRRORS_MAX)
         return refuse(problem, "mirror", "two to four mirrors in prod, one or more elsewhere",
                       PP_STR("another number"));
-    for (size_t i = 0; i < x->relays.count; i++)
+    for (size_t i = 0; i < x->relays.count; i++) {
+        PP_TRY(check_url(t, "relay", x->relays.items[i], problem));
         t->relays[t->relay_count++] = x->relays.items[i];
-    for (size_t i = 0; i < x->mirrors.count; i++)
+    }
+    for (size_t i = 0; i < x->mirrors.count; i++) {
+        PP_TRY(check_url(t, "mirror", x->mirrors.items[i], problem));
         t->mirrors[t->mirror_count++] = x->mirrors.items[i];
+    }
+    PP_TRY(check_url(t, "issuer_url", x->issuer_url, problem));
+    if (t->environment == PP_RECORD_PROD && t->ca_pem.len == 0)
+        return refuse(problem, "ca.pem", "certificate authorities of relays, mirrors and issuer",
+                      PP_STR("none"));
     return PP_OK;
 }
 
@@ -116,6 +136,10 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
     if (!pp_is_ok(read_kem(x->message_kem, "classical", &t->message_kem)))
         return refuse(problem, "message_kem", "a KEM that this build offers: classical",
                       x->message_kem);
+    /* What is recorded today must stay closed to a later quantum computer. */
+    if (t->environment == PP_RECORD_PROD && t->message_kem == PP_KEM_X25519_SHA256)
+        return refuse(problem, "message_kem", "x-wing: classical is a development policy",
+                      x->message_kem);
     if (!pp_is_ok(read_kem(x->ohttp_kem, "x25519", &t->ohttp_kem)))
         return refuse(problem, "ohttp_kem", "a KEM that this build offers: x25519", x->ohttp_kem);
     if (!pp_span_eq(x->tls_group, PP_STR("x25519")))
@@ -124,7 +148,7 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
 }
 
 /* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. */
-static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
+static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, uint32_t *seen)
 {
     uint64_t v[5] = { 0 };
     struct pp_span word;
@@ -143,6 +167,8 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
         PP_TRY(pp_decimal_parse(word, 255, &v[n++]));
     }
     PP_CHECK(n == (id == PP_SNP_TURIN ? 5 : 4), PP_E_FORMAT, n);
+    PP_CHECK((*seen & 1U << id) == 0, PP_E_DUPLICATE, (uint32_t)id);
+    *seen |= 1U << id;
     policy->tcb_min[id] = (struct pp_snp_tcb_parts){ .fmc = (uint8_t)v[4],
                                                      .boot_loader = (uint8_t)v[0],
                                                      .tee = (uint8_t)v[1],
@@ -154,12 +180,16 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
 static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
                             const struct pp_trust_files *files, struct pp_problem *problem)
 {
+    uint32_t seen = 0;
+
     if (!pp_span_eq(x->hardware, PP_STR("strict")))
         return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
     t->snp_policy = PP_SNP_POLICY_STRICT;
+    t->own_root = files->ark.len > 0;
     for (size_t i = 0; i < x->tcb_min.count; i++)
-        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy)))
-            return refuse(problem, "tcb_min", "LINE BOOTLOADER TEE SNP MICROCODE [FMC]",
+        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &seen)))
+            return refuse(problem, "tcb_min",
+                          "LINE BOOTLOADER TEE SNP MICROCODE [FMC], once a line",
                           x->tcb_min.items[i]);
     pp_res r = files->ark.len == 0
                    ? pp_snp_anchors_add_amd(&t->snp_anchors)
@@ -193,8 +223,10 @@ static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *fil
 
 static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_BYTES])
 {
-    const struct pp_span all[] = { files->trust,         files->log_policy, files->owner_policy,
-                                   files->review_policy, files->ark,        files->ask };
+    const struct pp_span all[] = {
+        files->trust, files->log_policy, files->owner_policy, files->review_policy, files->ark,
+        files->ask,   files->ca
+    };
     struct pp_hash h;
 
     pp_hash_init(&h, PP_SHA256);
@@ -213,6 +245,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     *t = (struct pp_trust){ 0 };
     PP_TRY_AS(PP_E_TRUST, pp_kv_read(files->trust, PP_TRUST_KEYS, PP_TRUST_KEY_COUNT, &x, problem));
     PP_TRY(read_environment(t, x.environment, problem));
+    t->ca_pem = files->ca;
     PP_TRY(read_urls(&x, t, problem));
     PP_TRY(read_platforms(&x, t, problem));
     PP_TRY(read_algorithms(&x, t, problem));

@@ -32,6 +32,7 @@ struct pp_trust_files {
     struct pp_span owner_policy;  /* who signs host-sets and keys */
     struct pp_span review_policy; /* who reviews releases */
     struct pp_span ark, ask;      /* DER; empty: AMD's published roots, compiled in */
+    struct pp_span ca; /* PEM: who vouches for relays, mirrors and issuer; prod needs it */
 };
 
 struct pp_trust {
@@ -45,8 +46,10 @@ struct pp_trust {
     size_t relay_count;
     struct pp_span mirrors[PP_TRUST_MIRRORS_MAX]; /* URLs of the directory bundle */
     size_t mirror_count;
-    uint32_t platforms;   /* bit (1 << enum pp_platform) of each accepted platform */
-    uint16_t message_kem; /* IANA HPKE KEM ids */
+    struct pp_span ca_pem; /* anchors of https; empty: http alone, outside prod */
+    int own_root;          /* the chip's root came with the files and is not AMD's published one */
+    uint32_t platforms;    /* bit (1 << enum pp_platform) of each accepted platform */
+    uint16_t message_kem;  /* IANA HPKE KEM ids */
     uint16_t ohttp_kem;
     uint64_t batches; /* of 32 tokens, an epoch */
     struct pp_policy log, owner, review;
