@@ -85,7 +85,7 @@ class Release(unittest.TestCase):
         """One step nearer to production each time, and the next word is named."""
         prod = [("environment = dev", "environment = prod")]
         self.named("one", prod, "relay", "two to eight")
-        prod += [(line, line + line) for line in self.urls()]
+        prod += [(line, line + line.replace("127.0.0.1", "localhost")) for line in self.urls()]
         self.named("two", prod, "relay", "https://")
         prod.append(("http://", "https://"))
         self.named("three", prod, "ca.pem", "certificate authorities")
