@@ -26,11 +26,24 @@ static inline struct pp_span pp_buf_span(const struct pp_buf *b)
 PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret);
 
 /*
+ * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one, else
+ * what is wrong with its size, mode or content. A constant, or strerror's until its next call.
+ */
+const char *pp_file_reason(pp_res r);
+
+/*
  * Writes `content` under a temporary name in the same folder, fsyncs it, renames it into place and
  * fsyncs the folder. Mode as given, whatever the umask. DISK_FULL, SYSTEM. On failure nothing is
  * left behind and an old file stays as it was.
  */
 PP_MUST pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/*
+ * Removes what processes that were killed inside pp_file_write left under `path`, folders in it
+ * included. For a folder that nobody else writes to now. That something cannot be removed changes
+ * nothing.
+ */
+void pp_file_drop_leftovers(int dir_fd, const char *path);
 
 /* write(2) until all is written. CLOSED (EPIPE), DISK_FULL, SYSTEM. */
 PP_MUST pp_res pp_fd_write(int fd, struct pp_span content);

@@ -53,33 +53,32 @@ static const struct {
     const char *words;
 } LISTS[] = {
     { IGNORE,
-      "ignore ignores ignoring disregard forget override bypass discard neglect ignoriere ignoriert "
-      "ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad ignoren olvida "
-      "olvidad olvide desestima" },
+      "ignore ignores ignoring disregard forget override bypass discard neglect ignoriere "
+      "ignoriert ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad "
+      "ignoren olvida olvidad olvide desestima" },
     { BEFORE,
       "previous prior above earlier preceding all any your former foregoing vorherige vorherigen "
       "vorige vorigen bisherige bisherigen obigen alle deine précédentes précédents précédente "
       "antérieures toutes tes vos anteriores previas todas tus before" },
     { RULES,
-      "instruction instructions prompt prompts rule rules directive directives guideline guidelines "
-      "command commands constraints programming anweisung anweisungen regeln befehle vorgaben "
-      "consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
-    { TALK,
-      "message messages chat conversation context text nachrichten conversation mensajes messagerie" },
+      "instruction instructions prompt prompts rule rules directive directives guideline "
+      "guidelines command commands constraints programming anweisung anweisungen regeln befehle "
+      "vorgaben consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
+    { TALK, "message messages chat conversation context text nachrichten mensajes messagerie" },
     { MACHINE,
       "ai assistant assistants chatbot llm gpt chatgpt summarizer summariser ki ia asistente "
       "assistent" },
     { ADDRESS,
-      "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe hallo "
-      "attention remarque cher bonjour atención nota querido querida hola" },
+      "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe "
+      "hallo remarque cher bonjour atención nota querido querida hola" },
     { SUMMARY, "summary summaries zusammenfassung résumé resumen" },
-    { SUM_UP,
-      "summarise summarize summarising summarizing summarised summarized zusammenfassen zusammenfasst "
-      "résumer résumez resumir resume resumas" },
+    { SUM_UP, "summarise summarize summarising summarizing summarised summarized zusammenfassen "
+              "zusammenfasst résumer résumez resumir resume resumas" },
     { TELL,
-      "write say state include mention output respond reply answer print add tell report claim repeat "
-      "announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne écris écrivez dis "
-      "dites réponds répondez ajoute mentionne escribe escribid di decid responde añade menciona" },
+      "write say state include mention output respond reply answer print add tell report claim "
+      "repeat announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne "
+      "écris écrivez dis dites réponds répondez ajoute mentionne escribe escribid di decid "
+      "responde añade menciona" },
     { MUST, "must should shall needs has muss soll doit devez debe debes" },
     { NEGATION, "not don't dont never no nobody nicht niemals ne pas nunca nie jamais nadie" },
     { WHEN, "when if before while once wenn quand si cuando al" },
@@ -96,20 +95,22 @@ static const struct {
     { ROLE, "system assistant user human ai developer instruction instructions prompt" },
     { FRESH, "new updated real actual following hidden secret important" },
     { PAY,
-      "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle zahle zahlen "
-      "zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement payez virement verse "
-      "argent frais paga pagar pago pagad envía transfiere transferencia dinero" },
+      "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle "
+      "zahle zahlen zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement "
+      "payez virement verse argent frais paga pagar pago pagad envía transfiere transferencia "
+      "dinero" },
     { ACCOUNT, "iban bic swift account accounts konto kontonummer compte cuenta routing" },
     { COIN, "bitcoin btc ethereum eth usdt crypto wallet monero xmr dogecoin tether" },
     { PRESS,
-      "urgent urgently immediately click verify claim prize winner won unlock customs parcel login suspended "
-      "expire expires blocked confirm dringend sofort klicken klicke gewonnen zoll paket urgente premio "
-      "aduana clic gagné douane colis cliquez whatsapp call text investment profit guaranteed bank" },
+      "urgent urgently immediately click verify claim prize winner won unlock customs parcel "
+      "login suspended expire expires blocked confirm dringend sofort klicken klicke gewonnen "
+      "zoll paket urgente premio aduana clic gagné douane colis cliquez whatsapp call text "
+      "investment profit guaranteed bank" },
     { SECRET, "password passwort cvv cvc otp passcode contraseña credentials" },
     { GIFT, "gift itunes steam guthabenkarte geschenkkarten" },
     { CARD, "card cards karte karten carte tarjeta kreditkarte kartennummer" },
-    { CODE,
-      "code codes number numbers nummer numéro número pin scratch photo picture enter phrase details" },
+    { CODE, "code codes number numbers nummer numéro número pin scratch photo picture enter phrase "
+            "details" },
     { REMIT, "moneygram paysafecard" },
     { PHONE, "number nummer phone handy numéro téléphone número móvil" },
     { LOST, "lost broken new neue neues nouveau nuevo verloren perdu perdí roto" },

@@ -79,7 +79,7 @@ static pp_res check_status_time(const struct context *c, const struct pp_record 
     struct pp_ledger *l = c->l;
 
     PP_TRY(pp_policy_time(&c->trust->log, &checkpoint->witnesses, &l->quorum_posix_s));
-    l->now_posix_s = max_u64(clock_posix_s, l->quorum_posix_s);
+    l->now_posix_s = max_u64(max_u64(clock_posix_s, l->quorum_posix_s), c->marks->now_posix_s);
     if (l->now_posix_s - l->quorum_posix_s > PP_LEDGER_AGE_MAX_S)
         return refuse_number(c, PP_E_LEDGER_STALE, "age of the quorum in seconds, at most",
                              PP_LEDGER_AGE_MAX_S, l->now_posix_s - l->quorum_posix_s);
@@ -184,10 +184,13 @@ static pp_res check_named(const struct context *c, struct pp_ledger_record *r,
     if (is_revoked(l, c->marks, &r->id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, 0), "record", "one that is not revoked",
                       pp_span_cstr(pp_record_type_name(type)));
-    /* Who uses a release or a key asks for its window: one that ends, as keys do every midnight,
-     * does not end the bundle that is held. The host-set is used whatever is asked. */
+    /*
+     * Every session needs the host-set. Keys stand in a status before they are used, and one whose
+     * day has ended stays there until the next status; so do releases: who uses one asks for its
+     * window then.
+     */
     pp_record_window(&r->record, &from, &until);
-    if (type == PP_RECORD_HOST_SET && (l->now_posix_s < from || l->now_posix_s >= until))
+    if (type == PP_RECORD_HOST_SET && (l->now_posix_s >= until || l->now_posix_s < from))
         return refuse_number(c, PP_E_LEDGER_WINDOW, "end of the record's validity, after",
                              l->now_posix_s, until);
     return PP_OK;
@@ -200,6 +203,26 @@ static pp_res check_release(const struct context *c, const struct pp_ledger_reco
     if (r->record.serial < s->min_serial[r->record.release.role])
         return refuse_number(c, PP_E_LEDGER_SERIAL, "serial of the release, at least",
                              s->min_serial[r->record.release.role], r->record.serial);
+    return PP_OK;
+}
+
+/* One key a kind and day, of the kind that the status says: two would tell people apart. */
+static pp_res check_keys(const struct context *c)
+{
+    const struct pp_status *s = &c->l->status.record.status;
+    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
+
+    for (size_t i = 0; i < s->key_count; i++) {
+        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
+
+        if (a->kind != s->keys[i].kind)
+            return refuse(c, PP_FAIL(PP_E_LEDGER_KEYS, i), "key",
+                          "of the kind that the status says", PP_STR("of another"));
+        for (size_t k = 0; k < i; k++)
+            if (keys[k].record.key_epoch.kind == a->kind &&
+                keys[k].record.key_epoch.epoch == a->epoch)
+                return refuse_number(c, PP_E_LEDGER_KEYS, "keys of one kind and day", 1, 2);
+    }
     return PP_OK;
 }
 
@@ -220,29 +243,6 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
                         return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
                                       "in one role only", PP_STR("in two"));
         }
-    return PP_OK;
-}
-
-/* Each key is of the kind that its line says, and a kind has one key a day: two would tell those
- * who are shown the first from those who are shown the second. */
-static pp_res check_keys(const struct context *c)
-{
-    const struct pp_status *s = &c->l->status.record.status;
-    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
-
-    for (size_t i = 0; i < s->key_count; i++) {
-        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
-
-        if (a->kind != s->keys[i].kind)
-            return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys",
-                          pp_record_kind_name(s->keys[i].kind),
-                          pp_span_cstr(pp_record_kind_name(a->kind)));
-        for (size_t k = 0; k < i; k++)
-            if (keys[k].record.key_epoch.kind == a->kind &&
-                keys[k].record.key_epoch.epoch == a->epoch)
-                return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys", "one of a kind and epoch",
-                              pp_span_cstr(pp_record_kind_name(a->kind)));
-    }
     return PP_OK;
 }
 
@@ -294,7 +294,9 @@ static pp_res check_revoke_notes(const struct context *c)
     struct pp_note *note = pp_arena_alloc(c->arena, sizeof *note);
     struct pp_record *r = pp_arena_alloc(c->arena, sizeof *r);
 
+    c->l->noted = pp_arena_array(c->arena, c->l->bundle.revoke_count, sizeof *c->l->noted);
     PP_CHECK(note != NULL && r != NULL, PP_E_NO_MEMORY, 0);
+    PP_CHECK(c->l->noted != NULL || c->l->bundle.revoke_count == 0, PP_E_NO_MEMORY, 1);
     for (size_t i = 0; i < c->l->bundle.revoke_count; i++) {
         if (!pp_is_ok(pp_record_open(c->l->bundle.revokes[i], note, r)) ||
             r->type != PP_RECORD_REVOKE ||
@@ -307,6 +309,7 @@ static pp_res check_revoke_notes(const struct context *c)
                 return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "record",
                               "one that is not revoked",
                               pp_span_cstr(pp_record_type_name(c->l->records[k].record.type)));
+        c->l->noted[c->l->noted_count++] = r->revoke.target;
     }
     return PP_OK;
 }
@@ -371,6 +374,8 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
                          const struct pp_record_id *id, enum pp_record_role role,
                          const struct pp_release **ret)
 {
+    uint64_t from, until;
+
     PP_CHECK(!is_revoked(l, marks, id), PP_E_LEDGER_REVOKED, 0);
     PP_CHECK(l->status.record.status.release_count > 0, PP_E_LEDGER_NOT_YET, 0);
     for (size_t i = 0; i < l->record_count; i++) {
@@ -379,9 +384,8 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
         if (r->record.type != PP_RECORD_RELEASE || !pp_record_id_same(&r->id, id))
             continue;
         PP_CHECK(r->record.release.role == role, PP_E_LEDGER_NAMESPACE, r->record.release.role);
-        PP_CHECK(l->now_posix_s >= r->record.release.not_before &&
-                     l->now_posix_s < r->record.release.not_after,
-                 PP_E_LEDGER_WINDOW, i);
+        pp_record_window(&r->record, &from, &until);
+        PP_CHECK(l->now_posix_s >= from && l->now_posix_s < until, PP_E_LEDGER_WINDOW, i);
         *ret = &r->record.release;
         return PP_OK;
     }
@@ -401,7 +405,7 @@ static void add_revoked(struct pp_marks *m, const struct pp_record_id *id)
         if (pp_record_id_same(&m->revoked[i], id))
             return;
     if (m->revoked_count == PP_MARKS_REVOKED_MAX) {
-        /* The oldest goes: its record has expired long before 256 others were revoked. */
+        /* The oldest goes: its record has expired long before a thousand others were revoked. */
         memmove(&m->revoked[0], &m->revoked[1], sizeof m->revoked[0] * (PP_MARKS_REVOKED_MAX - 1));
         m->revoked_count--;
     }
@@ -412,6 +416,7 @@ void pp_ledger_raise_marks(const struct pp_ledger *l, struct pp_marks *m)
 {
     const struct pp_record *s = &l->status.record;
 
+    m->now_posix_s = max_u64(m->now_posix_s, l->now_posix_s);
     m->tree_size = max_u64(m->tree_size, l->tree_size);
     m->status_serial = s->serial;
     m->status_id = l->status.id;
@@ -419,9 +424,11 @@ void pp_ledger_raise_marks(const struct pp_ledger *l, struct pp_marks *m)
         m->min_serial[role] = max_u64(m->min_serial[role], s->status.min_serial[role]);
     for (size_t i = 0; i < s->status.revoked_count; i++)
         add_revoked(m, &s->status.revoked[i]);
+    for (size_t i = 0; i < l->noted_count; i++)
+        add_revoked(m, &l->noted[i]);
 }
 
-#define MARKS_MAGIC PP_STR("pp-marks-v1\n")
+#define MARKS_MAGIC PP_STR("pp-marks-v2\n")
 
 pp_res pp_marks_parse(struct pp_span bytes, struct pp_marks *ret)
 {
@@ -431,6 +438,7 @@ pp_res pp_marks_parse(struct pp_span bytes, struct pp_marks *ret)
     struct pp_span magic = pp_rd_bytes(&rd, MARKS_MAGIC.len);
     PP_TRY(pp_rd_ok(&rd));
     PP_CHECK(pp_span_eq(magic, MARKS_MAGIC), PP_E_FORMAT, 0);
+    m.now_posix_s = pp_rd_u64(&rd);
     m.tree_size = pp_rd_u64(&rd);
     m.status_serial = pp_rd_u64(&rd);
     pp_rd_copy(&rd, m.status_id.bytes, sizeof m.status_id.bytes);
@@ -450,6 +458,7 @@ pp_res pp_marks_write(struct pp_wr *wr, const struct pp_marks *m)
 {
     PP_CHECK(m->revoked_count <= PP_MARKS_REVOKED_MAX, PP_E_RANGE, m->revoked_count);
     pp_wr_span(wr, MARKS_MAGIC);
+    pp_wr_u64(wr, m->now_posix_s);
     pp_wr_u64(wr, m->tree_size);
     pp_wr_u64(wr, m->status_serial);
     pp_wr_bytes(wr, m->status_id.bytes, sizeof m->status_id.bytes);

@@ -173,15 +173,21 @@ void pp_device_close(struct pp_device *d)
     *d = (struct pp_device){ .lock_fd = -1 };
 }
 
-pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
+pp_res device_may_send(struct pp_device *d, const struct pp_chat *chat)
 {
-    d->checks.count = 0;
     if (!d->settings.consent)
         return device_refuse(d, PP_FAIL(PP_E_CONSENT, 0), "device/settings", "consent", "yes",
                              PP_STR("no"));
     if (chat->closed)
         return device_refuse(d, PP_FAIL(PP_E_CHAT_CLOSED, 0), "chat", "closed_to_ai", "false",
                              PP_STR("true"));
+    return PP_OK;
+}
+
+pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
+{
+    d->checks.count = 0;
+    PP_TRY(device_may_send(d, chat));
     pp_check_add_number(&d->checks, PP_STEP_CONSENT, PP_E_CONSENT, PP_VERDICT_ASSERTED,
                         "the user consented, the chat is open, names stay on this device",
                         PP_STR("device settings"), chat->message_count, "messages selected");
@@ -191,17 +197,28 @@ pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
 
 pp_res pp_device_tick(struct pp_device *d, pp_res *ret_tokens)
 {
-    PP_TRY(device_refresh_ledger(d));
+    pp_res fetched = device_fetch_directory(d);
+
+    PP_TRY(device_verify_directory(d, fetched));
     *ret_tokens = device_refresh_tokens(d);
     return PP_OK;
+}
+
+pp_res pp_device_ready(struct pp_device *d)
+{
+    return device_verify_directory(d, PP_OK);
+}
+
+int pp_device_ticks_on_use(const struct pp_device *d)
+{
+    return d->trust->environment == PP_RECORD_DEV;
 }
 
 pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_call *call,
                    struct pp_http_result *ret)
 {
-    static const struct pp_http_client_config config = {
-        .response_bytes_max = PP_BUNDLE_BYTES_MAX
-    };
+    const struct pp_http_client_config config = { .response_bytes_max = PP_BUNDLE_BYTES_MAX,
+                                                  .ca_pem = d->trust->ca_pem };
     pp_res r = pp_http_call(&config, call, ret);
 
     if (!pp_is_ok(r))

@@ -174,7 +174,7 @@ static pp_res run_device(struct summarize *s, struct pp_device *d, const struct 
         d->on_checks_ctx = s;
     }
     PP_TRY(pp_device_allow(d, chat));
-    PP_TRY(pp_device_tick(d, &tokens));
+    PP_TRY(pp_device_ticks_on_use(d) ? pp_device_tick(d, &tokens) : pp_device_ready(d));
     if (pp_code_class(tokens.code) == PP_CLASS_REFUSED)
         return tokens;
     uint32_t words = (uint32_t)(s->words == 0 ? d->settings.words : s->words);

@@ -80,6 +80,34 @@ static void a_failed_write_keeps_the_old_file(void **state)
 }
 
 /* /dev/full is a device that is always full. */
+static void what_a_killed_writer_left_is_removed_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "b.7.tmp", "deep/c.7.tmp", "kept", "deep/kept",
+                                         "deep/tmp" };
+
+    assert_int_equal(mkdirat(folder, "deep", 0700), 0);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        close(openat(folder, names[i], O_CREAT | O_WRONLY, 0600));
+    pp_file_drop_leftovers(folder, ".");
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        assert_int_equal(unlinkat(folder, names[i], 0), i < 2 ? -1 : 0);
+    assert_int_equal(unlinkat(folder, "deep", AT_REMOVEDIR), 0);
+    pp_file_drop_leftovers(folder, "absent");
+}
+
+static void the_reason_why_a_file_was_not_taken_has_words(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "absent", 9, &b)), "no such file");
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "a/b", 9, &b)), strerror(ENOTDIR));
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "a", 1, &b)),
+                        "more bytes than it may have");
+    assert_string_equal(pp_file_reason(pp_file_read(folder, ".", 9999, &b)), "another content");
+}
+
 static void a_full_disk_has_its_own_code(void **state)
 {
     (void)state;
@@ -94,6 +122,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_written_file_has_its_content_and_mode),
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
     cmocka_unit_test(a_failed_write_keeps_the_old_file),
+    cmocka_unit_test(what_a_killed_writer_left_is_removed_and_nothing_else),
+    cmocka_unit_test(the_reason_why_a_file_was_not_taken_has_words),
     cmocka_unit_test(a_full_disk_has_its_own_code),
 };
 
