@@ -352,6 +352,33 @@ static void a_session_brings_the_request_to_the_worker_and_the_answer_back(void 
     assert_string_equal(problem.field, "");
 }
 
+static void name_the_guard(struct machine *x)
+{
+    struct pp_backends *b = &x->evidence.backends;
+
+    *b = (struct pp_backends){ .count = 1, .items = { { .role = PP_STR("guard") } } };
+    memcpy(b->items[0].release_id, x->records[M_GUARD].id.bytes, sizeof b->items[0].release_id);
+}
+
+static void the_worker_is_told_the_back_ends_that_were_appraised(void **state)
+{
+    (void)state;
+    struct pp_request request = request_of(&message, 1), read;
+    struct pp_span body;
+    _Alignas(16) uint8_t memory[4096];
+    struct pp_arena small = pp_arena_over(memory, sizeof memory);
+
+    m->bend_evidence = name_the_guard;
+    const struct pp_verified *verified = verify();
+    assert_ok(pp_session_send(&session, verified, &request, &body));
+    struct pp_bhttp http = opened_by_gateway(body);
+    assert_ok(pp_request_parse(opened_by_worker(http.content), &small, &read));
+    assert_int_equal(read.backends.count, 1);
+    assert_true(pp_span_eq(read.backends.items[0].role, PP_STR("guard")));
+    assert_memory_equal(read.backends.items[0].release_id, m->records[M_GUARD].id.bytes,
+                        PP_RECORD_ID_BYTES);
+}
+
 static void after_the_answer_no_key_and_no_right_to_send_is_left(void **state)
 {
     (void)state;
@@ -822,6 +849,7 @@ static void a_request_that_is_too_large_in_the_end_is_not_sent(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     FRESH(a_session_brings_the_request_to_the_worker_and_the_answer_back),
+    FRESH(the_worker_is_told_the_back_ends_that_were_appraised),
     FRESH(after_the_answer_no_key_and_no_right_to_send_is_left),
     FRESH(refusals_and_failures_of_the_worker_come_back_as_what_they_are),
     FRESH(nothing_can_be_sent_before_the_session_is_verified),
