@@ -356,7 +356,6 @@ static pp_res send_body(struct pp_session *s, const struct pp_verified *v,
     struct pp_span message;
     size_t bucket_kib;
 
-    PP_CHECK(pp_bucket_down_ok(request->answer_kib), PP_E_RANGE, request->answer_kib);
     PP_TRY(fill_request(s, request));
     PP_TRY(seal_request(s, v, request, &bucket_kib, &message));
     size_t answer_len = pp_answer_room(request->answer_kib) + PP_SEALED_RESPONSE_EXTRA;

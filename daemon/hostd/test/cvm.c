@@ -159,7 +159,7 @@ static void sessions_that_come_together_share_a_report(void **state)
     close(gateway);
 }
 
-/* REQUIREMENTS 4.7: an unknown feature is answered, refused, in the bucket that was asked for. */
+/* docs/verification.md, P.summaries: an unknown feature is answered, refused, in the bucket that was asked for. */
 static void an_unknown_feature_is_refused_in_its_bucket(void **state)
 {
     (void)state;
@@ -215,7 +215,7 @@ static long elapsed_ms(const struct timespec *from)
     return (long)(now.tv_sec - from->tv_sec) * 1000 + (now.tv_nsec - from->tv_nsec) / 1000000;
 }
 
-/* REQUIREMENTS 3: outside of dev an answer leaves on a 250 ms grid from the start of its
+/* docs/verification.md, S.4: outside of dev an answer leaves on a 250 ms grid from the start of its
  * exchange. */
 static void w16_answers_leave_on_the_grid(void **state)
 {
@@ -552,7 +552,7 @@ static int status_line(pid_t pid, const char *name, char *ret, size_t cap)
     return found;
 }
 
-/* REQUIREMENTS 4.6: namespaces, seccomp, no_new_privs, no capability, no environment. */
+/* docs/verification.md, P.hardened: namespaces, seccomp, no_new_privs, no capability, no environment. */
 static void every_process_stands_behind_its_walls(void **state)
 {
     static const char *const KINDS[] = { "pp-cvm-channel", "pp-cvm-attest", "pp-cvm-worker" };

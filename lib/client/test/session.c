@@ -30,6 +30,7 @@ static uint8_t body_up[PP_BUCKET_2_UP_KIB_MAX * 1024], body_down[PP_BUCKET_1_DOW
 static uint8_t flight[PP_BUCKET_1_DOWN_BYTES];
 static size_t flight_len;
 static uint8_t request_buffer[PP_REQUEST_BYTES_MAX];
+static enum pp_bhttp_framing framing; /* of what the gateway answers */
 
 static void make_gateway(void)
 {
@@ -104,6 +105,7 @@ static int fresh(void **state)
     machine_default(m);
     memcpy(m->message_key + 2, pk.at, pk.len);
     list_ohttp_key();
+    framing = PP_BHTTP_RESPONSE;
     pp_arena_reset(&arena);
     checks.count = 0;
     memset(&problem, 0, sizeof problem);
@@ -150,7 +152,7 @@ static void answer_by_gateway(uint32_t status, const char *handle_text, struct p
                               size_t total)
 {
     static uint8_t inner[PP_BUCKET_1_DOWN_BYTES];
-    struct pp_bhttp http = { .framing = PP_BHTTP_RESPONSE, .status = status };
+    struct pp_bhttp http = { .framing = framing, .status = status };
     struct pp_wr wr = pp_wr_over(inner, sizeof inner);
     struct pp_wr out = pp_wr_over(body_down, sizeof body_down);
 
@@ -193,6 +195,7 @@ static void open_session(void)
     assert_true(pp_span_eq(http.path, PP_STR("/v1/sessions")));
     make_flight(http.content);
     memset(handle, 'A', PP_HANDLE_TEXT_BYTES);
+    memcpy(handle, "AZaz09-_", 8);
     handle[PP_HANDLE_TEXT_BYTES] = '\0';
 }
 
@@ -322,6 +325,7 @@ static void a_session_brings_the_request_to_the_worker_and_the_answer_back(void 
 
     assert_int_equal(session.state, PP_SESSION_VERIFIED);
     assert_int_equal(verified->appraisal.simulated, 1);
+    assert_memory_equal(&session.binding, &m->session, sizeof session.binding); /* the receipt's */
     assert_ok(pp_session_send(&session, verified, &request, &body));
     struct pp_bhttp http = opened_by_gateway(body);
     assert_int_equal(http.path.len, 12 + 1 + PP_HANDLE_TEXT_BYTES);
@@ -346,6 +350,33 @@ static void a_session_brings_the_request_to_the_worker_and_the_answer_back(void 
         assert_true(checks.rows[i].step >= checks.rows[i - 1].step);
     assert_int_equal(checks.rows[0].step, PP_STEP_EXCHANGE);
     assert_string_equal(problem.field, "");
+}
+
+static void name_the_guard(struct machine *x)
+{
+    struct pp_backends *b = &x->evidence.backends;
+
+    *b = (struct pp_backends){ .count = 1, .items = { { .role = PP_STR("guard") } } };
+    memcpy(b->items[0].release_id, x->records[M_GUARD].id.bytes, sizeof b->items[0].release_id);
+}
+
+static void the_worker_is_told_the_back_ends_that_were_appraised(void **state)
+{
+    (void)state;
+    struct pp_request request = request_of(&message, 1), read;
+    struct pp_span body;
+    _Alignas(16) uint8_t memory[4096];
+    struct pp_arena small = pp_arena_over(memory, sizeof memory);
+
+    m->bend_evidence = name_the_guard;
+    const struct pp_verified *verified = verify();
+    assert_ok(pp_session_send(&session, verified, &request, &body));
+    struct pp_bhttp http = opened_by_gateway(body);
+    assert_ok(pp_request_parse(opened_by_worker(http.content), &small, &read));
+    assert_int_equal(read.backends.count, 1);
+    assert_true(pp_span_eq(read.backends.items[0].role, PP_STR("guard")));
+    assert_memory_equal(read.backends.items[0].release_id, m->records[M_GUARD].id.bytes,
+                        PP_RECORD_ID_BYTES);
 }
 
 static void after_the_answer_no_key_and_no_right_to_send_is_left(void **state)
@@ -511,6 +542,19 @@ static void statuses_of_the_gateway_have_codes_of_their_own(void **state)
         assert_int_equal(done(state), 0);
         assert_int_equal(fresh(state), 0);
     }
+}
+
+static void another_framing_than_the_known_length_is_refused(void **state)
+{
+    (void)state;
+    const struct pp_verified *verified;
+
+    open_session();
+    framing = PP_BHTTP_RESPONSE_INDETERMINATE;
+    answer_by_gateway(200, handle, pp_span(flight, flight_len), PP_BUCKET_1_DOWN_BYTES);
+    assert_code(receive(&verified), PP_E_FORMAT);
+    assert_string_equal(problem.field, "answer");
+    assert_ended();
 }
 
 static void a_handle_that_is_no_handle_is_refused(void **state)
@@ -805,6 +849,7 @@ static void a_request_that_is_too_large_in_the_end_is_not_sent(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     FRESH(a_session_brings_the_request_to_the_worker_and_the_answer_back),
+    FRESH(the_worker_is_told_the_back_ends_that_were_appraised),
     FRESH(after_the_answer_no_key_and_no_right_to_send_is_left),
     FRESH(refusals_and_failures_of_the_worker_come_back_as_what_they_are),
     FRESH(nothing_can_be_sent_before_the_session_is_verified),
@@ -814,6 +859,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(an_answer_that_the_gateway_did_not_seal_is_refused),
     FRESH(the_answer_of_another_exchange_is_refused),
     FRESH(statuses_of_the_gateway_have_codes_of_their_own),
+    FRESH(another_framing_than_the_known_length_is_refused),
     FRESH(a_handle_that_is_no_handle_is_refused),
     FRESH(a_first_flight_cut_anywhere_is_refused),
     FRESH(bytes_behind_the_first_flight_are_refused),

@@ -6,7 +6,9 @@
 
 static struct pp_marks some_marks(size_t revoked)
 {
-    struct pp_marks m = { .tree_size = UINT64_MAX, .status_serial = 3, .revoked_count = revoked };
+    struct pp_marks m = {
+        .now_posix_s = 77, .tree_size = UINT64_MAX, .status_serial = 3, .revoked_count = revoked
+    };
 
     memset(m.status_id.bytes, 0xA5, sizeof m.status_id.bytes);
     for (size_t role = 0; role < PP_RECORD_ROLES; role++)
@@ -34,6 +36,7 @@ static void marks_read_back_as_they_were_written(void **state)
         struct pp_marks m = some_marks(counts[i]), back = { 0 };
         size_t len = write(&m, bytes);
         assert_ok(pp_marks_parse(pp_span(bytes, len), &back));
+        assert_int_equal(back.now_posix_s, 77);
         assert_int_equal(back.tree_size, m.tree_size);
         assert_int_equal(back.status_serial, m.status_serial);
         assert_true(pp_record_id_same(&back.status_id, &m.status_id));

@@ -27,14 +27,33 @@ static struct pp_arena arena;
 static uint64_t now_s;
 static const struct pp_chat_message HELLO = { .text = { (const uint8_t *)"hello", 5 } };
 
-/* --- a party that answers nobody and counts --------------------------------------------------- */
+/* --- a party that counts, and answers what a test put into its folder --------------------------------------------------- */
 
 static struct {
     pid_t pid;
     int port, calls; /* `calls`: a line for each connection, its path */
 } far;
 
-/* Accepts, reads the start of what comes, says its path, closes. */
+static char served[64]; /* "/one" is answered with the file "one" of this folder, if there is one */
+
+static void answer_from_file(int fd, const char *path)
+{
+    static uint8_t content[1 << 20];
+    char name[160], head[128];
+    snprintf(name, sizeof name, "%s%s", served, path);
+    FILE *f = fopen(name, "rb");
+
+    if (f == NULL)
+        return;
+    size_t len = fread(content, 1, sizeof content, f);
+    fclose(f);
+    int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
+    if (!pp_is_ok(pp_fd_write(fd, pp_span(head, (size_t)n))) ||
+        !pp_is_ok(pp_fd_write(fd, pp_span(content, len))))
+        _exit(1);
+}
+
+/* Accepts, reads the start of what comes, says its path, answers or not, closes. */
 static void serve(int listener, int out)
 {
     for (;;) {
@@ -46,6 +65,7 @@ static void serve(int listener, int out)
         buf[n] = '\0';
         if (sscanf(buf, "%*s %62s", path) != 1)
             _exit(1);
+        answer_from_file(fd, path);
         (void)snprintf(path + strlen(path), 2, "\n");
         if (write(out, path, strlen(path)) < 0)
             _exit(1);
@@ -104,6 +124,30 @@ static void put(const char *name, struct pp_span bytes)
     assert_ok(pp_file_write(AT_FDCWD, path, 0600, bytes));
 }
 
+static void serve_file(const char *name, struct pp_span bytes)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", served, name);
+    if (bytes.len == 0)
+        (void)unlink(path);
+    else
+        assert_ok(pp_file_write(AT_FDCWD, path, 0600, bytes));
+}
+
+/* Whether the file holds exactly these bytes. */
+static int holds(const char *name, struct pp_span bytes)
+{
+    char path[256];
+    struct pp_buf b = { 0 };
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int same = pp_is_ok(pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &b)) &&
+               pp_span_eq(pp_buf_span(&b), bytes);
+    pp_buf_done(&b);
+    return same;
+}
+
 static int exists(const char *name)
 {
     char path[256];
@@ -121,9 +165,10 @@ static void put_trust(const char *environment)
                      "gateway_authority = gateway.example\n"
                      "relay = http://127.0.0.1:%d/relay\n"
                      "mirror = http://127.0.0.1:%d/directory\n"
+                     "mirror = http://127.0.0.1:%d/other\n"
                      "platform = sev-snp\nhardware = strict\nmessage_kem = classical\n"
                      "ohttp_kem = x25519\ntls_group = x25519\n",
-                     environment, far.port, far.port, far.port);
+                     environment, far.port, far.port, far.port, far.port);
 
     put("trust/trust", pp_span(text, (size_t)n));
     put("trust/log.policy", w->files.log_policy);
@@ -160,7 +205,8 @@ static void make_ohttp_key(void)
 static int make(void **state)
 {
     (void)state;
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || start_far_end() != 0)
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || pp_test_folder_make(served) != 0 ||
+        start_far_end() != 0)
         return -1;
     w = world_new();
     make_ohttp_key();
@@ -175,7 +221,7 @@ static int drop(void **state)
     close(far.calls);
     pp_arena_done(&arena);
     world_free(w);
-    return 0;
+    return pp_test_folder_remove(served);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -206,6 +252,8 @@ static int fresh(void **state)
     world_default(w);
     world_log(w);
     put("device/bundle", world_bytes(w));
+    serve_file("directory", PP_STR(""));
+    serve_file("other", PP_STR(""));
     pp_arena_reset(&arena);
     (void)calls_to("/");
     return 0;
@@ -406,7 +454,7 @@ static void marks_are_stored_with_every_view_that_is_believed(void **state)
     w->slots[S_STATUS].record.serial = 6;
     world_log(w);
     put("device/bundle", world_bytes(w));
-    assert_code(tick(), PP_E_LEDGER_ROLLBACK);
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_ROLLBACK);
     assert_ok(open_device());
     assert_int_equal(device.marks->status_serial, 7);
 }
@@ -418,7 +466,7 @@ static void a_held_bundle_is_used_until_it_ends(void **state)
     assert_ok(tick()); /* the mirror is silent */
     assert_int_equal(calls_to("/directory"), 1);
     now_s = WORLD_NOW + PP_LEDGER_AGE_MAX_S;
-    pp_res r = tick();
+    pp_res r = pp_device_ready(&device);
     assert_code(r, PP_E_LEDGER_STALE);
     assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
 }
@@ -435,6 +483,92 @@ static void without_any_bundle_a_silent_mirror_is_a_network_failure(void **state
     assert_string_equal(device.problem.party, "mirror");
 }
 
+/* --- two mirrors ------------------------------------------------------------------------------- */
+
+/* The world's bundle as it is now, in memory of its own. */
+static struct pp_span bundle_of_serial(uint64_t serial, uint64_t time, uint8_t *memory)
+{
+    world_default(w);
+    w->slots[S_STATUS].record.serial = serial;
+    w->slots[S_STATUS].record.time = time;
+    if (serial > 7) { /* a later status ends a larger tree */
+        world_key(w, S_GAP, PP_RECORD_OHTTP, WORLD_DAY + 2);
+        w->slots[S_GAP].named = 0;
+    }
+    world_log(w);
+    struct pp_span bytes = world_bytes(w);
+    memcpy(memory, bytes.at, bytes.len);
+    return pp_span(memory, bytes.len);
+}
+
+static uint8_t first[1 << 20], second[1 << 20];
+
+static void mirrors_that_agree_replace_the_bundle_that_is_held(void **state)
+{
+    (void)state;
+    struct pp_span next = bundle_of_serial(8, WORLD_NOW - 10, first);
+
+    serve_file("directory", next);
+    serve_file("other", next);
+    assert_ok(open_device());
+    assert_ok(tick());
+    assert_true(holds("device/bundle", next));
+    assert_int_equal(device.marks->status_serial, 8);
+}
+
+static void of_two_mirrors_the_newer_one_counts(void **state)
+{
+    (void)state;
+    struct pp_span old = bundle_of_serial(7, WORLD_NOW - 60, first);
+    struct pp_span next = bundle_of_serial(8, WORLD_NOW - 10, second);
+
+    serve_file("directory", old);
+    serve_file("other", next);
+    assert_ok(open_device());
+    assert_ok(tick());
+    assert_true(holds("device/bundle", next));
+}
+
+static void w27_t1_mirrors_that_contradict_each_other_stop_everything(void **state)
+{
+    (void)state;
+    struct pp_span one = bundle_of_serial(8, WORLD_NOW - 10, first);
+    struct pp_span two = bundle_of_serial(8, WORLD_NOW - 9, second);
+
+    serve_file("directory", one);
+    serve_file("other", two);
+    assert_ok(open_device());
+    pp_res r = tick();
+    assert_code(r, PP_E_LEDGER_SPLIT);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
+    assert_string_equal(device.problem.party, "mirrors");
+    assert_true(holds("device/split-0.bundle", one)); /* evidence for the monitor */
+    assert_true(holds("device/split-1.bundle", two));
+    assert_int_equal(device.marks->status_serial, 0);
+}
+
+static void a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use(void **state)
+{
+    (void)state;
+    struct pp_span next = bundle_of_serial(8, WORLD_NOW - 10, first);
+    struct pp_span held = bundle_of_serial(7, WORLD_NOW - 60, second);
+    const struct pp_span lies[] = { PP_STR("no bundle"), PP_STR("") };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(lies); i++) {
+        int told = 0;
+        serve_file("directory", next);
+        serve_file("other", lies[i]);
+        put("device/bundle", held);
+        assert_ok(open_device());
+        assert_ok(tick());
+        assert_true(holds("device/bundle", held));
+        for (size_t k = 0; k < device.checks.count; k++)
+            told |= device.checks.rows[k].step == PP_STEP_DIRECTORY &&
+                    device.checks.rows[k].verdict == PP_VERDICT_SKIPPED;
+        assert_true(told);
+    }
+}
+
 /* --- the schedule of the directory ------------------------------------------------------------ */
 
 /* Outside dev one fetch a window, whatever becomes of it: use does not show there. */
@@ -444,13 +578,15 @@ static void a_silent_mirror_is_not_asked_again_at_every_use(void **state)
     put_trust("staging");
     assert_ok(open_device());
     for (size_t i = 0; i < 3; i++)
-        assert_code(tick(), PP_E_LEDGER_NAMESPACE); /* the bundle that is held is of dev */
+        assert_false(pp_is_ok(tick())); /* the bundle that is held is of dev */
     assert_int_equal(calls_to("/directory"), 1);
     assert_true(exists("device/fetch_at"));
     now_s = (WORLD_NOW / PP_DEVICE_FETCH_WINDOW_S + 2) * PP_DEVICE_FETCH_WINDOW_S;
-    assert_code(tick(), PP_E_LEDGER_NAMESPACE);
+    assert_false(pp_is_ok(tick()));
     assert_code(tick(), PP_E_LEDGER_NAMESPACE);
     assert_int_equal(calls_to("/directory"), 1);
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_NAMESPACE); /* never asks anybody */
+    assert_silence();
 }
 
 static void a_moment_that_a_wrong_clock_drew_is_not_waited_for(void **state)
@@ -462,7 +598,7 @@ static void a_moment_that_a_wrong_clock_drew_is_not_waited_for(void **state)
     for (size_t i = 0; i < PP_ARRAY_COUNT(moments); i++) {
         put("device/fetch_at", pp_span_cstr(moments[i]));
         assert_ok(open_device());
-        assert_code(tick(), PP_E_LEDGER_NAMESPACE);
+        assert_false(pp_is_ok(tick()));
         assert_int_equal(calls_to("/directory"), 1);
     }
 }
@@ -579,6 +715,10 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(marks_are_stored_with_every_view_that_is_believed),
     FRESH(a_held_bundle_is_used_until_it_ends),
     FRESH(without_any_bundle_a_silent_mirror_is_a_network_failure),
+    FRESH(mirrors_that_agree_replace_the_bundle_that_is_held),
+    FRESH(of_two_mirrors_the_newer_one_counts),
+    FRESH(w27_t1_mirrors_that_contradict_each_other_stop_everything),
+    FRESH(a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use),
     FRESH(a_silent_mirror_is_not_asked_again_at_every_use),
     FRESH(a_moment_that_a_wrong_clock_drew_is_not_waited_for),
     FRESH(without_a_bundle_the_directory_is_asked_whatever_the_schedule_says),
