@@ -216,3 +216,10 @@ pp_res pp_file_update(int dir_fd, const char *path, mode_t mode, struct pp_span 
         return PP_OK;
     return pp_file_write(dir_fd, path, mode, content);
 }
+
+pp_res pp_file_remove(int dir_fd, const char *path)
+{
+    if (unlinkat(dir_fd, path, 0) != 0)
+        return pp_errno_res(errno);
+    return fsync_folder_of(dir_fd, path);
+}

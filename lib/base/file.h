@@ -58,6 +58,12 @@ PP_MUST pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct
  */
 void pp_file_drop_leftovers(int dir_fd, const char *path);
 
+/*
+ * Removes a file's name and fsyncs the folder, so that a crash does not bring it back. NOT_FOUND,
+ * SYSTEM. What the medium keeps of the bytes is the medium's affair.
+ */
+PP_MUST pp_res pp_file_remove(int dir_fd, const char *path);
+
 /* write(2) until all is written. CLOSED (EPIPE), DISK_FULL, SYSTEM. */
 PP_MUST pp_res pp_fd_write(int fd, struct pp_span content);
 

@@ -104,6 +104,8 @@ static pp_res vault_ready(void)
     uint8_t *p = (uint8_t *)vault;
     if (p == NULL)
         r = pp_locked_map(VAULT_BYTES, &p);
+    else if (vault->generation == 0 && mlock(p, VAULT_BYTES) != 0)
+        r = PP_FAIL(PP_E_SYSTEM, errno); /* a child has the mapping, and its lock it has not */
     if (pp_is_ok(r)) {
         vault = (struct vault *)(void *)p;
         if (vault->generation == 0)

@@ -4,7 +4,8 @@
  *
  * Locked (mlock), left out of core dumps, zero in forked children, between guard pages, erased when
  * done. Small secrets share one locked mapping per process, the vault, so that taking one costs no
- * system call; larger ones get a mapping of their own. Any thread.
+ * system call (a forked child's first locks the vault again: locks are not inherited); larger ones
+ * get a mapping of their own. Any thread.
  */
 #ifndef PP_SECRET_H
 #define PP_SECRET_H

@@ -129,6 +129,10 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         !pp_record_id_same(&c->l->status.id, &m->status_id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 0), "status record",
                       "the text seen before under this serial", PP_STR("another text"));
+    if (c->l->tree_size == m->tree_size && m->tree_size > 0 &&
+        !pp_record_id_same(&c->l->status.id, &m->status_id))
+        return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 1), "status record",
+                      "the text seen before at the end of this tree", PP_STR("another text"));
     if (c->l->tree_size < m->tree_size)
         return refuse_number(c, PP_E_LEDGER_ROLLBACK, "tree size, at least", m->tree_size,
                              c->l->tree_size);
@@ -136,11 +140,6 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         if (s->status.min_serial[role] < m->min_serial[role])
             return refuse_number(c, PP_E_LEDGER_ROLLBACK, "min-serial of a role, at least",
                                  m->min_serial[role], s->status.min_serial[role]);
-    for (size_t i = 0; i < s->status.release_count; i++)
-        for (size_t k = 0; k < m->revoked_count; k++)
-            if (pp_record_id_same(&s->status.releases[i], &m->revoked[k]))
-                return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "release",
-                              "none that was revoked before", PP_STR("a revoked one"));
     return PP_OK;
 }
 
@@ -233,26 +232,6 @@ static pp_res check_release(const struct context *c, const struct pp_ledger_reco
     return PP_OK;
 }
 
-/* One key a kind and day, of the kind that the status says: two would tell people apart. */
-static pp_res check_keys(const struct context *c)
-{
-    const struct pp_status *s = &c->l->status.record.status;
-    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
-
-    for (size_t i = 0; i < s->key_count; i++) {
-        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
-
-        if (a->kind != s->keys[i].kind)
-            return refuse(c, PP_FAIL(PP_E_LEDGER_KEYS, i), "key",
-                          "of the kind that the status says", PP_STR("of another"));
-        for (size_t k = 0; k < i; k++)
-            if (keys[k].record.key_epoch.kind == a->kind &&
-                keys[k].record.key_epoch.epoch == a->epoch)
-                return refuse_number(c, PP_E_LEDGER_KEYS, "keys of one kind and day", 1, 2);
-    }
-    return PP_OK;
-}
-
 /* One measurement appears in one role only. */
 static pp_res check_roles_apart(const struct context *c, size_t count)
 {
@@ -270,6 +249,29 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
                         return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
                                       "in one role only", PP_STR("in two"));
         }
+    return PP_OK;
+}
+
+/* Each key is of the kind that its line says, and a kind has one key a day: two would tell those
+ * who are shown the first from those who are shown the second. */
+static pp_res check_keys(const struct context *c)
+{
+    const struct pp_status *s = &c->l->status.record.status;
+    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
+
+    for (size_t i = 0; i < s->key_count; i++) {
+        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
+
+        if (a->kind != s->keys[i].kind)
+            return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys",
+                          pp_record_kind_name(s->keys[i].kind),
+                          pp_span_cstr(pp_record_kind_name(a->kind)));
+        for (size_t k = 0; k < i; k++)
+            if (keys[k].record.key_epoch.kind == a->kind &&
+                keys[k].record.key_epoch.epoch == a->epoch)
+                return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys", "one of a kind and epoch",
+                              pp_span_cstr(pp_record_kind_name(a->kind)));
+    }
     return PP_OK;
 }
 
@@ -308,7 +310,7 @@ static pp_res check_records(const struct context *c)
     PP_TRY(check_roles_apart(c, s->release_count));
     PP_TRY(check_keys(c));
     pp_check_add_number(c->checks, PP_STEP_DIRECTORY, PP_E_LEDGER_SIGNER, PP_VERDICT_PROVEN,
-                        "every named record is logged, in force, and signed by who must sign it",
+                        "every named record is logged, not revoked, and signed by who must sign it",
                         PP_STR("owner and review policies"), l->record_count, "records");
     return PP_OK;
 }
@@ -406,8 +408,6 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
                          const struct pp_record_id *id, enum pp_record_role role,
                          const struct pp_release **ret)
 {
-    uint64_t from, until;
-
     PP_CHECK(!is_revoked(l, marks, id), PP_E_LEDGER_REVOKED, 0);
     PP_CHECK(l->status.record.status.release_count > 0, PP_E_LEDGER_NOT_YET, 0);
     for (size_t i = 0; i < l->record_count; i++) {
@@ -416,8 +416,9 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
         if (r->record.type != PP_RECORD_RELEASE || !pp_record_id_same(&r->id, id))
             continue;
         PP_CHECK(r->record.release.role == role, PP_E_LEDGER_NAMESPACE, r->record.release.role);
-        pp_record_window(&r->record, &from, &until);
-        PP_CHECK(l->now_posix_s >= from && l->now_posix_s < until, PP_E_LEDGER_WINDOW, i);
+        PP_CHECK(l->now_posix_s >= r->record.release.not_before &&
+                     l->now_posix_s < r->record.release.not_after,
+                 PP_E_LEDGER_WINDOW, i);
         *ret = &r->record.release;
         return PP_OK;
     }

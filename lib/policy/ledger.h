@@ -36,7 +36,7 @@ struct pp_marks {
     uint64_t now_posix_s;
     uint64_t tree_size;
     uint64_t status_serial;
-    struct pp_record_id status_id; /* of that serial: another text under it is a split view */
+    struct pp_record_id status_id; /* of serial and tree: another text there is a split view */
     uint64_t min_serial[PP_RECORD_ROLES];
     struct pp_record_id revoked[PP_MARKS_REVOKED_MAX];
     size_t revoked_count;
@@ -88,7 +88,8 @@ PP_MUST pp_res pp_ledger_issuer_key(const struct pp_ledger *l, uint64_t day,
 
 /*
  * The release of that id in that role: in force, not revoked. LEDGER_REVOKED (the status or a mark
- * says so), LEDGER_UNLISTED, LEDGER_NAMESPACE (it is of another role), LEDGER_WINDOW.
+ * says so), LEDGER_NOT_YET (no release is listed at all), LEDGER_UNLISTED, LEDGER_NAMESPACE (it is
+ * of another role), LEDGER_WINDOW.
  */
 PP_MUST pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks,
                                  const struct pp_record_id *id, enum pp_record_role role,

@@ -101,14 +101,13 @@ static pp_res read_marks(struct pp_device *d)
 
 static pp_res open_wallet(struct pp_device *d)
 {
-    static char key_path[PP_DEVICE_PATH_MAX];
-    char path[PP_DEVICE_PATH_MAX];
+    char path[PP_DEVICE_PATH_MAX], key_path[PP_DEVICE_PATH_MAX];
+    struct pp_platform_key_file file = { .path = key_path, .random = d->random };
+    struct pp_platform_key key = pp_platform_key_of_file(&file); /* loaded by the opening alone */
     struct pp_wallet_policy policy;
 
     PP_TRY(pp_device_path(d, "device/wallet", path));
     PP_TRY(pp_device_path(d, "device/platform.key", key_path));
-    d->key_file = (struct pp_platform_key_file){ .path = key_path, .random = d->random };
-    struct pp_platform_key key = pp_platform_key_of_file(&d->key_file);
     PP_TRY(
         pp_wallet_policy_init(&policy, d->trust->environment == PP_RECORD_DEV, d->trust->batches));
     pp_problem_party(&d->problem, "device/wallet");

@@ -51,7 +51,6 @@ struct pp_device {
     struct pp_buf bundle;
     struct pp_arena ledger_arena;
     struct pp_ledger *ledger;
-    struct pp_platform_key_file key_file;
     struct pp_wallet *wallet;
     struct pp_ratls_ctx *ratls;
     struct pp_checks checks;   /* of the last request, row by row */
@@ -107,8 +106,9 @@ struct pp_summary {
 
 /*
  * The main job, behind pp_device_allow and pp_device_ready: checks 4 to 14, then the answer.
- * `receipt` NULL: STATE/device/receipts. On
- * failure ret->sent_user_bytes is valid, and 0 for every code of the class REFUSED.
+ * `receipt` NULL: STATE/device/receipts. TOO_LARGE, with the number of latest messages that would
+ * fit in words and detail, before a token is taken. On failure ret->sent_user_bytes is valid, and 0
+ * for every code of the class REFUSED.
  */
 PP_MUST pp_res pp_device_summarize(struct pp_device *d, const struct pp_chat *chat, uint32_t words,
                                    const char *receipt, struct pp_arena *arena,

@@ -21,17 +21,28 @@ static void fetched_done(struct fetched *f)
     free(f->ledger);
 }
 
+static pp_res load_held(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    if (d->bundle.bytes != NULL)
+        return PP_OK;
+    PP_TRY(pp_device_path(d, "device/bundle", path));
+    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
+}
+
 /*
- * Whether the moment that was drawn for the next fetch has come. One that lies further ahead than
- * any draw can was written under a clock that ran ahead, and counts as come.
+ * Whether the moment that was drawn for the next fetch has come: always in dev, and without a
+ * bundle, when there is no use that a schedule could hide. A moment further ahead than any draw
+ * was drawn by a clock that ran ahead, and nobody waits for it.
  */
-static int is_due(const struct pp_device *d, uint64_t now)
+static int is_due(struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX];
     struct pp_buf b = { 0 };
     uint64_t at = 0;
 
-    if (d->trust->environment == PP_RECORD_DEV ||
+    if (d->trust->environment == PP_RECORD_DEV || load_held(d).code == PP_E_NOT_FOUND ||
         !pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
         !pp_is_ok(pp_file_read(AT_FDCWD, path, 24, &b)))
         return 1;
@@ -139,6 +150,8 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     return PP_OK;
 }
 
+/* The next moment is drawn before this one is used: when it comes does not depend on how this one
+ * goes, and who uses a device whose mirror is silent does not knock there at every use. */
 static pp_res fetch(struct pp_device *d, uint64_t now)
 {
     struct fetched all[PP_TRUST_MIRRORS_MAX] = { 0 };
@@ -153,19 +166,9 @@ static pp_res fetch(struct pp_device *d, uint64_t now)
     return r;
 }
 
-static pp_res load_held(struct pp_device *d)
-{
-    char path[PP_DEVICE_PATH_MAX];
-
-    if (d->bundle.bytes != NULL)
-        return PP_OK;
-    PP_TRY(pp_device_path(d, "device/bundle", path));
-    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
-}
-
 static pp_res store_marks(struct pp_device *d)
 {
-    static uint8_t text[PP_MARKS_BYTES_MAX];
+    uint8_t text[PP_MARKS_BYTES_MAX];
     char path[PP_DEVICE_PATH_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
@@ -211,8 +214,11 @@ pp_res device_verify_directory(struct pp_device *d, pp_res fetched)
     if (!pp_is_ok(fetched))
         tell_failed_mirror(d, fetched);
     pp_res held = verify_held(d);
-    if (!pp_is_ok(held) && !pp_is_ok(fetched)) {
-        d->problem = problem; /* the fetch is what a person can do something about */
+    /* With nothing held, or nothing new that may be believed, the fetch is what is told. */
+    if (!pp_is_ok(fetched) &&
+        (held.code == PP_E_NOT_FOUND ||
+         (!pp_is_ok(held) && pp_code_class(fetched.code) == PP_CLASS_REFUSED))) {
+        d->problem = problem;
         return fetched;
     }
     PP_TRY(held);

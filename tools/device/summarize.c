@@ -159,9 +159,9 @@ static pp_res write_record(struct run *r)
     return res;
 }
 
-static pp_res exchange_2(struct run *r, const struct pp_verified *verified, struct pp_answer *ret)
+static struct pp_request request_of(const struct run *r)
 {
-    struct pp_request request = {
+    return (struct pp_request){
         .feature = PP_FEATURE_SUMMARIZE,
         .feature_name = PP_STR("summarize"),
         .answer_kib = (uint32_t)r->d->settings.answer_kib,
@@ -169,6 +169,28 @@ static pp_res exchange_2(struct run *r, const struct pp_verified *verified, stru
                        .messages = r->chat->messages,
                        .message_count = r->chat->message_count },
     };
+}
+
+/* A chat that no bucket holds costs no token: the person is told how many messages would fit. */
+static pp_res check_size(struct run *r)
+{
+    const struct pp_request request = request_of(r);
+    char expected[64], got[24];
+    struct pp_wr wr = pp_wr_over(expected, sizeof expected), got_wr = pp_wr_over(got, sizeof got);
+
+    pp_res res = pp_session_fits(r->d->trust, &request, r->arena);
+    if (res.code != PP_E_TOO_LARGE)
+        return res;
+    pp_wr_text(&wr, "as many as fit: select the latest ");
+    pp_wr_decimal(&wr, res.detail);
+    pp_wr_u8(&wr, 0);
+    pp_wr_decimal(&got_wr, r->chat->message_count);
+    return device_refuse(r->d, res, "chat", "messages", expected, pp_wr_done(&got_wr));
+}
+
+static pp_res exchange_2(struct run *r, const struct pp_verified *verified, struct pp_answer *ret)
+{
+    struct pp_request request = request_of(r);
     struct pp_http_result http = { 0 };
     struct pp_span body;
 
@@ -226,18 +248,23 @@ static pp_res run_session(struct run *r)
                                         .checks = &d->checks,
                                         .problem = &d->problem };
 
+    PP_TRY(check_size(r));
     PP_TRY(choose_relay(r));
     PP_TRY(pp_session_init(r->session, &env));
     PP_TRY(exchange_1(r, &verified));
     r->out->simulated = verified->appraisal.simulated;
     r->out->retains = verified->appraisal.retains;
     PP_TRY(write_record(r));
-    PP_TRY(exchange_2(r, verified, &answer));
-    r->out->engine = answer.engine;
+    pp_res res = exchange_2(r, verified, &answer);
     memcpy(r->out->sizes, r->session->sizes, sizeof r->out->sizes);
-    PP_TRY(put_names(r, &answer));
-    return device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
-                                &answer.engine);
+    if (!pp_is_ok(res) && res.code != PP_E_ANSWER_REFUSED && res.code != PP_E_ANSWER_FAILED)
+        return res;
+    /* Whatever the worker's outcome is: the record says it. */
+    PP_TRY(device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
+                                &answer.engine));
+    PP_TRY(res);
+    r->out->engine = answer.engine;
+    return put_names(r, &answer);
 }
 
 pp_res pp_device_summarize(struct pp_device *d, const struct pp_chat *chat, uint32_t words,

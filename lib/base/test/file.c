@@ -46,6 +46,16 @@ static void a_written_file_has_its_content_and_mode(void **state)
     pp_buf_done(&b);
 }
 
+static void a_removed_file_is_gone(void **state)
+{
+    (void)state;
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("secret")));
+    assert_ok(pp_file_remove(folder, "a"));
+    assert_int_equal(faccessat(folder, "a", F_OK, 0), -1);
+    assert_code(pp_file_remove(folder, "a"), PP_E_NOT_FOUND);
+    assert_code(pp_file_remove(AT_FDCWD, "/proc"), PP_E_SYSTEM);
+}
+
 static void reading_has_a_limit_and_wants_a_regular_file(void **state)
 {
     (void)state;
@@ -165,6 +175,7 @@ static void a_full_disk_has_its_own_code(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_written_file_has_its_content_and_mode),
+    cmocka_unit_test(a_removed_file_is_gone),
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
     cmocka_unit_test(an_update_writes_only_what_is_new),
     cmocka_unit_test(a_replaced_file_has_its_new_content_whole),
