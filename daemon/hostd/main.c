@@ -100,9 +100,10 @@ static pp_res read_file(const char *key, struct pp_span path, size_t max,
     char text[256];
 
     PP_TRY(copy_path(path, text, sizeof text));
-    if (pp_is_ok(pp_file_read(AT_FDCWD, text, max, ret)))
+    if (pp_is_ok(pp_file_read_kept(AT_FDCWD, text, PP_FILE_OURS, max, ret)))
         return PP_OK;
-    return pp_daemon_refuse(problem, key, "a readable file", path);
+    return pp_daemon_refuse(problem, key, "a readable file, no link, that not everybody may write",
+                            path);
 }
 
 static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_buf *program,
@@ -131,7 +132,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(copy_path(config.hints, host.hints_path, sizeof host.hints_path));
     PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
-        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key",
+        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
                                 config.chip);
     if (host.claims_more)
         sim_chip_params(host.chip)->tcb.microcode++;
