@@ -211,8 +211,11 @@ pp_res device_verify_directory(struct pp_device *d, pp_res fetched)
     if (!pp_is_ok(fetched))
         tell_failed_mirror(d, fetched);
     pp_res held = verify_held(d);
-    if (!pp_is_ok(held) && !pp_is_ok(fetched)) {
-        d->problem = problem; /* the fetch is what a person can do something about */
+    /* With nothing held, or nothing new that may be believed, the fetch is what is told. */
+    if (!pp_is_ok(fetched) &&
+        (held.code == PP_E_NOT_FOUND ||
+         (!pp_is_ok(held) && pp_code_class(fetched.code) == PP_CLASS_REFUSED))) {
+        d->problem = problem;
         return fetched;
     }
     PP_TRY(held);
