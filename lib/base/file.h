@@ -26,8 +26,8 @@ static inline struct pp_span pp_buf_span(const struct pp_buf *b)
 PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret);
 
 /*
- * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one, else
- * what is wrong with its size, mode or content. A constant, or strerror's until its next call.
+ * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one,
+ * else what is wrong with its size, mode or content. A constant, or strerror's until its next call.
  */
 const char *pp_file_reason(pp_res r);
 

@@ -30,8 +30,8 @@ enum {
 /* High-water marks: what the device has seen and will not go behind. Zero state: nothing seen. */
 struct pp_marks {
     /*
-     * The latest time at which a bundle was accepted, so at most a day ahead of what a quorum dated:
-     * a clock that is set back afterwards makes nothing fresh again.
+     * The latest time at which a bundle was accepted, so at most a day ahead of what a quorum
+     * dated: a clock that is set back afterwards makes nothing fresh again.
      */
     uint64_t now_posix_s;
     uint64_t tree_size;

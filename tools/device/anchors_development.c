@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trust anchors of a development build: the files of STATE/trust. ark.der and ask.der are absent
- * where the vendor's published roots are meant, ca.pem where all is on loopback. No object of a release build.
+ * The trust anchors of a development build: the files of STATE/trust. ark.der and ask.der are
+ * absent where the vendor's published roots are meant, ca.pem where all is on loopback. No object
+ * of a release build.
  */
 #include "device_int.h"
 

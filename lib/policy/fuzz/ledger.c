@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directory bundles under fixed anchors: a bundle that is not refused says what one of them says. */
+/*
+ * Directory bundles under fixed anchors: a bundle that is not refused says what one of them says.
+ */
 #include "anchors.h"
 #include "fuzz.h"
 

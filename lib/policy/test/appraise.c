@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps 8 to 12 of the check order: who notices each single fault of Evidence, and by which code. */
+/*
+ * Steps 8 to 12 of the check order: who notices each single fault of Evidence, and by which code.
+ */
 #include "machine.h"
 
 static struct machine *m;
@@ -380,7 +382,9 @@ static void name_the_guard(struct machine *x)
     memcpy(x->evidence.release_id, x->records[M_GUARD].id.bytes, sizeof x->evidence.release_id);
 }
 
-/* A genuine machine of another role that claims this one's release does not have its measurement. */
+/*
+ * A genuine machine of another role that claims this one's release does not have its measurement.
+ */
 static void w20_t2_the_program_of_another_role_is_refused(void **state)
 {
     (void)state;
