@@ -12,6 +12,10 @@
  *     secret = <hex of 32 bytes>     the seed of pp_cred_key_derive
  *
  * Both parties hold the same file: a type that needs the private key to verify has no other way.
+ * Each removes its own when the epoch is over (pp_token_keys_destroy): a key that nobody needs can
+ * only be stolen, and then whoever has it makes tokens look redeemed, or links them. The clock of
+ * the machine decides, and a removed key does not come back; so a backup of this folder has to
+ * expire as well, and the medium below it has to be encrypted or memory.
  */
 #ifndef PP_TOKEN_KEYS_H
 #define PP_TOKEN_KEYS_H
@@ -55,5 +59,13 @@ PP_MUST pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_fr
  */
 PP_MUST pp_res pp_token_keys_load(const char *folder, uint64_t now_s, struct pp_problem *problem,
                                   struct pp_token_keys *ret);
+
+/*
+ * Removes the files of epochs that are dead and past their time of issue at `now_s`. What is no
+ * private key file is left for pp_token_keys_load to name. `*ret_count`: how many were removed; one
+ * that somebody else removed is fine. Goes on behind a failure and returns the first: NOT_FOUND
+ * (the folder), SYSTEM.
+ */
+PP_MUST pp_res pp_token_keys_destroy(const char *folder, uint64_t now_s, size_t *ret_count);
 
 #endif

@@ -17,7 +17,9 @@
 #include "net.h"
 #include "ratls.h"
 #include "rd.h"
+#include "seal.h"
 #include "sessions.h"
+#include "sizes.h"
 #include "wr.h"
 
 enum {
@@ -34,7 +36,8 @@ struct connection {
     struct pp_stream *stream; /* NULL: this one is free */
     struct pp_frame_rd reader;
     uint8_t *reader_buf;
-    struct cvm_session *unsent; /* sessions whose answer waits for room, oldest first */
+    int in_frame;            /* 1: the deadline is that of a frame */
+    struct cvm_queue unsent; /* sessions whose answer waits for room */
 };
 
 struct idle_worker {
@@ -54,8 +57,8 @@ struct channel {
     struct pp_timer *sweep;
     uint32_t sweep_is_set;
     struct cvm_sessions sessions;
-    struct cvm_session *without_worker; /* oldest first */
-    struct cvm_session *unasked;        /* have one, and the attester's queue was full; likewise */
+    struct cvm_queue without_worker;
+    struct cvm_queue unasked; /* have one, and the attester's queue was full */
     struct idle_worker idle[CVM_WORKERS_MAX];
     size_t idle_count;
     uint32_t taken;        /* workers that got a session, since the start */
@@ -80,33 +83,11 @@ static uint64_t now(const struct channel *c)
     return pp_clock_mono_ms(&c->clock);
 }
 
-/* --- lists ----------------------------------------------------------------------------------- */
-
-static void list_add(struct cvm_session **list, struct cvm_session *s)
-{
-    while (*list != NULL)
-        list = &(*list)->next;
-    s->next = NULL;
-    *list = s;
-}
-
-static void list_remove(struct cvm_session **list, struct cvm_session *s)
-{
-    while (*list != NULL && *list != s)
-        list = &(*list)->next;
-    if (*list == s)
-        *list = s->next;
-    s->next = NULL;
-}
-
 /* --- ending sessions ------------------------------------------------------------------------- */
 
 static void end_session(struct channel *c, struct cvm_session *s)
 {
-    list_remove(&c->without_worker, s);
-    list_remove(&c->unasked, s);
-    if (s->connection != NULL)
-        list_remove(&s->connection->unsent, s);
+    cvm_queue_leave(s);
     pp_timer_free(s->release);
     pp_stream_free(s->worker); /* its end of the stream closes, and the worker ends */
     cvm_close(&s->worker_fd);
@@ -154,14 +135,15 @@ static void write_short(struct connection *k, enum pp_frame_st st, uint32_t tag,
         close_connection(k);
 }
 
-/* Writes what a session has for its client; 1 when it is out and the session went on or ended. */
+/* Writes what a session has for its client; 1 when it is out and the session went on or ended, and
+ * waits for room no more. */
 static int try_send(struct channel *c, struct cvm_session *s)
 {
     uint8_t bytes[PP_FRAME_ANSWER_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
     struct connection *k = s->connection;
 
-    if (pp_stream_room(k->stream) < PP_FRAME_HEAD_BYTES + pp_ratls_server_pending(s->tls))
+    if (!pp_stream_fits(k->stream, PP_FRAME_HEAD_BYTES + pp_ratls_server_pending(s->tls)))
         return 0;
     pp_res r = pp_ratls_server_take(s->tls, &wr);
     if (pp_is_ok(r))
@@ -170,6 +152,7 @@ static int try_send(struct channel *c, struct cvm_session *s)
         end_session(c, s);
         return 1;
     }
+    cvm_queue_leave(s);
     s->connection = NULL;
     if (s->state == CVM_OPENING)
         cvm_session_wait(s, now(c) + (uint64_t)c->config->session_s * 1000);
@@ -180,14 +163,9 @@ static int try_send(struct channel *c, struct cvm_session *s)
 
 static void send_unsent(struct connection *k)
 {
-    while (k->stream != NULL && k->unsent != NULL) {
-        struct cvm_session *s = k->unsent;
-        struct cvm_session *rest = s->next;
-        if (!try_send(k->channel, s))
+    while (k->stream != NULL && k->unsent.first != NULL)
+        if (!try_send(k->channel, k->unsent.first))
             return;
-        if (k->unsent == s)
-            k->unsent = rest;
-    }
 }
 
 static void send_now(void *ctx)
@@ -195,7 +173,7 @@ static void send_now(void *ctx)
     struct cvm_session *s = ctx;
     struct connection *k = s->connection;
 
-    list_add(&k->unsent, s);
+    cvm_queue_join(&k->unsent, s);
     send_unsent(k);
 }
 
@@ -271,7 +249,7 @@ static void start_attesting(struct channel *c, struct cvm_session *s)
     pp_res r = ask_attester(c, s);
 
     if (r.code == PP_E_BUSY)
-        list_add(&c->unasked, s);
+        cvm_queue_join(&c->unasked, s);
     else if (!pp_is_ok(r))
         refuse_opening(c, s);
 }
@@ -280,10 +258,10 @@ static void give_workers(struct channel *c)
 {
     uint32_t before = c->taken;
 
-    while (c->without_worker != NULL && c->idle_count > 0) {
-        struct cvm_session *s = c->without_worker;
+    while (c->without_worker.first != NULL && c->idle_count > 0) {
+        struct cvm_session *s = c->without_worker.first;
         const struct idle_worker w = c->idle[--c->idle_count];
-        list_remove(&c->without_worker, s);
+        cvm_queue_leave(s);
         s->worker_slot = w.slot;
         s->worker_generation = w.generation;
         s->worker_fd = w.fd;
@@ -294,15 +272,17 @@ static void give_workers(struct channel *c)
         tell_taken(c);
 }
 
+/* A refusal may close its connection and with it end any other session: nothing is kept across. */
 static void ask_again(struct channel *c)
 {
-    struct cvm_session *list = c->unasked;
-
-    c->unasked = NULL;
-    while (list != NULL) {
-        struct cvm_session *s = list;
-        list = s->next;
-        start_attesting(c, s);
+    while (c->unasked.first != NULL) {
+        struct cvm_session *s = c->unasked.first;
+        pp_res r = ask_attester(c, s);
+        if (r.code == PP_E_BUSY)
+            return;
+        cvm_queue_leave(s);
+        if (!pp_is_ok(r))
+            refuse_opening(c, s);
     }
 }
 
@@ -390,6 +370,18 @@ static void give_up(struct channel *c, struct cvm_session *s, enum pp_code why)
     send_on_grid(c, s);
 }
 
+/*
+ * A worker has read what a user wrote, and may do as that text says. The length of its answer is
+ * seen from outside, so it is one of five, or the worker counts as broken.
+ */
+static int is_answer_len(uint32_t len)
+{
+    for (size_t kib = 1; kib <= PP_BUCKET_2_DOWN_KIB_MAX; kib *= 2)
+        if (len == pp_answer_room(kib) + PP_SEALED_RESPONSE_EXTRA)
+            return 1;
+    return 0;
+}
+
 static void on_worker_bytes(void *ctx, struct pp_stream *stream)
 {
     struct cvm_session *s = ctx;
@@ -398,9 +390,10 @@ static void on_worker_bytes(void *ctx, struct pp_stream *stream)
     struct pp_rd rd = pp_rd_span(input);
     uint32_t len = pp_rd_u32(&rd);
 
-    if (rd.failed != PP_E_OK || (rd.left < len && len <= PP_ANSWER_MESSAGE_BYTES_MAX))
+    if (rd.failed != PP_E_OK || (rd.left < len && is_answer_len(len)))
         return; /* not whole yet */
-    if (len == 0 || rd.left != len || !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
+    if (!is_answer_len(len) || rd.left != len ||
+        !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
         give_up(c, s, PP_E_ANSWER_FAILED);
         return;
     }
@@ -473,7 +466,7 @@ static void on_open(struct connection *k, const struct pp_frame *f)
         return;
     }
     set_sweep(c);
-    list_add(&c->without_worker, s);
+    cvm_queue_join(&c->without_worker, s);
     give_workers(c);
 }
 
@@ -532,10 +525,28 @@ static void on_frame(struct connection *k, const struct pp_frame *f)
     }
 }
 
+/*
+ * A connection is one of 64, and who can reach the port could hold them all for nothing. So a frame
+ * that began has a deadline, which its bytes do not move, and a connection on which nothing begins
+ * is closed as well, long after any session on it. The first frame counts as begun.
+ */
+static void set_deadline(struct connection *k, int any_frame)
+{
+    const struct cvm_config *config = k->channel->config;
+    int in_frame = k->reader.have > 0 || (k->in_frame && !any_frame);
+
+    if (!in_frame)
+        pp_stream_deadline(k->stream, config->idle_ms);
+    else if (any_frame || !k->in_frame)
+        pp_stream_deadline(k->stream, config->frame_ms);
+    k->in_frame = in_frame;
+}
+
 static void on_readable(void *ctx, struct pp_stream *stream)
 {
     struct connection *k = ctx;
     const struct pp_frame *frame;
+    int any_frame = 0;
 
     do {
         struct pp_span input = pp_stream_input(stream);
@@ -547,9 +558,12 @@ static void on_readable(void *ctx, struct pp_stream *stream)
             close_connection(k); /* frames have no borders to find again */
             return;
         }
+        any_frame |= frame != NULL;
         if (frame != NULL)
             on_frame(k, frame);
     } while (frame != NULL && k->stream == stream);
+    if (k->stream == stream)
+        set_deadline(k, any_frame);
 }
 
 static void on_drained(void *ctx, struct pp_stream *stream)
@@ -580,6 +594,8 @@ static int on_accepted(void *ctx, struct pp_stream *stream)
         *k = (struct connection){ .channel = c, .stream = stream, .reader_buf = k->reader_buf };
         pp_frame_rd_init(&k->reader, PP_FRAME_REQUESTS, k->reader_buf, PP_FRAME_REQUEST_BYTES_MAX);
         pp_stream_set_ctx(stream, k);
+        k->in_frame = 1;
+        pp_stream_deadline(stream, c->config->frame_ms);
         return 1;
     }
     return 0;

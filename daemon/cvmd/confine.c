@@ -211,7 +211,6 @@ static const int SUPERVISOR[] = {
     SCMP_SYS(wait4),
     SCMP_SYS(waitid),
     SCMP_SYS(kill),
-    SCMP_SYS(socketpair),
     SCMP_SYS(prctl),
     SCMP_SYS(seccomp),
     SCMP_SYS(capset),
@@ -268,8 +267,34 @@ static int allow_kind(scmp_filter_ctx f, enum cvm_kind kind)
     return r == 0 ? ALLOW(f, WORKER) : r;
 }
 
-/* No memory is ever made executable; abort(3) may signal its own process. */
-static int allow_some(scmp_filter_ctx f)
+/* abort(3) signals its own process. Children inherit the supervisor's list besides their own, so it
+ * has room for theirs; it can signal them anyhow. */
+static int allow_abort(scmp_filter_ctx f, enum cvm_kind kind)
+{
+    if (kind == CVM_KIND_SUPERVISOR)
+        return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
+                            SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+}
+
+/* Pairs for its children, of the two kinds that ipc.h knows. Nobody makes another socket. */
+static int allow_pairs(scmp_filter_ctx f)
+{
+    const scmp_datum_t type = UINT32_MAX & ~(scmp_datum_t)SOCK_CLOEXEC;
+    const scmp_datum_t types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+    int r = 0;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(types) && r == 0; i++)
+        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2,
+                             SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, type, types[i]));
+    return r;
+}
+
+/* Calls with some arguments only: no memory is ever made executable. */
+static int allow_some(scmp_filter_ctx f, enum cvm_kind kind)
 {
     int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -277,7 +302,9 @@ static int allow_some(scmp_filter_ctx f)
         r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (r == 0)
-        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+        r = allow_abort(f, kind);
+    if (r == 0 && kind == CVM_KIND_SUPERVISOR)
+        r = allow_pairs(f);
     if (r == 0) /* glibc tries it first, and takes no for an answer */
         r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     return r;
@@ -291,7 +318,7 @@ static pp_res filter_calls(enum cvm_kind kind, struct cvm_walls *walls)
     if (r == 0)
         r = allow_kind(f, kind);
     if (r == 0)
-        r = allow_some(f);
+        r = allow_some(f, kind);
     if (r == 0)
         r = seccomp_load(f);
     if (f != NULL)

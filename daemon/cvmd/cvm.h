@@ -18,8 +18,8 @@
  *     attester to worker                B(64)
  *
  * "session(2)" and "worker(2)" are a slot and its generation. Channel and worker share a stream:
- * u32 len || SealedRequest one way, u32 len || SealedResponse back, len 0 for a request that could
- * not be opened or read.
+ * u32 len || SealedRequest one way, u32 len || SealedResponse back: of one of the five lengths that
+ * answers have, or len 0 for a request that could not be opened or read.
  */
 #ifndef CVM_H
 #define CVM_H

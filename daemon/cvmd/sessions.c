@@ -67,6 +67,7 @@ void cvm_session_end(struct cvm_sessions *t, struct cvm_session *s)
     uint32_t *at = bucket_of(t, s->sid);
 
     PP_ASSERT(s->state != CVM_FREE);
+    PP_ASSERT(s->queue == NULL);
     while (*at != s->slot + 1) {
         PP_ASSERT(*at != 0);
         at = &t->slots[*at - 1].next_in_bucket;
@@ -124,4 +125,26 @@ struct cvm_session *cvm_session_due(struct cvm_sessions *t, uint64_t now_ms)
         if (t->slots[i].state != CVM_FREE && now_ms >= t->slots[i].deadline_ms)
             return &t->slots[i];
     return NULL;
+}
+
+void cvm_queue_join(struct cvm_queue *q, struct cvm_session *s)
+{
+    PP_ASSERT(s->queue == NULL);
+    s->queue = q;
+    s->next = NULL;
+    s->previous = q->last;
+    *(q->last == NULL ? &q->first : &q->last->next) = s;
+    q->last = s;
+}
+
+void cvm_queue_leave(struct cvm_session *s)
+{
+    struct cvm_queue *q = s->queue;
+
+    if (q == NULL)
+        return;
+    *(s->previous == NULL ? &q->first : &s->previous->next) = s->next;
+    *(s->next == NULL ? &q->last : &s->next->previous) = s->previous;
+    s->queue = NULL;
+    s->next = s->previous = NULL;
 }

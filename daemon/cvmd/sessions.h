@@ -36,7 +36,13 @@ struct cvm_session {
     int worker_fd; /* -1 without, and while a stream holds it */
     struct pp_stream *worker;
     struct pp_timer *release; /* holds an answer back to the grid */
-    struct cvm_session *next; /* in the one list it is in */
+    struct cvm_queue *queue;  /* the one that it waits in; NULL: none */
+    struct cvm_session *next, *previous;
+};
+
+/* Sessions that wait for the same thing, oldest first. Zero state is an empty one. */
+struct cvm_queue {
+    struct cvm_session *first, *last;
 };
 
 struct cvm_sessions {
@@ -71,6 +77,14 @@ void cvm_session_wait(struct cvm_session *s, uint64_t deadline_ms);
 PP_MUST pp_res cvm_session_continue(struct cvm_sessions *t, const uint8_t sid[PP_SID_BYTES],
                                     uint64_t now_ms, uint64_t deadline_ms,
                                     struct cvm_session **ret);
+
+/*
+ * A session waits in one queue at most. The session itself says which: so whoever ends it need not
+ * know, and taking it out cannot touch those that wait elsewhere. `leave` is fine when it waits
+ * nowhere; cvm_session_end wants it left before.
+ */
+void cvm_queue_join(struct cvm_queue *q, struct cvm_session *s);
+void cvm_queue_leave(struct cvm_session *s);
 
 /* A session whose deadline has come, or NULL. */
 struct cvm_session *cvm_session_due(struct cvm_sessions *t, uint64_t now_ms);

@@ -39,6 +39,7 @@ struct gw_cvm {
 struct gw_cvms {
     struct pp_loop *loop;
     size_t count;
+    uint32_t idle_ms;
     uint64_t lost;
     uint8_t *frame; /* one frame on its way out */
     struct gw_cvm cvms[GW_CVMS_MAX];
@@ -109,7 +110,7 @@ static void give_slot(struct gw_cvm *v, struct slot *s)
 static void watch_silence(struct gw_cvm *v)
 {
     if (v->stream != NULL)
-        pp_stream_deadline(v->stream, v->used > 0 ? GW_CVM_SILENCE_MS : 0);
+        pp_stream_deadline(v->stream, v->used > 0 ? GW_CVM_SILENCE_MS : v->all->idle_ms);
 }
 
 static pp_res send_frame(struct gw_cvm *v, const struct pp_frame *f)
@@ -211,9 +212,15 @@ static void lose(struct gw_cvm *v)
 
 static void on_ended(void *ctx, struct pp_stream *s, pp_res why)
 {
-    (void)s;
+    struct gw_cvm *v = (struct gw_cvm *)ctx;
+
+    if (why.code == PP_E_TIMEOUT && v->used == 0 && v->waiting == NULL) {
+        pp_stream_free(s);
+        v->stream = NULL; /* it idled; the next call makes another */
+        return;
+    }
     pp_ignore(why, "however it ended, what was under way is lost");
-    lose((struct gw_cvm *)ctx);
+    lose(v);
 }
 
 /* --- receiving ------------------------------------------------------------------------------ */
@@ -389,6 +396,15 @@ size_t gw_cvms_count(const struct gw_cvms *c)
     return c->count;
 }
 
+size_t gw_cvms_connected(const struct gw_cvms *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        n += c->cvms[i].stream != NULL;
+    return n;
+}
+
 /* --- making and freeing --------------------------------------------------------------------- */
 
 static pp_res init_cvm(struct gw_cvm *v, struct gw_cvms *all, const struct pp_address *address)
@@ -403,12 +419,13 @@ static pp_res init_cvm(struct gw_cvm *v, struct gw_cvms *all, const struct pp_ad
 }
 
 pp_res gw_cvms_new(struct pp_loop *loop, const struct pp_address *addresses, size_t count,
-                   struct gw_cvms **ret)
+                   uint32_t idle_ms, struct gw_cvms **ret)
 {
     PP_CHECK(count > 0 && count <= GW_CVMS_MAX, PP_E_RANGE, count);
     struct gw_cvms *c = calloc(1, sizeof *c);
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, 0);
     c->loop = loop;
+    c->idle_ms = idle_ms;
     c->frame = calloc(1, FRAME_BYTES_MAX);
     pp_res r = c->frame == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0) : PP_OK;
     while (pp_is_ok(r) && c->count < count) {

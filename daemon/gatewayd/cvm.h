@@ -20,6 +20,7 @@ enum {
         1 << 20,               /* unsent requests of one connection; further ones wait their turn */
     GW_CVM_CONNECT_MS = 800,   /* below the 2 s in which another CVM may be tried */
     GW_CVM_SILENCE_MS = 90000, /* calls are waiting and nothing comes: the connection is dead */
+    GW_CVM_IDLE_MS = 300000,   /* half of what the CVM waits (docs/protocol/cvm.md) */
 };
 
 enum gw_call_end {
@@ -49,12 +50,17 @@ struct gw_call {
     struct pp_span request;
 };
 
-/* Addresses are copied; nothing is connected yet. RANGE (count 0 or too many), NO_MEMORY. */
+/*
+ * Addresses are copied; nothing is connected yet. A connection without a call for `idle_ms` is
+ * closed: were it the CVM that ends it, a request could be on its way to a closed door. RANGE
+ * (count 0 or too many), NO_MEMORY.
+ */
 PP_MUST pp_res gw_cvms_new(struct pp_loop *loop, const struct pp_address *addresses, size_t count,
-                           struct gw_cvms **ret);
+                           uint32_t idle_ms, struct gw_cvms **ret);
 void gw_cvms_free(struct gw_cvms *c); /* running calls are not told; NULL is fine */
 
 size_t gw_cvms_count(const struct gw_cvms *c);
+size_t gw_cvms_connected(const struct gw_cvms *c); /* how many connections there are */
 
 /* The address of a CVM as a handle carries it, and the CVM of such an address. NOT_FOUND. */
 struct pp_handle_address gw_cvms_address(const struct gw_cvms *c, size_t cvm);
@@ -76,7 +82,7 @@ void gw_call_cancel(struct gw_call *call);
 /* Ends a session that nobody will continue. Best effort: without it the CVM ends it after 30 s. */
 void gw_cvms_close_session(struct gw_cvms *c, size_t cvm, const uint8_t sid[PP_SID_BYTES]);
 
-/* Connections that broke or could not be made, since the start. */
+/* Connections that broke or could not be made, since the start; idle ones do not count. */
 uint64_t gw_cvms_lost(const struct gw_cvms *c);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decap.h"
 
+#include "sizes.h"
+
 void gw_exchange_done(struct gw_exchange *x)
 {
     pp_ohttp_done(&x->ohttp);
@@ -12,11 +14,19 @@ pp_res gw_decap_open(struct gw_decap *d, uint8_t *body, size_t len, struct gw_ex
 {
     struct pp_span inner;
 
+    PP_CHECK(pp_request_bytes_ok(len), PP_E_RANGE, len);
     PP_TRY(pp_ohttp_request_open(&x->ohttp, d->keys, body, len, &inner));
-    pp_res r = pp_replay_insert(&d->replay, pp_ohttp_enc(&x->ohttp), pp_clock_mono_ms(&d->clock));
-    x->freshness = pp_is_ok(r) ? GW_FRESH : r.code == PP_E_REPLAY ? GW_REPLAYED : GW_FULL;
+    x->is_replay = (uint32_t)pp_replay_seen(&d->replay, pp_ohttp_enc(&x->ohttp),
+                                            pp_clock_mono_ms(&d->clock));
     *ret_inner = inner;
     return PP_OK;
+}
+
+void gw_decap_remember(struct gw_decap *d, const struct gw_exchange *x)
+{
+    pp_res r = pp_replay_insert(&d->replay, pp_ohttp_enc(&x->ohttp), pp_clock_mono_ms(&d->clock));
+
+    d->unremembered += r.code == PP_E_BUSY;
 }
 
 static size_t overhead(const struct gw_exchange *x)

@@ -12,35 +12,37 @@
 #include "ohttp.h"
 #include "replay.h"
 
-/* What the replay window says of a request that was opened. */
-enum gw_freshness {
-    GW_FRESH = 1,
-    GW_REPLAYED = 2, /* answered 400 in the bucket of what it repeats */
-    GW_FULL = 3,     /* the window has no room: answered 503, because it could not be remembered */
-};
-
 struct gw_decap {
     const struct pp_ohttp_gateway *keys; /* borrowed; may change between requests */
     struct pp_replay replay;
     struct pp_clock clock;
     struct pp_random random;
+    uint64_t unremembered; /* for which the replay window had no room, since the start */
 };
 
 /* One exchange between its request and its answer. Zero state is fine for gw_exchange_done. */
 struct gw_exchange {
     struct pp_ohttp ohttp;
-    enum gw_freshness freshness;
+    uint32_t is_replay; /* answered 400 in the bucket of what it repeats */
 };
 
 void gw_exchange_done(struct gw_exchange *x); /* wipes */
 
 /*
- * Opens a request body in place; `*ret_inner` is the part of it that holds the message. TRUNCATED
- * or AUTH: answered in clear (docs/protocol/ohttp.md), and `x` stays in the zero state. Only what
- * was opened enters the replay window.
+ * Opens a request body in place; `*ret_inner` is the part of it that holds the message. RANGE (a
+ * size that no request has: no key is touched), TRUNCATED or AUTH: answered in clear
+ * (docs/protocol/ohttp.md), and `x` stays in the zero state.
  */
 PP_MUST pp_res gw_decap_open(struct gw_decap *d, uint8_t *body, size_t len, struct gw_exchange *x,
                              struct pp_span *ret_inner);
+
+/*
+ * Says that the request of `x` is allowed to do something: its repeats are replays from now on. Not
+ * before that, or whoever can send a body could fill the window. Without room the request goes on
+ * unremembered: its token and its session serve once in any case, and refusing would let a flood
+ * stop everybody.
+ */
+void gw_decap_remember(struct gw_decap *d, const struct gw_exchange *x);
 
 /* Bytes of message that make an answer body of exactly `bucket_bytes`. */
 size_t gw_decap_room(const struct gw_exchange *x, size_t bucket_bytes);

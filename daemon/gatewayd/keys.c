@@ -147,3 +147,37 @@ pp_res gw_keys_turn(struct gw_keys *k, const char *folder, uint64_t now_s,
     *k = fresh; /* exchanges under way hold nothing of the former keys */
     return PP_OK;
 }
+
+/* --- destroying ------------------------------------------------------------------------------ */
+
+static int is_over(int folder_fd, const char *name, uint64_t now_s)
+{
+    PP_AUTO(pp_ohttp_keyfile) file = { 0 };
+
+    return pp_is_ok(read_file(folder_fd, name, &file)) && pp_ohttp_keyfile_is_over(&file, now_s);
+}
+
+pp_res gw_keys_destroy(const char *folder, uint64_t now_s, size_t *ret_count)
+{
+    struct dirent **names = NULL;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int count = fd < 0 ? -1 : scandir(folder, &names, is_key_file, alphasort);
+    pp_res first = count < 0 ? pp_errno_res(errno) : PP_OK;
+    size_t removed = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (is_over(fd, names[i]->d_name, now_s)) {
+            pp_res r = pp_file_remove(fd, names[i]->d_name);
+            removed += pp_is_ok(r) ? 1 : 0;
+            if (pp_is_ok(first) && r.code != PP_E_NOT_FOUND)
+                first = r;
+        }
+        free(names[i]);
+    }
+    free(names);
+    if (fd >= 0)
+        (void)close(fd);
+    PP_TRY(first);
+    *ret_count = removed;
+    return PP_OK;
+}

@@ -72,7 +72,7 @@ static struct gateway {
     struct pp_http_server *server;
     struct pp_timer *turn_timer;
     struct gw_totals told;
-    uint64_t lost_told;
+    uint64_t lost_told, unremembered_told;
 } gateway;
 
 /* --- configuration -------------------------------------------------------------------------- */
@@ -143,11 +143,28 @@ static pp_res turn_token_keys(uint64_t now_s, struct pp_problem *problem)
     return PP_OK;
 }
 
+/* Serving goes on where it fails: the folder may be one that only its operator writes. */
+static void destroy_keys(uint64_t now_s)
+{
+    const struct pp_event_sink *events = &gateway.daemon->events;
+    size_t ohttp = 0, tokens = 0;
+    pp_res r = gw_keys_destroy(gateway.ohttp_keys_path, now_s, &ohttp);
+    pp_res other = pp_token_keys_destroy(gateway.token_keys_path, now_s, &tokens);
+
+    if (pp_is_ok(r))
+        r = other;
+    if (!pp_is_ok(r))
+        pp_ev_keys_not_destroyed(events, PP_PARTY_GATEWAY, r.code);
+    if (ohttp + tokens > 0)
+        pp_ev_keys_destroyed(events, PP_PARTY_GATEWAY, ohttp + tokens);
+}
+
 static pp_res turn_keys(struct pp_problem *problem)
 {
     uint64_t now_s = pp_clock_posix_s(&gateway.daemon->clock);
     int changed = 0;
 
+    destroy_keys(now_s);
     PP_TRY(gw_keys_turn(&gateway.keys, gateway.ohttp_keys_path, now_s, problem, &changed));
     if (changed)
         pp_ev_gw_keys(&gateway.daemon->events, gateway.keys.gateway.key_count,
@@ -165,6 +182,9 @@ static void tell_totals(void)
     if (lost != gateway.lost_told)
         pp_ev_gw_cvm_lost(events, lost);
     gateway.lost_told = lost;
+    if (gateway.decap.unremembered != gateway.unremembered_told)
+        pp_ev_gw_replay_full(events, gateway.decap.unremembered);
+    gateway.unremembered_told = gateway.decap.unremembered;
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;
@@ -294,7 +314,8 @@ static pp_res make_server(struct pp_daemon *d)
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
     PP_TRY(make_decap(d));
-    PP_TRY(gw_cvms_new(d->loop, gateway.cvm_addresses, config.cvms.count, &gateway.cvms));
+    PP_TRY(gw_cvms_new(d->loop, gateway.cvm_addresses, config.cvms.count, GW_CVM_IDLE_MS,
+                       &gateway.cvms));
     PP_TRY(gw_tokens_new(d->loop, gateway.spent_path, problem, &gateway.tokens));
     PP_TRY(named_by_config(turn_keys(problem)));
     PP_TRY(make_service(d));

@@ -89,7 +89,7 @@ static void send_answer(struct job *job)
 
 static void count(struct gw_totals *t, const struct job *job)
 {
-    uint64_t *const which = job->exchange.freshness != GW_FRESH ? &t->replayed
+    uint64_t *const which = job->exchange.is_replay ? &t->replayed
                             : job->status == 200 && job->request.kind == GW_SESSION_OPEN
                                 ? &t->sessions
                             : job->status == 200 ? &t->continued
@@ -236,6 +236,7 @@ static void redeemed(void *ctx, pp_res r)
     } else if (!pp_is_ok(r)) {
         finish_status(job, 503); /* nobody can tell whether it was spent */
     } else {
+        gw_decap_remember(job->service->config.decap, &job->exchange);
         job->state = OPENING;
         open_somewhere(job);
     }
@@ -279,6 +280,7 @@ static void start_continue(struct job *job)
         finish_status(job, 410);
         return;
     }
+    gw_decap_remember(s->config.decap, &job->exchange);
     job->state = CONTINUING;
     pp_timer_set(job->timer, s->config.continue_ms);
     if (!pp_is_ok(gw_call_start(s->config.cvms, job->cvm, h.sid, job->request.content, &job->call)))
@@ -353,10 +355,8 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
     const struct gw_service *s = job->service;
 
     job->request = gw_route(message, body_len, s->config.authority);
-    if (job->exchange.freshness == GW_REPLAYED)
+    if (job->exchange.is_replay)
         finish_status(job, 400);
-    else if (job->exchange.freshness != GW_FRESH)
-        finish_status(job, 503);
     else if (job->request.kind == GW_REFUSED)
         finish_status(job, job->request.status);
     else if (job->request.kind == GW_SESSION_OPEN)
@@ -420,7 +420,7 @@ static void open_body(struct job *job)
         return;
     }
     free_job(job);
-    if (r.code == PP_E_TRUNCATED) {
+    if (r.code == PP_E_TRUNCATED || r.code == PP_E_RANGE) {
         s->totals.malformed++;
         reply_clear(q, 400);
     } else {

@@ -39,7 +39,7 @@ struct gw_totals {
     uint64_t token_refused; /* 401 */
     uint64_t gone;          /* 410 */
     uint64_t no_cvm;        /* 503, 502, 504 */
-    uint64_t replayed;      /* seen before, or the window was full */
+    uint64_t replayed;      /* seen before */
     uint64_t unopened;      /* 422 in clear */
     uint64_t malformed;     /* 400 and 403, in clear and inside */
 };

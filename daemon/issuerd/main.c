@@ -183,16 +183,19 @@ static struct {
     struct pp_job job;
     int under_way;
     uint64_t now_s;
-    pp_res result;
-    size_t key_count;
+    pp_res result, destroyed;
+    size_t key_count, destroyed_count;
 } reload;
 
-/* Takes the folder as it is now, and forgets the counts of epochs that are over. */
+/* Takes the folder as it is now, and forgets the keys and the counts of epochs that are over. */
 static void work_reload(void *ctx)
 {
     struct pp_token_keys keys = { 0 };
 
     (void)ctx;
+    reload.destroyed_count = 0;
+    reload.destroyed = pp_token_keys_destroy(worker.keys_path, reload.now_s,
+                                             &reload.destroyed_count);
     reload.result = pp_token_keys_load(worker.keys_path, reload.now_s, NULL, &keys);
     if (pp_is_ok(reload.result)) {
         pp_token_keys_done(&worker.keys);
@@ -210,6 +213,10 @@ static void tell_keys(void)
         pp_ev_issuer_keys(&front.daemon->events, reload.key_count);
     else
         pp_ev_issuer_keys_refused(&front.daemon->events, reload.result.code);
+    if (!pp_is_ok(reload.destroyed))
+        pp_ev_keys_not_destroyed(&front.daemon->events, PP_PARTY_ISSUER, reload.destroyed.code);
+    else if (reload.destroyed_count > 0)
+        pp_ev_keys_destroyed(&front.daemon->events, PP_PARTY_ISSUER, reload.destroyed_count);
 }
 
 static void done_reload(void *ctx)

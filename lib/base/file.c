@@ -163,7 +163,7 @@ void pp_file_drop_leftovers(int dir_fd, const char *path)
     drop_in(dir_fd, path, 0);
 }
 
-pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span content)
 {
     char temporary[4096];
 
@@ -184,9 +184,42 @@ pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span c
         r = pp_errno_res(errno);
     if (pp_is_ok(r) && renameat(dir_fd, temporary, dir_fd, path) != 0)
         r = pp_errno_res(errno);
-    if (!pp_is_ok(r)) {
+    if (!pp_is_ok(r))
         (void)unlinkat(dir_fd, temporary, 0);
-        return r;
-    }
+    return r;
+}
+
+pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    PP_TRY(pp_file_replace(dir_fd, path, mode, content));
+    return fsync_folder_of(dir_fd, path);
+}
+
+/* 1 when the file is there, regular, of this mode and content. */
+static int is_already(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    struct pp_buf b = { 0 };
+    struct stat st;
+
+    if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || (st.st_mode & 07777) != mode ||
+        (uint64_t)st.st_size != content.len ||
+        !pp_is_ok(pp_file_read(dir_fd, path, content.len, &b)))
+        return 0;
+    int same = pp_span_eq(pp_buf_span(&b), content);
+    pp_buf_done(&b);
+    return same;
+}
+
+pp_res pp_file_update(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    if (is_already(dir_fd, path, mode, content))
+        return PP_OK;
+    return pp_file_write(dir_fd, path, mode, content);
+}
+
+pp_res pp_file_remove(int dir_fd, const char *path)
+{
+    if (unlinkat(dir_fd, path, 0) != 0)
+        return pp_errno_res(errno);
     return fsync_folder_of(dir_fd, path);
 }

@@ -112,20 +112,15 @@ static void add_agreement(struct infer_work *w, struct infer_unit *u, uint32_t m
 static uint64_t wanted(const struct infer_work *w, const struct infer_unit *q)
 {
     uint32_t head = infer_unit_head(w, q);
-    uint64_t cues = 0;
+    static const uint64_t ASKED[] = { CUE_WHEN, CUE_HOWMUCH, CUE_WHO, CUE_WHERE };
 
-    /* Question words count where questions begin; "how many" may also end a short one. */
-    for (uint32_t i = head; i < q->first + q->count && i < head + 4; i++)
-        cues |= w->tokens[i].cues | (w->tokens[i].pair & CUE_WHO);
-
-    if ((cues & CUE_WHEN) != 0)
-        return CUE_WHEN;
-    if ((cues & CUE_HOWMUCH) != 0)
-        return CUE_HOWMUCH;
-    if ((cues & CUE_WHO) != 0)
-        return CUE_WHO;
-    if ((cues & CUE_WHERE) != 0)
-        return CUE_WHERE;
+    /* Question words count where questions begin; the first decides: "who has the long ladder?" */
+    for (uint32_t i = head; i < q->first + q->count && i < head + 4; i++) {
+        uint64_t cues = w->tokens[i].cues | (w->tokens[i].pair & CUE_WHO);
+        for (size_t k = 0; k < PP_ARRAY_COUNT(ASKED); k++)
+            if ((cues & ASKED[k]) != 0)
+                return ASKED[k];
+    }
     return (w->tokens[head].cues & CUE_MODAL) != 0 ? CUE_AGREE : CUE_STOP;
 }
 

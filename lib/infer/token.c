@@ -42,6 +42,16 @@ static int joins(uint32_t before, uint32_t c, uint32_t after)
     return 0;
 }
 
+static uint32_t visible_hash(struct pp_span word)
+{
+    uint32_t hash = INFER_HASH_START;
+    uint32_t c;
+
+    for (size_t at = 0; (c = look(word, at, &at)) != 0;)
+        hash = infer_hash_step(hash, infer_char_fold(c));
+    return hash + (hash == 0);
+}
+
 /* Endings that make "name.ending" an address. Those that are everyday words too are left out. */
 static int is_top_domain(struct pp_span ending)
 {
@@ -50,7 +60,7 @@ static int is_top_domain(struct pp_span ending)
         "ru cn link click top nl ai tv biz test pl se dk fi pt club page ly gl";
     struct pp_span rest = PP_STR("");
     struct pp_span word;
-    uint32_t hash = infer_hash_text(ending);
+    uint32_t hash = visible_hash(ending);
     int more;
 
     rest = pp_span(LIST, sizeof LIST - 1);
@@ -107,7 +117,7 @@ struct scan {
 static struct scan scan_word(struct pp_span text, size_t start)
 {
     struct scan s = { .end = start, .label = start, .parts_short = 1 };
-    size_t part = start;
+    uint32_t part = 0; /* visible characters of this dotted part */
     uint32_t before = 0;
 
     for (size_t at = start; at < text.len && at - start < 4096;) {
@@ -124,13 +134,15 @@ static struct scan scan_word(struct pp_span text, size_t start)
             s.digits |= is_digit(c);
             s.letters += !is_digit(c);
             s.end = next;
+            part++;
         } else if (before != 0 && s.script == SCRIPT_SPACED && joins(before, c, behind) &&
                    script_of(behind) == SCRIPT_SPACED) {
             s.mail |= c == '@';
             if (c == '.' && !is_digit(before)) {
-                s.parts_short &= at - part <= 2;
+                s.parts_short &= part <= 2;
                 s.dot = s.dot == 0 ? at : s.dot;
-                s.label = part = next;
+                s.label = next;
+                part = 0;
             }
         } else {
             break;
@@ -138,7 +150,7 @@ static struct scan scan_word(struct pp_span text, size_t start)
         before = c;
         at = next;
     }
-    s.parts_short &= s.end - part <= 2;
+    s.parts_short &= part <= 2;
     return s;
 }
 
@@ -161,18 +173,27 @@ static int follows(struct pp_span text, size_t at, const char *what)
     return text.len - at >= w.len && memcmp(text.at + at, w.at, w.len) == 0;
 }
 
+/* The same for what a reader sees: invisible characters between are skipped. */
+static int shows(struct pp_span text, size_t at, const char *what)
+{
+    for (; *what != '\0'; what++)
+        if (look(text, at, &at) != (uint32_t)(uint8_t)*what)
+            return 0;
+    return 1;
+}
+
 /* Where the word ends, and whether it is an address. */
 static size_t word_end(struct pp_span text, size_t start, struct scan *s, int *ret_link)
 {
     *ret_link = 0;
-    if (s->mail || follows(text, s->end, "://") || follows(text, start, "mailto:")) {
+    if (s->mail || shows(text, s->end, "://") || shows(text, start, "mailto:")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
     if (s->dot == 0)
         return s->end;
-    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) ||
-        follows(text, s->end, "/") || (follows(text, start, "www.") && s->dot - start == 3)) {
+    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) || shows(text, s->end, "/") ||
+        shows(text, start, "www.")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }

@@ -24,6 +24,11 @@ int pp_bucket_down_ok(uint64_t kib)
     return is_power_of_two(kib) && kib <= PP_BUCKET_2_DOWN_KIB_MAX;
 }
 
+int pp_request_bytes_ok(size_t bytes)
+{
+    return bytes == PP_BUCKET_1_UP_BYTES || (bytes % 1024 == 0 && pp_bucket_up_ok(bytes / 1024));
+}
+
 pp_res pp_request_room(size_t bucket_kib, size_t outer_enc, size_t inner_enc, size_t *ret_bytes)
 {
     size_t around;

@@ -25,6 +25,9 @@ enum {
 int pp_bucket_up_ok(uint64_t kib);
 int pp_bucket_down_ok(uint64_t kib);
 
+/* 1 when the OHTTP body of a request may have so many bytes, in either exchange. */
+int pp_request_bytes_ok(size_t bytes);
+
 /*
  * Bytes of padded plaintext (u32 n || CBOR || zeros) of a SealedRequest in an up bucket.
  * `outer_enc` and `inner_enc` are the Nenc of the OHTTP key's and the message key's KEM. RANGE: not

@@ -31,7 +31,8 @@ struct pp_stream {
     enum state state;
     int fd;
     uint32_t finishing;
-    uint32_t refused; /* a write found no room */
+    uint32_t refused;     /* a write found no room */
+    uint32_t deadline_ms; /* CONNECTING: the one to set when it is open; 0: none */
     struct event readable, writable, deadline, ending;
     pp_res why; /* for `ending` */
     struct buffer in, out;
@@ -179,6 +180,24 @@ static int send_some(struct pp_stream *s)
     return 1;
 }
 
+static void set_deadline(struct pp_stream *s, uint32_t after_ms)
+{
+    struct timeval after = pp_timeval_(after_ms);
+
+    if (after_ms == 0 || s->state == ENDED)
+        (void)event_del(&s->deadline);
+    else
+        PP_ASSERT(event_add(&s->deadline, &after) == 0);
+}
+
+void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms)
+{
+    if (s->state == CONNECTING)
+        s->deadline_ms = after_ms;
+    else
+        set_deadline(s, after_ms);
+}
+
 static int finish_connecting(struct pp_stream *s)
 {
     int e = 0;
@@ -191,7 +210,7 @@ static int finish_connecting(struct pp_stream *s)
         return 0;
     }
     s->state = OPEN;
-    (void)event_del(&s->deadline);
+    set_deadline(s, s->deadline_ms);
     watch_input(s);
     return 1;
 }
@@ -230,9 +249,14 @@ pp_res pp_stream_write(struct pp_stream *s, struct pp_span bytes)
     return PP_OK;
 }
 
-size_t pp_stream_room(const struct pp_stream *s)
+int pp_stream_fits(struct pp_stream *s, size_t len)
 {
-    return s->state == ENDED || s->finishing ? 0 : s->out.cap - held(&s->out);
+    if (s->state == ENDED || s->finishing)
+        return 0;
+    if (len <= s->out.cap - held(&s->out))
+        return 1;
+    s->refused = 1;
+    return 0;
 }
 
 void pp_stream_finish(struct pp_stream *s)
@@ -245,16 +269,6 @@ void pp_stream_finish(struct pp_stream *s)
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
-
-void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms)
-{
-    struct timeval after = pp_timeval_(after_ms);
-
-    if (after_ms == 0 || s->state == ENDED)
-        (void)event_del(&s->deadline);
-    else
-        PP_ASSERT(event_add(&s->deadline, &after) == 0);
-}
 
 void pp_stream_set_ctx(struct pp_stream *s, void *ctx)
 {
@@ -336,7 +350,7 @@ pp_res pp_stream_connect(struct pp_loop *loop, const struct pp_address *to,
     if (connect(fd, (const struct sockaddr *)(const void *)&sa, len) != 0 && errno != EINPROGRESS) {
         end(s, PP_FAIL(PP_E_NETWORK, errno));
     } else {
-        pp_stream_deadline(s, connect_timeout_ms);
+        set_deadline(s, connect_timeout_ms);
         if (event_add(&s->writable, NULL) != 0)
             end(s, PP_FAIL(PP_E_SYSTEM, errno));
     }

@@ -57,9 +57,15 @@ void pp_stream_consume(struct pp_stream *s, size_t len);
 
 /* Appends all of `bytes` or nothing: BUSY (no room now), LIMIT (never room), CLOSED (ended). */
 PP_MUST pp_res pp_stream_write(struct pp_stream *s, struct pp_span bytes);
-size_t pp_stream_room(const struct pp_stream *s); /* bytes that a write may have now */
 
-/* Ends the stream with TIMEOUT unless it is called again within `after_ms`; 0: no deadline. */
+/*
+ * 1 when a write of `len` bytes would be taken now. 0 counts as a refused write, so `drained` tells
+ * when to ask again: for who must not make the bytes before there is room for them.
+ */
+int pp_stream_fits(struct pp_stream *s, size_t len);
+
+/* Ends the stream with TIMEOUT unless it is called again within `after_ms`; 0: no deadline. While
+ * the stream is connecting it has the time for that alone, and this one begins behind it. */
 void pp_stream_deadline(struct pp_stream *s, uint32_t after_ms);
 
 /* Sends what is buffered, then closes the sending side. The peer's answer can still be read. */

@@ -101,12 +101,18 @@ void pp_ohttp_keyfile_done(struct pp_ohttp_keyfile *k)
     *k = (struct pp_ohttp_keyfile){ 0 };
 }
 
+int pp_ohttp_keyfile_is_over(const struct pp_ohttp_keyfile *k, uint64_t now_s)
+{
+    uint64_t past = now_s > PP_OHTTP_KEY_GRACE_SECONDS ? now_s - PP_OHTTP_KEY_GRACE_SECONDS : 0;
+
+    return past >= k->use_until_s;
+}
+
 int pp_ohttp_keyfile_serves(const struct pp_ohttp_keyfile *k, uint64_t now_s)
 {
     uint64_t from = k->use_from_s > PP_OHTTP_KEY_GRACE_SECONDS
                         ? k->use_from_s - PP_OHTTP_KEY_GRACE_SECONDS
                         : 0;
-    uint64_t past = now_s > PP_OHTTP_KEY_GRACE_SECONDS ? now_s - PP_OHTTP_KEY_GRACE_SECONDS : 0;
 
-    return now_s >= from && past < k->use_until_s;
+    return now_s >= from && !pp_ohttp_keyfile_is_over(k, now_s);
 }

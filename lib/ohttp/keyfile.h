@@ -44,4 +44,7 @@ void pp_ohttp_keyfile_done(struct pp_ohttp_keyfile *k); /* wipes; zero state is 
 /* 1 while a gateway serves the key: from the grace before its use until the grace behind it. */
 int pp_ohttp_keyfile_serves(const struct pp_ohttp_keyfile *k, uint64_t now_s);
 
+/* 1 when it will never be served again: the grace behind its use is over. */
+int pp_ohttp_keyfile_is_over(const struct pp_ohttp_keyfile *k, uint64_t now_s);
+
 #endif

@@ -84,15 +84,30 @@ static struct pp_replay_entry *slot_of(const struct pp_replay *r, size_t bucket,
     return &slots[i];
 }
 
+static int holds(const struct pp_replay *r, const struct pp_replay_entry *e)
+{
+    for (size_t i = 0; i < PP_REPLAY_BUCKETS; i++) {
+        const struct pp_replay_entry *slot = slot_of(r, i, e);
+        if ((slot->a | slot->b) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+int pp_replay_seen(struct pp_replay *r, struct pp_span enc, uint64_t now_ms)
+{
+    struct pp_replay_entry e = entry_of(r, enc);
+
+    advance(r, now_ms);
+    return holds(r, &e);
+}
+
 pp_res pp_replay_insert(struct pp_replay *r, struct pp_span enc, uint64_t now_ms)
 {
     struct pp_replay_entry e = entry_of(r, enc);
 
     advance(r, now_ms);
-    for (size_t i = 0; i < PP_REPLAY_BUCKETS; i++) {
-        const struct pp_replay_entry *slot = slot_of(r, i, &e);
-        PP_CHECK((slot->a | slot->b) == 0, PP_E_REPLAY, 0);
-    }
+    PP_CHECK(!holds(r, &e), PP_E_REPLAY, 0);
     PP_CHECK(r->used[r->current] < r->bucket_slots / 4 * 3, PP_E_BUSY, r->used[r->current]);
     *slot_of(r, r->current, &e) = e;
     r->used[r->current]++;

@@ -6,8 +6,8 @@
  * A table of 16-byte keyed hashes in fixed memory, in four buckets of time: the oldest is emptied
  * whole when the window has moved past it, so what is inserted is remembered for one window at
  * least and four thirds of it at most. The key is random per process, so nobody can aim at a slot.
- * Insert only what was opened: then junk cannot fill it. One thread at a time; the clock is passed
- * in.
+ * Insert only what was opened and is allowed to do something: then junk cannot fill it. One thread
+ * at a time; the clock is passed in.
  */
 #ifndef PP_REPLAY_H
 #define PP_REPLAY_H
@@ -51,9 +51,13 @@ static inline size_t pp_replay_bytes(size_t bucket_slots)
 PP_MUST pp_res pp_replay_init(struct pp_replay *r, void *mem, size_t bucket_slots,
                               uint64_t window_ms, uint64_t now_ms, const struct pp_random *random);
 
+/* 1 when `enc` is remembered at `now_ms` (monotonic). Remembers nothing. */
+int pp_replay_seen(struct pp_replay *r, struct pp_span enc, uint64_t now_ms);
+
 /*
  * Remembers `enc` as of `now_ms` (monotonic). REPLAY if it is remembered already; BUSY when three
- * quarters of the current bucket are taken: it is refused rather than taken unremembered.
+ * quarters of the current bucket are taken: it is not remembered then. Whether the request may go
+ * on all the same depends on what else keeps it from being served twice.
  */
 PP_MUST pp_res pp_replay_insert(struct pp_replay *r, struct pp_span enc, uint64_t now_ms);
 

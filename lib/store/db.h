@@ -4,8 +4,8 @@
  *
  * Write-ahead log, synchronous=FULL, file mode 0600, one owner's schema, a deadline instead of
  * waiting. Several processes may open one file. A handle belongs to one thread; open it after the
- * last fork. Everything that goes wrong is STORE, or DISK_FULL: whoever asks a store that is down gets no answer,
- * and never a favourable one.
+ * last fork. Everything that goes wrong is STORE, or DISK_FULL: whoever asks a store that is down
+ * gets no answer, and never a favourable one.
  *
  * Calls wait for the disk: a daemon makes them on its worker threads.
  */

@@ -169,9 +169,12 @@ static void probe_work(enum who who)
     void *memory = malloc(1 << 20);
     CHILD_CHECK(memory != NULL);
     free(memory);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHILD_CHECK(fd >= 0);
-    close(fd);
+    static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(families); i++) {
+        int fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        CHILD_CHECK(fd >= 0 || (families[i] == AF_INET6 && errno == EAFNOSUPPORT));
+        close(fd);
+    }
 }
 
 static void threads_memory_and_sockets_can_be_had(void **state)
@@ -319,6 +322,27 @@ static void do_packet(void)
 {
     (void)!socket(AF_PACKET, SOCK_RAW, 0);
 }
+static void do_datagram(void)
+{
+    (void)!socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+static void do_datagram_6(void)
+{
+    (void)!socket(AF_INET6, SOCK_DGRAM, 0);
+}
+static void do_datagram_unix(void)
+{
+    (void)!socket(AF_UNIX, SOCK_DGRAM, 0);
+}
+static void do_raw(void)
+{
+    (void)!socket(AF_INET, SOCK_RAW, 1);
+}
+static void do_datagram_pair(void)
+{
+    int pair[2];
+    (void)!socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+}
 static void do_exec_memory(void)
 {
     mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -397,6 +421,11 @@ static const struct {
     { "bind", do_bind },
     { "a netlink socket", do_netlink },
     { "a packet socket", do_packet },
+    { "a UDP socket", do_datagram },
+    { "a UDP socket over IPv6", do_datagram_6 },
+    { "a unix datagram socket", do_datagram_unix },
+    { "a raw socket", do_raw },
+    { "a pair of datagram sockets", do_datagram_pair },
     { "executable memory", do_exec_memory },
     { "making memory executable", do_make_executable },
     { "a signal to the parent", do_kill },

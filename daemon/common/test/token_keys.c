@@ -149,6 +149,58 @@ static void keys_are_loaded_by_day_and_dead_epochs_left_out(void **state)
     pp_token_keys_done(&keys);
 }
 
+static int is_there(const char *name)
+{
+    char path[512];
+
+    file_path(path, sizeof path, name);
+    return access(path, F_OK) == 0;
+}
+
+/* A key is good until 10 minutes behind its day; then its file goes, and no other. */
+static void a_key_whose_epoch_is_over_is_removed_from_the_folder(void **state)
+{
+    const uint64_t end = (uint64_t)(DAY + 1) * 86400 + 600;
+    size_t count = 99;
+
+    (void)state;
+    write_key("20500.key", DAY, 1);
+    write_key("20501.key", DAY + 1, 2);
+    write_text("bad.key", PP_STR("epoch = yesterday\n"), 0600);
+    write_text("notes.txt", PP_STR("not a key"), 0644);
+    assert_ok(pp_token_keys_destroy(folder, end - 1, &count));
+    assert_int_equal(count, 0);
+    assert_true(is_there("20500.key"));
+    assert_ok(pp_token_keys_destroy(folder, end, &count));
+    assert_int_equal(count, 1);
+    assert_false(is_there("20500.key"));
+    assert_true(is_there("20501.key"));
+    assert_true(is_there("bad.key"));
+    assert_true(is_there("notes.txt"));
+    assert_ok(pp_token_keys_destroy(folder, end + 86400, &count));
+    assert_int_equal(count, 1);
+    assert_false(is_there("20501.key"));
+    assert_code(pp_token_keys_destroy("/nonexistent", end, &count), PP_E_NOT_FOUND);
+}
+
+/* Whatever the file says of its issue, that comes first. */
+static void a_key_that_is_still_issued_is_not_removed(void **state)
+{
+    const uint64_t end = (uint64_t)(DAY + 1) * 86400 + 600;
+    char text[PP_TOKEN_KEY_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    uint8_t seed[PP_CRED_SEED_BYTES] = { 1 };
+    size_t count = 99;
+
+    (void)state;
+    assert_ok(pp_token_key_write(DAY, 5, end - 86400, end + 10, PP_BYTES(seed), &wr));
+    write_text("20500.key", pp_wr_done(&wr), 0600);
+    assert_ok(pp_token_keys_destroy(folder, end + 9, &count));
+    assert_int_equal(count, 0);
+    assert_ok(pp_token_keys_destroy(folder, end + 10, &count));
+    assert_int_equal(count, 1);
+}
+
 static void two_keys_of_one_epoch_are_refused(void **state)
 {
     (void)state;
@@ -256,6 +308,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_file_is_read_as_it_was_written),
     cmocka_unit_test(wrong_key_files_are_refused_without_a_word_of_the_secret),
     IN_A_FOLDER(keys_are_loaded_by_day_and_dead_epochs_left_out),
+    IN_A_FOLDER(a_key_whose_epoch_is_over_is_removed_from_the_folder),
+    IN_A_FOLDER(a_key_that_is_still_issued_is_not_removed),
     IN_A_FOLDER(two_keys_of_one_epoch_are_refused),
     IN_A_FOLDER(two_keys_of_one_truncated_id_are_refused),
     IN_A_FOLDER(files_that_others_can_read_are_refused),

@@ -29,6 +29,8 @@ static void a_configuration_is_read_and_its_bytes_are_what_was_measured(void **s
     assert_int_equal(c.session_s, 30);
     assert_int_equal(c.workers_ready, 4);
     assert_int_equal(c.grid_ms, 0);
+    assert_int_equal(c.frame_ms, CVM_FRAME_MS);
+    assert_int_equal(c.idle_ms, CVM_IDLE_MS);
     assert_string_equal(c.engine->kind, "embedded");
     pp_sha256(PP_STR(GOOD), digest);
     assert_memory_equal(c.digest, digest, sizeof digest);

@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,29 @@ static void signal_the_parent(void)
         _exit(0);
 }
 
+/* To a process that does not exist: without the list it does no harm either. */
+static void abort_another(void)
+{
+    if (syscall(SYS_tgkill, 0x3fffffff, 0x3fffffff, SIGABRT) != 0)
+        _exit(0);
+}
+
+static void make_a_pair(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+        _exit(0);
+}
+
+static void make_a_pair_of_datagrams(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0)
+        _exit(0);
+}
+
 static void dump_core(void)
 {
     struct rlimit l = { 1, 1 };
@@ -111,9 +135,9 @@ static void a_confined_process_still_runs(void **state)
 /* REQUIREMENTS, App. B: a process that tries to leave is killed, whatever it tries. */
 static void appb_whoever_tries_to_leave_is_killed(void **state)
 {
-    static void (*const TRIES[])(void) = { open_a_file,      make_a_socket, run_a_program,
-                                           make_a_child,     trace_another, make_code,
-                                           signal_the_parent };
+    static void (*const TRIES[])(void) = { open_a_file,       make_a_socket, run_a_program,
+                                           make_a_child,      trace_another, make_code,
+                                           signal_the_parent, abort_another, make_a_pair };
 
     (void)state;
     for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++)
@@ -126,6 +150,49 @@ static void appb_whoever_tries_to_leave_is_killed(void **state)
             assert_int_equal(WTERMSIG(status), SIGSYS);
 #endif
         }
+}
+
+/* What the supervisor may make for its children, and nothing beyond. */
+static void the_supervisor_makes_pairs_of_two_kinds(void **state)
+{
+    static void (*const TRIES[])(void) = { make_a_socket, make_a_pair_of_datagrams };
+
+    (void)state;
+    int status = confined(CVM_KIND_SUPERVISOR, make_a_pair);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), CONFINED_AND_DONE);
+    for (size_t t = 0; t < PP_ARRAY_COUNT(TRIES); t++) {
+        status = confined(CVM_KIND_SUPERVISOR, TRIES[t]);
+#ifndef PP_SANITIZE
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), SIGSYS);
+#endif
+    }
+}
+
+static void abort_in_a_confined_child(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct cvm_walls walls;
+        if (!pp_is_ok(cvm_confine(CVM_KIND_WORKER, &walls)))
+            _exit(NOT_CONFINED);
+        abort();
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
+        WTERMSIG(status) != SIGABRT)
+        _exit(0);
+}
+
+/* Each child has its parent's list above its own, and abort(3) must pass both. */
+static void a_child_of_the_supervisor_can_abort(void **state)
+{
+    (void)state;
+    int status = confined(CVM_KIND_SUPERVISOR, abort_in_a_confined_child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), CONFINED_AND_DONE);
 }
 
 static void nothing_is_dumped(void **state)
@@ -200,6 +267,8 @@ static void packets_carry_bytes_and_one_descriptor(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_confined_process_still_runs),
     cmocka_unit_test(appb_whoever_tries_to_leave_is_killed),
+    cmocka_unit_test(the_supervisor_makes_pairs_of_two_kinds),
+    cmocka_unit_test(a_child_of_the_supervisor_can_abort),
     cmocka_unit_test(nothing_is_dumped),
     cmocka_unit_test(only_named_descriptors_are_kept),
     cmocka_unit_test(packets_carry_bytes_and_one_descriptor),

@@ -161,6 +161,52 @@ static void a_table_of_the_largest_size_holds_4096(void **state)
 
 #define TABLE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static struct cvm_session *opening(void)
+{
+    struct cvm_session *s;
+
+    assert_ok(cvm_session_new(&table, &source, 10, &s));
+    return s;
+}
+
+static void assert_queue(const struct cvm_queue *q, struct cvm_session *const *want, size_t count)
+{
+    const struct cvm_session *s = q->first;
+
+    for (size_t i = 0; i < count; i++, s = s->next) {
+        assert_ptr_equal(s, want[i]);
+        assert_ptr_equal(s->previous, i == 0 ? NULL : want[i - 1]);
+    }
+    assert_null(s);
+    assert_ptr_equal(q->last, count == 0 ? NULL : want[count - 1]);
+}
+
+/* First, middle, last and only one: each leaves the others as they were. */
+static void a_session_leaves_its_own_queue_and_no_other(void **state)
+{
+    struct cvm_queue one = { 0 }, other = { 0 };
+    struct cvm_session *s[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        s[i] = opening();
+    cvm_queue_leave(s[0]); /* waits nowhere */
+    cvm_queue_join(&other, s[3]);
+    for (size_t i = 0; i < 3; i++)
+        cvm_queue_join(&one, s[i]);
+    cvm_queue_leave(s[3]);
+    assert_queue(&other, NULL, 0);
+    assert_queue(&one, s, 3);
+    cvm_queue_leave(s[1]);
+    assert_queue(&one, (struct cvm_session *[]){ s[0], s[2] }, 2);
+    cvm_queue_leave(s[0]);
+    cvm_queue_join(&one, s[3]);
+    assert_queue(&one, &s[2], 2);
+    cvm_queue_leave(s[3]);
+    cvm_queue_leave(s[2]);
+    assert_queue(&one, NULL, 0);
+}
+
 static const struct CMUnitTest tests[] = {
     TABLE_TEST(a_session_continues_once_and_before_its_deadline),
     TABLE_TEST(a_session_that_was_not_answered_cannot_continue),
@@ -170,6 +216,7 @@ static const struct CMUnitTest tests[] = {
     TABLE_TEST(sessions_of_one_bucket_do_not_lose_each_other),
     TABLE_TEST(deadlines_come_due_in_every_state),
     TABLE_TEST(a_table_of_the_largest_size_holds_4096),
+    cmocka_unit_test_setup_teardown(a_session_leaves_its_own_queue_and_no_other, set_up, tear_down),
 };
 
 PP_TEST_MAIN(tests)

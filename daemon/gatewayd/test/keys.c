@@ -100,6 +100,55 @@ static void keys_come_and_go_with_their_time(void **state)
     assert_int_equal(f->keys.gateway.key_count, 0);
 }
 
+static int is_there(const struct fixture *f, int name)
+{
+    return access(path_of(f, name), F_OK) == 0;
+}
+
+/* RFC 9458, 6.6: a key that is gone opens no recorded request. 10 minutes behind its use, and not
+ * before; wrong files are not what this is about. */
+static void a_key_that_is_over_is_removed_from_the_folder(void **state)
+{
+    struct fixture *f = *state;
+    size_t count = 99;
+
+    put(f, 0, 10, 100);
+    put(f, 1, 11, 101);
+    assert_ok(pp_file_write(AT_FDCWD, path_of(f, 2), 0600, PP_STR("use_until = 1\n")));
+    assert_ok(gw_keys_destroy(f->folder, 99 * DAY, &count)); /* to come */
+    assert_int_equal(count, 0);
+    assert_ok(gw_keys_destroy(f->folder, 101 * DAY + 599, &count));
+    assert_int_equal(count, 0);
+    assert_true(is_there(f, 0));
+    assert_ok(gw_keys_destroy(f->folder, 101 * DAY + 600, &count));
+    assert_int_equal(count, 1);
+    assert_false(is_there(f, 0));
+    assert_true(is_there(f, 1));
+    assert_true(is_there(f, 2));
+    assert_ok(gw_keys_destroy(f->folder, 200 * DAY, &count)); /* at a start, long after */
+    assert_int_equal(count, 1);
+    assert_false(is_there(f, 1));
+    assert_true(is_there(f, 2));
+    assert_code(gw_keys_destroy("/nonexistent/keys", 0, &count), PP_E_NOT_FOUND);
+}
+
+/* Another's file, another's link: what is not a key file of ours is not touched. */
+static void what_lies_behind_a_link_is_not_removed(void **state)
+{
+    struct fixture *f = *state;
+    char elsewhere[96];
+    size_t count = 99;
+
+    put(f, 0, 10, 100);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", f->folder);
+    assert_int_equal(rename(path_of(f, 0), elsewhere), 0);
+    assert_int_equal(symlink(elsewhere, path_of(f, 0)), 0);
+    assert_ok(gw_keys_destroy(f->folder, 200 * DAY, &count));
+    assert_int_equal(count, 0);
+    assert_int_equal(access(elsewhere, F_OK), 0);
+    assert_int_equal(unlink(elsewhere), 0);
+}
+
 static void a_wrong_folder_leaves_the_keys_until_their_time_is_over(void **state)
 {
     struct fixture *f = *state;
@@ -175,6 +224,8 @@ static void no_folder_is_an_error_and_an_empty_one_is_not(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     TEST(keys_come_and_go_with_their_time),
+    TEST(a_key_that_is_over_is_removed_from_the_folder),
+    TEST(what_lies_behind_a_link_is_not_removed),
     TEST(a_wrong_folder_leaves_the_keys_until_their_time_is_over),
     TEST(a_file_that_others_can_read_is_refused),
     TEST(w3_t4_one_key_id_for_two_keys_is_refused),

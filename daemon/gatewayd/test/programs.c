@@ -90,36 +90,47 @@ static void put_text(const struct world *w, const char *name, const char *text)
     put(w, name, 0600, pp_span_cstr(text));
 }
 
-static void put_keys(struct world *w)
+/* The day's keys, under the name 1, or those of two days ago, under the name 0. */
+static void put_day_keys(struct world *w, int is_old)
 {
-    struct pp_ohttp_keyfile k = { .use_from_s = w->day * DAY,
-                                  .use_until_s = (w->day + 1) * DAY,
+    const uint64_t day = is_old ? w->day - 2 : w->day;
+    struct pp_ohttp_keyfile k = { .use_from_s = day * DAY,
+                                  .use_until_s = (day + 1) * DAY,
                                   .id = 4,
                                   .kem = PP_KEM_X25519_SHA256,
                                   .suites = { DEVICE_SUITE },
                                   .suite_count = 1 };
-    static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 }, handle_key[PP_HANDLE_KEY_BYTES] = { 2 };
+    static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 };
     struct pp_kem_key *key = NULL;
     char text[2048];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
     assert_ok(pp_kem_key_generate(k.kem, &w->device.random, &key));
     assert_ok(pp_kem_key_export(key, &k.sk_secret));
-    w->device.key = (struct pp_keyconf){ .id = 4, .kem = k.kem, .public_key_len = PP_X25519_BYTES };
-    memcpy(w->device.key.public_key, pp_kem_key_public(key).at, PP_X25519_BYTES);
+    if (!is_old) {
+        w->device.key = (struct pp_keyconf){ .id = 4, .kem = k.kem, .public_key_len = 32 };
+        memcpy(w->device.key.public_key, pp_kem_key_public(key).at, PP_X25519_BYTES);
+    }
     pp_kem_key_free(key);
     assert_ok(pp_ohttp_keyfile_write(&k, &wr));
     pp_ohttp_keyfile_done(&k);
-    put(w, "gateway/ohttp/1.key", 0600, pp_wr_done(&wr));
+    put(w, is_old ? "gateway/ohttp/0.key" : "gateway/ohttp/1.key", 0600, pp_wr_done(&wr));
 
     wr = pp_wr_over(text, sizeof text);
-    assert_ok(pp_token_key_write((uint32_t)w->day, PP_TOKEN_VOPRF_RISTRETTO255, (w->day - 1) * DAY,
-                                 (w->day + 1) * DAY, PP_BYTES(seed), &wr));
-    put(w, "gateway/tokens/1.key", 0600, pp_wr_done(&wr));
+    assert_ok(pp_token_key_write((uint32_t)day, PP_TOKEN_VOPRF_RISTRETTO255, (day - 1) * DAY,
+                                 (day + 1) * DAY, PP_BYTES(seed), &wr));
+    put(w, is_old ? "gateway/tokens/0.key" : "gateway/tokens/1.key", 0600, pp_wr_done(&wr));
+}
+
+static void put_keys(struct world *w)
+{
+    static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 }, handle_key[PP_HANDLE_KEY_BYTES] = { 2 };
+    char text[2048];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    put_day_keys(w, 0);
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w->cred_key));
     device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
-
-    wr = pp_wr_over(text, sizeof text);
     assert_ok(pp_handle_key_write(1, PP_BYTES(handle_key), &wr));
     put(w, "gateway/handle.key", 0600, pp_wr_done(&wr));
 }
@@ -537,6 +548,23 @@ static void w4_t2_a_token_stays_spent_when_the_gateway_starts_anew(void **state)
     run_session(w);
 }
 
+/* RFC 9458, 6.6: whoever recorded requests must not find the key later. */
+static void a_gateway_removes_the_keys_that_are_over(void **state)
+{
+    struct world *w = *state;
+
+    end(&w->relay);
+    end(&w->gateway);
+    put_day_keys(w, 1);
+    start_gateway(w);
+    start_relay(w);
+    assert_int_equal(access(path_in(w, "gateway/ohttp/0.key"), F_OK), -1);
+    assert_int_equal(access(path_in(w, "gateway/tokens/0.key"), F_OK), -1);
+    assert_int_equal(access(path_in(w, "gateway/ohttp/1.key"), F_OK), 0);
+    assert_int_equal(access(path_in(w, "gateway/tokens/1.key"), F_OK), 0);
+    run_session(w);
+}
+
 static void a_gateway_that_is_asked_to_end_answers_what_it_has_begun(void **state)
 {
     struct world *w = *state;
@@ -734,6 +762,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(a_session_passes_through_relay_and_gateway),
     TEST(slow_sessions_do_not_hold_up_others),
     TEST(w4_t2_a_token_stays_spent_when_the_gateway_starts_anew),
+    TEST(a_gateway_removes_the_keys_that_are_over),
     TEST(a_gateway_that_is_asked_to_end_answers_what_it_has_begun),
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),
     TEST(memory_is_flat_and_below_20_mib),

@@ -55,7 +55,7 @@ struct seen {
 
 struct world {
     struct pp_loop *loop;
-    struct pp_timer *patience, *late;
+    struct pp_timer *patience, *late, *tick;
     struct pp_http_server *server;
     struct pp_listener listener;
     struct pp_http_client *client;
@@ -272,6 +272,11 @@ static uint64_t service_mono_ms(void *ctx)
     return pp_clock_mono_ms(&system);
 }
 
+static void on_tick(void *ctx)
+{
+    pp_loop_stop(((struct world *)ctx)->loop);
+}
+
 static void on_impatient(void *ctx)
 {
     (void)ctx;
@@ -280,7 +285,7 @@ static void on_impatient(void *ctx)
 
 /* Of the service, in milliseconds. */
 struct times {
-    uint32_t grid_ms, open_ms, continue_ms;
+    uint32_t grid_ms, open_ms, continue_ms, idle_ms;
 };
 
 static void start_server(struct world *w, const struct times *t)
@@ -331,6 +336,7 @@ static int set_up_with(void **state, const struct times *t)
     assert_ok(pp_loop_new(&w.loop));
     assert_ok(pp_timer_new(w.loop, on_impatient, &w, &w.patience));
     assert_ok(pp_timer_new(w.loop, on_late, &w, &w.late));
+    assert_ok(pp_timer_new(w.loop, on_tick, &w, &w.tick));
     w.decap.keys = &w.keys;
     w.decap.random = w.random;
     w.decap.clock = w.clock;
@@ -340,7 +346,7 @@ static int set_up_with(void **state, const struct times *t)
                              &w.random));
     for (size_t i = 0; i < CVMS; i++)
         addresses[i] = start_cvm(&w, &w.cvm[i]);
-    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, &w.cvms));
+    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.cvms));
     assert_ok(gw_tokens_new(w.loop, w.store, NULL, &w.tokens));
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w.cred_key));
     uint32_t day = (uint32_t)(pp_clock_posix_s(&w.clock) / PP_EPOCH_SECONDS);
@@ -362,21 +368,28 @@ static int set_up_with(void **state, const struct times *t)
 /* Deadlines are generous where no test is about them: machines are busy. */
 static int set_up(void **state)
 {
-    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS };
+    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS, PATIENCE_MS };
 
     return set_up_with(state, &t);
 }
 
 static int set_up_with_grid(void **state)
 {
-    const struct times t = { GRID_MS, PATIENCE_MS, PATIENCE_MS };
+    const struct times t = { GRID_MS, PATIENCE_MS, PATIENCE_MS, PATIENCE_MS };
 
     return set_up_with(state, &t);
 }
 
 static int set_up_with_deadlines(void **state)
 {
-    const struct times t = { 0, 1000, 300 };
+    const struct times t = { 0, 1000, 300, PATIENCE_MS };
+
+    return set_up_with(state, &t);
+}
+
+static int set_up_idling(void **state)
+{
+    const struct times t = { 0, PATIENCE_MS, PATIENCE_MS, 100 };
 
     return set_up_with(state, &t);
 }
@@ -396,6 +409,7 @@ static int tear_down(void **state)
     pp_listener_done(&w->listener);
     pp_timer_free(w->patience);
     pp_timer_free(w->late);
+    pp_timer_free(w->tick);
     pp_loop_free(w->loop);
     device_done(&w->device);
     pp_ohttp_gateway_done(&w->keys);
@@ -548,6 +562,94 @@ static void the_first_exchange_twice_never_gives_a_second_session(void **state)
     assert_int_equal(gw_service_totals(w->service)->replayed, 1);
 }
 
+static size_t remembered(const struct world *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < PP_REPLAY_BUCKETS; i++)
+        n += w->decap.replay.used[i];
+    return n;
+}
+
+/* Else whoever can post a body fills the window, at no cost, for everybody. */
+static void who_has_no_token_takes_no_room_in_the_replay_window(void **state)
+{
+    static const char *const WRONG_HANDLE = "AAAA";
+    struct world *w = *state;
+    struct pp_bhttp m = device_message("/");
+
+    device_seal_open_with(&w->device, PP_STR("not a token"));
+    post(w);
+    assert_answer(w, 401, 32768);
+    device_seal_continue(&w->device, WRONG_HANDLE, "4", 4096);
+    post(w);
+    assert_answer(w, 410, 4096);
+    device_seal(&w->device, &m, 4096);
+    post(w);
+    assert_answer(w, 403, 1024);
+    post(w); /* the same again is refused again, and looks the same */
+    assert_answer(w, 403, 1024);
+    assert_int_equal(remembered(w), 0);
+
+    const struct pp_span token = device_token_field(&w->device, 0);
+    device_seal_open_with(&w->device, token);
+    post(w);
+    assert_answer(w, 200, 32768);
+    assert_int_equal(remembered(w), 1);
+    device_seal_open_with(&w->device, device_token_field(&w->device, 0)); /* spent */
+    post(w);
+    assert_answer(w, 401, 32768);
+    assert_int_equal(remembered(w), 1);
+}
+
+static void fill_window(struct world *w)
+{
+    pp_res r;
+
+    do {
+        uint8_t enc[32];
+        assert_ok(pp_random_fill(&w->random, enc, sizeof enc));
+        r = pp_replay_insert(&w->decap.replay, PP_BYTES(enc), pp_clock_mono_ms(&w->clock));
+    } while (pp_is_ok(r));
+    assert_code(r, PP_E_BUSY);
+}
+
+/* Tokens and sessions serve once by themselves, so a full window need not stop anybody. */
+static void a_full_replay_window_stops_neither_exchange_and_nothing_is_served_twice(void **state)
+{
+    struct world *w = *state;
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+
+    fill_window(w);
+    open_session(w);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    post(w); /* #1 once more: the spent-token store */
+    assert_answer(w, 401, 32768);
+    assert_int_equal(TOTAL(w, opens), 1);
+    device_seal_continue(&w->device, handle, "4", 4096);
+    post(w);
+    assert_answer(w, 200, 4096);
+    all_behave(w, IS_GONE); /* as a CVM is after the one `continue` */
+    post(w);
+    assert_answer(w, 410, 4096);
+    assert_int_equal(w->decap.unremembered, 3);
+    assert_int_equal(gw_service_totals(w->service)->replayed, 0);
+}
+
+static void a_body_of_no_buckets_size_is_400_in_clear(void **state)
+{
+    struct world *w = *state;
+
+    device_seal_open(&w->device);
+    for (int i = -1; i <= 1; i += 2) {
+        w->device.body_len = (size_t)(4096 + i);
+        post(w);
+        assert_clear(w, 400);
+    }
+    assert_int_equal(gw_service_totals(w->service)->malformed, 2);
+    assert_int_equal(gw_service_totals(w->service)->unopened, 0); /* nobody tried */
+}
+
 static void w4_t2_a_token_in_a_second_request_is_401_and_no_cvm_is_asked(void **state)
 {
     struct world *w = *state;
@@ -671,6 +773,27 @@ static void a_silent_cvm_is_given_up_at_the_deadline_and_closed_later(void **sta
     assert_answer(w, 503, 32768);
     assert_int_equal(TOTAL(w, opens), 1); /* it was taken, so nobody else is asked */
     assert_int_equal(TOTAL(w, closes), 0);
+}
+
+/* Both ends may close a connection that idles; the request behind that goes over a new one. */
+static void a_connection_that_idled_is_made_again_for_the_next_request(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 3; i++) {
+        open_session(w);
+        assert_int_equal(gw_cvms_connected(w->cvms), 1);
+        while (gw_cvms_connected(w->cvms) > 0) {
+            pp_timer_set(w->tick, 10);
+            assert_ok(pp_loop_run(w->loop));
+        }
+    }
+    assert_int_equal(gw_cvms_lost(w->cvms), 0);
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    device_seal_continue(&w->device, handle, "4", 4096);
+    post(w);
+    assert_answer(w, 200, 4096);
 }
 
 /* pp-wire 12, "client gone before #1's answer": the gateway sends close. */
@@ -1189,11 +1312,15 @@ static void nothing_of_ours_allocates_between_request_and_answer(void **state)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define TEST_WITH_DEADLINES(test)                                                                  \
     cmocka_unit_test_setup_teardown(test, set_up_with_deadlines, tear_down)
+#define TEST_IDLING(test)    cmocka_unit_test_setup_teardown(test, set_up_idling, tear_down)
 #define TEST_WITH_GRID(test) cmocka_unit_test_setup_teardown(test, set_up_with_grid, tear_down)
 
 static const struct CMUnitTest TESTS[] = {
     TEST(the_first_exchange_opens_a_session_on_one_cvm),
     TEST(the_first_exchange_twice_never_gives_a_second_session),
+    TEST(who_has_no_token_takes_no_room_in_the_replay_window),
+    TEST(a_full_replay_window_stops_neither_exchange_and_nothing_is_served_twice),
+    TEST(a_body_of_no_buckets_size_is_400_in_clear),
     TEST(w4_t2_a_token_in_a_second_request_is_401_and_no_cvm_is_asked),
     TEST(every_fault_of_a_token_is_the_same_401),
     TEST(a_token_outside_its_epoch_is_refused),
@@ -1201,6 +1328,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(the_session_opens_on_a_cvm_that_is_not_busy),
     TEST(cvms_that_cannot_be_reached_count_as_busy),
     TEST(a_cvm_that_breaks_off_or_lies_gets_no_session),
+    TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
     cmocka_unit_test(w4_r_cvms_are_chosen_uniformly),

@@ -379,6 +379,33 @@ static void a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not(void **state)
     end(&r, SIGTERM, 0);
 }
 
+static int key_is_there(const char *name)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/%s", home, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Nobody needs the key of an epoch that is over; whoever finds it can make its tokens. */
+static void keys_of_epochs_that_are_over_are_removed_at_the_start_and_later(void **state)
+{
+    (void)state;
+    struct run r;
+
+    write_key("keys/old.key", today() - 2);
+    start_ready(&r);
+    read_until(r.err, r.err_text, sizeof r.err_text, "KEYS_DESTROYED party=issuer files=1");
+    assert_false(key_is_there("keys/old.key"));
+    write_key("keys/older.key", today() - 3);
+    r.err_text[0] = '\0';
+    assert_int_equal(kill(r.pid, SIGHUP), 0);
+    read_until(r.err, r.err_text, sizeof r.err_text, "KEYS_DESTROYED party=issuer files=1");
+    assert_false(key_is_there("keys/older.key"));
+    assert_true(key_is_there("keys/today.key"));
+    end(&r, SIGTERM, 0);
+}
+
 /* What was answered before a crash was counted before it was answered. */
 static void counts_survive_sigterm_and_kill_9(void **state)
 {
@@ -479,6 +506,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(faults_have_the_statuses_of_the_table),
     IN_A_HOME(the_directory_is_json),
     IN_A_HOME(a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not),
+    IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
     IN_A_HOME(counts_survive_sigterm_and_kill_9),
     IN_A_HOME(a_wrong_configuration_is_refused_with_the_key_that_is_wrong),
     IN_A_HOME(w5_t1_no_account_reaches_the_log_or_the_disk),

@@ -27,9 +27,9 @@ static void add_key(struct pp_wr *wr, const char *before, const char *name, uint
 
 static void make_policies(void)
 {
-    static const char *const ends[] = { "quorum none\n", "quorum owner\n",
-                                        "group reviewers 2 alice bob carol owner\n"
-                                        "quorum reviewers\n" };
+    static const char REVIEWERS[] = "group reviewers 2 alice bob carol owner\n"
+                                    "quorum reviewers\n";
+    static const char *const ends[] = { "quorum none\n", "quorum owner\n", REVIEWERS };
     struct pp_wr wr[3];
 
     FUZZ_CHECK(pp_is_ok(pp_crypto_init()));

@@ -46,6 +46,16 @@ static void a_written_file_has_its_content_and_mode(void **state)
     pp_buf_done(&b);
 }
 
+static void a_removed_file_is_gone(void **state)
+{
+    (void)state;
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("secret")));
+    assert_ok(pp_file_remove(folder, "a"));
+    assert_int_equal(faccessat(folder, "a", F_OK, 0), -1);
+    assert_code(pp_file_remove(folder, "a"), PP_E_NOT_FOUND);
+    assert_code(pp_file_remove(AT_FDCWD, "/proc"), PP_E_SYSTEM);
+}
+
 static void reading_has_a_limit_and_wants_a_regular_file(void **state)
 {
     (void)state;
@@ -56,6 +66,51 @@ static void reading_has_a_limit_and_wants_a_regular_file(void **state)
     assert_code(pp_file_read(folder, "absent", 6, &b), PP_E_NOT_FOUND);
     assert_code(pp_file_read(folder, ".", 6, &b), PP_E_FORMAT);
     assert_code(pp_file_read(AT_FDCWD, "/dev/zero", 6, &b), PP_E_FORMAT);
+}
+
+static ino_t inode_of(const char *name)
+{
+    struct stat st;
+
+    assert_int_equal(fstatat(folder, name, &st, 0), 0);
+    return st.st_ino;
+}
+
+/* A new file has another inode, which is what tells a write from none. */
+static void an_update_writes_only_what_is_new(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("first")));
+    ino_t at = inode_of("a");
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("first")));
+    assert_true(inode_of("a") == at);
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("fifth")));
+    assert_true(inode_of("a") != at);
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_string_equal((char *)b.bytes, "fifth");
+    pp_buf_done(&b);
+    at = inode_of("a");
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth"))); /* another mode */
+    assert_true(inode_of("a") != at);
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth and more")));
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth")));
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_int_equal(b.len, 5);
+    pp_buf_done(&b);
+}
+
+static void a_replaced_file_has_its_new_content_whole(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("before")));
+    assert_ok(pp_file_replace(folder, "a", 0600, PP_STR("after that")));
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_string_equal((char *)b.bytes, "after that");
+    pp_buf_done(&b);
 }
 
 /* A write that cannot be finished leaves the old file and nothing else. */
@@ -120,7 +175,10 @@ static void a_full_disk_has_its_own_code(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_written_file_has_its_content_and_mode),
+    cmocka_unit_test(a_removed_file_is_gone),
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
+    cmocka_unit_test(an_update_writes_only_what_is_new),
+    cmocka_unit_test(a_replaced_file_has_its_new_content_whole),
     cmocka_unit_test(a_failed_write_keeps_the_old_file),
     cmocka_unit_test(what_a_killed_writer_left_is_removed_and_nothing_else),
     cmocka_unit_test(the_reason_why_a_file_was_not_taken_has_words),

@@ -109,35 +109,72 @@ static void guard_pages_stand_on_both_sides(void **state)
     assert_false(child_dies_touching(p));
     assert_true(child_dies_touching(p - 1));
     assert_true(child_dies_touching(p + page));
-    pp_locked_unmap(p, page);
-    pp_locked_unmap(NULL, page);
+    pp_locked_unmap(p, page, page);
+    pp_locked_unmap(NULL, page, page);
 }
 
-/* /proc/self/smaps tells what the kernel does with the mapping. */
+/* /proc/self/smaps tells what the kernel does with the mapping at `p`. */
+static int flags_of(const uint8_t *p, char *ret, size_t cap)
+{
+    char line[512];
+    int inside = 0;
+    FILE *f = fopen("/proc/self/smaps", "r");
+
+    ret[0] = '\0';
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx", &from, &to) == 2)
+            inside = (uintptr_t)p >= from && (uintptr_t)p < to;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            snprintf(ret, cap, "%s", line);
+    }
+    if (f != NULL)
+        fclose(f);
+    return ret[0] != '\0';
+}
+
 static void the_mapping_is_locked_and_left_out_of_dumps(void **state)
 {
     (void)state;
     struct pp_secret s = { 0 };
-    char line[512];
-    char flags[512] = "";
-    int inside = 0;
+    char flags[512];
 
     assert_ok(pp_secret_alloc(&s, 32));
-    FILE *f = fopen("/proc/self/smaps", "r");
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f) != NULL) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx", &from, &to) == 2)
-            inside = (uintptr_t)s.bytes >= from && (uintptr_t)s.bytes < to;
-        if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            snprintf(flags, sizeof flags, "%s", line);
-    }
-    fclose(f);
-#ifndef PP_SANITIZE /* the sanitizer's runtime turns mlock into nothing */
+    assert_true(flags_of(s.bytes, flags, sizeof flags));
+#ifndef PP_SANITIZE                        /* the sanitizer's runtime turns mlock into nothing */
     assert_non_null(strstr(flags, " lo")); /* locked */
 #endif
     assert_non_null(strstr(flags, " dd")); /* do not dump */
     assert_non_null(strstr(flags, " wf")); /* wipe on fork */
+    pp_secret_done(&s);
+}
+
+/* mlock(2): locks are not inherited by a child, which has its parent's mapping all the same. */
+static void a_forked_child_locks_its_secrets_too(void **state)
+{
+    struct pp_secret s = { 0 };
+    int status = 0;
+
+    (void)state;
+#ifdef PP_SANITIZE
+    skip();
+#endif
+    assert_ok(pp_secret_alloc(&s, 32)); /* so that the child inherits a vault in use */
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct pp_secret own = { 0 };
+        char flags[512];
+        if (!pp_is_ok(pp_secret_alloc(&own, 32)) || !flags_of(own.bytes, flags, sizeof flags))
+            _exit(1);
+        _exit(strstr(flags, " lo") != NULL && strstr(flags, " dd") != NULL &&
+                      strstr(flags, " wf") != NULL
+                  ? 0
+                  : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
     pp_secret_done(&s);
 }
 
@@ -148,6 +185,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_forked_child_finds_zeros),
     cmocka_unit_test(guard_pages_stand_on_both_sides),
     cmocka_unit_test(the_mapping_is_locked_and_left_out_of_dumps),
+    cmocka_unit_test(a_forked_child_locks_its_secrets_too),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -302,6 +302,27 @@ static void a_text_is_at_most_its_limit(void **state)
     assert_code(refused(&chat), PP_E_LIMIT);
 }
 
+/* What no request may ask for is refused before anything of it is read. */
+static void sizes_far_past_the_limits_are_refused(void **state)
+{
+    (void)state;
+    static uint8_t mebibyte[1 << 20];
+    static struct pp_infer_message many[100000];
+    struct pp_infer_message large = { .text = pp_span(mebibyte, sizeof mebibyte) };
+    struct pp_infer_chat chat = { .words = 130, .messages = &large, .message_count = 1 };
+
+    memset(mebibyte, 'a', sizeof mebibyte);
+    assert_code(refused(&chat), PP_E_LIMIT);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(many); i++)
+        many[i] = (struct pp_infer_message){ .id = i, .text = PP_STR("I'll bring 12 chairs") };
+    chat = (struct pp_infer_chat){ .words = 130, .messages = many, .message_count = 100000 };
+    assert_code(refused(&chat), PP_E_LIMIT);
+    chat = CHAT(TRIP, 1);
+    assert_code(refused(&chat), PP_E_RANGE);
+    chat.words = 10000;
+    assert_code(refused(&chat), PP_E_RANGE);
+}
+
 static void the_largest_chat_fits_the_arena(void **state)
 {
     (void)state;
@@ -384,6 +405,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_empty_chat_has_no_summary),
     cmocka_unit_test(requests_outside_the_limits_are_refused),
     cmocka_unit_test(a_text_is_at_most_its_limit),
+    cmocka_unit_test(sizes_far_past_the_limits_are_refused),
     cmocka_unit_test(the_largest_chat_fits_the_arena),
     cmocka_unit_test(a_spent_arena_is_an_error_and_no_crash),
     cmocka_unit_test(other_languages_are_digested_in_their_own_words),

@@ -54,6 +54,20 @@ static size_t answer_body(size_t room, size_t response_nonce)
     return response_nonce + bhttp + TAG;
 }
 
+static void w16_a_request_has_one_of_eight_sizes(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (size_t n = 0; n <= 2 * PP_BUCKET_2_UP_KIB_MAX * 1024; n++)
+        count += (size_t)pp_request_bytes_ok(n);
+    assert_int_equal(count, 8);
+    assert_true(pp_request_bytes_ok(PP_BUCKET_1_UP_BYTES));
+    assert_true(pp_request_bytes_ok(2048));
+    assert_true(pp_request_bytes_ok(262144));
+    assert_false(pp_request_bytes_ok(SIZE_MAX));
+}
+
 /* W16: for every bucket the whole body fits, so that zeros can fill it to exactly one size. */
 static void w16_every_request_bucket_holds_its_message_and_a_little_more(void **state)
 {
@@ -170,6 +184,7 @@ static void the_smallest_bucket_that_fits_is_taken(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(w16_a_request_has_one_of_eight_sizes),
     cmocka_unit_test(w16_every_request_bucket_holds_its_message_and_a_little_more),
     cmocka_unit_test(w16_every_answer_bucket_holds_its_message),
     cmocka_unit_test(the_first_flight_fits_its_bucket),

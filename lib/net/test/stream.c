@@ -210,7 +210,34 @@ static void a_reader_that_does_not_consume_stops_the_writer(void **state)
     while (p.near.drained == 0 || p.far.got < written)
         assert_ok(pp_loop_run(p.loop));
     assert_int_equal(p.near.drained, 1);
-    assert_int_equal(pp_stream_room(p.near.stream), 4096);
+    assert_true(pp_stream_fits(p.near.stream, 4096));
+    assert_false(pp_stream_fits(p.near.stream, 4097));
+    end_pair(&p);
+}
+
+/* Who asks first and finds no room is told of it like one whose write was refused. */
+static void asking_for_room_in_vain_is_answered_when_there_is_some(void **state)
+{
+    (void)state;
+    struct pair p;
+    size_t written = 0;
+
+    make_pair(&p, "127.0.0.1:0", 4096);
+    p.far.hold = 1;
+    while (pp_stream_fits(p.near.stream, 4096)) {
+        assert_ok(pp_stream_write(p.near.stream, pp_span(bytes, 4096)));
+        written += 4096;
+        if (pp_stream_input(p.far.stream).len == 0)
+            assert_ok(pp_loop_run(p.loop));
+    }
+    assert_true(written > 4096);
+    p.far.hold = 0;
+    on_readable(&p.far, p.far.stream);
+    p.near.stop_at_drained = 1;
+    p.far.stop_at = written;
+    while (p.near.drained == 0 || p.far.got < written)
+        assert_ok(pp_loop_run(p.loop));
+    assert_int_equal(p.near.drained, 1);
     end_pair(&p);
 }
 
@@ -276,7 +303,7 @@ static void the_end_of_the_peer_is_told_once_and_leaves_the_input(void **state)
     assert_int_equal(p.far.ended, 1);
     assert_true(pp_span_eq(pp_stream_input(p.far.stream), PP_STR("last words")));
     assert_code(pp_stream_write(p.far.stream, PP_STR("x")), PP_E_CLOSED);
-    assert_int_equal(pp_stream_room(p.far.stream), 0);
+    assert_false(pp_stream_fits(p.far.stream, 0));
     end_pair(&p);
 }
 
@@ -342,6 +369,55 @@ static void a_deadline_ends_the_stream_unless_it_is_moved(void **state)
     assert_true(test_now_ms() - from >= 40);
     assert_int_equal(p.near.ended, 0);
     end_pair(&p);
+}
+
+/* Else who asks for one right after connecting would lose the one, or the other. */
+static void a_deadline_of_a_stream_that_connects_begins_when_it_is_open(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct end near = { .stop_at = SIZE_MAX };
+
+    make_pair(&p, "127.0.0.1:0", SMALL);
+    near.loop = p.loop;
+    const struct pp_stream_config c = config(&near, SMALL, SMALL);
+    pp_stream_free(p.far.stream);
+    p.far.stream = NULL; /* so that one more is accepted */
+    assert_ok(pp_stream_connect(p.loop, &p.listener.address, &c, PATIENCE_MS, &near.stream));
+    pp_stream_deadline(near.stream, 60);
+    while (near.ended == 0)
+        assert_ok(pp_loop_run(p.loop));
+    assert_code(near.why, PP_E_TIMEOUT);
+    pp_stream_free(near.stream);
+    end_pair(&p);
+}
+
+/* A listener whose queue is full answers nobody, as an address behind which nothing is. */
+static void a_deadline_does_not_prolong_the_connecting(void **state)
+{
+    enum { FILL = 4 };
+    (void)state;
+    struct pp_listener l = test_listener("127.0.0.1:0");
+    struct pp_loop *loop = NULL;
+    struct end ends[FILL + 1];
+    uint64_t from = test_now_ms();
+
+    assert_int_equal(listen(l.fd, 0), 0);
+    assert_ok(pp_loop_new(&loop));
+    for (int i = 0; i <= FILL; i++) {
+        ends[i] = (struct end){ .loop = loop, .stop_at = SIZE_MAX };
+        const struct pp_stream_config c = config(&ends[i], SMALL, SMALL);
+        assert_ok(pp_stream_connect(loop, &l.address, &c, 300, &ends[i].stream));
+        pp_stream_deadline(ends[i].stream, 2 * PATIENCE_MS);
+    }
+    while (ends[FILL].ended == 0)
+        assert_ok(pp_loop_run(loop));
+    assert_code(ends[FILL].why, PP_E_TIMEOUT);
+    assert_true(test_now_ms() - from < PATIENCE_MS);
+    for (int i = 0; i <= FILL; i++)
+        pp_stream_free(ends[i].stream);
+    pp_listener_done(&l);
+    pp_loop_free(loop);
 }
 
 static void connections_over_the_limit_are_closed(void **state)
@@ -425,12 +501,15 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_largest_frame_travels_both_ways),
     cmocka_unit_test(writing_may_begin_at_once),
     cmocka_unit_test(a_reader_that_does_not_consume_stops_the_writer),
+    cmocka_unit_test(asking_for_room_in_vain_is_answered_when_there_is_some),
     cmocka_unit_test(input_can_be_consumed_in_any_portions),
     cmocka_unit_test(what_was_written_before_finishing_arrives),
     cmocka_unit_test(the_end_of_the_peer_is_told_once_and_leaves_the_input),
     cmocka_unit_test(a_stream_may_be_freed_from_its_callbacks),
     cmocka_unit_test(nobody_there_is_told_from_the_loop),
     cmocka_unit_test(a_deadline_ends_the_stream_unless_it_is_moved),
+    cmocka_unit_test(a_deadline_of_a_stream_that_connects_begins_when_it_is_open),
+    cmocka_unit_test(a_deadline_does_not_prolong_the_connecting),
     cmocka_unit_test(connections_over_the_limit_are_closed),
     cmocka_unit_test(an_inherited_socket_can_be_taken_over),
     cmocka_unit_test(limits_above_their_maximum_are_refused),

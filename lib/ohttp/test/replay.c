@@ -33,7 +33,10 @@ static void the_second_insert_of_a_key_within_the_window_is_a_replay(void **stat
     (void)state;
     struct pp_replay r = started(SLOTS, 500);
 
+    assert_false(pp_replay_seen(&r, enc_of(1), 1000));
+    assert_false(pp_replay_seen(&r, enc_of(1), 1000)); /* asking is not inserting */
     assert_ok(pp_replay_insert(&r, enc_of(1), 1000));
+    assert_true(pp_replay_seen(&r, enc_of(1), 1000));
     assert_ok(pp_replay_insert(&r, enc_of(2), 1000));
     assert_code(pp_replay_insert(&r, enc_of(1), 1000), PP_E_REPLAY);
     assert_code(pp_replay_insert(&r, enc_of(2), 2000), PP_E_REPLAY);
@@ -90,6 +93,7 @@ static void a_full_bucket_refuses_rather_than_forgets(void **state)
     for (uint32_t i = 0; i < SLOTS / 4 * 3; i++)
         assert_ok(pp_replay_insert(&r, enc_of(i), 1));
     assert_code(pp_replay_insert(&r, enc_of(1000), 1), PP_E_BUSY);
+    assert_false(pp_replay_seen(&r, enc_of(1000), 1));
     for (uint32_t i = 0; i < SLOTS / 4 * 3; i++)
         assert_code(pp_replay_insert(&r, enc_of(i), 1), PP_E_REPLAY);
     assert_ok(pp_replay_insert(&r, enc_of(1000), WINDOW_MS / 3)); /* the next bucket has room */

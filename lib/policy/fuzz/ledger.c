@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directory bundles under fixed anchors: one that is not refused says what the corpus says. */
+/*
+ * Directory bundles under fixed anchors: a bundle that is not refused says what one of them says.
+ */
 #include "anchors.h"
 #include "fuzz.h"
 
