@@ -244,7 +244,7 @@ static pp_res load(struct sim_chip *c, int fd)
     struct pp_buf key = { 0 };
 
     PP_TRY(sim_load_cert(fd, "vcek.der", &c->vcek));
-    PP_TRY(pp_file_read(fd, "vcek.key", PP_ISSUE_RSA_DER_BYTES_MAX, &key));
+    PP_TRY(pp_file_read_kept(fd, "vcek.key", PP_FILE_PRIVATE, PP_ISSUE_RSA_DER_BYTES_MAX, &key));
     pp_res r = pp_ec_key_import_der(pp_buf_span(&key), &c->key);
     pp_buf_done(&key);
     PP_TRY(r);

@@ -2,7 +2,6 @@
 #include "handle_keys.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "file.h"
 #include "kv.h"
@@ -47,12 +46,8 @@ static pp_res parse(struct pp_span text, uint8_t *ret_id, struct pp_aead **ret)
 static pp_res read_key(const char *path, uint8_t *ret_id, struct pp_aead **ret)
 {
     struct pp_buf text = { 0 };
-    struct stat st;
 
-    PP_CHECK(lstat(path, &st) == 0, PP_E_NOT_FOUND, 0);
-    PP_CHECK(S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0, PP_E_CONFIG,
-             st.st_mode);
-    PP_TRY(pp_file_read(AT_FDCWD, path, PP_HANDLE_KEY_FILE_BYTES_MAX, &text));
+    PP_TRY(pp_file_read_kept(AT_FDCWD, path, PP_FILE_PRIVATE, PP_HANDLE_KEY_FILE_BYTES_MAX, &text));
     pp_res r = parse(pp_buf_span(&text), ret_id, ret);
     pp_buf_done(&text);
     return r;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ct.h"
@@ -99,23 +98,11 @@ pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_from_s,
 
 /* --- the folder ------------------------------------------------------------------------------ */
 
-static pp_res check_private(int folder_fd, const char *name)
-{
-    struct stat st;
-
-    if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return pp_errno_res(errno);
-    PP_CHECK(S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0, PP_E_CONFIG,
-             st.st_mode);
-    return PP_OK;
-}
-
 static pp_res read_key(int folder_fd, const char *name, struct pp_token_key *ret)
 {
     struct pp_buf text = { 0 };
 
-    PP_TRY(check_private(folder_fd, name));
-    PP_TRY(pp_file_read(folder_fd, name, PP_TOKEN_KEY_FILE_BYTES_MAX, &text));
+    PP_TRY(pp_file_read_kept(folder_fd, name, PP_FILE_PRIVATE, PP_TOKEN_KEY_FILE_BYTES_MAX, &text));
     pp_res r = parse(pp_buf_span(&text), ret);
     pp_buf_done(&text);
     return r;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -27,12 +26,8 @@ void gw_keys_done(struct gw_keys *k)
 static pp_res read_file(int folder_fd, const char *name, struct pp_ohttp_keyfile *ret)
 {
     struct pp_buf text = { 0 };
-    struct stat st;
 
-    PP_CHECK(fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0, PP_E_NOT_FOUND, 0);
-    PP_CHECK(S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0, PP_E_CONFIG,
-             st.st_mode);
-    PP_TRY(pp_file_read(folder_fd, name, PP_OHTTP_KEYFILE_BYTES_MAX, &text));
+    PP_TRY(pp_file_read_kept(folder_fd, name, PP_FILE_PRIVATE, PP_OHTTP_KEYFILE_BYTES_MAX, &text));
     pp_res r = pp_ohttp_keyfile_parse(pp_buf_span(&text), ret);
     pp_buf_done(&text);
     return r;

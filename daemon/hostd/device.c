@@ -21,7 +21,7 @@ static pp_res answer(struct host_device *d, struct pp_span packet)
     if (pp_is_ok(r))
         r = sim_chip_report(d->chip, &d->cvm->guest, report_data.at, report);
     if (pp_is_ok(r))
-        r = pp_file_read(AT_FDCWD, d->hints_path, HOST_HINTS_BYTES_MAX, &hints);
+        r = pp_file_read_kept(AT_FDCWD, d->hints_path, PP_FILE_OURS, HOST_HINTS_BYTES_MAX, &hints);
     a.hints = pp_buf_span(&hints);
     if (!pp_is_ok(r))
         a = (struct pp_sp_answer){ 0 };

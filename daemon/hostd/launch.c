@@ -75,7 +75,8 @@ _Noreturn static void become_guest(int program, const char *cmdline, const struc
 
     if (fd < 0 || sigemptyset(&none) != 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != host || place(g) != 0 ||
-        close_range(2 + GUEST_FDS, FD_PARK - 1, 0) != 0)
+        close_range(2 + GUEST_FDS, FD_PARK - 1, 0) != 0 ||
+        close_range((unsigned)fd + 1, UINT_MAX, 0) != 0)
         _exit(CHILD_DIED);
     (void)fexecve(fd, argv, envp);
     _exit(CHILD_DIED);

@@ -102,11 +102,12 @@ static pp_res read_file(const char *key, struct pp_span path, size_t max,
     char got[320];
 
     PP_TRY(copy_path(path, text, sizeof text));
-    pp_res r = pp_file_read(AT_FDCWD, text, max, ret);
+    pp_res r = pp_file_read_kept(AT_FDCWD, text, PP_FILE_OURS, max, ret);
     if (pp_is_ok(r))
         return PP_OK;
     snprintf(got, sizeof got, "%s: %s", text, pp_file_reason(r));
-    return pp_daemon_refuse(problem, key, "a readable file", pp_span_cstr(got));
+    return pp_daemon_refuse(problem, key, "a readable file, no link, that not everybody may write",
+                            pp_span_cstr(got));
 }
 
 static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_buf *program,
@@ -139,7 +140,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     pp_buf_done(&hints); /* read anew for every report */
     PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
-        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key",
+        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
                                 config.chip);
     if (host.claims_more)
         sim_chip_params(host.chip)->tcb.microcode++;

@@ -5,7 +5,7 @@
  * X(NAME, number, class, "what happened", "what to do")
  *
  * Numbers are never reused and never renumbered. The class is what a person and an exit status see
- * (DESIGN 12); the name is the precise local code that a test asserts and a receipt stores.
+ * (ppctl(1)); the name is the precise local code that a test asserts and a receipt stores.
  * Texts are constants: no byte of a user, a peer or a key can reach them.
  */
 #ifndef PP_CODES_H
@@ -83,7 +83,7 @@ enum pp_class {
     X(ANSWER_REFUSED,      70, FAILED,   "the guard refused the answer", "change the request")      \
     X(ANSWER_FAILED,       71, FAILED,   "the engine failed", "try again later")                    \
     X(NO_CVM,              72, BUSY,     "no confidential VM is free", "try again later")           \
-    /* Tokens, as the device sees them (REQUIREMENTS W1, W2). */                                    \
+    /* Tokens, as the device sees them (W1, W2). */                                    \
     X(ISSUER_KEY,          80, REFUSED,  "the issuer did not use the token key that the ledger lists", "do not use this issuer; report it to the ledger monitor") \
     X(ISSUER_PROOF,        81, REFUSED,  "the issuer's batch proof is malformed", "do not use this issuer") \
     X(OHTTP_KEY,           82, REFUSED,  "the OHTTP key is not the one that the ledger lists", "do not use this gateway; report it to the ledger monitor") \

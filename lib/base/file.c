@@ -74,6 +74,28 @@ pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret
     return r;
 }
 
+static pp_res read_kept(int fd, mode_t forbidden, size_t max, struct pp_buf *ret)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return pp_errno_res(errno);
+    PP_CHECK(S_ISREG(st.st_mode) && (st.st_mode & forbidden) == 0, PP_E_CONFIG, st.st_mode);
+    return read_fd(fd, max, ret);
+}
+
+pp_res pp_file_read_kept(int dir_fd, const char *path, mode_t forbidden, size_t max,
+                         struct pp_buf *ret)
+{
+    int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0)
+        return errno == ELOOP ? PP_FAIL(PP_E_CONFIG, ELOOP) : pp_errno_res(errno);
+    pp_res r = read_kept(fd, forbidden, max, ret);
+    (void)close(fd);
+    return r;
+}
+
 pp_res pp_fd_write(int fd, struct pp_span content)
 {
     while (content.len > 0) {

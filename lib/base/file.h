@@ -32,6 +32,15 @@ PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_
 const char *pp_file_reason(pp_res r);
 
 /*
+ * The same for a file that somebody has to have looked after: CONFIG when it is a link, or its mode
+ * has one of the bits of `forbidden`: PP_FILE_PRIVATE for secrets, PP_FILE_OURS for what a program
+ * goes by. What is checked is what is read, whatever happens to the name meanwhile.
+ */
+enum { PP_FILE_PRIVATE = 077, PP_FILE_OURS = 02 };
+PP_MUST pp_res pp_file_read_kept(int dir_fd, const char *path, mode_t forbidden, size_t max,
+                                 struct pp_buf *ret);
+
+/*
  * Writes `content` under a temporary name in the same folder, fsyncs it, renames it into place and
  * fsyncs the folder. Mode as given, whatever the umask. DISK_FULL, SYSTEM. On failure nothing is
  * left behind and an old file stays as it was.

@@ -53,6 +53,8 @@ struct pp_http_request {
     const struct pp_http_route *route;
     uint8_t *body; /* of body_bytes_max */
     struct pp_arena arena;
+    size_t floor_from;      /* BODY: bytes that were there when its deadline was set ... */
+    uint32_t floor_left_ms; /* ... and what is left of its whole time behind that deadline */
     size_t lingered;
     void (*gone)(void *ctx);
     void *gone_ctx;
@@ -96,6 +98,21 @@ static void set_deadline(struct pp_http_request *q, uint32_t after_ms)
     PP_ASSERT(event_add(&q->deadline, &after) == 0);
 }
 
+/*
+ * A body has its time in pieces, and has to grow in each: who claims a large one and sends a byte
+ * now and then holds a connection for one piece, and not for all.
+ */
+static void set_floor(struct pp_http_request *q, uint32_t left_ms)
+{
+    uint32_t piece = q->server->config.body_floor_ms;
+
+    if (piece > left_ms)
+        piece = left_ms;
+    q->floor_from = q->in.body_len;
+    q->floor_left_ms = left_ms - piece;
+    set_deadline(q, piece);
+}
+
 /* Each phase has one deadline from its beginning: bytes that trickle in do not move it. */
 static void set_phase(struct pp_http_request *q, enum phase phase)
 {
@@ -104,9 +121,20 @@ static void set_phase(struct pp_http_request *q, enum phase phase)
     if (q->phase == phase)
         return;
     q->phase = phase;
-    set_deadline(q, phase == IDLE   ? c->idle_timeout_ms
-                    : phase == HEAD ? c->head_timeout_ms
-                                    : c->body_timeout_ms);
+    if (phase == BODY)
+        set_floor(q, c->body_timeout_ms);
+    else
+        set_deadline(q, phase == IDLE ? c->idle_timeout_ms : c->head_timeout_ms);
+}
+
+/* 1 when the body grew as it should and has time left, which begins to run. */
+static int floor_holds(struct pp_http_request *q)
+{
+    if (q->state != READING || q->phase != BODY || q->floor_left_ms == 0 ||
+        q->in.body_len - q->floor_from < PP_HTTP_FLOOR_BYTES)
+        return 0;
+    set_floor(q, q->floor_left_ms);
+    return 1;
 }
 
 static void wipe_request(struct pp_http_request *q)
@@ -561,6 +589,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (floor_holds(q))
+        return;
     if ((q->state == READING && q->phase == IDLE) || q->state == LINGERING) {
         close_connection(q);
         return;
@@ -636,8 +666,12 @@ static void take_connection(struct pp_http_server *s, int fd, const struct socka
     PP_ASSERT(event_assign(&q->readable, s->base, fd, EV_READ | EV_PERSIST, on_readable, q) == 0);
     PP_ASSERT(event_assign(&q->writable, s->base, fd, EV_WRITE | EV_PERSIST, on_writable, q) == 0);
     PP_ASSERT(event_assign(&q->closed, s->base, fd, EV_CLOSED, on_closed, q) == 0);
-    if (watch(q, &q->readable))
-        set_phase(q, IDLE);
+    if (!watch(q, &q->readable))
+        return;
+    q->phase = IDLE; /* and nothing came of it yet, so it has not the time of one that was of use */
+    set_deadline(q, s->config.idle_timeout_ms < s->config.head_timeout_ms
+                        ? s->config.idle_timeout_ms
+                        : s->config.head_timeout_ms);
 }
 
 /* Out of descriptors or memory: others may give some back. */
@@ -786,6 +820,7 @@ pp_res pp_http_server_new(struct pp_loop *loop, const struct pp_http_server_conf
     s->config.idle_timeout_ms = or_default(c->idle_timeout_ms, 60000);
     s->config.head_timeout_ms = or_default(c->head_timeout_ms, 10000);
     s->config.body_timeout_ms = or_default(c->body_timeout_ms, 30000);
+    s->config.body_floor_ms = or_default(c->body_floor_ms, 10000);
     s->config.answer_timeout_ms = or_default(c->answer_timeout_ms, 90000);
     s->config.write_timeout_ms = or_default(c->write_timeout_ms, 30000);
     PP_ASSERT(evtimer_assign(&s->accept_again, s->base, on_accept_again, s) == 0);

@@ -26,6 +26,7 @@ enum {
     PP_HTTP_CONNECTIONS_MAX = 16384,
     PP_HTTP_BODY_BYTES_MAX = 16 << 20,
     PP_HTTP_LISTENERS_MAX = 4,
+    PP_HTTP_FLOOR_BYTES = 4096, /* of a body, within each body_floor_ms; 3.3 kbit/s by default */
 };
 
 struct pp_http_server;
@@ -47,8 +48,10 @@ struct pp_http_server_config {
     uint32_t connections_max;             /* [256] up to PP_HTTP_CONNECTIONS_MAX */
     uint32_t connections_per_address_max; /* [no limit of its own] per IPv4 address or IPv6 /64 */
     uint32_t idle_timeout_ms;             /* [60000] between requests; closed in silence */
-    uint32_t head_timeout_ms;             /* [10000] first to last byte of the head; 408 */
+    uint32_t head_timeout_ms;             /* [10000] first to last byte of the head; 408. And for
+                                             the first byte of a connection; closed in silence */
     uint32_t body_timeout_ms;             /* [30000] for the whole body; 408 */
+    uint32_t body_floor_ms;               /* [10000] for each PP_HTTP_FLOOR_BYTES of it; 408 */
     uint32_t answer_timeout_ms;           /* [90000] for the handler; 504 */
     uint32_t write_timeout_ms;            /* [30000] for the client to take the answer; closed */
 };

@@ -317,7 +317,8 @@ static void conclude(const struct context *c, struct pp_appraisal *ret)
     const struct pp_evidence *e = &c->evidence;
 
     *ret = (struct pp_appraisal){ .platform = e->platform,
-                                  .simulated = pp_platform_is_simulated(e->platform),
+                                  .simulated = pp_platform_is_simulated(e->platform) ||
+                                               c->trust->own_root,
                                   .retains = c->release->retains,
                                   .host_set_id = pp_ledger_hosts(c->ledger)->id,
                                   .message_kem = e->message_kem,

@@ -10,13 +10,6 @@ struct context {
     struct pp_checks *checks;
     struct pp_problem *problem;
     struct pp_ledger *l;
-    struct opened *opened;
-};
-
-/* The last checkpoint of this bundle whose quorum was verified. */
-struct opened {
-    struct pp_span note; /* its bytes, borrowed from the bundle; empty: none yet */
-    struct pp_policy_checkpoint checkpoint;
 };
 
 static pp_res refuse(const struct context *c, pp_res r, const char *field, const char *expected,
@@ -38,25 +31,6 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/*
- * A log proves all entries of a bundle under one checkpoint: its six or more signatures are
- * verified once, and byte-equal ones not again. Another checkpoint is a matter of its own.
- */
-static pp_res verify_proof(const struct context *c, const struct pp_proof *proof,
-                           const struct pp_merkle_hash *leaf, struct pp_policy_checkpoint *ret)
-{
-    struct opened *o = c->opened;
-
-    if (o->note.len > 0 && pp_span_eq(o->note, proof->checkpoint)) {
-        PP_TRY(pp_proof_verify_under(proof, leaf, &o->checkpoint));
-    } else {
-        PP_TRY(pp_proof_verify(proof, leaf, &c->trust->log, 0, UINT64_MAX, &o->checkpoint));
-        o->note = proof->checkpoint;
-    }
-    *ret = o->checkpoint;
-    return PP_OK;
-}
-
 /* An entry under its proof: inclusion, quorum, grammar, signers and place; any age. */
 static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *e,
                          struct pp_ledger_record *ret, struct pp_proof *proof,
@@ -71,7 +45,7 @@ static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *
     pp_merkle_leaf(e->entry, &leaf);
     if (!pp_is_ok(pp_proof_parse(e->proof, proof)))
         return refuse(c, PP_FAIL(PP_E_LEDGER_FORMAT, 0), "proof", "a tlog-proof", PP_STR(""));
-    pp_res r = verify_proof(c, proof, &leaf, checkpoint);
+    pp_res r = pp_proof_verify(proof, &leaf, &t->log, 0, UINT64_MAX, checkpoint);
     if (!pp_is_ok(r)) {
         /* The proof's parser and the note's have codes of their own; a device has one for both. */
         if (pp_code_class(r.code) != PP_CLASS_REFUSED)
@@ -232,6 +206,26 @@ static pp_res check_release(const struct context *c, const struct pp_ledger_reco
     return PP_OK;
 }
 
+/* One key a kind and day, of the kind that the status says: two would tell people apart. */
+static pp_res check_keys(const struct context *c)
+{
+    const struct pp_status *s = &c->l->status.record.status;
+    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
+
+    for (size_t i = 0; i < s->key_count; i++) {
+        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
+
+        if (a->kind != s->keys[i].kind)
+            return refuse(c, PP_FAIL(PP_E_LEDGER_KEYS, i), "key",
+                          "of the kind that the status says", PP_STR("of another"));
+        for (size_t k = 0; k < i; k++)
+            if (keys[k].record.key_epoch.kind == a->kind &&
+                keys[k].record.key_epoch.epoch == a->epoch)
+                return refuse_number(c, PP_E_LEDGER_KEYS, "keys of one kind and day", 1, 2);
+    }
+    return PP_OK;
+}
+
 /* One measurement appears in one role only. */
 static pp_res check_roles_apart(const struct context *c, size_t count)
 {
@@ -249,29 +243,6 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
                         return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
                                       "in one role only", PP_STR("in two"));
         }
-    return PP_OK;
-}
-
-/* Each key is of the kind that its line says, and a kind has one key a day: two would tell those
- * who are shown the first from those who are shown the second. */
-static pp_res check_keys(const struct context *c)
-{
-    const struct pp_status *s = &c->l->status.record.status;
-    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
-
-    for (size_t i = 0; i < s->key_count; i++) {
-        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
-
-        if (a->kind != s->keys[i].kind)
-            return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys",
-                          pp_record_kind_name(s->keys[i].kind),
-                          pp_span_cstr(pp_record_kind_name(a->kind)));
-        for (size_t k = 0; k < i; k++)
-            if (keys[k].record.key_epoch.kind == a->kind &&
-                keys[k].record.key_epoch.epoch == a->epoch)
-                return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys", "one of a kind and epoch",
-                              pp_span_cstr(pp_record_kind_name(a->kind)));
-    }
     return PP_OK;
 }
 
@@ -350,14 +321,9 @@ pp_res pp_ledger_verify(const struct pp_trust *trust, struct pp_span bundle,
 {
     /* About 20 KiB: in the arena, so that a half-checked view is nobody's. */
     struct pp_ledger *l = pp_arena_alloc(arena, sizeof *l);
-    struct opened opened = { .note = { 0 } };
-    struct context c = { .trust = trust,
-                         .marks = marks,
-                         .arena = arena,
-                         .checks = checks,
-                         .problem = problem,
-                         .l = l,
-                         .opened = &opened };
+    struct context c = {
+        .trust = trust, .marks = marks, .arena = arena, .checks = checks, .problem = problem, .l = l
+    };
 
     PP_CHECK(l != NULL, PP_E_NO_MEMORY, sizeof *l);
     pp_problem_party(problem, "directory bundle");
@@ -408,6 +374,8 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
                          const struct pp_record_id *id, enum pp_record_role role,
                          const struct pp_release **ret)
 {
+    uint64_t from, until;
+
     PP_CHECK(!is_revoked(l, marks, id), PP_E_LEDGER_REVOKED, 0);
     PP_CHECK(l->status.record.status.release_count > 0, PP_E_LEDGER_NOT_YET, 0);
     for (size_t i = 0; i < l->record_count; i++) {
@@ -416,9 +384,8 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
         if (r->record.type != PP_RECORD_RELEASE || !pp_record_id_same(&r->id, id))
             continue;
         PP_CHECK(r->record.release.role == role, PP_E_LEDGER_NAMESPACE, r->record.release.role);
-        PP_CHECK(l->now_posix_s >= r->record.release.not_before &&
-                     l->now_posix_s < r->record.release.not_after,
-                 PP_E_LEDGER_WINDOW, i);
+        pp_record_window(&r->record, &from, &until);
+        PP_CHECK(l->now_posix_s >= from && l->now_posix_s < until, PP_E_LEDGER_WINDOW, i);
         *ret = &r->record.release;
         return PP_OK;
     }

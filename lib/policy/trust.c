@@ -55,8 +55,8 @@ static pp_res read_environment(struct pp_trust *t, struct pp_span word, struct p
 }
 
 /* In prod an account's assertion and a device's habits are nobody's to read on the way. */
-static pp_res check_scheme(const struct pp_trust *t, const char *field, struct pp_span url,
-                           struct pp_problem *problem)
+static pp_res check_url(const struct pp_trust *t, const char *field, struct pp_span url,
+                        struct pp_problem *problem)
 {
     const struct pp_span scheme = PP_STR("https://");
     int is_https = url.len > scheme.len && pp_span_eq(pp_span(url.at, scheme.len), scheme);
@@ -76,16 +76,16 @@ static int is_new(const struct pp_kv_list *list, size_t i)
 }
 
 static pp_res read_urls(const struct pp_trust *t, const struct pp_kv_list *list, const char *field,
-                        const char *expected, size_t min, size_t max, struct pp_span *ret,
-                        size_t *ret_count, struct pp_problem *problem)
+                        const char *expected, size_t max, struct pp_span *ret, size_t *ret_count,
+                        struct pp_problem *problem)
 {
-    if (list->count < min || list->count > max)
+    if (list->count < (t->environment == PP_RECORD_PROD ? 2 : 1) || list->count > max)
         return refuse(problem, field, expected, PP_STR("another number"));
     for (size_t i = 0; i < list->count; i++) {
+        PP_TRY(check_url(t, field, list->items[i], problem));
         if (list->items[i].len > PP_TRUST_URL_BYTES_MAX || !is_new(list, i))
             return refuse(problem, field, "URLs of at most 512 bytes, each of them once",
                           list->items[i]);
-        PP_TRY(check_scheme(t, field, list->items[i], problem));
         ret[i] = list->items[i];
     }
     *ret_count = list->count;
@@ -95,26 +95,20 @@ static pp_res read_urls(const struct pp_trust *t, const struct pp_kv_list *list,
 static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
                            struct pp_problem *problem)
 {
-    size_t least = t->environment == PP_RECORD_PROD ? 2 : 1;
-
     PP_TRY(read_urls(t, &x->relays, "relay", "two to eight relays in prod, one or more elsewhere",
-                     least, PP_TRUST_RELAYS_MAX, t->relays, &t->relay_count, problem));
+                     PP_TRUST_RELAYS_MAX, t->relays, &t->relay_count, problem));
     PP_TRY(read_urls(t, &x->mirrors, "mirror", "two to four mirrors in prod, one or more elsewhere",
-                     least, PP_TRUST_MIRRORS_MAX, t->mirrors, &t->mirror_count, problem));
-    PP_TRY(check_scheme(t, "issuer_url", x->issuer_url, problem));
+                     PP_TRUST_MIRRORS_MAX, t->mirrors, &t->mirror_count, problem));
+    PP_TRY(check_url(t, "issuer_url", x->issuer_url, problem));
     if (t->environment == PP_RECORD_PROD && t->ca_pem.len == 0)
         return refuse(problem, "ca.pem", "certificate authorities of relays, mirrors and issuer",
                       PP_STR("none"));
     return PP_OK;
 }
 
-/*
- * Simulated platforms exist in development builds alone, and there in the environment dev alone.
- * One trust file is of one kind: roots of one's own vouch for simulators and for nothing else, so
- * that no simulator can pass for hardware by taking its name.
- */
+/* Simulated platforms exist in development builds alone, and there in the environment dev alone. */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
-                             const struct pp_trust_files *files, struct pp_problem *problem)
+                             struct pp_problem *problem)
 {
     static const enum pp_platform known[] = {
         PP_PLATFORM_SEV_SNP,
@@ -122,7 +116,6 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
         PP_PLATFORM_SIM_SNP,
 #endif
     };
-    int own_roots = files->ark.len > 0 || files->ask.len > 0;
 
     for (size_t i = 0; i < x->platforms.count; i++) {
         struct pp_span word = x->platforms.items[i];
@@ -136,11 +129,6 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                           word);
         if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
             return refuse(problem, "platform", "a real platform outside dev", word);
-        if (pp_platform_is_simulated(known[k]) != own_roots)
-            return refuse(problem, "platform",
-                          own_roots ? "a simulated one: ark.der and ask.der are not the vendor's"
-                                    : "a real one, or the simulator's ark.der and ask.der",
-                          word);
         t->platforms |= UINT32_C(1) << known[k];
     }
     return PP_OK;
@@ -176,9 +164,8 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
     return PP_OK;
 }
 
-/* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. One a product
- * line: bit i of `*lines` is set once line i has one. */
-static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, uint32_t *lines)
+/* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. */
+static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, uint32_t *seen)
 {
     uint64_t v[5] = { 0 };
     struct pp_span word;
@@ -197,8 +184,8 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, ui
         PP_TRY(pp_decimal_parse(word, 255, &v[n++]));
     }
     PP_CHECK(n == (id == PP_SNP_TURIN ? 5 : 4), PP_E_FORMAT, n);
-    PP_CHECK((*lines >> id & 1) == 0, PP_E_DUPLICATE, id);
-    *lines |= UINT32_C(1) << id;
+    PP_CHECK((*seen & 1U << id) == 0, PP_E_DUPLICATE, (uint32_t)id);
+    *seen |= 1U << id;
     policy->tcb_min[id] = (struct pp_snp_tcb_parts){ .fmc = (uint8_t)v[4],
                                                      .boot_loader = (uint8_t)v[0],
                                                      .tee = (uint8_t)v[1],
@@ -210,18 +197,19 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, ui
 static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
                             const struct pp_trust_files *files, struct pp_problem *problem)
 {
+    uint32_t seen = 0;
+
     if (!pp_span_eq(x->hardware, PP_STR("strict")))
         return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
     t->snp_policy = PP_SNP_POLICY_STRICT;
-    uint32_t lines = 0;
+    t->own_root = files->ark.len > 0 || files->ask.len > 0;
     for (size_t i = 0; i < x->tcb_min.count; i++)
-        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &lines)))
+        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &seen)))
             return refuse(problem, "tcb_min",
-                          "LINE BOOTLOADER TEE SNP MICROCODE [FMC], a line once",
+                          "LINE BOOTLOADER TEE SNP MICROCODE [FMC], once a line",
                           x->tcb_min.items[i]);
-    pp_res r = files->ark.len == 0 && files->ask.len == 0
-                   ? pp_snp_anchors_add_amd(&t->snp_anchors)
-                   : pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""));
+    pp_res r = t->own_root ? pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""))
+                           : pp_snp_anchors_add_amd(&t->snp_anchors);
     if (!pp_is_ok(r))
         return refuse(problem, "ark, ask", "a vendor root and the authority below it", PP_STR(""));
     return PP_OK;
@@ -275,7 +263,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     PP_TRY(read_environment(t, x.environment, problem));
     t->ca_pem = files->ca;
     PP_TRY(read_parties(&x, t, problem));
-    PP_TRY(read_platforms(&x, t, files, problem));
+    PP_TRY(read_platforms(&x, t, problem));
     PP_TRY(read_algorithms(&x, t, problem));
     PP_TRY(read_policies(t, files, problem));
     PP_TRY(read_hardware(&x, t, files, problem));

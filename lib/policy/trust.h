@@ -32,8 +32,8 @@ struct pp_trust_files {
     struct pp_span log_policy;    /* C2SP tlog-policy: the log, its witnesses, the quorum */
     struct pp_span owner_policy;  /* who signs host-sets and keys */
     struct pp_span review_policy; /* who reviews releases */
-    struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
-    struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; prod needs it */
+    struct pp_span ark, ask;      /* DER; both empty: AMD's published roots, compiled in */
+    struct pp_span ca; /* PEM: who vouches for relays, mirrors and issuer; prod needs it */
 };
 
 struct pp_trust {
@@ -48,6 +48,7 @@ struct pp_trust {
     struct pp_span mirrors[PP_TRUST_MIRRORS_MAX]; /* URLs of the directory bundle */
     size_t mirror_count;
     struct pp_span ca_pem; /* anchors of https; empty: http alone, outside prod */
+    int own_root;          /* the chip's root came with the files and is not AMD's published one */
     uint32_t platforms;    /* bit (1 << enum pp_platform) of each accepted platform */
     uint16_t message_kem;  /* IANA HPKE KEM ids */
     uint16_t ohttp_kem;
@@ -62,8 +63,8 @@ struct pp_trust {
  * Reads the anchors. Fails with TRUST and fills `problem` (may be NULL); with ENVIRONMENT when this
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
  * that one dishonest witness and the log could turn into two histories, fewer than two relays or
- * mirrors in prod, one value twice in a list, a simulated platform outside dev, and a platform
- * whose roots are the other kind's. Call pp_trust_done also after a failure.
+ * mirrors in prod, URLs there without https or without `ca`, the classical message KEM there, one
+ * value twice in a list, a simulated platform outside dev. Call pp_trust_done also after a failure.
  */
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);

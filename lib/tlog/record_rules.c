@@ -71,7 +71,7 @@ static pp_res check_serial(const struct pp_rules *r, const struct pp_record *rec
     return PP_OK;
 }
 
-/* REQUIREMENTS of roles and revocation, for one row against all rows ever logged. */
+/* The rules of roles and revocation, for one row against all rows ever logged. */
 static pp_res check_measurement(const struct pp_rules *r, const uint8_t digest[PP_SHA384_BYTES],
                                 enum pp_record_role role)
 {

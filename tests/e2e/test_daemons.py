@@ -446,7 +446,8 @@ class Up(unittest.TestCase):
             self.assertEqual(statuses, [0, 2], results)
             refused = json.loads(next(r[0] for r in results if r[1] == 2))["error"]
             self.assertEqual(refused["code"], "STATE_IN_USE")
-            self.assertEqual(f.summarize().status, 0)
+            done = f.summarize()
+            self.assertEqual(done.status, 0, done.out)
         finally:
             f.__exit__()
         self.assertEqual(self.running_in(f.state), [])

@@ -21,28 +21,17 @@ static void fetched_done(struct fetched *f)
     free(f->ledger);
 }
 
-static pp_res load_held(struct pp_device *d)
-{
-    char path[PP_DEVICE_PATH_MAX];
-
-    if (d->bundle.bytes != NULL)
-        return PP_OK;
-    PP_TRY(pp_device_path(d, "device/bundle", path));
-    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
-}
-
 /*
- * Whether the moment that was drawn for the next fetch has come: always in dev, and without a
- * bundle, when there is no use that a schedule could hide. A moment further ahead than any draw
- * was drawn by a clock that ran ahead, and nobody waits for it.
+ * Whether the moment that was drawn for the next fetch has come. One that lies further ahead than
+ * any draw can was written under a clock that ran ahead, and counts as come.
  */
-static int is_due(struct pp_device *d, uint64_t now)
+static int is_due(const struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX];
     struct pp_buf b = { 0 };
     uint64_t at = 0;
 
-    if (d->trust->environment == PP_RECORD_DEV || load_held(d).code == PP_E_NOT_FOUND ||
+    if (d->trust->environment == PP_RECORD_DEV ||
         !pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
         !pp_is_ok(pp_file_read(AT_FDCWD, path, 24, &b)))
         return 1;
@@ -62,8 +51,6 @@ static pp_res plan_fetch(struct pp_device *d, uint64_t now)
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint64_t window = now / PP_DEVICE_FETCH_WINDOW_S + 1, offset;
 
-    if (d->trust->environment == PP_RECORD_DEV)
-        return PP_OK; /* every call is its moment */
     PP_TRY(pp_random_below(&d->random, PP_DEVICE_FETCH_WINDOW_S, &offset));
     pp_wr_decimal(&wr, window * PP_DEVICE_FETCH_WINDOW_S + offset);
     PP_TRY(pp_device_path(d, "device/fetch_at", path));
@@ -142,7 +129,7 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     char path[PP_DEVICE_PATH_MAX];
 
     PP_TRY(pp_device_path(d, "device/bundle", path));
-    PP_TRY(pp_file_update(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
+    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
     pp_buf_done(&d->bundle);
     d->bundle = (struct pp_buf){ f->http.body, f->http.body_len };
     f->http.body = NULL; /* moved */
@@ -150,8 +137,6 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     return PP_OK;
 }
 
-/* The next moment is drawn before this one is used: when it comes does not depend on how this one
- * goes, and who uses a device whose mirror is silent does not knock there at every use. */
 static pp_res fetch(struct pp_device *d, uint64_t now)
 {
     struct fetched all[PP_TRUST_MIRRORS_MAX] = { 0 };
@@ -166,6 +151,16 @@ static pp_res fetch(struct pp_device *d, uint64_t now)
     return r;
 }
 
+static pp_res load_held(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    if (d->bundle.bytes != NULL)
+        return PP_OK;
+    PP_TRY(pp_device_path(d, "device/bundle", path));
+    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
+}
+
 static pp_res store_marks(struct pp_device *d)
 {
     uint8_t text[PP_MARKS_BYTES_MAX];
@@ -175,7 +170,7 @@ static pp_res store_marks(struct pp_device *d)
     pp_ledger_raise_marks(d->ledger, d->marks);
     PP_TRY(pp_marks_write(&wr, d->marks));
     PP_TRY(pp_device_path(d, "device/marks", path));
-    return pp_file_update(AT_FDCWD, path, 0600, pp_wr_done(&wr));
+    return pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr));
 }
 
 /* What a mirror did wrong, for whom it concerns: the held bundle is used as long as it is valid. */
@@ -193,11 +188,13 @@ static pp_res verify_held(struct pp_device *d)
     return verify(d, pp_buf_span(&d->bundle), &d->ledger_arena, d->ledger, &d->checks);
 }
 
+/* Without a bundle there is no session whose moment a fetch could tell. */
 pp_res device_fetch_directory(struct pp_device *d)
 {
     uint64_t now = pp_clock_posix_s(&d->clock);
+    pp_res held = load_held(d);
 
-    return is_due(d, now) ? fetch(d, now) : PP_OK;
+    return held.code == PP_E_NOT_FOUND || is_due(d, now) ? fetch(d, now) : PP_OK;
 }
 
 pp_res device_verify_directory(struct pp_device *d, pp_res fetched)

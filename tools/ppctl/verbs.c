@@ -17,7 +17,7 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
     { "vectors", "TOPIC PATH", "runs test vectors of a topic: a file or a folder", verb_vectors },
-    { "verify snp", "--report R --vek V [--chain PEM] [--at TIME] [--policy FILE]",
+    { "verify snp", "--report R --vek V [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
     { "log show", "[--json]",
       "every record of the ledger and what is in force, checked from the first entry on",

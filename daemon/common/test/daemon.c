@@ -445,7 +445,7 @@ static void inherited_descriptors_are_closed_and_passed_ones_kept(void **state)
     }
 }
 
-/* REQUIREMENTS W5 T1: whatever is sent, standard error has events and nothing of it. */
+/* W5.T1: whatever is sent, standard error has events and nothing of it. */
 static void w5_t1_no_byte_of_a_request_reaches_standard_error(void **state)
 {
     (void)state;

@@ -132,7 +132,7 @@ static void a_confined_process_still_runs(void **state)
     }
 }
 
-/* REQUIREMENTS, App. B: a process that tries to leave is killed, whatever it tries. */
+/* docs/verification.md, App.B: a process that tries to leave is killed, whatever it tries. */
 static void appb_whoever_tries_to_leave_is_killed(void **state)
 {
     static void (*const TRIES[])(void) = { open_a_file,       make_a_socket, run_a_program,

@@ -532,7 +532,7 @@ static void slow_sessions_do_not_hold_up_others(void **state)
     run_session(w);
 }
 
-/* DESIGN 4: "insert if absent", durably. */
+/* docs/protocol/tokens.md: "insert if absent", durably. */
 static void w4_t2_a_token_stays_spent_when_the_gateway_starts_anew(void **state)
 {
     struct world *w = *state;
@@ -581,7 +581,7 @@ static void a_gateway_that_is_asked_to_end_answers_what_it_has_begun(void **stat
     assert_int_equal(wait_for(&w->gateway), 0);
 }
 
-/* W5 and STYLE 9: standard error holds events, and events hold nothing of a request. */
+/* W5 and docs/style.md: standard error holds events, and events hold nothing of a request. */
 static void w5_t1_what_both_say_is_events_and_nothing_else(void **state)
 {
     struct world *w = *state;

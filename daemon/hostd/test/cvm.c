@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -159,7 +160,7 @@ static void sessions_that_come_together_share_a_report(void **state)
     close(gateway);
 }
 
-/* REQUIREMENTS 4.7: an unknown feature is answered, refused, in the bucket that was asked for. */
+/* docs/verification.md, P.summaries: an unknown feature is answered, refused, in the bucket that was asked for. */
 static void an_unknown_feature_is_refused_in_its_bucket(void **state)
 {
     (void)state;
@@ -215,7 +216,7 @@ static long elapsed_ms(const struct timespec *from)
     return (long)(now.tv_sec - from->tv_sec) * 1000 + (now.tv_nsec - from->tv_nsec) / 1000000;
 }
 
-/* REQUIREMENTS 3: outside of dev an answer leaves on a 250 ms grid from the start of its
+/* docs/verification.md, S.4: outside of dev an answer leaves on a 250 ms grid from the start of its
  * exchange. */
 static void w16_answers_leave_on_the_grid(void **state)
 {
@@ -401,6 +402,57 @@ static void a_stream_without_frames_is_closed_and_others_go_on(void **state)
     close(gateway);
 }
 
+/* --- files ----------------------------------------------------------------------------------- */
+
+static const char *file_of(const char *name)
+{
+    static char path[2][256];
+    static unsigned which;
+    char *p = path[which++ % 2];
+
+    snprintf(p, sizeof path[0], "%s/%s", fleet.home, name);
+    return p;
+}
+
+static void a_file_that_is_a_link_or_open_to_others_keeps_the_host_from_starting(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t wrong;
+    } FILES[] = { { "cvm.conf", 0602 }, { "firmware", 0622 }, { "chip/vcek.key", 0640 } };
+
+    (void)state;
+    fleet_make(&fleet, NULL);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(FILES); i++) {
+        const char *name = FILES[i].name;
+        assert_int_equal(chmod(file_of(name), FILES[i].wrong), 0);
+        assert_int_equal(fleet_try(&fleet), 2);
+        assert_int_equal(chmod(file_of(name), 0600), 0);
+        assert_int_equal(rename(file_of(name), file_of("elsewhere")), 0);
+        assert_int_equal(symlink(file_of("elsewhere"), file_of(name)), 0);
+        assert_int_equal(fleet_try(&fleet), 2);
+        assert_int_equal(rename(file_of("elsewhere"), file_of(name)), 0);
+    }
+    assert_int_equal(fleet_try(&fleet), 0);
+    fleet_unmake(&fleet);
+}
+
+/* Hints are read for every report, long after the start. */
+static void hints_that_everybody_may_write_are_not_used(void **state)
+{
+    struct device d;
+    int gateway = gateway_connect(&fleet);
+
+    (void)state;
+    assert_int_equal(chmod(file_of("hints"), 0602), 0);
+    gateway_send(gateway, PP_FRAME_OPEN, 1, NULL, device_hello(&d));
+    assert_int_equal(gateway_recv(gateway).kind, PP_FRAME_BUSY);
+    device_done(&d);
+    assert_int_equal(chmod(file_of("hints"), 0600), 0);
+    assert_int_equal(whole_session("summarize", "Friday?"), PP_OUTCOME_OK);
+    close(gateway);
+}
+
 /* --- when a process dies --------------------------------------------------------------------- */
 
 static void a_killed_worker_ends_its_session_alone(void **state)
@@ -552,7 +604,7 @@ static int status_line(pid_t pid, const char *name, char *ret, size_t cap)
     return found;
 }
 
-/* REQUIREMENTS 4.6: namespaces, seccomp, no_new_privs, no capability, no environment. */
+/* docs/verification.md, P.hardened: namespaces, seccomp, no_new_privs, no capability, no environment. */
 static void every_process_stands_behind_its_walls(void **state)
 {
     static const char *const KINDS[] = { "pp-cvm-channel", "pp-cvm-attest", "pp-cvm-worker" };
@@ -607,6 +659,9 @@ static const struct CMUnitTest tests[] = {
                                     start_default, stop),
     cmocka_unit_test_setup_teardown(a_stream_without_frames_is_closed_and_others_go_on,
                                     start_default, stop),
+    cmocka_unit_test(a_file_that_is_a_link_or_open_to_others_keeps_the_host_from_starting),
+    cmocka_unit_test_setup_teardown(hints_that_everybody_may_write_are_not_used, start_default,
+                                    stop),
     cmocka_unit_test_setup_teardown(a_killed_worker_ends_its_session_alone, NULL, stop),
     cmocka_unit_test_setup_teardown(w23_a_killed_attester_ends_the_machine, start_default, stop),
     cmocka_unit_test_setup_teardown(w23_a_killed_channel_ends_the_machine, start_default, stop),

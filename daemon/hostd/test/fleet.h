@@ -31,6 +31,12 @@ struct fleet {
 /* Starts a host in a new folder; `cvm_config` replaces lines of the default one (NULL: none). */
 void fleet_start(struct fleet *f, const char *cvm_config);
 
+/* The folder alone, for a host that a test tries to start: its exit status, 0 if it could be
+ * started and ended again. */
+void fleet_make(struct fleet *f, const char *cvm_config);
+int fleet_try(struct fleet *f);
+void fleet_unmake(struct fleet *f);
+
 /* Ends it and gives the exit status of pp-hostd; 128 + signal when one ended it. */
 int fleet_stop(struct fleet *f);
 

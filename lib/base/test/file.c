@@ -46,6 +46,36 @@ static void a_written_file_has_its_content_and_mode(void **state)
     pp_buf_done(&b);
 }
 
+static void a_kept_file_is_no_link_and_nobody_elses(void **state)
+{
+    static const struct {
+        mode_t mode, forbidden;
+        uint32_t code;
+    } ROWS[] = {
+        { 0600, PP_FILE_PRIVATE, PP_E_OK },     { 0400, PP_FILE_PRIVATE, PP_E_OK },
+        { 0640, PP_FILE_PRIVATE, PP_E_CONFIG }, { 0604, PP_FILE_PRIVATE, PP_E_CONFIG },
+        { 0610, PP_FILE_PRIVATE, PP_E_CONFIG }, { 0644, PP_FILE_OURS, PP_E_OK },
+        { 0775, PP_FILE_OURS, PP_E_OK },        { 0646, PP_FILE_OURS, PP_E_CONFIG },
+    };
+    struct pp_buf b = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        assert_ok(pp_file_write(folder, "a", ROWS[i].mode, PP_STR("kept")));
+        assert_code(pp_file_read_kept(folder, "a", ROWS[i].forbidden, 4, &b), ROWS[i].code);
+        pp_buf_done(&b);
+    }
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("kept.")));
+    assert_code(pp_file_read_kept(folder, "a", PP_FILE_PRIVATE, 4, &b), PP_E_LIMIT);
+    assert_code(pp_file_read_kept(folder, "absent", PP_FILE_PRIVATE, 4, &b), PP_E_NOT_FOUND);
+    assert_code(pp_file_read_kept(folder, ".", 0, 4, &b), PP_E_CONFIG);
+    assert_int_equal(symlinkat("a", folder, "link"), 0);
+    assert_code(pp_file_read_kept(folder, "link", 0, 5, &b), PP_E_CONFIG);
+    assert_ok(pp_file_read(folder, "link", 5, &b));
+    pp_buf_done(&b);
+    assert_int_equal(unlinkat(folder, "link", 0), 0);
+}
+
 static void a_removed_file_is_gone(void **state)
 {
     (void)state;
@@ -175,6 +205,7 @@ static void a_full_disk_has_its_own_code(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_written_file_has_its_content_and_mode),
+    cmocka_unit_test(a_kept_file_is_no_link_and_nobody_elses),
     cmocka_unit_test(a_removed_file_is_gone),
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
     cmocka_unit_test(an_update_writes_only_what_is_new),

@@ -32,7 +32,7 @@ static pp_res parse(const char *line, struct pp_event *ret)
     return pp_event_parse(pp_span_cstr(line), PP_EVENT_GROUP_ALL, ret);
 }
 
-/* STYLE 9; REQUIREMENTS W6 T2: minutes, and nothing finer. */
+/* docs/style.md; W6.T2: minutes, and nothing finer. */
 static void an_event_is_one_line_of_names_and_numbers(void **state)
 {
     (void)state;
@@ -136,7 +136,7 @@ static void every_result_code_is_a_word_of_the_filter(void **state)
 #undef CASE
 }
 
-/* REQUIREMENTS W6 T1: a record with an unlisted field, value, order or form is refused. */
+/* W6.T1: a record with an unlisted field, value, order or form is refused. */
 static void w6_t1_a_line_outside_the_grammar_is_refused(void **state)
 {
     (void)state;

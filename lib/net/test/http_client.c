@@ -161,7 +161,7 @@ static struct outcome call(struct side *s, const char *method, const char *body)
 /* --- tests ---------------------------------------------------------------------------------- */
 
 /*
- * ohttp 6, REQUIREMENTS W4 T3: nothing that tells clients apart; the environment changes nothing.
+ * ohttp 6, W4.T3: nothing that tells clients apart; the environment changes nothing.
  */
 static void w4_a_request_has_the_fields_that_were_asked_for_and_no_other(void **state)
 {

@@ -10,7 +10,7 @@
 
 /* --- the party under test ------------------------------------------------------------------- */
 
-enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LATER_MS = 30 };
+enum { BIG_BYTES = 4 << 20, ECHO_BYTES_MAX = 1024, LARGE_BYTES_MAX = 100000, LATER_MS = 30 };
 
 struct server {
     struct pp_loop *loop;
@@ -142,6 +142,7 @@ static void on_stats(void *ctx, struct pp_http_request *q)
 
 static const struct pp_http_route ROUTES[] = {
     { "POST", "/echo", ECHO_BYTES_MAX, on_echo, NULL },
+    { "POST", "/large", LARGE_BYTES_MAX, on_hello, NULL },
     { "GET", "/hello", 0, on_hello, NULL },
     { "GET", "/files/*", 0, on_path, NULL },
     { "PUT", "/files/*", 0, on_path, NULL },
@@ -403,6 +404,55 @@ static void a_slow_head_and_a_slow_body_are_ended_by_their_deadlines(void **stat
     test_stop(&p);
 }
 
+/* Slow loris with a large body that never comes: the floor ends it long before the body's time. */
+static void a_body_that_hardly_grows_is_ended_before_its_time(void **state)
+{
+    (void)state;
+    struct party p = start(
+        &(struct pp_http_server_config){ .body_timeout_ms = PATIENCE_MS, .body_floor_ms = 150 });
+
+    trickle_until_answered(&p, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+                           "y");
+    assert_int_equal(counters_of(&p).late, 1);
+    test_stop(&p);
+}
+
+/* One that takes several times as long, and grows, is taken whole. */
+static void a_slow_body_that_grows_is_waited_for(void **state)
+{
+    enum { PIECES = 6, PIECE = 12000, FLOOR_MS = 600 };
+    static uint8_t piece[PIECE];
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ .body_timeout_ms = PATIENCE_MS,
+                                                            .body_floor_ms = FLOOR_MS });
+    int fd = test_connect(&p.address);
+    uint64_t from = test_now_ms();
+
+    test_say(fd, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 72000\r\n\r\n");
+    for (int i = 0; i < PIECES; i++) {
+        assert_false(test_readable_within(fd, FLOOR_MS / 4)); /* some in each piece of time */
+        test_send(fd, PP_BYTES(piece));
+    }
+    test_answer(fd, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_true(test_now_ms() - from > FLOOR_MS);
+    close(fd);
+    test_stop(&p);
+}
+
+/* Neither the patience for what was of use, nor a word about why. */
+static void a_connection_that_never_says_anything_has_the_time_of_a_head(void **state)
+{
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ .head_timeout_ms = 100 });
+    int fd = test_connect(&p.address);
+
+    assert_true(test_is_closed(fd));
+    assert_int_equal(counters_of(&p).late, 0);
+    close(fd);
+    test_stop(&p);
+}
+
 static void an_idle_connection_is_closed_in_silence(void **state)
 {
     (void)state;
@@ -633,7 +683,7 @@ static void draining_finishes_what_runs_and_takes_nothing_new(void **state)
     close(busy);
 }
 
-/* STYLE 5: no allocation between reading a request and writing its answer; memory stays flat. */
+/* docs/style.md: no allocation between reading a request and writing its answer; memory stays flat. */
 static void thousands_of_requests_allocate_nothing_and_leave_memory_flat(void **state)
 {
     (void)state;
@@ -764,6 +814,9 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_body_past_the_routes_limit_is_refused_before_it_is_read),
     cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
     cmocka_unit_test(a_slow_head_and_a_slow_body_are_ended_by_their_deadlines),
+    cmocka_unit_test(a_body_that_hardly_grows_is_ended_before_its_time),
+    cmocka_unit_test(a_slow_body_that_grows_is_waited_for),
+    cmocka_unit_test(a_connection_that_never_says_anything_has_the_time_of_a_head),
     cmocka_unit_test(an_idle_connection_is_closed_in_silence),
     cmocka_unit_test(a_handler_that_is_late_is_answered_for_and_told_once),
     cmocka_unit_test(a_client_that_leaves_is_noticed_before_its_answer),

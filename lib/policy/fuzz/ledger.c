@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Directory bundles under fixed anchors: a bundle that is not refused says what one of them says.
- */
+/* Directory bundles under fixed anchors: one that is not refused says what the corpus says. */
 #include "anchors.h"
 #include "fuzz.h"
 

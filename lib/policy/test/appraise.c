@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Steps 8 to 12 of the check order: who notices each single fault of Evidence, and by which code.
- */
+/* Steps 8 to 12 of the check order: who notices each fault of Evidence, and by which code. */
 #include "machine.h"
 
 static struct machine *m;
@@ -102,6 +100,23 @@ static void the_rows_come_in_the_order_of_the_check_order(void **state)
     assert_int_equal(checks.count, ALL_ROWS);
 }
 
+static void call_it_hardware(struct machine *x)
+{
+    x->evidence.platform = PP_PLATFORM_SEV_SNP;
+}
+
+/* A simulator that takes the name of hardware under a root of one's own is called simulated. */
+static void nothing_under_a_root_of_ones_own_passes_for_hardware(void **state)
+{
+    (void)state;
+    m->trust.own_root = 1;
+    m->trust.platforms = 1U << PP_PLATFORM_SEV_SNP;
+    m->bend_evidence = call_it_hardware;
+    assert_ok(appraise());
+    assert_int_equal(appraisal.platform, PP_PLATFORM_SEV_SNP);
+    assert_int_equal(appraisal.simulated, 1);
+}
+
 static void nobody_has_to_ask_for_rows_or_words(void **state)
 {
     (void)state;
@@ -139,11 +154,6 @@ static void every_byte_of_the_evidence_counts(void **state)
 }
 
 /* --- step 8 ----------------------------------------------------------------------------------- */
-
-static void call_it_hardware(struct machine *x)
-{
-    x->evidence.platform = PP_PLATFORM_SEV_SNP;
-}
 
 static void call_it_tdx(struct machine *x)
 {
@@ -382,9 +392,7 @@ static void name_the_guard(struct machine *x)
     memcpy(x->evidence.release_id, x->records[M_GUARD].id.bytes, sizeof x->evidence.release_id);
 }
 
-/*
- * A genuine machine of another role that claims this one's release does not have its measurement.
- */
+/* A genuine machine of another role that claims this release does not have its measurement. */
 static void w20_t2_the_program_of_another_role_is_refused(void **state)
 {
     (void)state;
@@ -716,6 +724,7 @@ static void only_a_live_session_that_was_attested_gives_the_right_to_send(void *
 static const struct CMUnitTest TESTS[] = {
     FRESH(genuine_evidence_of_a_published_release_is_accepted),
     FRESH(the_rows_come_in_the_order_of_the_check_order),
+    FRESH(nothing_under_a_root_of_ones_own_passes_for_hardware),
     FRESH(nobody_has_to_ask_for_rows_or_words),
     FRESH(every_byte_of_the_evidence_counts),
     FRESH(a_platform_that_the_anchors_do_not_name_is_refused),

@@ -106,6 +106,7 @@ static inline void machine_hosts(struct machine *m)
 /* The world as it should be; what a test changed before is undone. */
 static inline void machine_default(struct machine *m)
 {
+    m->trust.own_root = 0; /* so that the platform's own word is seen */
     m->trust.platforms = 1U << PP_PLATFORM_SIM_SNP;
     m->trust.message_kem = m->trust.ohttp_kem = PP_KEM_X25519_SHA256;
     m->trust.gateway_authority = PP_STR("gateway.example");

@@ -170,24 +170,25 @@ static void the_environment_is_one_of_three_words(void **state)
     assert_taken("environment", "environment = staging\n");
 }
 
-/* What prod wants and dev does not, in the order in which it is missed. */
-static void prod_wants_more_of_everything(void **state)
+/* One step nearer to production each time, and the next word is named. */
+static void prod_wants_two_of_each_https_authorities_and_a_kem_for_tomorrow(void **state)
 {
     (void)state;
-    static const char *const urls = "environment relay mirror issuer_url";
-#define PROD    "environment = prod\nissuer_url = http://i.example/\n"
-#define RELAYS  "relay = https://r1.example/\nrelay = https://r2.example/\n"
-#define MIRRORS "mirror = https://m1.example/\nmirror = https://m2.example/\n"
-    assert_field(with(urls, PROD "relay = https://r/\n" MIRRORS), "relay");
-    assert_field(with(urls, PROD "relay = https://r/\nrelay = http://r/\n" MIRRORS), "relay");
-    assert_field(with(urls, PROD RELAYS "mirror = https://m/\n"), "mirror");
-    assert_field(with(urls, PROD RELAYS "mirror = https://m/\nmirror = http://m/\n"), "mirror");
-    assert_field(with(urls, PROD RELAYS MIRRORS), "issuer_url");
-    struct pp_trust_files files = with(
-        urls, "environment = prod\nissuer_url = https://i.example/\n" RELAYS MIRRORS);
+#define PROD       "environment = prod\n"
+#define TWO(party) party " = https://1.example/\n" party " = https://2.example/\n"
+    static const char keys[] = "environment relay mirror issuer_url";
+
+    assert_field(with("environment", PROD), "relay");
+    assert_field(with("environment", PROD "relay = https://2.example/\n"), "relay"); /* http */
+    assert_field(with("environment relay", PROD TWO("relay")), "mirror");
+    assert_field(with("environment relay mirror", PROD TWO("relay") TWO("mirror")), "issuer_url");
+    struct pp_trust_files files = with(keys, PROD TWO("relay")
+                                                 TWO("mirror") "issuer_url = https://i.example/\n");
     assert_field(files, "ca.pem");
     files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
-    assert_field(files, "message_kem"); /* classical is a development policy */
+    assert_field(files, "message_kem");
+    assert_field(with(keys, PROD TWO("relay") TWO("mirror") "issuer_url = https://\n"),
+                 "issuer_url");
 }
 
 static void relays_and_mirrors_have_their_limits(void **state)
@@ -274,18 +275,16 @@ static void a_simulated_platform_is_refused_outside_dev(void **state)
     assert_string_equal(problem.got, "sim-snp");
 }
 
-/* What a root of one's own vouches for is simulated, and is called so on every result. */
-static void a_root_of_ones_own_goes_with_simulated_platforms_alone(void **state)
+/* AMD's roots are the anchors only where nothing else was given. */
+static void a_root_of_ones_own_is_whole_or_refused(void **state)
 {
     (void)state;
     struct pp_trust_files files = w->files;
 
+    assert_ok(parse(&files));
+    assert_int_equal(trust.own_root, 0);
     files.ark = PP_STR("not a certificate");
-    files.ask = PP_STR("neither");
-    assert_field(files, "platform");
-    files = with("platform", "platform = sim-snp\n");
-    assert_field(files, "platform"); /* AMD's roots vouch for no simulator */
-    files.ark = PP_STR("not a certificate");
+    assert_field(files, "ark, ask");
     files.ask = PP_STR("neither");
     assert_field(files, "ark, ask");
     files.ark = PP_STR("");
@@ -409,6 +408,10 @@ static void every_file_counts_in_the_digest_and_keeps_its_place_in_it(void **sta
     assert_ok(parse(&files));
     assert_memory_not_equal(trust.files_digest, before, sizeof before);
     files = w->files;
+    files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
+    assert_ok(parse(&files));
+    assert_memory_not_equal(trust.files_digest, before, sizeof before);
+    files = w->files;
     struct pp_span owner = files.owner_policy;
     files.owner_policy = files.review_policy;
     files.review_policy = owner;
@@ -434,13 +437,13 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_unknown_key_and_bytes_that_are_no_text_are_refused),
     cmocka_unit_test(a_file_at_the_limit_is_read_and_one_past_it_is_not),
     cmocka_unit_test(the_environment_is_one_of_three_words),
-    cmocka_unit_test(prod_wants_more_of_everything),
+    cmocka_unit_test(prod_wants_two_of_each_https_authorities_and_a_kem_for_tomorrow),
     cmocka_unit_test(relays_and_mirrors_have_their_limits),
     cmocka_unit_test(texts_have_their_limits),
     cmocka_unit_test(numbers_have_their_limits),
     cmocka_unit_test(a_platform_that_no_verifier_is_for_is_refused),
     cmocka_unit_test(a_simulated_platform_is_refused_outside_dev),
-    cmocka_unit_test(a_root_of_ones_own_goes_with_simulated_platforms_alone),
+    cmocka_unit_test(a_root_of_ones_own_is_whole_or_refused),
     cmocka_unit_test(hardware_and_algorithms_are_words_of_this_build),
     cmocka_unit_test(a_lowest_patch_level_has_one_form),
     cmocka_unit_test(a_quorum_that_one_liar_could_split_is_refused),

@@ -60,7 +60,7 @@ static void other_texts_are_no_checkpoints(void **state)
     }
 }
 
-/* REQUIREMENTS W20_T4: a checkpoint of another log, signed by a key that we know. */
+/* W20.T4: a checkpoint of another log, signed by a key that we know. */
 static void w20_t4_the_origin_is_compared_and_not_only_the_signature(void **state)
 {
     (void)state;

@@ -65,7 +65,7 @@ static void hashes_are_those_of_rfc_6962(void **state)
     assert_false(pp_merkle_same(&a, &h));
 }
 
-/* REQUIREMENTS W27_T7: a node's preimage offered as an entry gives another hash than the node. */
+/* W27.T7: a node's preimage offered as an entry gives another hash than the node. */
 static void w27_t7_an_entry_cannot_pass_for_a_node(void **state)
 {
     (void)state;

@@ -52,7 +52,7 @@ static pp_res parse(const char *rest)
 /* The policy of the record ledger: three of four plain witnesses, and the record witness w4. */
 #define LEDGER "group plain 3 w0 w1 w2 w3\ngroup all-of all plain w4\nquorum all-of\n"
 
-/* REQUIREMENTS W27_T3: one cosignature too few. */
+/* W27.T3: one cosignature too few. */
 static void w27_t3_every_subset_is_decided_by_the_rule(void **state)
 {
     (void)state;

@@ -227,7 +227,7 @@ static pp_res check(const struct pp_record *r, const struct pp_note_signer *by, 
     return pp_record_check_signers(&n, &again, &keys);
 }
 
-/* REQUIREMENTS W18_T3 */
+/* W18.T3 */
 static void w18_t3_a_release_needs_its_whole_review_quorum(void **state)
 {
     (void)state;
@@ -303,7 +303,7 @@ static void the_owners_key_is_not_also_the_reviewer_of_a_host_set(void **state)
     keys = own;
 }
 
-/* REQUIREMENTS W20_T1, W20_T3: staging where prod is asked for; prefix, suffix and case
+/* W20.T1, W20_T3: staging where prod is asked for; prefix, suffix and case
  * variants. */
 static void w20_t3_a_place_is_compared_whole(void **state)
 {

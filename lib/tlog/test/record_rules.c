@@ -116,7 +116,7 @@ static void a_batch_can_be_taken_back_revocations_included(void **state)
     assert_int_equal(record.status.revoked_count, 2);
 }
 
-/* REQUIREMENTS W21_T5 */
+/* W21.T5 */
 static void w21_t5_a_revoked_measurement_never_comes_back(void **state)
 {
     (void)state;
