@@ -27,7 +27,7 @@ static struct pp_arena arena;
 static uint64_t now_s;
 static const struct pp_chat_message HELLO = { .text = { (const uint8_t *)"hello", 5 } };
 
-/* --- a party that counts, and answers what a test put into its folder --------------------------------------------------- */
+/* --- a party that counts, and answers what a test put into its folder ------------------------- */
 
 static struct {
     pid_t pid;
@@ -483,7 +483,7 @@ static void without_any_bundle_a_silent_mirror_is_a_network_failure(void **state
     assert_string_equal(device.problem.party, "mirror");
 }
 
-/* --- two mirrors ------------------------------------------------------------------------------- */
+/* --- two mirrors ------------------------------------------------------------------------------ */
 
 /* The world's bundle as it is now, in memory of its own. */
 static struct pp_span bundle_of_serial(uint64_t serial, uint64_t time, uint8_t *memory)
