@@ -6,7 +6,7 @@
 #   make test       the whole suite; closes with "N passed, N failed"
 #   make check      the quick part of it, under a minute after the first build
 #   make check-all  the long one
-#   make bench      benchmarks, each with its shape and unit
+#   make bench      benchmarks, each with its shape and unit; BENCH_SESSIONS whole sessions
 #   make fuzz       coverage-guided fuzzing; FUZZ_SECONDS per target (default 60)
 #   make install    the release profile under PREFIX (default /usr/local); TRUST=FOLDER names the
 #                   production trust anchors to compile in
@@ -14,6 +14,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
+BENCH_SESSIONS ?= 10000
 export TRUST
 
 all: setup-build
@@ -34,7 +35,7 @@ check-all: setup-test
 	@tests/run check-all
 
 bench: setup-test
-	@tests/run bench
+	@tests/run bench $(BENCH_SESSIONS)
 
 fuzz: setup-test
 	@tests/run fuzz $(FUZZ_SECONDS)

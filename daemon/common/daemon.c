@@ -36,17 +36,29 @@ static struct pp_daemon_config *config_of(const struct pp_daemon *d)
 
 /* --- what is said to people ----------------------------------------------------------------- */
 
-/* Five lines, as ppctl says them. */
+static void say_file(const struct pp_daemon *d)
+{
+    fprintf(stderr, "  file:     %s", d->config_path);
+    if (d->config_line > 0)
+        fprintf(stderr, ", line %u", d->config_line);
+    fprintf(stderr, "\n");
+}
+
+/* A line each, as ppctl says them. */
 static void say_refusal(const struct pp_daemon *d, pp_res r, const struct pp_problem *problem)
 {
     fprintf(stderr, "%s: %s (%s)\n", problem->party[0] != '\0' ? problem->party : d->program->name,
             pp_code_text(r.code), pp_code_name(r.code));
+    if (r.code == PP_E_CONFIG && d->config_path != NULL)
+        say_file(d);
     if (problem->field[0] != '\0')
         fprintf(stderr, "  field:    %s\n", problem->field);
     if (problem->expected[0] != '\0')
         fprintf(stderr, "  expected: %s\n", problem->expected);
     if (problem->field[0] != '\0' || problem->got[0] != '\0')
         fprintf(stderr, "  got:      %s\n", problem->got);
+    if (r.code == PP_E_SYSTEM)
+        fprintf(stderr, "  reason:   %s\n", strerror((int)r.detail));
     fprintf(stderr, "  do:       %s\n", pp_code_todo(r.code));
     if (!PP_RELEASE && r.where != NULL)
         fprintf(stderr, "  at:       %s, detail %u\n", r.where, r.detail);
@@ -197,10 +209,11 @@ static pp_res read_file(struct pp_daemon *d, struct pp_buf *text, struct pp_prob
     if (chdir(dirname(folder)) != 0)
         return wrong_option(problem, "--config", "a file in a folder that can be entered",
                             d->config_path);
-    if (!pp_is_ok(pp_file_read(AT_FDCWD, basename(name), PP_KV_BYTES_MAX, text)))
-        return wrong_option(problem, "--config", "a readable file of at most 65536 bytes",
-                            d->config_path);
-    return PP_OK;
+    pp_res r = pp_file_read(AT_FDCWD, basename(name), PP_KV_BYTES_MAX, text);
+    if (pp_is_ok(r))
+        return PP_OK;
+    snprintf(folder, sizeof folder, "%s: %s", d->config_path, pp_file_reason(r));
+    return wrong_option(problem, "--config", "a readable file of at most 65536 bytes", folder);
 }
 
 static pp_res check_common(struct pp_daemon *d, struct pp_problem *problem)
@@ -232,7 +245,11 @@ static pp_res read_config(struct pp_daemon *d, struct pp_buf *text, struct pp_pr
     for (size_t i = 0; i < p->key_count; i++)
         keys[count++] = p->keys[i];
     PP_TRY(read_file(d, text, problem));
-    PP_TRY(pp_kv_read(pp_buf_span(text), keys, count, p->config, problem));
+    pp_res r = pp_kv_read(pp_buf_span(text), keys, count, p->config, problem);
+    if (!pp_is_ok(r)) {
+        d->config_line = r.detail;
+        return r;
+    }
     PP_TRY(check_common(d, problem));
     if (p->check != NULL)
         PP_TRY(p->check(d, problem));
@@ -251,6 +268,12 @@ static void set_defaults(const struct pp_daemon *d)
 
 /* --- with all rights ------------------------------------------------------------------------ */
 
+/* Not this machine's, not this user's, in no folder: the configuration is to blame. */
+static int is_wrong_address(int e)
+{
+    return e == EADDRNOTAVAIL || e == EAFNOSUPPORT || e == EACCES || e == EPERM || e == ENOTDIR;
+}
+
 pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp_span address,
                         struct pp_problem *problem, const struct pp_listener **ret)
 {
@@ -266,6 +289,8 @@ pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp_span ad
     if (!pp_is_ok(r)) {
         pp_problem_set(problem, field, "an address where nobody listens and this user may",
                        address);
+        if (r.code == PP_E_NOT_FOUND || (r.code == PP_E_SYSTEM && is_wrong_address((int)r.detail)))
+            r.code = PP_E_CONFIG;
         return r;
     }
     pp_printable(d->listeners[d->listener_count].name, sizeof d->listeners[0].name,
@@ -382,6 +407,7 @@ void pp_daemon_ready(struct pp_daemon *d)
     char text[PP_DAEMON_LISTENERS_MAX * 160 + 16];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
+    d->is_ready = 1;
     pp_ev_daemon_ready(&d->events, d->program->party, d->listener_count);
     if (d->ready_fd < 0)
         return;
@@ -484,6 +510,8 @@ static int run(struct pp_daemon *d, struct pp_problem *problem)
         if (pp_is_ok(d->result))
             d->result = r;
         status = pp_is_ok(d->result) ? 0 : EXIT_FAILED;
+        if (!pp_is_ok(d->result) && !d->is_ready) /* it never served: a person waits for words */
+            say_refusal(d, d->result, problem);
     }
     clean_up(d);
     pp_ev_daemon_stopped(&d->events, d->program->party, d->result.code);

@@ -19,8 +19,9 @@
  *     stop      SIGTERM or SIGINT: take nothing new, then pp_daemon_stopped
  *     close     free everything; also after a failure of open or serve: zero state is fine
  *
- * A refusal is said on standard error in five lines (party and what, field, expected, got, do),
- * and the exit status is 2 when the configuration or a taken port is to blame, else 1. While it
+ * A refusal is said on standard error, a line each: party and what, file and line (of a wrong
+ * configuration), field, expected, got, reason (of the system), do. The exit status is 2 when the
+ * configuration or a taken port is to blame, else 1. While it
  * serves, a daemon says nothing but events. The end is status 0, or 1 if `stop` took longer than
  * `stop_ms` or pp_daemon_fail was called.
  *
@@ -96,9 +97,11 @@ struct pp_daemon {
     size_t fd_count;
     struct pp_sandbox sandbox;
     const char *config_path;
-    int ready_fd; /* -1: none, or told already */
+    uint32_t config_line; /* where the configuration is wrong; 0: no line, or not known */
+    int ready_fd;         /* -1: none, or told already */
     int check_only;
     int stopping;
+    int is_ready;
     pp_res result;
     struct pp_signal *term, *interrupt;
     struct pp_timer *stop_timer, *totals_timer;

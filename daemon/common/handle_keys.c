@@ -77,12 +77,12 @@ pp_res pp_handle_keys_load(const char *const *paths, size_t count, struct pp_pro
     pp_res r = count >= 1 && count <= PP_HANDLE_KEY_MAX ? PP_OK : PP_FAIL(PP_E_CONFIG, count);
 
     if (!pp_is_ok(r))
-        pp_problem_set(problem, "handle_key", "one key file or two", PP_STR(""));
+        pp_problem_set(problem, "handle_key", "one key file or two", PP_STR("another number"));
     for (size_t i = 0; pp_is_ok(r) && i < count; i++) {
         r = load_one(paths[i], &keys);
         if (!pp_is_ok(r))
             pp_problem_set(problem, paths[i], "a handle key file of mode 0600, with its own id",
-                           PP_STR(""));
+                           pp_span_cstr(pp_file_reason(r)));
     }
     if (!pp_is_ok(r)) {
         pp_handle_keys_done(&keys);

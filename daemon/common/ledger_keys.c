@@ -39,7 +39,7 @@ pp_res pp_signer_file_load(const char *path, enum pp_note_type type, struct pp_p
     pp_res r = pp_file_read(AT_FDCWD, path, PP_SIGNER_FILE_BYTES_MAX, &text);
 
     if (!pp_is_ok(r))
-        return refuse(problem, path, "a private key file that --init makes", pp_code_text(r.code));
+        return refuse(problem, path, "a private key file that --init makes", pp_file_reason(r));
     r = read_signer(pp_buf_span(&text), ret);
     pp_buf_done(&text);
     if (!pp_is_ok(r))
@@ -104,7 +104,7 @@ pp_res pp_policy_file_load(const char *path, enum pp_policy_kind kind, struct pp
     char where[64];
 
     if (!pp_is_ok(r))
-        return refuse(problem, path, "a policy file", pp_code_text(r.code));
+        return refuse(problem, path, "a policy file", pp_file_reason(r));
     r = pp_policy_parse(pp_buf_span(&ret->text), kind, &ret->policy);
     if (pp_is_ok(r))
         return PP_OK;

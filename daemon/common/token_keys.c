@@ -74,7 +74,7 @@ pp_res pp_token_key_parse(struct pp_span text, struct pp_problem *problem, struc
     pp_res r = parse(text, ret);
 
     if (!pp_is_ok(r))
-        pp_problem_set(problem, "(token key)", EXPECTED, PP_STR(""));
+        pp_problem_set(problem, "(token key)", EXPECTED, PP_STR("another content"));
     return r;
 }
 
@@ -162,7 +162,7 @@ static pp_res load_all(const char *folder, uint64_t now_s, struct pp_problem *pr
 
     if (count < 0) {
         r = pp_errno_res(errno);
-        pp_problem_set(problem, folder, "a folder of token keys", PP_STR(""));
+        pp_problem_set(problem, folder, "a folder of token keys", pp_span_cstr(pp_file_reason(r)));
     }
     for (int i = 0; i < count; i++) {
         if (pp_is_ok(r)) {
@@ -170,7 +170,7 @@ static pp_res load_all(const char *folder, uint64_t now_s, struct pp_problem *pr
             if (!pp_is_ok(r))
                 pp_problem_set(problem, names[i]->d_name,
                                EXPECTED ", mode 0600, one an epoch, no two truncated ids equal",
-                               PP_STR(""));
+                               pp_span_cstr(pp_file_reason(r)));
         }
         free(names[i]);
     }

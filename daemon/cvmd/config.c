@@ -27,6 +27,12 @@ static const struct pp_kv_key KEYS[] = {
       CVM_WORKERS_READY_MAX, "1 to 64" },
 };
 
+const struct pp_kv_key *cvm_config_keys(size_t *ret_count)
+{
+    *ret_count = PP_ARRAY_COUNT(KEYS);
+    return KEYS;
+}
+
 static const struct {
     const char *name;
     uint16_t kem;

@@ -9,6 +9,7 @@
 
 #include "evidence.h"
 #include "infer.h"
+#include "kv.h"
 #include "problem.h"
 #include "result.h"
 #include "span.h"
@@ -43,5 +44,8 @@ struct cvm_config {
  */
 PP_MUST pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline,
                                 struct pp_problem *problem, struct cvm_config *ret);
+
+/* The keys of the configuration, all mandatory, for --help. */
+const struct pp_kv_key *cvm_config_keys(size_t *ret_count);
 
 #endif

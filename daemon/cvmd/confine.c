@@ -95,8 +95,9 @@ static pp_res become_nobody(enum cvm_kind kind, struct cvm_walls *walls)
 {
     uid_t id = USER_BASE + (uid_t)kind;
 
-    /* The supervisor stays: it gives each child its user. Elsewhere there is nobody to become. */
-    if (geteuid() != 0 || kind == CVM_KIND_SUPERVISOR)
+    /* The supervisor stays: it gives each child its user; and who ends it stays with it. Elsewhere
+     * there is nobody to become. */
+    if (geteuid() != 0 || kind == CVM_KIND_SUPERVISOR || kind == CVM_KIND_WAITER)
         return PP_OK;
     PP_CHECK(setgroups(0, NULL) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(setresgid(id, id, id) == 0, PP_E_SYSTEM, errno);
@@ -118,8 +119,8 @@ static pp_res drop_rights(enum cvm_kind kind)
     PP_CHECK(syscall(SYS_capset, &header, keep) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, PP_E_SYSTEM, errno);
-    PP_CHECK(prctl(PR_SET_PDEATHSIG, kind == CVM_KIND_SUPERVISOR ? 0 : 9, 0, 0, 0) == 0,
-             PP_E_SYSTEM, errno);
+    int on_parents_end = kind == CVM_KIND_SUPERVISOR || kind == CVM_KIND_WAITER ? 0 : SIGKILL;
+    PP_CHECK(prctl(PR_SET_PDEATHSIG, on_parents_end, 0, 0, 0) == 0, PP_E_SYSTEM, errno);
     return PP_OK;
 }
 
@@ -202,6 +203,8 @@ static const int ATTESTER[] = { SCMP_SYS(setsockopt) };
 
 static const int WORKER[] = { SCMP_SYS(setitimer) };
 
+static const int WAITER[] = { SCMP_SYS(wait4), SCMP_SYS(kill) };
+
 /* Making children and shutting them in; theirs are narrower. */
 static const int SUPERVISOR[] = {
     SCMP_SYS(clone),
@@ -251,6 +254,8 @@ static int allow_kind(scmp_filter_ctx f, enum cvm_kind kind)
         return ALLOW(f, ATTESTER);
     case CVM_KIND_WORKER:
         return ALLOW(f, WORKER);
+    case CVM_KIND_WAITER:
+        return ALLOW(f, WAITER);
     case CVM_KIND_SUPERVISOR:
         break;
     }

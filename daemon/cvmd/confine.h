@@ -16,7 +16,13 @@
 
 #include "result.h"
 
-enum cvm_kind { CVM_KIND_SUPERVISOR, CVM_KIND_CHANNEL, CVM_KIND_ATTESTER, CVM_KIND_WORKER };
+enum cvm_kind {
+    CVM_KIND_SUPERVISOR,
+    CVM_KIND_CHANNEL,
+    CVM_KIND_ATTESTER,
+    CVM_KIND_WORKER,
+    CVM_KIND_WAITER, /* outside of the namespaces: waits for the supervisor, and ends it */
+};
 
 /* Which walls stand; for an event. */
 struct cvm_walls {

@@ -18,6 +18,9 @@
 
 static int help(void)
 {
+    size_t count;
+    const struct pp_kv_key *keys = cvm_config_keys(&count);
+
     printf("pp-cvmd: runs inside a confidential VM: TLS, Evidence and inference for sessions\n\n"
            "It is started by pp-hostd, or by the kernel of its image, and not by hand:\n"
            "  argument      the measured command line, pp.role=orchestrator\n"
@@ -25,7 +28,11 @@ static int help(void)
            "  descriptor 3  the secure processor\n"
            "  descriptor 4  a listening socket for frames of gateways\n"
            "  descriptor 5  the measured configuration\n"
-           "The environment is not consulted.\n");
+           "The environment is not consulted. The configuration has one `key = value` a line, all\n"
+           "mandatory; docs/protocol/cvm.md says what each means:\n\n");
+    for (size_t i = 0; i < count; i++)
+        printf("  %-22s %s\n", keys[i].name, keys[i].expected);
+    printf("\nIt ends with status 0 when its host lets go of it, and 1 after any failure.\n");
     return EXIT_SUCCESS;
 }
 
@@ -70,6 +77,7 @@ static void end_inner(int number)
 
 static int run(const struct cvm_config *config, const struct pp_event_sink *events)
 {
+    struct cvm_walls walls;
     int apart = 0;
 
     if (!pp_is_ok(cvm_leave_world(&apart)))
@@ -88,6 +96,11 @@ static int run(const struct cvm_config *config, const struct pp_event_sink *even
     struct sigaction ending = { .sa_handler = end_inner };
     if (sigaction(SIGTERM, &ending, NULL) != 0 || sigaction(SIGINT, &ending, NULL) != 0)
         return EXIT_FAILURE;
+    /* It has no use for the secure processor, the listener or a right: a number will come. */
+    if (!pp_is_ok(cvm_keep_only(NULL, 0)) || !pp_is_ok(cvm_confine(CVM_KIND_WAITER, &walls))) {
+        end_inner(SIGTERM);
+        return EXIT_FAILURE;
+    }
     return wait_for(inner_pid);
 }
 

@@ -72,7 +72,11 @@ static pp_res take_binding(struct worker *w)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-/* Locked where the limits allow it; never in a dump, never in a child. */
+/*
+ * Locked where the limits allow it; never in a dump, never in a child. Pages are locked when they
+ * are first touched: most chats need a tenth of what the largest needs, and the other pages would
+ * cost a session more than its cryptography does.
+ */
 static pp_res take_memory(struct worker *w, size_t len)
 {
     void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -80,18 +84,19 @@ static pp_res take_memory(struct worker *w, size_t len)
     PP_CHECK(p != MAP_FAILED, PP_E_NO_MEMORY, len);
     (void)madvise(p, len, MADV_DONTDUMP);
     (void)madvise(p, len, MADV_WIPEONFORK);
-    (void)mlock(p, len);
+    (void)mlock2(p, len, MLOCK_ONFAULT);
     w->memory = p;
     w->memory_len = len;
     w->arena = pp_arena_over(p, len);
     return PP_OK;
 }
 
+/* All of the memory that was ever handed out: an arena goes back by its reset alone. */
 static void drop_memory(struct worker *w)
 {
     if (w->memory == NULL)
         return;
-    pp_wipe(w->memory, w->memory_len);
+    pp_arena_reset(&w->arena);
     (void)munmap(w->memory, w->memory_len);
     w->memory = NULL;
 }

@@ -75,12 +75,14 @@ static pp_res load_folder(struct gw_keys *k, const char *folder, uint64_t now_s,
     pp_res r = count < 0 ? pp_errno_res(errno) : PP_OK;
 
     if (count < 0)
-        pp_problem_set(problem, folder, "a folder of OHTTP key files", PP_STR(""));
+        pp_problem_set(problem, folder, "a folder of OHTTP key files",
+                       pp_span_cstr(pp_file_reason(r)));
     for (int i = 0; i < count; i++) {
         if (pp_is_ok(r)) {
             r = load_file(k, fd, names[i]->d_name, now_s);
             if (!pp_is_ok(r))
-                pp_problem_set(problem, names[i]->d_name, EXPECTED, PP_STR(""));
+                pp_problem_set(problem, names[i]->d_name, EXPECTED,
+                               pp_span_cstr(pp_file_reason(r)));
         }
         free(names[i]);
     }

@@ -205,10 +205,10 @@ static void on_turn(void *ctx)
     pp_timer_set(gateway.turn_timer, TURN_MS);
 }
 
-/* At the start a file that is not there is the configuration's fault; the exit status says so. */
+/* At the start a file that cannot be read is the configuration's fault; the exit status says so. */
 static pp_res named_by_config(pp_res r)
 {
-    if (r.code == PP_E_NOT_FOUND)
+    if (r.code == PP_E_NOT_FOUND || r.code == PP_E_SYSTEM)
         r.code = PP_E_CONFIG;
     return r;
 }

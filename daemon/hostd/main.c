@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,12 +99,15 @@ static pp_res read_file(const char *key, struct pp_span path, size_t max,
                         struct pp_problem *problem, struct pp_buf *ret)
 {
     char text[256];
+    char got[320];
 
     PP_TRY(copy_path(path, text, sizeof text));
-    if (pp_is_ok(pp_file_read_kept(AT_FDCWD, text, PP_FILE_OURS, max, ret)))
+    pp_res r = pp_file_read_kept(AT_FDCWD, text, PP_FILE_OURS, max, ret);
+    if (pp_is_ok(r))
         return PP_OK;
+    snprintf(got, sizeof got, "%s: %s", text, pp_file_reason(r));
     return pp_daemon_refuse(problem, key, "a readable file, no link, that not everybody may write",
-                            path);
+                            pp_span_cstr(got));
 }
 
 static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_buf *program,
@@ -119,17 +123,21 @@ static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_
     l.config = pp_buf_span(cvm_config);
     pp_res r = host_cvm_start(&l, policy_of(config.policy), &d->random, &host.cvm);
     if (!pp_is_ok(r))
-        pp_problem_set(problem, "program", "a program that can be measured and started",
-                       config.program);
+        pp_problem_set(problem, "program, firmware", "files that can be measured and started",
+                       pp_span_cstr(pp_code_text(r.code)));
+    if (r.code == PP_E_FORMAT || r.code == PP_E_RANGE || r.code == PP_E_TRUNCATED)
+        r.code = PP_E_CONFIG;
     return r;
 }
 
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
-    struct pp_buf program = { 0 }, firmware = { 0 }, cvm_config = { 0 };
+    struct pp_buf program = { 0 }, firmware = { 0 }, cvm_config = { 0 }, hints = { 0 };
 
     PP_TRY(pp_crypto_init());
     PP_TRY(copy_path(config.hints, host.hints_path, sizeof host.hints_path));
+    PP_TRY(read_file("hints", config.hints, HOST_HINTS_BYTES_MAX, problem, &hints));
+    pp_buf_done(&hints); /* read anew for every report */
     PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
         return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",

@@ -39,7 +39,8 @@ pp_res iss_assertions_add_key(struct iss_assertions *a, const char *path,
     PP_CHECK(a->key_count < ISS_ASSERTION_KEYS_MAX, PP_E_LIMIT, a->key_count);
     pp_res r = read_key(path, &key);
     if (!pp_is_ok(r)) {
-        pp_problem_set(problem, path, "a file of 64 hex digits, mode 0600", PP_STR(""));
+        pp_problem_set(problem, path, "a file of 64 hex digits, mode 0600",
+                       pp_span_cstr(pp_file_reason(r)));
         if (r.code == PP_E_FORMAT || r.code == PP_E_RANGE || r.code == PP_E_LIMIT)
             r.code = PP_E_CONFIG;
         return r;

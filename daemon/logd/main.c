@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pp-logd: the record ledger. What it does is in ledger.h and service.h.
+ * pp-logd: the record ledger. What it does is in sequencer.h and service.h.
  *
  *     pp-logd --init FOLDER ORIGIN     makes the log's key and an empty log, prints its vkey
  *     pp-logd --config FOLDER/config
@@ -49,7 +49,7 @@ static const struct pp_kv_key KEYS[] = {
 static struct log {
     struct pp_signer_file key;
     struct pp_policy_file policy, owner, review;
-    struct pp_ledger ledger;
+    struct pp_sequencer sequencer;
     struct pp_log_service *service;
     struct pp_http_server *server;
     const struct pp_listener *listener;
@@ -129,20 +129,20 @@ static pp_res check_policy(struct pp_daemon *d, struct pp_problem *problem)
 
 /* --- with all rights ------------------------------------------------------------------------ */
 
-static pp_res open_ledger(struct pp_problem *problem)
+static pp_res open_sequencer(struct pp_problem *problem)
 {
-    const struct pp_ledger_config c = {
+    const struct pp_sequencer_config c = {
         .dir = log_.dir,
         .signer = &log_.key.signer,
         .name_space = config.name_space,
         .environment = log_.environment,
         .keys = { NULL, &log_.owner.policy, &log_.review.policy },
     };
-    pp_res r = pp_ledger_open(&log_.ledger, &c);
+    pp_res r = pp_sequencer_open(&log_.sequencer, &c);
 
     if (!pp_is_ok(r))
         pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
-                       pp_span_cstr(pp_code_name(r.code)));
+                       pp_span_cstr(pp_code_text(r.code)));
     return r;
 }
 
@@ -160,10 +160,10 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(pp_signer_file_load("key", PP_NOTE_ED25519, problem, &log_.key));
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
-    PP_TRY(open_ledger(problem));
+    PP_TRY(open_sequencer(problem));
     const struct pp_log_service_config c = {
         .loop = d->loop,
-        .ledger = &log_.ledger,
+        .sequencer = &log_.sequencer,
         .policy = &log_.policy.policy,
         .events = &d->events,
         .clock = d->clock,
@@ -215,7 +215,7 @@ static void close_all(struct pp_daemon *d)
     (void)d;
     pp_http_server_free(log_.server);
     pp_log_service_free(log_.service);
-    pp_ledger_done(&log_.ledger);
+    pp_sequencer_done(&log_.sequencer);
     pp_policy_file_done(&log_.policy);
     pp_policy_file_done(&log_.owner);
     pp_policy_file_done(&log_.review);

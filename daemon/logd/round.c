@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "text.h"
-
 struct witness {
     struct pp_round *round;
     size_t number; /* in the policy */
     char url[PP_ROUND_URL_BYTES_MAX];
     uint64_t cosigned; /* the size that it cosigned last, as far as we know */
     unsigned asks;
+    int is_ahead; /* 1: in this round it said that it has cosigned a larger tree */
     struct pp_http_pending *pending; /* NULL: not asked now */
     uint8_t *request;                /* PP_WITNESS_REQUEST_MAX */
     uint8_t line[PP_NOTE_LINE_BYTES_MAX];
@@ -66,7 +65,7 @@ static void end(struct pp_round *r, enum pp_round_result result)
 {
     uint8_t note[PP_LOG_NOTE_MAX];
     struct pp_wr wr = pp_wr_over(note, sizeof note);
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
 
     cancel_all(r);
     pp_wr_bytes(&wr, s->note, s->note_len);
@@ -99,54 +98,50 @@ static void failed(struct witness *w, enum pp_log_failure why)
     pp_ev_log_witness_failed(w->round->config.events, w->number, why);
 }
 
-/* The line of the answer that is of this witness's key, if it verifies over our text. */
+/* Keeps the witness's line, if the answer has one that verifies over our text. */
 static pp_res take_cosignature(struct witness *w, struct pp_span body)
 {
     const struct pp_note_key *key = &w->round->config.policy->witness_keys[w->number];
-    uint8_t note[PP_ROUND_ANSWER_BYTES_MAX + PP_LOG_NOTE_MAX];
-    struct pp_wr wr = pp_wr_over(note, sizeof note);
-    struct pp_note_signers signers;
     struct pp_span line;
-    struct pp_note n;
 
-    pp_wr_span(&wr, w->round->text);
-    pp_wr_u8(&wr, '\n');
-    pp_wr_span(&wr, body);
-    PP_TRY(pp_wr_ok(&wr));
-    PP_TRY(pp_note_parse(pp_wr_done(&wr), &n));
-    PP_TRY(pp_note_open(&n, key, 1, &signers));
-    for (size_t i = 0; i < n.line_count; i++) {
-        pp_text_cut(&body, '\n', &line);
-        if (n.lines[i].id != key->id || !pp_span_eq(n.lines[i].name, key->name))
-            continue;
-        PP_CHECK(line.len < sizeof w->line, PP_E_LIMIT, line.len);
-        memcpy(w->line, line.at, line.len);
-        w->line[line.len] = '\n';
-        w->line_len = line.len + 1;
-        return PP_OK;
-    }
-    return PP_FAIL(PP_E_SIGNATURE, 0);
+    PP_TRY(pp_witness_answer_line(body, w->round->text, key, &line));
+    PP_CHECK(line.len <= sizeof w->line, PP_E_LIMIT, line.len);
+    memcpy(w->line, line.at, line.len);
+    w->line_len = line.len;
+    return PP_OK;
 }
 
-/* "<size>\n" */
-static pp_res read_size(struct pp_span body, uint64_t *ret)
+/*
+ * Those that have cosigned a larger tree will not cosign ours. When the others alone can be no
+ * quorum, a quorum has seen more than we have: we are a backup. One witness that lies about its
+ * size is a witness too few, and must not be able to end the log.
+ */
+static int is_behind(const struct pp_round *r)
 {
-    PP_CHECK(body.len > 1 && body.at[body.len - 1] == '\n', PP_E_FORMAT, body.len);
-    return pp_decimal_parse(pp_span(body.at, body.len - 1), PP_MERKLE_SIZE_MAX, ret);
+    uint64_t others = 0;
+
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->witnesses[i].is_ahead)
+            others |= UINT64_C(1) << i;
+    return !pp_is_ok(pp_policy_decide(r->config.policy, others));
 }
 
 static void on_conflict(struct witness *w, struct pp_span body)
 {
     struct pp_round *r = w->round;
-    uint64_t size = pp_log_store_size(&r->config.ledger->store);
+    uint64_t size = pp_log_store_size(&r->config.sequencer->store);
     uint64_t cosigned;
 
-    if (!pp_is_ok(read_size(body, &cosigned))) {
+    if (!pp_is_ok(pp_witness_conflict_parse(body, &cosigned))) {
         failed(w, PP_LOG_FAILURE_MALFORMED);
     } else if (cosigned > size) {
-        pp_ev_log_behind(r->config.events, size, cosigned);
-        end(r, PP_ROUND_BEHIND);
-        return;
+        w->is_ahead = 1;
+        if (is_behind(r)) {
+            pp_ev_log_behind(r->config.events, size, cosigned);
+            end(r, PP_ROUND_BEHIND);
+            return;
+        }
+        failed(w, PP_LOG_FAILURE_CONFLICT);
     } else if (w->asks < PP_ROUND_ASKS_MAX) {
         w->cosigned = cosigned;
         ask(w);
@@ -173,7 +168,7 @@ static void on_answer(void *ctx, pp_res res, const struct pp_http_response *resp
     } else if (!pp_is_ok(take_cosignature(w, response->body))) {
         failed(w, PP_LOG_FAILURE_BAD_COSIGNATURE);
     } else {
-        w->cosigned = pp_log_store_size(&r->config.ledger->store);
+        w->cosigned = pp_log_store_size(&r->config.sequencer->store);
     }
     look(r);
 }
@@ -183,11 +178,11 @@ static void on_answer(void *ctx, pp_res res, const struct pp_http_response *resp
 static pp_res start(struct witness *w)
 {
     struct pp_round *r = w->round;
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
     struct pp_wr wr = pp_wr_over(w->request, PP_WITNESS_REQUEST_MAX);
     struct pp_merkle_path proof;
 
-    PP_TRY(pp_ledger_consistency(r->config.ledger, w->cosigned, &proof));
+    PP_TRY(pp_sequencer_consistency(r->config.sequencer, w->cosigned, &proof));
     pp_witness_request_write(&wr, w->cosigned, &proof, pp_span(s->note, s->note_len));
     PP_TRY(pp_wr_ok(&wr));
     const struct pp_http_call call = {
@@ -214,6 +209,7 @@ static void ask_all(struct pp_round *r)
     r->busy = 1;
     for (size_t i = 0; i < r->count; i++) {
         r->witnesses[i].asks = 0;
+        r->witnesses[i].is_ahead = 0;
         if (r->witnesses[i].line_len == 0)
             ask(&r->witnesses[i]);
     }
@@ -222,7 +218,7 @@ static void ask_all(struct pp_round *r)
 
 void pp_round_begin(struct pp_round *r)
 {
-    const struct pp_log_store *s = &r->config.ledger->store;
+    const struct pp_log_store *s = &r->config.sequencer->store;
     struct pp_note n;
 
     PP_ASSERT(pp_is_ok(pp_note_parse(pp_span(s->note, s->note_len), &n)));
@@ -265,7 +261,7 @@ static pp_res set_up(struct pp_round *r)
 {
     const struct pp_http_client_config c = {
         .calls_max = PP_POLICY_WITNESSES_MAX,
-        .response_bytes_max = PP_ROUND_ANSWER_BYTES_MAX,
+        .response_bytes_max = PP_WITNESS_ANSWER_MAX,
     };
 
     PP_TRY(pp_http_client_new(r->config.loop, &c, &r->client));

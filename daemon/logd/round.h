@@ -11,26 +11,25 @@
 
 #include "cosign.h"
 #include "events.h"
-#include "ledger.h"
 #include "net.h"
+#include "sequencer.h"
 #include "witness.h"
 
 enum {
     PP_ROUND_ASKS_MAX = 4,   /* of one witness in one round: 409 answers are not for ever */
     PP_ROUND_GRACE_MS = 250, /* for late cosignatures, once there are enough */
     PP_ROUND_URL_BYTES_MAX = 300,
-    PP_ROUND_ANSWER_BYTES_MAX = 16384,
 };
 
 enum pp_round_result {
     PP_ROUND_QUORUM,    /* `note` is the checkpoint with its cosignatures */
     PP_ROUND_NO_QUORUM, /* too few cosigned */
-    PP_ROUND_BEHIND,    /* a witness has cosigned a larger tree: this log must not sign any more */
+    PP_ROUND_BEHIND,    /* a quorum has seen a larger tree: this log must not sign any more */
 };
 
 struct pp_round_config {
     struct pp_loop *loop;
-    struct pp_ledger *ledger;
+    struct pp_sequencer *sequencer;
     const struct pp_policy *policy; /* whose witnesses have URLs */
     const struct pp_event_sink *events;
     uint32_t deadline_ms; /* of one call */
@@ -45,7 +44,7 @@ struct pp_round;
 PP_MUST pp_res pp_round_new(const struct pp_round_config *c, struct pp_round **ret);
 void pp_round_free(struct pp_round *r); /* cancels; NULL is fine */
 
-/* Asks all witnesses about the ledger's signed note. Not while one is under way. */
+/* Asks all witnesses about the signed note. Not while one is under way. */
 void pp_round_begin(struct pp_round *r);
 
 /* The same note again, for those that have not cosigned it. */

@@ -49,7 +49,7 @@ static void reply_text(struct pp_http_request *q, uint32_t status, struct pp_spa
 }
 
 /* "published <size>", and "<index> <record id>" for every entry. */
-static void reply_published(struct pp_http_request *q, const struct pp_ledger_answer *a)
+static void reply_published(struct pp_http_request *q, const struct pp_sequencer_answer *a)
 {
     char text[ANSWER_BYTES];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
@@ -73,7 +73,7 @@ static void reply_pending(struct pp_http_request *q)
 
 /* "refused <entry, from 0> <code>"; the entry is "batch" when no single one is to blame. */
 static void reply_refused(struct pp_log_service *s, struct pp_http_request *q,
-                          const struct pp_ledger_answer *a)
+                          const struct pp_sequencer_answer *a)
 {
     char text[ANSWER_BYTES];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
@@ -103,18 +103,18 @@ static void reply_failed(struct pp_http_request *q, pp_res why)
 /* Answers what can be answered now; 1 if it was. */
 static int try_to_answer(struct pp_log_service *s, struct pp_http_request *q)
 {
-    struct pp_ledger_answer a;
-    pp_res r = pp_ledger_submit(s->config.ledger, pp_http_request_body(q), now_s(s), &a);
+    struct pp_sequencer_answer a;
+    pp_res r = pp_sequencer_submit(s->config.sequencer, pp_http_request_body(q), now_s(s), &a);
 
     if (!pp_is_ok(r)) {
         reply_failed(q, r);
         return 1;
     }
-    if (a.state == PP_LEDGER_REFUSED) {
+    if (a.state == PP_SEQUENCER_REFUSED) {
         reply_refused(s, q, &a);
         return 1;
     }
-    if (a.state == PP_LEDGER_LOGGED && a.size <= s->config.ledger->store.published) {
+    if (a.state == PP_SEQUENCER_LOGGED && a.size <= s->config.sequencer->store.published) {
         reply_published(q, &a);
         return 1;
     }
@@ -176,7 +176,7 @@ static void go_on_after(struct pp_log_service *s, uint64_t ms)
 
 static void tell_dropped(struct pp_log_service *s)
 {
-    uint64_t dropped = s->config.ledger->dropped;
+    uint64_t dropped = s->config.sequencer->dropped;
 
     if (dropped == s->told_dropped)
         return;
@@ -187,9 +187,9 @@ static void tell_dropped(struct pp_log_service *s)
 
 static void close_batch(struct pp_log_service *s)
 {
-    struct pp_ledger *l = s->config.ledger;
+    struct pp_sequencer *l = s->config.sequencer;
     uint64_t before = pp_log_store_size(&l->store);
-    pp_res r = pp_ledger_close_batch(l, now_s(s));
+    pp_res r = pp_sequencer_close_batch(l, now_s(s));
 
     tell_dropped(s);
     if (!pp_is_ok(r)) {
@@ -211,7 +211,7 @@ static int must_repeat(const struct pp_log_service *s)
 {
     if (s->is_published)
         return 0;
-    return !s->confirmed || s->config.ledger->config.environment == PP_RECORD_DEV ||
+    return !s->confirmed || s->config.sequencer->config.environment == PP_RECORD_DEV ||
            s->retries < PP_LOG_RETRIES_MAX;
 }
 
@@ -221,7 +221,7 @@ static void on_timer(void *ctx)
 
     if (s->stopping || pp_round_is_busy(s->round))
         return;
-    uint64_t due = s->confirmed ? pp_ledger_due(s->config.ledger, now_s(s)) : UINT64_MAX;
+    uint64_t due = s->confirmed ? pp_sequencer_due(s->config.sequencer, now_s(s)) : UINT64_MAX;
     if (due == 0) {
         close_batch(s);
     } else if (must_repeat(s)) {
@@ -234,14 +234,14 @@ static void on_timer(void *ctx)
 
 static void on_quorum(struct pp_log_service *s, struct pp_span note)
 {
-    struct pp_ledger *l = s->config.ledger;
+    struct pp_sequencer *l = s->config.sequencer;
     struct pp_note n;
     pp_res r = PP_OK;
 
     s->confirmed = 1;
     /* After a restart the served checkpoint may be this very tree: it keeps its bytes. */
     if (l->store.published < pp_log_store_size(&l->store))
-        r = pp_ledger_publish(l, note);
+        r = pp_sequencer_publish(l, note);
     if (!pp_is_ok(r)) {
         pp_ev_log_batch_failed(s->config.events, r.code);
         go_on_after(s, PP_LOG_FAILURE_WAIT_MS);
@@ -257,7 +257,7 @@ static void on_quorum(struct pp_log_service *s, struct pp_span note)
 static void on_round(void *ctx, enum pp_round_result result, struct pp_span note)
 {
     struct pp_log_service *s = ctx;
-    uint64_t size = pp_log_store_size(&s->config.ledger->store);
+    uint64_t size = pp_log_store_size(&s->config.sequencer->store);
 
     switch (result) {
     case PP_ROUND_QUORUM:
@@ -286,7 +286,7 @@ static void on_submit(void *ctx, struct pp_http_request *q)
     }
     if (try_to_answer(s, q))
         return;
-    int at_once = pp_ledger_due(s->config.ledger, now_s(s)) == 0 || !s->is_published;
+    int at_once = pp_sequencer_due(s->config.sequencer, now_s(s)) == 0 || !s->is_published;
     if (at_once)
         wait_for_quorum(s, q);
     else
@@ -324,7 +324,8 @@ static void on_checkpoint(void *ctx, struct pp_http_request *q)
 {
     struct pp_log_service *s = ctx;
     struct pp_buf b = { 0 };
-    pp_res r = pp_file_read(s->config.ledger->config.dir, "public/checkpoint", PP_LOG_NOTE_MAX, &b);
+    pp_res r = pp_file_read(s->config.sequencer->config.dir, "public/checkpoint", PP_LOG_NOTE_MAX,
+                            &b);
 
     if (pp_is_ok(r))
         reply_file(q, "text/plain; charset=utf-8", "max-age=5", &b);
@@ -336,8 +337,8 @@ static void on_directory(void *ctx, struct pp_http_request *q)
 {
     struct pp_log_service *s = ctx;
     struct pp_buf b = { 0 };
-    pp_res r = pp_file_read(s->config.ledger->config.dir, "public/directory", PP_LOG_SCRATCH_BYTES,
-                            &b);
+    pp_res r = pp_file_read(s->config.sequencer->config.dir, "public/directory",
+                            PP_LOG_SCRATCH_BYTES, &b);
 
     if (pp_is_ok(r))
         reply_file(q, "application/pp-directory", "max-age=60", &b);
@@ -357,7 +358,7 @@ static void on_tile(void *ctx, struct pp_http_request *q)
     if (!pp_is_ok(r))
         r = PP_FAIL(PP_E_NOT_FOUND, 0);
     else
-        r = pp_log_store_tile(&s->config.ledger->store, &t, &b);
+        r = pp_log_store_tile(&s->config.sequencer->store, &t, &b);
     if (pp_is_ok(r))
         reply_file(q, "application/octet-stream", "max-age=31536000, immutable", &b);
     else
@@ -367,7 +368,7 @@ static void on_tile(void *ctx, struct pp_http_request *q)
 void pp_log_service_routes(struct pp_log_service *s, struct pp_http_route ret[PP_LOG_ROUTES])
 {
     const struct pp_http_route routes[PP_LOG_ROUTES] = {
-        { "POST", "/submit", PP_LEDGER_BATCH_BYTES_MAX, on_submit, s },
+        { "POST", "/submit", PP_BATCH_BYTES_MAX, on_submit, s },
         { "GET", "/checkpoint", 0, on_checkpoint, s },
         { "GET", "/directory", 0, on_directory, s },
         { "GET", "/tile/*", 0, on_tile, s },
@@ -382,7 +383,7 @@ static pp_res set_up(struct pp_log_service *s)
 {
     const struct pp_round_config c = {
         .loop = s->config.loop,
-        .ledger = s->config.ledger,
+        .sequencer = s->config.sequencer,
         .policy = s->config.policy,
         .events = s->config.events,
         .deadline_ms = s->config.witness_ms,

@@ -10,9 +10,9 @@
 #define PP_LOG_SERVICE_H
 
 #include "events.h"
-#include "ledger.h"
 #include "net.h"
 #include "round.h"
+#include "sequencer.h"
 
 enum {
     PP_LOG_WAITERS_MAX = 16, /* submissions that wait for their answer; more get 202 at once */
@@ -24,7 +24,7 @@ enum {
 
 struct pp_log_service_config {
     struct pp_loop *loop;
-    struct pp_ledger *ledger;
+    struct pp_sequencer *sequencer;
     const struct pp_policy *policy;
     const struct pp_event_sink *events;
     struct pp_clock clock;

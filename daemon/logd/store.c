@@ -12,7 +12,7 @@
 
 #include "text.h"
 
-enum { PATH_BYTES = 96, PENDING_BYTES_MAX = 8 << 20, PENDING_MAX = 4096 };
+enum { PATH_BYTES = 96, PENDING_BYTES_MAX = 8 << 20 };
 
 /* --- folders ------------------------------------------------------------------------------- */
 
@@ -294,6 +294,7 @@ pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_k
 
     *s = (struct pp_log_store){ .dir = dir, .key = *key };
     PP_CHECK(flock(dir, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
+    pp_file_drop_leftovers(dir, ".");
     PP_TRY(edge_new(&s->edge));
     PP_TRY(edge_new(&s->next));
     PP_TRY(read_signed(s, &c));

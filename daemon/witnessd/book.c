@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "book.h"
+#include "book_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,19 +75,18 @@ pp_res pp_witness_book_add(struct pp_witness_book *b, struct pp_span line)
 
 /* --- states -------------------------------------------------------------------------------- */
 
-static pp_res read_state(const struct pp_witness_book *b, struct pp_witness_page *page,
-                         struct pp_span note)
+pp_res pp_witness_state_read(struct pp_span note, const struct pp_note_key *own,
+                             struct pp_span origin, struct pp_witness_state *ret)
 {
     struct pp_note_signers signers;
     struct pp_checkpoint c;
     struct pp_note n;
 
     PP_TRY(pp_note_parse(note, &n));
-    PP_TRY(pp_note_open(&n, &b->signer->key, 1, &signers));
+    PP_TRY(pp_note_open(&n, own, 1, &signers));
     PP_TRY(pp_checkpoint_parse(n.text, &c));
-    PP_CHECK(pp_span_eq(c.origin, page->log.origin), PP_E_FORMAT, 0);
-    page->state.size = c.size;
-    page->state.root = c.root;
+    PP_CHECK(pp_span_eq(c.origin, origin), PP_E_FORMAT, 0);
+    *ret = (struct pp_witness_state){ .size = c.size, .root = c.root };
     return PP_OK;
 }
 
@@ -101,7 +100,8 @@ static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page 
     if (r.code == PP_E_NOT_FOUND)
         return PP_OK; /* nothing of this log was cosigned yet */
     if (pp_is_ok(r))
-        r = read_state(b, page, pp_buf_span(&note));
+        r = pp_witness_state_read(pp_buf_span(&note), &b->signer->key, page->log.origin,
+                                  &page->state);
     pp_buf_done(&note);
     return r;
 }
@@ -109,6 +109,9 @@ static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page 
 pp_res pp_witness_book_load(struct pp_witness_book *b)
 {
     PP_CHECK(flock(b->dir, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
+    /* Without its folder it would know nothing and be able to store nothing. */
+    PP_CHECK(faccessat(b->dir, "states", R_OK | W_OK | X_OK, 0) == 0, PP_E_SYSTEM, errno);
+    pp_file_drop_leftovers(b->dir, "states");
     for (size_t i = 0; i < b->count; i++)
         PP_TRY(load_page(b, &b->pages[i]));
     return PP_OK;

@@ -44,7 +44,7 @@ PP_MUST pp_res pp_witness_book_create(int dir);
 PP_MUST pp_res pp_witness_book_add(struct pp_witness_book *b, struct pp_span line);
 
 /* Reads the states, and locks the folder. STATE_IN_USE, SIGNATURE or FORMAT (a state that we
- * did not write), SYSTEM. */
+ * did not write), SYSTEM (no folder of states, too). */
 PP_MUST pp_res pp_witness_book_load(struct pp_witness_book *b);
 
 /* The page of an origin, or NULL. */

@@ -151,7 +151,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     pp_res r = pp_witness_book_load(&witness.book);
     if (!pp_is_ok(r)) {
         pp_problem_set(problem, "states", "states that this witness wrote, and no other process",
-                       pp_span_cstr(pp_code_name(r.code)));
+                       pp_span_cstr(pp_code_text(r.code)));
         return r;
     }
     if (witness.is_record)

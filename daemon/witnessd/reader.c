@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reader.h"
+#include "reader_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-struct pp_reader {
-    struct pp_reader_config config;
-    char url[PP_READER_URL_BYTES_MAX];
-    struct pp_http_client *client;
-    struct pp_rules rules;
-    struct pp_merkle_range range; /* of what was read; as many entries as the rules were fed */
-
-    /* What was approved last: where a refusal goes back to. */
-    struct pp_rules_state approved_rules;
-    struct pp_merkle_range approved_range;
-
-    /* The reading under way. */
-    int busy;
-    uint64_t size;
-    struct pp_merkle_hash root;
-    struct pp_tile tile;
-    struct pp_http_pending *pending;
-    void (*done)(void *ctx, pp_res result);
-    void *ctx;
-};
 
 static void fetch(struct pp_reader *r);
 
@@ -94,8 +73,7 @@ static pp_res take_entry(struct pp_reader *r, struct pp_span entry)
     return pp_merkle_append(&r->range, &leaf, NULL);
 }
 
-/* The bundle may be the full one where a partial one was asked for: its beginning counts. */
-static pp_res take_bundle(struct pp_reader *r, struct pp_span bundle)
+pp_res pp_reader_take_bundle(struct pp_reader *r, struct pp_span bundle)
 {
     struct pp_rd rd = pp_rd_span(bundle);
     uint64_t first = r->tile.index * PP_TILE_WIDTH;
@@ -123,7 +101,7 @@ static void on_bundle(void *ctx, pp_res res, const struct pp_http_response *resp
     if (pp_is_ok(res) && response->status != 200)
         res = PP_FAIL(PP_E_HTTP_STATUS, response->status);
     if (pp_is_ok(res))
-        res = take_bundle(r, response->body);
+        res = pp_reader_take_bundle(r, response->body);
     if (!pp_is_ok(res)) {
         finish(r, res);
         return;

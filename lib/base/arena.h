@@ -11,15 +11,19 @@
 
 struct pp_arena {
     uint8_t *base;
-    size_t cap;  /* bytes */
-    size_t used; /* bytes; what reset wipes */
-    int owned;   /* 1: a locked mapping that _done releases */
+    size_t cap;    /* bytes */
+    size_t used;   /* bytes; what reset wipes */
+    int owned;     /* 1: a mapping of its own that _done releases */
+    size_t locked; /* of an owned one: bytes that are locked so far */
 };
 
 /* Over the caller's memory, 16-byte aligned. */
 struct pp_arena pp_arena_over(void *mem, size_t cap);
 
-/* Over a locked mapping of its own (see secret.h), for prompts and keys. */
+/*
+ * Over a mapping of its own (see secret.h), for prompts and keys: what is handed out is locked
+ * before. Where the system refuses to lock more (RLIMIT_MEMLOCK), the budget is spent.
+ */
 PP_MUST pp_res pp_arena_new_locked(struct pp_arena *a, size_t cap);
 
 /* Zeroed memory, or NULL when the budget is spent (the caller says NO_MEMORY). */

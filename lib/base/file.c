@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +110,23 @@ pp_res pp_fd_write(int fd, struct pp_span content)
     return PP_OK;
 }
 
+const char *pp_file_reason(pp_res r)
+{
+    switch (r.code) {
+    case PP_E_NOT_FOUND:
+        return "no such file";
+    case PP_E_SYSTEM:
+    case PP_E_DISK_FULL:
+        return strerror((int)r.detail);
+    case PP_E_LIMIT:
+        return "more bytes than it may have";
+    case PP_E_CONFIG:
+        return "another mode or another content";
+    default:
+        return "another content";
+    }
+}
+
 static pp_res fsync_folder_of(int dir_fd, const char *path)
 {
     char copy[4096];
@@ -131,7 +150,42 @@ static pp_res write_and_sync(int fd, mode_t mode, struct pp_span content)
     return PP_OK;
 }
 
-pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+enum { FOLDERS_DEEP_MAX = 16 };
+
+static int is_temporary(const char *name)
+{
+    static const char END[] = ".tmp";
+    size_t len = strlen(name);
+
+    return len > sizeof END && strcmp(name + len - (sizeof END - 1), END) == 0;
+}
+
+static void drop_in(int dir_fd, const char *path, unsigned depth)
+{
+    int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *d;
+
+    if (folder == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return;
+    }
+    while ((d = readdir(folder)) != NULL) {
+        if (d->d_type == DT_DIR && d->d_name[0] != '.' && depth < FOLDERS_DEEP_MAX)
+            drop_in(fd, d->d_name, depth + 1);
+        else if (d->d_type != DT_DIR && is_temporary(d->d_name))
+            (void)unlinkat(fd, d->d_name, 0);
+    }
+    (void)closedir(folder);
+}
+
+void pp_file_drop_leftovers(int dir_fd, const char *path)
+{
+    drop_in(dir_fd, path, 0);
+}
+
+pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span content)
 {
     char temporary[4096];
 
@@ -152,11 +206,37 @@ pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span c
         r = pp_errno_res(errno);
     if (pp_is_ok(r) && renameat(dir_fd, temporary, dir_fd, path) != 0)
         r = pp_errno_res(errno);
-    if (!pp_is_ok(r)) {
+    if (!pp_is_ok(r))
         (void)unlinkat(dir_fd, temporary, 0);
-        return r;
-    }
+    return r;
+}
+
+pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    PP_TRY(pp_file_replace(dir_fd, path, mode, content));
     return fsync_folder_of(dir_fd, path);
+}
+
+/* 1 when the file is there, regular, of this mode and content. */
+static int is_already(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    struct pp_buf b = { 0 };
+    struct stat st;
+
+    if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || (st.st_mode & 07777) != mode ||
+        (uint64_t)st.st_size != content.len ||
+        !pp_is_ok(pp_file_read(dir_fd, path, content.len, &b)))
+        return 0;
+    int same = pp_span_eq(pp_buf_span(&b), content);
+    pp_buf_done(&b);
+    return same;
+}
+
+pp_res pp_file_update(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    if (is_already(dir_fd, path, mode, content))
+        return PP_OK;
+    return pp_file_write(dir_fd, path, mode, content);
 }
 
 pp_res pp_file_remove(int dir_fd, const char *path)

@@ -35,11 +35,37 @@ PP_MUST pp_res pp_file_read_kept(int dir_fd, const char *path, mode_t forbidden,
                                  struct pp_buf *ret);
 
 /*
+ * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one,
+ * else what is wrong with its size, mode or content. A constant, or strerror's until its next call.
+ */
+const char *pp_file_reason(pp_res r);
+
+/*
  * Writes `content` under a temporary name in the same folder, fsyncs it, renames it into place and
  * fsyncs the folder. Mode as given, whatever the umask. DISK_FULL, SYSTEM. On failure nothing is
  * left behind and an old file stays as it was.
  */
 PP_MUST pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/*
+ * The same, unless the file has exactly this content and mode already: for what is written often
+ * and changes seldom. The disk is not waited for then, since whoever wrote the content has waited.
+ */
+PP_MUST pp_res pp_file_update(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/*
+ * The same as pp_file_write, but the folder is not waited for: a power cut soon after leaves the
+ * old content or the new one. For a file that was written before and whose old content does no
+ * harm.
+ */
+PP_MUST pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/*
+ * Removes what processes that were killed inside pp_file_write left under `path`, folders in it
+ * included. For a folder that nobody else writes to now. That something cannot be removed changes
+ * nothing.
+ */
+void pp_file_drop_leftovers(int dir_fd, const char *path);
 
 /*
  * Removes a file's name and fsyncs the folder, so that a crash does not bring it back. NOT_FOUND,

@@ -114,6 +114,6 @@ pp_res pp_kv_read(struct pp_span text, const struct pp_kv_key *keys, size_t key_
     for (size_t i = 0; i < key_count; i++)
         if (keys[i].mandatory && !seen[i])
             return refuse(problem, pp_span_cstr(keys[i].name), keys[i].expected,
-                          PP_STR("(missing)"), line_number);
+                          PP_STR("(missing)"), 0);
     return PP_OK;
 }

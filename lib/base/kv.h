@@ -38,7 +38,8 @@ struct pp_kv_key {
 
 /*
  * Reads `text` into `*target` by the table. Fails with CONFIG and fills `problem` (may be NULL)
- * with the key, what was expected and what stood there; detail is the line number. On failure
+ * with the key, what was expected and what stood there; detail is the line number,
+ * 0 where no line is to blame. On failure
  * `*target` is half filled and must be dropped.
  */
 PP_MUST pp_res pp_kv_read(struct pp_span text, const struct pp_kv_key *keys, size_t key_count,

@@ -43,7 +43,7 @@ static size_t whole_pages(size_t len)
     return (len + page - 1) / page * page;
 }
 
-pp_res pp_locked_map(size_t len, uint8_t **ret)
+pp_res pp_reserved_map(size_t len, uint8_t **ret)
 {
     size_t page = page_bytes();
 
@@ -53,8 +53,8 @@ pp_res pp_locked_map(size_t len, uint8_t **ret)
     PP_CHECK(all != MAP_FAILED, PP_E_NO_MEMORY, errno);
 
     uint8_t *p = all + page; /* a guard page stays on either side */
-    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || mlock(p, inner) != 0 ||
-        madvise(p, inner, MADV_DONTDUMP) != 0 || madvise(p, inner, MADV_WIPEONFORK) != 0) {
+    if (mprotect(p, inner, PROT_READ | PROT_WRITE) != 0 || madvise(p, inner, MADV_DONTDUMP) != 0 ||
+        madvise(p, inner, MADV_WIPEONFORK) != 0) {
         int e = errno;
         (void)munmap(all, inner + 2 * page);
         return PP_FAIL(PP_E_SYSTEM, e);
@@ -63,13 +63,34 @@ pp_res pp_locked_map(size_t len, uint8_t **ret)
     return PP_OK;
 }
 
-void pp_locked_unmap(uint8_t *p, size_t len)
+pp_res pp_reserved_lock(uint8_t *at, size_t len)
+{
+    PP_CHECK(mlock2(at, len, MLOCK_ONFAULT) == 0, PP_E_SYSTEM, errno);
+    return PP_OK;
+}
+
+pp_res pp_locked_map(size_t len, uint8_t **ret)
+{
+    uint8_t *p = NULL;
+
+    PP_TRY(pp_reserved_map(len, &p));
+    if (mlock(p, len) != 0) {
+        int e = errno;
+        pp_locked_unmap(p, len, 0);
+        return PP_FAIL(PP_E_SYSTEM, e);
+    }
+    *ret = p;
+    return PP_OK;
+}
+
+void pp_locked_unmap(uint8_t *p, size_t len, size_t used)
 {
     if (p == NULL)
         return;
     size_t page = page_bytes();
     size_t inner = whole_pages(len);
-    pp_wipe(p, inner);
+    PP_ASSERT(used <= len);
+    pp_wipe(p, used);
     PP_ASSERT(munmap(p - page, inner + 2 * page) == 0);
 }
 
@@ -150,7 +171,7 @@ void pp_secret_done(struct pp_secret *s)
     if (s->bytes == NULL)
         return;
     if (s->origin == 0) {
-        pp_locked_unmap(s->bytes, s->len);
+        pp_locked_unmap(s->bytes, s->len, s->len);
     } else if (s->origin == vault->generation) {
         pp_wipe(s->bytes, PP_VAULT_SLOT_BYTES); /* the whole slot: the next owner finds zeros */
         slot_give_back(s->bytes);

@@ -42,8 +42,18 @@ static inline struct pp_span pp_secret_span(const struct pp_secret *s)
     return (struct pp_span){ s->bytes, s->len };
 }
 
-/* A pages-wide mapping with the same protection, for arenas that hold prompts. */
+/*
+ * A pages-wide mapping with the same protection, locked as a whole; or reserved, and locked piece
+ * by piece before it is written to: what people may lock is little (8 MiB on Debian 12), and an
+ * arena for the largest chat is more than that. A page of a piece is there from its first touch on.
+ * At least `len` bytes from a page's start. Errors as above.
+ */
 PP_MUST pp_res pp_locked_map(size_t len, uint8_t **ret);
-void pp_locked_unmap(uint8_t *p, size_t len); /* erases first; NULL is fine */
+PP_MUST pp_res pp_reserved_map(size_t len, uint8_t **ret);
+PP_MUST pp_res pp_reserved_lock(uint8_t *at, size_t len);
+
+/* Ends either. Erases the first `used` bytes, behind which nothing may ever have been written; NULL
+ * is fine. */
+void pp_locked_unmap(uint8_t *p, size_t len, size_t used);
 
 #endif

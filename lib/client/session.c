@@ -9,15 +9,21 @@
 
 static const struct pp_span SESSIONS_PATH = { (const uint8_t *)"/v1/sessions", 12 };
 
-/* Ends the session: keys and plaintext go, the code stays. */
-static pp_res end(struct pp_session *s, pp_res r)
+/* Nothing can be sent, opened or read with what stays. */
+static void forget(struct pp_session *s)
 {
-    s->state = PP_SESSION_FAILED;
     pp_ohttp_done(&s->exchange);
     pp_seal_done(&s->seal);
     pp_ratls_client_free(s->tls);
     s->tls = NULL;
     pp_wipe(&s->verified, sizeof s->verified);
+}
+
+/* Ends the session: keys go, the code stays. */
+static pp_res end(struct pp_session *s, pp_res r)
+{
+    s->state = PP_SESSION_FAILED;
+    forget(s);
     return r;
 }
 
@@ -64,9 +70,7 @@ pp_res pp_session_init(struct pp_session *s, const struct pp_session_env *env)
 
 void pp_session_done(struct pp_session *s)
 {
-    pp_ohttp_done(&s->exchange);
-    pp_seal_done(&s->seal);
-    pp_ratls_client_free(s->tls);
+    forget(s);
     pp_wipe(s, sizeof *s);
 }
 
@@ -156,14 +160,15 @@ static pp_res open_body(struct pp_session *s, struct pp_span token, struct pp_sp
     struct pp_wr field_wr = pp_wr_over(field, sizeof field);
     struct pp_wr hello_wr = pp_wr_over(hello, sizeof hello);
 
-    pp_token_field_write(token, &field_wr);
-    PP_TRY(pp_wr_ok(&field_wr));
     PP_TRY(pp_ratls_client_take(s->tls, &hello_wr));
+    pp_token_field_write(token, &field_wr);
     const struct post p = { .path = SESSIONS_PATH,
                             .field_name = PP_STR("authorization"),
                             .field_value = pp_wr_done(&field_wr),
                             .content = pp_wr_done(&hello_wr) };
-    pp_res r = encapsulate(s, &p, PP_BUCKET_1_UP_BYTES, ret_body);
+    pp_res r = pp_wr_ok(&field_wr);
+    if (pp_is_ok(r))
+        r = encapsulate(s, &p, PP_BUCKET_1_UP_BYTES, ret_body);
     pp_wipe(field, sizeof field);
     return r;
 }
@@ -215,6 +220,7 @@ static pp_res read_flight(struct pp_session *s, struct pp_span flight)
     pp_check_add_number(c, PP_STEP_EVIDENCE, PP_E_EVIDENCE_SIZE, PP_VERDICT_PROVEN,
                         "exactly one Evidence message came, of the one size", PP_STR("pp-wire 6"),
                         body.len, "bytes");
+    PP_ASSERT(body.len == sizeof s->evidence);
     memcpy(s->evidence, body.at, sizeof s->evidence);
     s->evidence_len = body.len;
     pp_problem_set(s->env.problem, "", "", PP_STR(""));
@@ -249,6 +255,45 @@ pp_res pp_session_opened(struct pp_session *s, uint8_t *body, size_t len,
     s->state = PP_SESSION_VERIFIED;
     *ret = &s->verified;
     return PP_OK;
+}
+
+/* --- sizes ------------------------------------------------------------------------------------ */
+
+/* Whether the request with its latest `count` messages takes at most `room` bytes. */
+static pp_res latest_fit(const struct pp_request *request, size_t count, uint8_t *scratch,
+                         size_t room)
+{
+    struct pp_request r = *request;
+    struct pp_wr wr = pp_wr_over(scratch, room);
+
+    r.summarize.messages += request->summarize.message_count - count;
+    r.summarize.message_count = count;
+    return pp_request_write(&wr, &r);
+}
+
+pp_res pp_session_fits(const struct pp_trust *trust, const struct pp_request *request,
+                       struct pp_arena *arena)
+{
+    /* A list of back-ends as long as can be; how long it is, only the Evidence says. */
+    enum { BACKENDS_BYTES = PP_BACKEND_MAX * (5 + PP_BACKEND_ROLE_BYTES_MAX + PP_RECORD_ID_BYTES) };
+    size_t fit = 0, too_many = request->summarize.message_count, room;
+    uint8_t *scratch = pp_arena_alloc(arena, PP_REQUEST_BYTES_MAX);
+
+    PP_CHECK(scratch != NULL, PP_E_NO_MEMORY, PP_REQUEST_BYTES_MAX);
+    PP_TRY(pp_request_room(PP_BUCKET_2_UP_KIB_MAX, pp_kem_info(trust->ohttp_kem)->enc_len,
+                           pp_kem_info(trust->message_kem)->enc_len, &room));
+    room -= 4 + BACKENDS_BYTES;
+    pp_res r = latest_fit(request, too_many, scratch, room);
+    while (r.code == PP_E_NO_SPACE && too_many - fit > 1) {
+        size_t middle = fit + (too_many - fit) / 2;
+
+        if (pp_is_ok(latest_fit(request, middle, scratch, room)))
+            fit = middle;
+        else
+            too_many = middle;
+    }
+    pp_wipe(scratch, room);
+    return r.code == PP_E_NO_SPACE ? PP_FAIL(PP_E_TOO_LARGE, fit) : r;
 }
 
 /* --- exchange #2 ------------------------------------------------------------------------------ */
@@ -392,6 +437,7 @@ pp_res pp_session_answered(struct pp_session *s, uint8_t *body, size_t len, stru
     if (!pp_is_ok(r))
         return end(s, r);
     s->state = PP_SESSION_DONE;
+    forget(s);
     if (ret->outcome == PP_OUTCOME_REFUSED)
         return PP_FAIL(PP_E_ANSWER_REFUSED, 0);
     if (ret->outcome == PP_OUTCOME_FAILED)

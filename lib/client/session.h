@@ -26,7 +26,7 @@
 #include "sizes.h"
 
 enum {
-    PP_SESSION_ARENA_BYTES = 1 << 20, /* what one session takes from its arena, at most */
+    PP_SESSION_ARENA_BYTES = 2 << 20, /* what one session takes from its arena, at most */
     PP_SESSION_HANDLE_BYTES_MAX = 98,
     PP_SESSION_DEADLINE_MS = 10000, /* for the answer to #1 (pp-wire 12) */
     PP_SESSION_ANSWER_MS = 70000,   /* for the answer to #2: 60 s of inference and the way */
@@ -73,6 +73,14 @@ struct pp_session {
     uint32_t sizes[2][2];            /* OHTTP body bytes of #1 and #2, up and down */
 };
 
+/*
+ * Asks before a token is spent: does the request fit the largest bucket, with as many back-ends as
+ * Evidence may name? TOO_LARGE with detail = how many of its latest messages would fit; NO_MEMORY;
+ * RANGE for what is no request. Takes PP_REQUEST_BYTES_MAX from `arena`.
+ */
+PP_MUST pp_res pp_session_fits(const struct pp_trust *trust, const struct pp_request *request,
+                               struct pp_arena *arena);
+
 /* About 60 KiB in the caller's storage. NO_MEMORY, LEDGER_KEYS, OHTTP_KEY. */
 PP_MUST pp_res pp_session_init(struct pp_session *s, const struct pp_session_env *env);
 void pp_session_done(struct pp_session *s); /* wipes; zero state is fine */
@@ -97,15 +105,16 @@ PP_MUST pp_res pp_session_opened(struct pp_session *s, uint8_t *body, size_t len
  * Exchange #2: seals `request` to the worker's message key and gives the body to post. The session
  * fills the fields that follow from the ledger (back-ends, host-set). `verified` is what
  * pp_session_opened gave for this very session; UNVERIFIED for anything else. TOO_LARGE when the
- * request fits no bucket.
+ * request fits no bucket (pp_session_fits says so before).
  */
 PP_MUST pp_res pp_session_send(struct pp_session *s, const struct pp_verified *verified,
                                struct pp_request *request, struct pp_span *ret_body);
 
 /*
  * Takes the answer's body: exactly the bucket that was asked for, whatever happened. `*ret` borrows
- * from the arena. SESSION_GONE (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT; ANSWER_REFUSED
- * and ANSWER_FAILED for the worker's own outcomes, with `*ret` filled.
+ * from the arena. Keys and the right to send are gone afterwards, on success too. SESSION_GONE
+ * (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT; ANSWER_REFUSED and ANSWER_FAILED for the
+ * worker's own outcomes, with `*ret` filled.
  */
 PP_MUST pp_res pp_session_answered(struct pp_session *s, uint8_t *body, size_t len,
                                    struct pp_answer *ret);

@@ -25,6 +25,9 @@ static pp_res fetch_all(void)
     PP_CHECK((a->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL, PP_E_CRYPTO, 5);
     PP_CHECK((a->sha384 = EVP_MD_fetch(NULL, "SHA384", NULL)) != NULL, PP_E_CRYPTO, 6);
     PP_CHECK((a->sha512 = EVP_MD_fetch(NULL, "SHA512", NULL)) != NULL, PP_E_CRYPTO, 7);
+    PP_CHECK((a->x25519_keys = EVP_KEYMGMT_fetch(NULL, "X25519", NULL)) != NULL, PP_E_CRYPTO, 8);
+    PP_CHECK((a->x25519_exchange = EVP_KEYEXCH_fetch(NULL, "X25519", NULL)) != NULL, PP_E_CRYPTO,
+             9);
     return PP_OK;
 }
 

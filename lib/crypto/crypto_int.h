@@ -8,6 +8,10 @@
 #include "crypto.h"
 
 struct pp_algorithms {
+    /* OpenSSL looks these up by name; what was fetched once is found at once, also by a child that
+     * is forked for one session. */
+    EVP_KEYMGMT *x25519_keys;
+    EVP_KEYEXCH *x25519_exchange;
     EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
     EVP_MD *sha256, *sha384, *sha512;
 };

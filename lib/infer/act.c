@@ -214,7 +214,9 @@ int infer_is_gerund(const struct infer_work *w, const struct infer_unit *u,
            (t[1].cues & (CUE_IS | CUE_MODAL | CUE_IN)) == 0;
 }
 
-/* "ok then Bruno goes to Hugo", "perfect, Samir opens": a "so", or a yes that goes on to something. */
+/*
+ * "ok then Bruno goes to Hugo", "perfect, Samir opens": a "so", or a yes that goes on to something.
+ */
 static int concludes(const struct infer_work *w, const struct infer_unit *u, uint32_t head)
 {
     uint64_t cues = 0;
@@ -235,8 +237,8 @@ static uint64_t acts_of_cues(const struct tally *t)
     } TABLE[] = {
         { CUE_DECIDE, ACT_DECIDE }, { CUE_CHANGE, ACT_CHANGE }, { CUE_WARN, ACT_WARN },
         { CUE_NEED, ACT_NEED },     { CUE_HEDGE, ACT_HEDGE },   { CUE_UNSURE, ACT_UNSURE },
-        { CUE_ASK, ACT_REQUEST },   { CUE_ABSENT, ACT_ABSENT }, { CUE_CAUSE, ACT_CAUSE },
-        { CUE_DEED, ACT_DEED },     { CUE_PLACE, ACT_PLACE },
+        { CUE_ASK, ACT_REQUEST },   { CUE_ABSENT, ACT_ABSENT }, { CUE_DEED, ACT_DEED },
+        { CUE_PLACE, ACT_PLACE },
     };
     uint64_t acts = 0;
 
@@ -288,6 +290,23 @@ static void collect_stems(const struct infer_work *w, struct infer_unit *u)
     }
 }
 
+/* "he comes", "looks good"; but not "this Friday", "that evening". */
+static int leans(const struct infer_work *w, const struct infer_unit *u, uint32_t head)
+{
+    const struct infer_token *t = &w->tokens[head];
+    uint64_t names = CUE_WEEKDAY | CUE_MONTH | CUE_DAYPART | CUE_NUMBER | CUE_DATEWORD;
+
+    if ((u->acts & ACT_QUESTION) != 0)
+        return 0;
+    if ((t->cues & CUE_DEED) != 0 && is_english(w, u))
+        return 1;
+    if ((t->cues & CUE_LEANS) == 0)
+        return 0;
+    if ((t->cues & CUE_THAT) == 0 || head + 1 >= u->first + u->count)
+        return 1;
+    return t[1].type != INFER_NUM && (t[1].cues & names) == 0;
+}
+
 static void find_unit_acts(struct infer_work *w, struct infer_unit *u)
 {
     uint32_t head = infer_unit_head(w, u);
@@ -304,6 +323,8 @@ static void find_unit_acts(struct infer_work *w, struct infer_unit *u)
         u->acts |= ACT_FIRST;
     if ((u->acts & ACT_QUESTION) == 0 && commits(w, u, head))
         u->acts |= ACT_COMMIT;
+    if (leans(w, u, head))
+        u->acts |= ACT_LEANS;
     if (infer_is_gerund(w, u, first) && t.words > 1)
         u->acts |= ACT_DOING;
     if ((first->cues & CUE_ACTION) != 0 && is_english(w, u) && t.words > 2 &&
@@ -319,7 +340,8 @@ static void find_unit_acts(struct infer_work *w, struct infer_unit *u)
         u->acts |= ACT_PROPOSE;
     if ((t.cues & CUE_THAT) != 0 && t.content <= 2)
         u->acts |= ACT_POINTS;
-    if ((first->cues & CUE_NO) != 0 && u->count > 2 && first[1].stem != 0 && t.content > 0)
+    if ((first->cues & CUE_NO) != 0 && (first->pair & CUE_AGREE) == 0 && u->count > 2 &&
+        first[1].stem != 0 && t.content > 0)
         u->acts |= ACT_WARN;
     if (concludes(w, u, head) && (u->acts & ACT_QUESTION) == 0 && t.content + u->values > 1)
         u->acts |= ACT_CONCLUDE;

@@ -10,14 +10,14 @@ static const struct {
     uint64_t act;
     int32_t points;
 } WEIGHTS[] = {
-    { ACT_TIME, 29 },    { ACT_DAY, 14 },      { ACT_AMOUNT, 10 },  { ACT_NUMBER, 2 },
-    { ACT_NAME, 11 },    { ACT_COMMIT, 24 },   { ACT_REQUEST, 6 },  { ACT_DONE, 9 },
-    { ACT_DECIDE, 25 },  { ACT_CHANGE, 11 },   { ACT_WARN, 16 },    { ACT_NEED, 9 },
-    { ACT_DEADLINE, 7 }, { ACT_ABSENT, 18 },   { ACT_OPTION, 40 },  { ACT_PROPOSE, 8 },
+    { ACT_TIME, 29 },    { ACT_DAY, 14 },      { ACT_AMOUNT, 10 },  { ACT_NUMBER, 5 },
+    { ACT_NAME, 5 },     { ACT_COMMIT, 24 },   { ACT_REQUEST, 6 },  { ACT_DONE, 9 },
+    { ACT_DECIDE, 19 },  { ACT_CHANGE, 11 },   { ACT_WARN, 16 },    { ACT_NEED, 9 },
+    { ACT_DEADLINE, 4 }, { ACT_ABSENT, 12 },   { ACT_OPTION, 40 },  { ACT_PROPOSE, 8 },
     { ACT_HEDGE, -6 },   { ACT_QUESTION, -8 }, { ACT_POINTS, -8 },  { ACT_VOTE, -24 },
     { ACT_CONCLUDE, 8 }, { ACT_AGREE, -4 },    { ACT_REFUSE, -40 }, { ACT_CHATTER, -60 },
-    { ACT_FIRST, -11 },  { ACT_ALARM, 22 },    { ACT_DEED, 5 },     { ACT_STALE, -12 },
-    { ACT_DOING, 10 },   { ACT_PLACE, 8 },     { ACT_LISTED, 16 },
+    { ACT_FIRST, -11 },  { ACT_ALARM, 16 },    { ACT_DEED, 5 },     { ACT_STALE, -12 },
+    { ACT_DOING, 10 },   { ACT_PLACE, 8 },     { ACT_LISTED, 16 },  { ACT_LEANS, -25 },
 };
 
 enum {
@@ -27,13 +27,14 @@ enum {
     PLACE_POINTS = 33,     /* for the end of the conversation, nothing for its beginning */
     SHORT_POINTS = -12,    /* one or two words */
     AGREE_POINTS = 8,      /* each person, up to 3 */
-    ANSWER_POINTS = 16,
+    ANSWER_POINTS = 19,
     LAUGH_POINTS = -14,    /* the message laughs */
     LOST_POINTS = -18,     /* each replaced value, up to 3, with none left */
-    LOST_SOME_POINTS = -4, /* the same, with others left */
+    LOST_SOME_POINTS = -1, /* the same, with others left */
     LATER_POINTS = -2,     /* each later message about it, up to 6 */
     KEPT_POINTS = -30,     /* a promise that was kept: what was done tells more */
     FIRST_POINTS = 8,      /* what opens the conversation says what it is about */
+    OPENING_POINTS = 32,   /* the first sentence that says something */
     OPEN_POINTS = 16,
     FILLED_POINTS = -23,  /* a need that somebody answered to */
     SETTLED_POINTS = -30, /* left open, and settled later */
@@ -41,7 +42,7 @@ enum {
     EMPTY_POINTS = -18,   /* a promise without saying what */
     SUBJECT_POINTS_MAX = 36,
     SCORE_MIN = 18,
-    SLIGHT_SCORE_MIN = 30, /* of few words that say little */
+    SLIGHT_SCORE_MIN = 33, /* of few words that say little */
 };
 
 /* Subjects that come back in many messages are what the conversation is about. */
@@ -57,7 +58,27 @@ static int32_t subject_points(const struct infer_work *w, const struct infer_uni
     return points < SUBJECT_POINTS_MAX ? points : SUBJECT_POINTS_MAX;
 }
 
-/* 1 if the speaker says later that it is done. */
+/*
+ * "Mrs. Dorn says yes", after "I'll ask Mrs. Dorn": 1 if `later` opens with whom the promise names.
+ */
+static int reports_on(const struct infer_work *w, const struct infer_unit *later,
+                      const struct infer_unit *promise)
+{
+    enum { OPENING_TOKENS = 3 };
+
+    for (uint32_t i = promise->first + 1; i < promise->first + promise->count; i++) {
+        const struct infer_token *name = &w->tokens[i];
+        if ((name->flags & INFER_TOKEN_UPPER) == 0 || name->stem == 0 || name->cues != 0)
+            continue;
+        for (uint32_t k = later->first;
+             k < later->first + later->count && k < later->first + OPENING_TOKENS; k++)
+            if ((w->tokens[k].flags & INFER_TOKEN_UPPER) != 0 && w->tokens[k].stem == name->stem)
+                return 1;
+    }
+    return 0;
+}
+
+/* 1 if the speaker says later that it is done, or what came of it. */
 static int is_kept(const struct infer_work *w, uint32_t unit)
 {
     enum { LATER = 100 };
@@ -66,7 +87,12 @@ static int is_kept(const struct infer_work *w, uint32_t unit)
 
     for (uint32_t k = unit + 1; k < w->unit_count && k <= unit + LATER; k++) {
         const struct infer_unit *later = &w->units[k];
-        if ((later->acts & ACT_DONE) == 0 || w->chat->messages[later->message].sender != sender)
+        if (w->chat->messages[later->message].sender != sender ||
+            (later->acts & (ACT_QUESTION | ACT_COMMIT)) != 0)
+            continue;
+        if (later->message > u->message && reports_on(w, later, u))
+            return 1;
+        if ((later->acts & ACT_DONE) == 0)
             continue;
         for (uint32_t i = later->first; i < later->first + later->count && i < later->first + 4;
              i++)
@@ -180,6 +206,14 @@ static int is_settled(const struct infer_work *w, const struct infer_fact *f)
     return 0;
 }
 
+/* "Friday", and "around 25" to somebody's question: nothing without what it was said to. */
+static int is_bare(const struct infer_unit *u)
+{
+    int deed = (u->acts & (ACT_COMMIT | ACT_DONE | ACT_DECIDE | ACT_OPTION)) != 0;
+
+    return u->values <= 1 && (u->content == 0 || (u->content == 1 && u->answers != 0 && !deed));
+}
+
 static struct infer_fact statement(const struct infer_work *w, uint32_t unit)
 {
     const struct infer_unit *u = &w->units[unit];
@@ -212,8 +246,11 @@ static struct infer_fact statement(const struct infer_work *w, uint32_t unit)
         f.kind = PP_INFER_OPEN;
         f.score += OPEN_POINTS;
     }
-    if (asked && q->content <= 1 && u->content + u->values <= 1 && f.unit_count <= 2)
-        f.score += EMPTY_POINTS; /* "are you sure?" "yes, no problem" */
+    if (f.unit_count == 1 && is_bare(u))
+        f.score = 0;
+    if (asked && q->content <= 2 && u->content + u->values <= 1 && f.unit_count <= 2 &&
+        (u->acts & (ACT_COMMIT | ACT_DONE | ACT_DECIDE | ACT_UNSURE)) == 0)
+        f.score = q->content <= 1 ? 0 : f.score + EMPTY_POINTS; /* "sure?" "yes, no problem" */
     return f;
 }
 
@@ -274,6 +311,18 @@ static void insert(struct infer_facts *facts, const struct infer_fact *f)
     facts->count += facts->count < INFER_FACTS_MAX;
 }
 
+/* The first sentence that says something: what the conversation is about. */
+static uint32_t opening_of(const struct infer_work *w)
+{
+    for (uint32_t k = 0; k < w->unit_count && w->units[k].message == 0; k++) {
+        const struct infer_unit *u = &w->units[k];
+        if (is_quotable(w, u) && u->content >= 2 && u->lost == 0 &&
+            (u->acts & (ACT_QUESTION | ACT_LEANS | ACT_FIRST | ACT_ABSENT)) == 0)
+            return k;
+    }
+    return UINT32_MAX;
+}
+
 pp_res infer_facts_find(struct infer_work *w, struct infer_facts *ret)
 {
     struct infer_facts facts = { .at = pp_arena_array(w->arena, INFER_FACTS_MAX + 1,
@@ -282,11 +331,15 @@ pp_res infer_facts_find(struct infer_work *w, struct infer_facts *ret)
     PP_CHECK(facts.at != NULL, PP_E_NO_MEMORY, INFER_FACTS_MAX);
     for (uint32_t u = 0; u < w->unit_count; u++)
         w->units[u].score = score_unit(w, u);
+    uint32_t opening = opening_of(w);
+    if (opening < w->unit_count)
+        w->units[opening].score += OPENING_POINTS;
     for (uint32_t u = 0; u < w->unit_count; u++) {
         if (!is_quotable(w, &w->units[u]))
             continue;
         struct infer_fact f = (w->units[u].acts & ACT_QUESTION) != 0 ? question(w, u)
                                                                      : statement(w, u);
+        f.opening = u == opening;
         int slight = w->units[u].content <= 2 && w->units[u].values == 0 && f.unit_count == 1;
         if (f.score >= (slight ? SLIGHT_SCORE_MIN : SCORE_MIN))
             insert(&facts, &f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guard.c: the last look at an answer. It knows nothing of the engine that made it: it reads the item
- * and the messages that the item cites, and nothing passes that does not stand there.
+ * guard.c: the last look at an answer. It knows nothing of the engine that made it: it reads the
+ * item and the messages that the item cites, and nothing passes that does not stand there.
  */
 #include "infer_int.h"
 #include "text.h"

@@ -45,41 +45,48 @@ enum class {
     REMIT, /* Western Union */
     PHONE,
     LOST,
+    LANGUAGE, /* of "language model" */
+    MODEL,
+    TASK,
+    WESTERN, /* of "Western Union" */
+    UNION,
     CLASS_COUNT,
 };
+
+#define BIT(class) (UINT64_C(1) << (class))
 
 static const struct {
     enum class class;
     const char *words;
 } LISTS[] = {
     { IGNORE,
-      "ignore ignores ignoring disregard forget override bypass discard neglect ignoriere ignoriert "
-      "ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad ignoren olvida "
-      "olvidad olvide desestima" },
+      "ignore ignores ignoring disregard forget aside override bypass discard neglect ignoriere "
+      "ignoriert ignorieren vergiss vergesst missachte ignorez oublie oubliez ignora ignorad "
+      "ignoren olvida olvidad olvide desestima" },
     { BEFORE,
       "previous prior above earlier preceding all any your former foregoing vorherige vorherigen "
       "vorige vorigen bisherige bisherigen obigen alle deine précédentes précédents précédente "
       "antérieures toutes tes vos anteriores previas todas tus before" },
     { RULES,
-      "instruction instructions prompt prompts rule rules directive directives guideline guidelines "
-      "command commands constraints programming anweisung anweisungen regeln befehle vorgaben "
-      "consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
+      "instruction instructions prompt prompts rule rules directive directives guideline "
+      "guidelines command commands constraints programming anweisung anweisungen regeln befehle "
+      "vorgaben consigne consignes règles instrucciones instrucción reglas órdenes indicaciones" },
     { TALK,
-      "message messages chat conversation context text nachrichten conversation mensajes messagerie" },
+      "told message messages chat conversation context text nachrichten mensajes messagerie" },
     { MACHINE,
       "ai assistant assistants chatbot llm gpt chatgpt summarizer summariser ki ia asistente "
       "assistent" },
     { ADDRESS,
-      "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe hallo "
-      "attention remarque cher bonjour atención nota querido querida hola" },
+      "dear hey hello hi attention note notice important memo reminder achtung hinweis liebe "
+      "hallo remarque cher bonjour atención nota querido querida hola" },
     { SUMMARY, "summary summaries zusammenfassung résumé resumen" },
-    { SUM_UP,
-      "summarise summarize summarising summarizing summarised summarized zusammenfassen zusammenfasst "
-      "résumer résumez resumir resume resumas" },
+    { SUM_UP, "summarise summarize summarising summarizing summarised summarized zusammenfassen "
+              "zusammenfasst résumer résumez resumir resume resumas" },
     { TELL,
-      "write say state include mention output respond reply answer print add tell report claim repeat "
-      "announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne écris écrivez dis "
-      "dites réponds répondez ajoute mentionne escribe escribid di decid responde añade menciona" },
+      "write say state include mention output respond reply answer print add tell report claim "
+      "repeat announce insert put schreibe schreib schreiben sage sag erwähne antworte nenne "
+      "écris écrivez dis dites réponds répondez ajoute mentionne escribe escribid di decid "
+      "responde añade menciona" },
     { MUST, "must should shall needs has muss soll doit devez debe debes" },
     { NEGATION, "not don't dont never no nobody nicht niemals ne pas nunca nie jamais nadie" },
     { WHEN, "when if before while once wenn quand si cuando al" },
@@ -96,21 +103,28 @@ static const struct {
     { ROLE, "system assistant user human ai developer instruction instructions prompt" },
     { FRESH, "new updated real actual following hidden secret important" },
     { PAY,
-      "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle zahle zahlen "
-      "zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement payez virement verse "
-      "argent frais paga pagar pago pagad envía transfiere transferencia dinero" },
+      "pay payment payments send sent transfer wire deposit fee fees money cash invoice settle "
+      "zahle zahlen zahlung bezahlen überweise überweisen überweisung geld gebühr payer paiement "
+      "payez virement verse argent frais paga pagar pago pagad envía transfiere transferencia "
+      "dinero" },
     { ACCOUNT, "iban bic swift account accounts konto kontonummer compte cuenta routing" },
     { COIN, "bitcoin btc ethereum eth usdt crypto wallet monero xmr dogecoin tether" },
     { PRESS,
-      "urgent urgently immediately click verify claim prize winner won unlock customs parcel login suspended "
-      "expire expires blocked confirm dringend sofort klicken klicke gewonnen zoll paket urgente premio "
-      "aduana clic gagné douane colis cliquez whatsapp call text investment profit guaranteed bank" },
+      "urgent urgently immediately click verify claim prize winner won unlock customs parcel "
+      "login suspended expire expires blocked confirm dringend sofort klicken klicke gewonnen "
+      "zoll paket urgente premio aduana clic gagné douane colis cliquez whatsapp call text "
+      "investment profit guaranteed bank paypal venmo revolut zelle bizum twint" },
     { SECRET, "password passwort cvv cvc otp passcode contraseña credentials" },
     { GIFT, "gift itunes steam guthabenkarte geschenkkarten" },
     { CARD, "card cards karte karten carte tarjeta kreditkarte kartennummer" },
-    { CODE,
-      "code codes number numbers nummer numéro número pin scratch photo picture enter phrase details" },
-    { REMIT, "moneygram paysafecard" },
+    { CODE, "code codes number numbers nummer numéro número pin scratch photo picture enter phrase "
+            "details" },
+    { REMIT, "moneygram paysafecard westernunion" },
+    { WESTERN, "western" },
+    { UNION, "union" },
+    { LANGUAGE, "language sprachmodell langage lenguaje" },
+    { MODEL, "model models modèle modelo" },
+    { TASK, "task role goal objective mission persona aufgabe tâche tarea" },
     { PHONE, "number nummer phone handy numéro téléphone número móvil" },
     { LOST, "lost broken new neue neues nouveau nuevo verloren perdu perdí roto" },
 };
@@ -119,7 +133,7 @@ enum { SLOTS = 1024 };
 
 struct classes {
     uint32_t hash[SLOTS];
-    uint32_t bits[SLOTS];
+    uint64_t bits[SLOTS];
 };
 
 static uint32_t slot_of(const struct classes *c, uint32_t hash)
@@ -147,7 +161,7 @@ static void classes_init(struct classes *c)
             used += c->hash[at] == 0;
             PP_ASSERT(used < SLOTS / 4 * 3);
             c->hash[at] = hash;
-            c->bits[at] |= 1U << LISTS[i].class;
+            c->bits[at] |= BIT(LISTS[i].class);
         } while (more);
     }
 }
@@ -183,53 +197,57 @@ static int negated(const struct watch *w, enum class verb)
            w->at[verb] - w->at[NEGATION] <= 2;
 }
 
-static void rules_for_orders(struct watch *w, uint32_t bits)
+static void rules_for_orders(struct watch *w, uint64_t bits)
 {
-    if ((bits & 1U << RULES) && within(w, IGNORE, 6) && !negated(w, IGNORE))
+    if ((bits & BIT(RULES)) && within(w, IGNORE, 6) && !negated(w, IGNORE))
         w->order = 1;
-    if ((bits & (1U << TALK | 1U << BEFORE)) && within(w, IGNORE, 6) && within(w, TALK, 5) &&
-        within(w, BEFORE, 5) && !negated(w, IGNORE))
+    if ((bits & (BIT(TALK) | BIT(BEFORE))) && within(w, IGNORE, 6) && within(w, TALK, 5) &&
+        within(w, BEFORE, 5) && !negated(w, IGNORE) && !within(w, FIRST_PERSON, 4))
         w->order = 1;
-    if ((bits & 1U << MACHINE) && within(w, ADDRESS, 5))
+    if ((bits & BIT(MODEL)) && within(w, LANGUAGE, 1))
+        w->at[MACHINE] = w->now;
+    if (w->at[MACHINE] == w->now && within(w, ADDRESS, 5))
         w->at[CALLED] = w->now;
-    if ((bits & (1U << TELL | 1U << SUM_UP | 1U << IGNORE | 1U << SUMMARY | 1U << MUST)) &&
+    if ((bits & BIT(TASK)) && within(w, FRESH, 1) && within(w, BEFORE, 3))
+        w->order = 1;
+    if ((bits & (BIT(TELL) | BIT(SUM_UP) | BIT(IGNORE) | BIT(SUMMARY) | BIT(MUST))) &&
         within(w, CALLED, 14))
         w->order = 1;
     /* "in the summary say", "the summary must state"; but not "I'll write the summary". */
-    if ((bits & 1U << TELL) && within(w, SUMMARY, 5) && !within(w, FIRST_PERSON, 8))
+    if ((bits & BIT(TELL)) && within(w, SUMMARY, 5) && !within(w, FIRST_PERSON, 8))
         w->order = 1;
-    if ((bits & 1U << SUMMARY) && within(w, TELL, 8) && !within(w, TELL, 1) &&
+    if ((bits & BIT(SUMMARY)) && within(w, TELL, 8) && !within(w, TELL, 1) &&
         !(within(w, ARTICLE, 1) && within(w, TELL, 3)) && !within(w, FIRST_PERSON, 10))
         w->order = 1;
-    if ((bits & 1U << SUM_UP) && (within(w, NEGATION, 3) || within(w, WHEN, 4)))
+    if ((bits & BIT(SUM_UP)) && (within(w, NEGATION, 3) || within(w, WHEN, 4)))
         w->order = 1;
-    if ((bits & 1U << TELL) && within(w, SUM_UP, 10) && !within(w, FIRST_PERSON, 12))
+    if ((bits & BIT(TELL)) && within(w, SUM_UP, 10) && !within(w, FIRST_PERSON, 12))
         w->order = 1;
-    if ((bits & (1U << MODE | 1U << MACHINE)) && within(w, YOU_ARE, 6) && within(w, NOW, 5))
+    if ((bits & (BIT(MODE) | BIT(MACHINE))) && within(w, YOU_ARE, 6) && within(w, NOW, 5))
         w->order = 1;
-    if ((bits & 1U << MODE_NOUN) && within(w, MODE, 1))
+    if ((bits & BIT(MODE_NOUN)) && within(w, MODE, 1))
         w->order = 1;
-    if ((bits & 1U << SYSTEM_NOUN) && within(w, SYSTEM, 1))
+    if ((bits & BIT(SYSTEM_NOUN)) && within(w, SYSTEM, 1))
         w->order = 1;
 }
 
-static void rules_for_demands(struct watch *w, uint32_t bits)
+static void rules_for_demands(struct watch *w, uint64_t bits)
 {
-    if ((bits & (1U << CODE | 1U << PAY)) && within(w, GIFT, 10) && within(w, CARD, 9) &&
+    if ((bits & (BIT(CODE) | BIT(PAY))) && within(w, GIFT, 10) && within(w, CARD, 9) &&
         !negated(w, PAY))
         w->demand = 1;
-    if ((bits & 1U << CARD) && within(w, GIFT, 1) && !negated(w, PAY) &&
+    if ((bits & BIT(CARD)) && within(w, GIFT, 1) && !negated(w, PAY) &&
         (within(w, PRESS, 14) || within(w, PAY, 3)))
         w->demand = 1;
-    if ((bits & 1U << CODE) && within(w, CARD, 1))
+    if ((bits & BIT(CODE)) && within(w, CARD, 1))
         w->demand = 1;
-    if ((bits & 1U << SECRET) && (within(w, PAY, 8) || within(w, TELL, 8) || within(w, PRESS, 8)))
+    if ((bits & BIT(SECRET)) && (within(w, PAY, 8) || within(w, TELL, 8) || within(w, PRESS, 8)))
         w->demand = 1;
-    if (bits & 1U << REMIT)
+    if ((bits & BIT(REMIT)) || ((bits & BIT(UNION)) && within(w, WESTERN, 1)))
         w->demand = 1;
-    if ((bits & 1U << COIN) && within(w, PAY, 8) && !negated(w, PAY))
+    if ((bits & BIT(COIN)) && within(w, PAY, 8) && !negated(w, PAY))
         w->demand = 1;
-    if ((bits & 1U << PAY) && within(w, PHONE, 24) && within(w, LOST, 28) &&
+    if ((bits & BIT(PAY)) && within(w, PHONE, 24) && within(w, LOST, 28) &&
         within(w, FIRST_PERSON, 40) && w->groups > 0)
         w->demand = 1;
 }
@@ -248,13 +266,19 @@ static void watch_number(struct watch *w, const struct infer_token *t, int joine
     uint32_t letters = 0;
     uint32_t dashes = 0;
     uint32_t colons = 0;
+    uint32_t changes = 0; /* from letters to digits or back */
     int zero = 0;
+    int was_digit = -1;
 
     for (size_t at = 0; at < text.len;) {
         uint32_t c = infer_char_fold(pp_utf8_next(text, &at));
+        int digit = c >= '0' && c <= '9';
+        int letter = c >= 'a' && c <= 'z';
         zero |= c == '0' && digits == 0;
-        digits += c >= '0' && c <= '9';
-        letters += c >= 'a' && c <= 'z';
+        changes += (digit || letter) && was_digit >= 0 && was_digit != digit;
+        was_digit = digit || letter ? digit : was_digit;
+        digits += (uint32_t)digit;
+        letters += (uint32_t)letter;
         dashes += c == '-';
         colons += c == ':';
     }
@@ -273,7 +297,7 @@ static void watch_number(struct watch *w, const struct infer_token *t, int joine
     w->digits += digits;
     w->groups++;
     /* Wallets and account numbers in one piece: long, with letters and digits in no order. */
-    if (digits >= 3 && letters >= 2 && digits + letters >= 12)
+    if (digits >= 3 && letters >= 2 && digits + letters >= 12 && changes >= 2)
         w->address = 1;
     rules_for_numbers(w);
 }
@@ -301,7 +325,7 @@ static int is_role_tag(const struct classes *c, struct pp_span tag)
     while (infer_token_next(tag, &at, &t)) {
         uint32_t slot = slot_of(c, t.hash);
         if (t.type == INFER_WORD && c->hash[slot] == t.hash &&
-            (c->bits[slot] & (1U << ROLE | 1U << SYSTEM | 1U << TALK | 1U << RULES)) != 0)
+            (c->bits[slot] & (BIT(ROLE) | BIT(SYSTEM) | BIT(TALK) | BIT(RULES))) != 0)
             return 1;
     }
     return 0;
@@ -310,7 +334,7 @@ static int is_role_tag(const struct classes *c, struct pp_span tag)
 struct reading {
     const struct classes *classes;
     struct watch watch;
-    uint32_t previous; /* class bits of the word before */
+    uint64_t previous; /* class bits of the word before */
     int line_start;    /* that word began a line */
     int head;          /* the token before was the head of an account number */
 };
@@ -319,7 +343,7 @@ static void read_word(struct reading *r, const struct infer_token *t)
 {
     struct watch *w = &r->watch;
     uint32_t slot = slot_of(r->classes, t->hash);
-    uint32_t bits = r->classes->hash[slot] == t->hash ? r->classes->bits[slot] : 0;
+    uint64_t bits = r->classes->hash[slot] == t->hash ? r->classes->bits[slot] : 0;
 
     w->now++;
     for (int c = 0; c < CLASS_COUNT; c++)
@@ -334,13 +358,16 @@ static void read_word(struct reading *r, const struct infer_token *t)
 static void read_sign(struct reading *r, const struct infer_token *t)
 {
     /* "SYSTEM:", "assistant:", "[system]", "### Instruction:", "new instructions:" */
-    if (t->hash == ':' && (r->previous & 1U << ROLE) && r->line_start)
+    if (t->hash == ':' && (r->previous & BIT(ROLE)) && r->line_start)
         r->watch.order = 1;
-    if (t->hash == ':' && (r->previous & 1U << RULES) && within(&r->watch, FRESH, 1))
+    if (t->hash == ':' && (r->previous & BIT(RULES)) && within(&r->watch, FRESH, 1))
+        r->watch.order = 1;
+    /* "Note for the language model: ..." */
+    if (t->hash == ':' && within(&r->watch, CALLED, 1))
         r->watch.order = 1;
     if ((t->hash == ':' || t->hash == ',') && within(&r->watch, MACHINE, 1))
         r->watch.at[CALLED] = r->watch.now;
-    if (t->hash == ']' && (r->previous & (1U << ROLE | 1U << SYSTEM)))
+    if (t->hash == ']' && (r->previous & (BIT(ROLE) | BIT(SYSTEM))))
         r->watch.order = 1;
 }
 

@@ -5,9 +5,9 @@
  *
  * An engine never sees who speaks: a message carries its sender's alias, a number by order of first
  * appearance. Where a sentence needs a speaker the engine writes a *speaker mark*, the alias in
- * decimal between U+27E8 and U+27E9 (for alias 3: "\u27e83\u27e9"). Both characters are turned into round
- * brackets wherever message text is read, so no message can forge a mark. The device puts the names
- * in after the answer has arrived: pp_infer_names_apply.
+ * decimal between U+27E8 and U+27E9 (for alias 3: "\u27e83\u27e9"). Both characters are turned into
+ * round brackets wherever message text is read, so no message can forge a mark. The device puts the
+ * names in after the answer has arrived: pp_infer_names_apply.
  *
  * Bytes in, bytes out: no file, clock, random source or heap; memory comes from the caller's arena.
  * Deterministic: equal requests give equal answers on every machine. Any thread, one arena each.
@@ -29,7 +29,9 @@ enum {
     PP_INFER_ITEM_IDS_MAX = 12,
     PP_INFER_ITEM_BYTES_MAX = 1024,
     PP_INFER_NAME_BYTES_MAX = 64, /* of a name as it is shown; longer ones are cut */
-    /* What the largest request needs: pp_infer_summarize with the embedded engine, guard included. */
+    /*
+     * What the largest request needs: pp_infer_summarize with the embedded engine, guard included.
+     */
     PP_INFER_ARENA_BYTES = 12 << 20,
 };
 
@@ -71,7 +73,9 @@ struct pp_infer_items {
     size_t count; /* 0..PP_INFER_ITEMS_MAX */
 };
 
-/* One engine. `kind` and `name` are what the answer's key 4 says; the model digest is the caller's. */
+/*
+ * One engine. `kind` and `name` are what the answer's key 4 says; the model digest is the caller's.
+ */
 struct pp_infer_engine {
     const char *kind; /* "embedded" */
     const char *name;
@@ -85,9 +89,10 @@ const struct pp_infer_engine *pp_infer_engine_find(struct pp_span kind);
 
 /*
  * Summarises a chat: checks it, runs the engine, and gives what the guard lets pass, in reading
- * order. No messages, or nothing worth saying, is no items. Items and their texts live in `a`.
- * Fails with LIMIT (messages or bytes), RANGE (words, alias; detail = message index), ORDER (ids),
- * UTF8, FORMAT (language), NO_MEMORY, and ANSWER_REFUSED when the guard let nothing pass.
+ * order (how the conversation began, then by kind). No messages, or nothing worth saying, is no
+ * items. Items and their texts live in `a`. Fails with LIMIT (messages or bytes), RANGE (words,
+ * alias; detail = message index), ORDER (ids), UTF8, FORMAT (language), NO_MEMORY, and
+ * ANSWER_REFUSED when the guard let nothing pass.
  */
 PP_MUST pp_res pp_infer_summarize(const struct pp_infer_engine *engine,
                                   const struct pp_infer_chat *chat, struct pp_arena *a,
@@ -95,10 +100,10 @@ PP_MUST pp_res pp_infer_summarize(const struct pp_infer_engine *engine,
 
 /*
  * The guard: whether one item may leave. Its ids exist; its marks name senders of cited messages;
- * every word stands in a cited message or in the fixed vocabulary of the templates (so numbers, names
- * and links stand in a cited message); one line of UTF-8 without control, bidi or invisible
- * characters; no active link; nothing instruction-like or payment-like.
- * Fails with ANSWER_REFUSED; detail is an enum pp_infer_refusal.
+ * every word stands in a cited message or in the fixed vocabulary of the templates (so numbers,
+ * names and links stand in a cited message); one line of UTF-8 without control, bidi or invisible
+ * characters; no active link; nothing instruction-like or payment-like. Fails with ANSWER_REFUSED;
+ * detail is an enum pp_infer_refusal.
  */
 enum pp_infer_refusal {
     PP_INFER_REFUSED_SHAPE = 1,   /* kind, length, UTF-8, control characters */
@@ -119,12 +124,12 @@ size_t pp_infer_words(struct pp_span text);
 
 /*
  * The device's part: puts names in the place of marks. `names[i]` belongs to alias i. Names lose
- * control, bidi and mark characters, and what stands in brackets after a name that is unique without
- * ("Carla (Nico's mum)"). When the whole would exceed `words`, repeated mentions, then all, take a
- * one-word form that is unique in this chat, so the words never grow past those of the items with
- * each mark counted as one. Items live in `a`; `items` is left alone.
- * Fails with RANGE (a mark past the names), FORMAT (a mark's character outside a mark), LIMIT (the
- * items were too long before any name went in; detail = words), UTF8, NO_MEMORY.
+ * control, bidi and mark characters, and what stands in brackets after a name that is unique
+ * without ("Carla (Nico's mum)"). When the whole would exceed `words`, repeated mentions, then all,
+ * take a one-word form that is unique in this chat, so the words never grow past those of the items
+ * with each mark counted as one. Items live in `a`; `items` is left alone. Fails with RANGE (a mark
+ * past the names), FORMAT (a mark's character outside a mark), LIMIT (the items were too long
+ * before any name went in; detail = words), UTF8, NO_MEMORY.
  */
 PP_MUST pp_res pp_infer_names_apply(const struct pp_infer_items *items, const struct pp_span *names,
                                     size_t name_count, uint32_t words, struct pp_arena *a,

@@ -8,7 +8,7 @@
 
 #include "infer.h"
 
-/* ---- chars.c: characters ---------------------------------------------------------------------- */
+/* ---- chars.c: characters -------------------------------------------------------------------- */
 
 enum infer_char {
     INFER_CHAR_SPACE,     /* Unicode White_Space, line breaks included */
@@ -35,7 +35,7 @@ int infer_char_is_upper(uint32_t c);
 uint32_t infer_hash_step(uint32_t hash, uint32_t folded);
 uint32_t infer_hash_text(struct pp_span word);
 
-/* ---- cues.c: everyday words -------------------------------------------------------------------- */
+/* ---- cues.c: everyday words ----------------------------------------------------------------- */
 
 enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COUNT };
 
@@ -84,26 +84,26 @@ enum infer_language { INFER_EN, INFER_DE, INFER_FR, INFER_ES, INFER_LANGUAGE_COU
 #define CUE_YOU      INFER_CUE(41)
 #define CUE_THAT     INFER_CUE(42) /* points at something said before */
 #define CUE_ABSENT   INFER_CUE(43)
-#define CUE_CAUSE    INFER_CUE(44)
-#define CUE_IT       INFER_CUE(45)
-#define CUE_IS       INFER_CUE(46)
-#define CUE_ME       INFER_CUE(47)
-#define CUE_OPTION   INFER_CUE(48) /* option, plan, variant */
-#define CUE_DATEWORD INFER_CUE(49) /* date, time: says that a day follows, not of what */
-#define CUE_INSTEAD  INFER_CUE(50) /* in front of the value that no longer holds */
-#define CUE_THEN     INFER_CUE(51)
-#define CUE_IF       INFER_CUE(52)
-#define CUE_ASIDE    INFER_CUE(53) /* opens a clause that can be spared */
-#define CUE_WISH     INFER_CUE(54) /* get well, see you */
-#define CUE_SUGGEST  INFER_CUE(55) /* what about, shall we */
-#define CUE_JOIN     INFER_CUE(56) /* count me in */
-#define CUE_SUITS    INFER_CUE(57) /* for me: with a yes, what suits one person */
-#define CUE_GROUP    INFER_CUE(58) /* everybody, all of us */
-#define CUE_IN       INFER_CUE(60) /* behind a word in -ing it makes that a noun */
-#define CUE_SPARE    INFER_CUE(61) /* may be left out anywhere */
-#define CUE_HOLD     INFER_CUE(62) /* not a filler together with the next word */
-#define CUE_LINK     INFER_CUE(63) /* and */
-#define CUE_DEED     INFER_CUE(59) /* third person of what one can promise */
+#define CUE_IT       INFER_CUE(44)
+#define CUE_IS       INFER_CUE(45)
+#define CUE_ME       INFER_CUE(46)
+#define CUE_OPTION   INFER_CUE(47) /* option, plan, variant */
+#define CUE_DATEWORD INFER_CUE(48) /* date, time: says that a day follows, not of what */
+#define CUE_INSTEAD  INFER_CUE(49) /* in front of the value that no longer holds */
+#define CUE_THEN     INFER_CUE(50)
+#define CUE_IF       INFER_CUE(51)
+#define CUE_ASIDE    INFER_CUE(52) /* opens a clause that can be spared */
+#define CUE_WISH     INFER_CUE(53) /* get well, see you */
+#define CUE_SUGGEST  INFER_CUE(54) /* what about, shall we */
+#define CUE_JOIN     INFER_CUE(55) /* count me in */
+#define CUE_SUITS    INFER_CUE(56) /* for me: with a yes, what suits one person */
+#define CUE_GROUP    INFER_CUE(57) /* everybody, all of us */
+#define CUE_IN       INFER_CUE(58) /* behind a word in -ing it makes that a noun */
+#define CUE_SPARE    INFER_CUE(59) /* may be left out anywhere */
+#define CUE_HOLD     INFER_CUE(60) /* not a filler together with the next word */
+#define CUE_LINK     INFER_CUE(61) /* and */
+#define CUE_DEED     INFER_CUE(62) /* third person of what one can promise */
+#define CUE_LEANS    INFER_CUE(63) /* in front: what it is about was said before */
 
 enum { INFER_CUE_SLOTS = 4096 };
 
@@ -124,7 +124,7 @@ const struct infer_cue_slot *infer_cues_find(const struct infer_cues *c,
 /* The key of two neighbouring words that mean more than each; the lists write "get+well". */
 uint32_t infer_pair_hash(uint32_t a, uint32_t b);
 
-/* ---- token.c: words and sentences -------------------------------------------------------------- */
+/* ---- token.c: words and sentences ----------------------------------------------------------- */
 
 enum infer_token_type {
     INFER_WORD,
@@ -187,25 +187,25 @@ enum {
 #define ACT_FIRST    INFER_ACT(15) /* starts with I */
 #define ACT_POINTS   INFER_ACT(16) /* its subject is in something said before */
 #define ACT_ABSENT   INFER_ACT(17)
-#define ACT_CAUSE    INFER_ACT(18)
-#define ACT_TIME     INFER_ACT(19)
-#define ACT_DAY      INFER_ACT(20) /* weekday, date, today */
-#define ACT_AMOUNT   INFER_ACT(21)
-#define ACT_NAME     INFER_ACT(22)
-#define ACT_ANSWERED INFER_ACT(23) /* a question that got an answer */
-#define ACT_OPTION   INFER_ACT(24) /* one of several labelled alternatives */
-#define ACT_DEAD     INFER_ACT(25) /* replaced, rejected or repeated */
-#define ACT_NUMBER   INFER_ACT(26)
-#define ACT_CLOSED   INFER_ACT(27) /* a question that agreement settled */
-#define ACT_TAIL     INFER_ACT(28) /* a fragment: said with the sentence before it */
-#define ACT_VOTE     INFER_ACT(29) /* what suits one person */
-#define ACT_CONCLUDE INFER_ACT(30) /* "ok then ...": draws the line under what was said */
-#define ACT_ALARM    INFER_ACT(31) /* about a hostile message */
-#define ACT_DEED     INFER_ACT(32) /* somebody else does something: "Mr. Dorn brings" */
-#define ACT_DOING    INFER_ACT(33) /* "rolling back now" */
-#define ACT_PLACE    INFER_ACT(34) /* says where something is */
-#define ACT_LISTED   INFER_ACT(35) /* a point of a numbered list */
-#define ACT_STALE    INFER_ACT(36) /* a day or time from before the day was moved */
+#define ACT_TIME     INFER_ACT(18)
+#define ACT_DAY      INFER_ACT(19) /* weekday, date, today */
+#define ACT_AMOUNT   INFER_ACT(20)
+#define ACT_NAME     INFER_ACT(21)
+#define ACT_ANSWERED INFER_ACT(22) /* a question that got an answer */
+#define ACT_OPTION   INFER_ACT(23) /* one of several labelled alternatives */
+#define ACT_DEAD     INFER_ACT(24) /* replaced, rejected or repeated */
+#define ACT_NUMBER   INFER_ACT(25)
+#define ACT_CLOSED   INFER_ACT(26) /* a question that agreement settled */
+#define ACT_TAIL     INFER_ACT(27) /* a fragment: said with the sentence before it */
+#define ACT_VOTE     INFER_ACT(28) /* what suits one person */
+#define ACT_CONCLUDE INFER_ACT(29) /* "ok then ...": draws the line under what was said */
+#define ACT_ALARM    INFER_ACT(30) /* about a hostile message */
+#define ACT_DEED     INFER_ACT(31) /* somebody else does something: "Mr. Dorn brings" */
+#define ACT_DOING    INFER_ACT(32) /* "rolling back now" */
+#define ACT_PLACE    INFER_ACT(33) /* says where something is */
+#define ACT_LISTED   INFER_ACT(34) /* a point of a numbered list */
+#define ACT_STALE    INFER_ACT(35) /* a day or time from before the day was moved */
+#define ACT_LEANS    INFER_ACT(36) /* "she has the key": who, was said before */
 
 struct infer_unit {
     uint32_t first, count; /* tokens */
@@ -279,7 +279,9 @@ struct infer_work {
     uint8_t language;          /* of the templates */
 };
 
-/* Reads the token at `*at` of `text`; 0 when nothing is left. `cues` stay 0 (infer_tokenize fills). */
+/*
+ * Reads the token at `*at` of `text`; 0 when nothing is left. `cues` stay 0 (infer_tokenize fills).
+ */
 int infer_token_next(struct pp_span text, size_t *at, struct infer_token *ret);
 
 /* Tokens, languages, cues, stems and sentences of all messages. NO_MEMORY. */
@@ -293,11 +295,11 @@ uint32_t infer_stem_uses(const struct infer_work *w, uint32_t stem);
 /* The host of a link token's text, or an empty span when it must not be shown. */
 struct pp_span infer_link_host(struct pp_span link);
 
-/* ---- value.c: days, times, amounts ------------------------------------------------------------- */
+/* ---- value.c: days, times, amounts ---------------------------------------------------------- */
 
 PP_MUST pp_res infer_values_find(struct infer_work *w);
 
-/* ---- hostile.c: what is never quoted ----------------------------------------------------------- */
+/* ---- hostile.c: what is never quoted -------------------------------------------------------- */
 
 enum infer_hostile {
     INFER_FRIENDLY,
@@ -312,7 +314,7 @@ enum infer_hostile infer_hostile_text(struct pp_span text);
 /* Judges every message, then what else their writers wrote. */
 PP_MUST pp_res infer_hostile_find(struct infer_work *w);
 
-/* ---- act.c, link.c ----------------------------------------------------------------------------- */
+/* ---- act.c, link.c -------------------------------------------------------------------------- */
 
 /* The first token behind greetings and fillers: where a quote of the sentence begins. */
 uint32_t infer_unit_head(const struct infer_work *w, const struct infer_unit *u);
@@ -324,12 +326,12 @@ int infer_shares_rare_stem(const struct infer_work *w, const struct infer_unit *
 int infer_shares_stem(const struct infer_unit *a, const struct infer_unit *b);
 PP_MUST pp_res infer_links_find(struct infer_work *w);
 
-/* ---- replace.c --------------------------------------------------------------------------------- */
+/* ---- replace.c ------------------------------------------------------------------------------ */
 
 /* Takes out what later messages replaced, confirmed or repeated. NO_MEMORY. */
 PP_MUST pp_res infer_replace(struct infer_work *w);
 
-/* ---- fact.c, pick.c: what to say --------------------------------------------------------------- */
+/* ---- fact.c, pick.c: what to say ------------------------------------------------------------ */
 
 enum { INFER_FACT_UNITS_MAX = 5, INFER_FACTS_MAX = 512 };
 
@@ -339,7 +341,8 @@ struct infer_fact {
     uint32_t main; /* the unit that the fact is about; the others say what it needs */
     uint32_t kind; /* enum pp_infer_kind */
     int32_t score;
-    int agreed; /* say who agreed */
+    int agreed;  /* say that others agreed */
+    int opening; /* what the conversation begins with */
 };
 
 struct infer_facts {
@@ -351,7 +354,7 @@ PP_MUST pp_res infer_facts_find(struct infer_work *w, struct infer_facts *ret);
 PP_MUST pp_res infer_pick(struct infer_work *w, struct infer_facts *facts,
                           struct pp_infer_items *ret);
 
-/* ---- say.c: sentences -------------------------------------------------------------------------- */
+/* ---- say.c: sentences ----------------------------------------------------------------------- */
 
 enum infer_form {
     INFER_OTHER_FORM,
@@ -379,7 +382,7 @@ void infer_say(const struct infer_work *w, const struct infer_fact *f, struct in
 /* Words that templates may add: 1 if `hash` is one. For the guard. */
 int infer_template_word(uint32_t hash);
 
-/* ---- engines ----------------------------------------------------------------------------------- */
+/* ---- engines -------------------------------------------------------------------------------- */
 
 extern const struct pp_infer_engine infer_engine_embedded;
 

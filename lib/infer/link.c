@@ -81,7 +81,9 @@ static struct infer_unit *last_substance(struct infer_work *w, uint32_t message)
     return NULL;
 }
 
-/* What a "yes", a "that" or an "it" in `message` is said to: the last substance of somebody else. */
+/*
+ * What a "yes", a "that" or an "it" in `message` is said to: the last substance of somebody else.
+ */
 static struct infer_unit *said_to(struct infer_work *w, uint32_t message)
 {
     for (uint32_t back = 1; back <= AGREE_WINDOW && back <= message; back++) {
@@ -110,20 +112,15 @@ static void add_agreement(struct infer_work *w, struct infer_unit *u, uint32_t m
 static uint64_t wanted(const struct infer_work *w, const struct infer_unit *q)
 {
     uint32_t head = infer_unit_head(w, q);
-    uint64_t cues = 0;
+    static const uint64_t ASKED[] = { CUE_WHEN, CUE_HOWMUCH, CUE_WHO, CUE_WHERE };
 
-    /* Question words count where questions begin; "how many" may also end a short one. */
-    for (uint32_t i = head; i < q->first + q->count && i < head + 4; i++)
-        cues |= w->tokens[i].cues | (w->tokens[i].pair & CUE_WHO);
-
-    if ((cues & CUE_WHEN) != 0)
-        return CUE_WHEN;
-    if ((cues & CUE_HOWMUCH) != 0)
-        return CUE_HOWMUCH;
-    if ((cues & CUE_WHO) != 0)
-        return CUE_WHO;
-    if ((cues & CUE_WHERE) != 0)
-        return CUE_WHERE;
+    /* Question words count where questions begin; the first decides: "who has the long ladder?" */
+    for (uint32_t i = head; i < q->first + q->count && i < head + 4; i++) {
+        uint64_t cues = w->tokens[i].cues | (w->tokens[i].pair & CUE_WHO);
+        for (size_t k = 0; k < PP_ARRAY_COUNT(ASKED); k++)
+            if ((cues & ASKED[k]) != 0)
+                return ASKED[k];
+    }
     return (w->tokens[head].cues & CUE_MODAL) != 0 ? CUE_AGREE : CUE_STOP;
 }
 
@@ -196,8 +193,8 @@ static uint32_t own_statement(const struct infer_work *w, uint32_t sender, uint3
 }
 
 /*
- * "when?" and "would 60 be ok?" have no subject of their own: what they are about is what the one who
- * answers, or else the one who asks, said just before.
+ * "when?" and "would 60 be ok?" have no subject of their own: what they are about is what the one
+ * who answers, or else the one who asks, said just before.
  */
 static void find_context(struct infer_work *w, struct infer_unit *u, const struct infer_unit *q)
 {
@@ -279,7 +276,10 @@ static struct infer_unit *matter_before(struct infer_work *w, uint32_t message)
     return NULL;
 }
 
-/* "deal, I take it", "I can do it", "let's decide in April": sentences that need what they point to. */
+/*
+ * "deal, I take it", "I can do it", "let's decide in April": sentences that need what they point
+ * to.
+ */
 static void find_subject(struct infer_work *w, uint32_t message)
 {
     struct infer_talk *talk = &w->talks[message];
@@ -512,7 +512,8 @@ static void find_alarms(struct infer_work *w)
                     w->talks[m - back].hostile == INFER_PAYMENT;
         for (uint32_t k = 0; near && talk->hostile == INFER_FRIENDLY && k < talk->units; k++) {
             struct infer_unit *u = &w->units[talk->unit + k];
-            if ((u->acts & (ACT_WARN | ACT_DONE)) != 0 && u->content > 1)
+            if ((u->acts & (ACT_WARN | ACT_DONE)) != 0 && (u->acts & ACT_LEANS) == 0 &&
+                u->content > 1)
                 u->acts |= ACT_ALARM;
         }
     }

@@ -202,12 +202,36 @@ static pp_res write_all(struct writing *g, const struct pp_infer_items *items, s
     return PP_OK;
 }
 
+/*
+ * Two members whose names look the same once cleaned stay two: whoever joined later with an
+ * invisible character in a name gets a number, so that nobody speaks under another's name.
+ */
+static pp_res tell_apart(struct pp_arena *a, const struct pp_span *names, struct shown *people,
+                         size_t self)
+{
+    struct pp_span full = people[self].full;
+    uint8_t buf[PP_INFER_NAME_BYTES_MAX + 32];
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+
+    for (size_t i = 0; i < self; i++)
+        if (pp_span_eq(people[i].full, full) && !pp_span_eq(names[i], names[self])) {
+            pp_wr_span(&wr, full);
+            pp_wr_u8(&wr, '#');
+            pp_wr_decimal(&wr, self);
+            PP_TRY(pp_wr_ok(&wr));
+            return pp_arena_copy(a, pp_wr_done(&wr), &people[self].full);
+        }
+    return PP_OK;
+}
+
 /* People in all three lengths; brackets go when the rest is nobody else's name. */
 static pp_res make_people(struct pp_arena *a, const struct pp_span *names, size_t count,
                           struct shown *people)
 {
     for (size_t i = 0; i < count; i++)
         PP_TRY(clean(a, names[i], i, &people[i].full));
+    for (size_t i = count; i-- > 0;)
+        PP_TRY(tell_apart(a, names, people, i));
     for (size_t i = 0; i < count; i++) {
         struct pp_span shorter = without_brackets(people[i].full);
         people[i].without = taken(people, count, i, shorter) ? people[i].full : shorter;

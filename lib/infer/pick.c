@@ -16,6 +16,8 @@ struct choice {
     uint32_t fact;
     uint32_t kind;
     uint32_t message; /* of its last sentence */
+    int opening;      /* what the conversation begins with */
+    int alarm;        /* about a hostile message */
 };
 
 struct picker {
@@ -99,9 +101,13 @@ static int64_t worth(struct picker *p, uint32_t fact)
     return score * 1000 / (p->words[fact] + 5);
 }
 
-/* Reading order: by kind, then by time. */
+/* Reading order: how it began, then by kind, warnings of others last in theirs, then by time. */
 static int is_before(const struct choice *a, const struct choice *b)
 {
+    if (a->opening != b->opening)
+        return a->opening;
+    if (a->kind == b->kind && a->alarm != b->alarm)
+        return b->alarm;
     if (a->kind != b->kind)
         return a->kind < b->kind;
     return a->message != b->message ? a->message < b->message : a->fact < b->fact;
@@ -159,13 +165,14 @@ static size_t total_words(const struct picker *p)
 static void choose(struct picker *p, uint32_t fact)
 {
     const struct infer_fact *f = &p->facts->at[fact];
-    struct choice c = { .fact = fact, .kind = f->kind };
+    struct choice c = { .fact = fact, .kind = f->kind, .opening = f->opening };
     uint32_t at = p->chosen_count;
     uint32_t new;
     uint32_t all;
 
     infer_say(p->w, f, &c.said);
     c.message = p->w->units[f->main].message;
+    c.alarm = (p->w->units[f->main].acts & ACT_ALARM) != 0;
     while (at > 0 && is_before(&c, &p->chosen[at - 1])) {
         p->chosen[at] = p->chosen[at - 1];
         at--;
@@ -207,7 +214,7 @@ static void tell_once(struct picker *p, const struct infer_fact *told)
         /* What needed the rest to mean something has nothing left to say. */
         const struct infer_unit *u = &p->w->units[f->main];
         f->score = u->score;
-        if (u->content <= 1 && u->values == 0) {
+        if (u->content <= 1 && u->values <= (u->content == 0)) {
             p->used[k] = 1;
             continue;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replace.c: later values in the place of earlier ones, and what is said twice. Runs after the links:
- * it matters who agreed to what. Every search looks at a bounded number of neighbours.
+ * replace.c: later values in the place of earlier ones, and what is said twice. Runs after the
+ * links: it matters who agreed to what. Every search looks at a bounded number of neighbours.
  */
 #include "infer_int.h"
 
@@ -62,7 +62,9 @@ static int announces_change(const struct infer_work *w, uint32_t unit)
     return 0;
 }
 
-/* Whether the later value, in a message that announces a change or not, replaces the earlier one. */
+/*
+ * Whether the later value, in a message that announces a change or not, replaces the earlier one.
+ */
 static int replaces(const struct infer_work *w, const struct infer_value *old,
                     const struct infer_value *later, int change)
 {
@@ -133,7 +135,9 @@ static int is_full_date(const struct infer_work *w, uint32_t unit)
     return 0;
 }
 
-/* When the day itself moves, the days and times said between the old one and the new are in doubt. */
+/*
+ * When the day itself moves, the days and times said between the old one and the new are in doubt.
+ */
 static void make_stale(struct infer_work *w, uint32_t old_unit, uint32_t new_unit)
 {
     uint32_t from = new_unit - old_unit > STALE_WINDOW ? new_unit - STALE_WINDOW : old_unit + 1;
@@ -145,8 +149,8 @@ static void make_stale(struct infer_work *w, uint32_t old_unit, uint32_t new_uni
 }
 
 /*
- * "The new date is Friday at 10:45" shares no word with what it moves: it stands in the place of the
- * same writer's last day with a time.
+ * "The new date is Friday at 10:45" shares no word with what it moves: it stands in the place of
+ * the same writer's last day with a time.
  */
 static void replace_full_date(struct infer_work *w, uint32_t unit)
 {

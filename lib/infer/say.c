@@ -19,7 +19,9 @@ static const struct {
     [INFER_ES] = { "aceptado", "Pendiente" },
 };
 
-/* First person to third: "I have" is "somebody has". Every right-hand word is template vocabulary. */
+/*
+ * First person to third: "I have" is "somebody has". Every right-hand word is template vocabulary.
+ */
 static const struct {
     const char *from, *to;
 } FORMS[] = {
@@ -47,12 +49,13 @@ static const struct {
 
 /* Words behind "I" that stay as they are. */
 static const char PLAIN[] =
-    "was can could will would should might must may can't couldn't won't wouldn't shouldn't didn't had "
-    "got put sent found took made bought paid told brought gave went wrote saw heard left did spoke "
-    "thought knew met lost sold read set cut drove came said forgot kept hadn't wasn't ";
+    "was can could will would should might must may can't couldn't won't wouldn't shouldn't didn't "
+    "had got put sent found took made bought paid told brought gave went wrote saw heard left did "
+    "spoke thought knew met lost sold read set cut drove came said forgot kept hadn't wasn't ";
 /* Words that may stand between "I" and its verb. */
 static const char BETWEEN[] =
-    "also just only still already really then now probably always usually actually even never definitely ";
+    "also just only still already really then now probably always usually actually even never "
+    "definitely ";
 
 enum { LISTED_MAX = 64 };
 
@@ -178,8 +181,8 @@ static void put_visible(struct pen *p, struct pp_span text)
 
 /*
  * How a sign of the message is shown: 0 not at all, `c` itself as it is. Ends of sentences become
- * commas inside one; brackets become round, so that a speaker mark can never come from a message; what
- * means something to a renderer goes.
+ * commas inside one; brackets become round, so that a speaker mark can never come from a message;
+ * what means something to a renderer goes.
  */
 static uint32_t shown_sign(uint32_t c)
 {
@@ -273,6 +276,14 @@ static int holds_value(const struct infer_work *w, uint32_t first, uint32_t end)
     return 0;
 }
 
+static int holds_subject(const struct infer_work *w, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        if (w->tokens[i].stem != 0)
+            return 1;
+    return 0;
+}
+
 static int is_comma(const struct infer_token *t)
 {
     return t->type == INFER_PUNCT && t->hash == ',';
@@ -326,7 +337,7 @@ static uint32_t cut_spare_clauses(const struct infer_work *w, uint32_t first, ui
 
     for (uint32_t i = end; i > first + WORDS_LEFT_MIN; i--)
         if (is_comma(&w->tokens[i - 1])) {
-            if (!is_spare(w, i, end))
+            if (!is_spare(w, i, end) || !holds_subject(w, first, i - 1))
                 break;
             end = i - 1;
         }
@@ -444,17 +455,6 @@ static const char *third_person(const struct infer_work *w, uint32_t i, uint32_t
     return (v->cues & CUE_ACTION) != 0 || v->hash == infer_hash_text(PP_STR("do")) ? "will" : NULL;
 }
 
-/* 1 if every "I" of the span can be turned. */
-static int can_turn(const struct infer_work *w, struct span_of_tokens s)
-{
-    for (uint32_t i = s.first; i < s.end; i++) {
-        uint32_t verb;
-        if ((w->tokens[i].cues & CUE_FIRST) != 0 && third_person(w, i, s.end, &verb) == NULL)
-            return 0;
-    }
-    return 1;
-}
-
 static void put_cut(struct pen *p, struct span_of_tokens s)
 {
     if (s.cut)
@@ -507,19 +507,74 @@ static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i
     return verb;
 }
 
-/* Whom "you" means: who asked, else who wrote just before. UINT32_MAX: nobody in particular. */
-static uint32_t addressee(const struct pen *p, const struct infer_unit *u)
+/* A name, unless it only begins the sentence. */
+static int is_called(const struct infer_token *t)
 {
-    uint32_t message = u->message - 1;
+    return t->type == INFER_WORD && (t->flags & INFER_TOKEN_UPPER) != 0 && t->cues == 0 &&
+           t->stem != 0;
+}
 
-    if (u->answers != 0)
-        message = p->w->units[u->answers - 1].message;
-    else if (u->message == 0)
-        return UINT32_MAX;
-    if (p->w->talks[message].hostile != INFER_FRIENDLY ||
-        sender_of(p, message) == sender_of(p, u->message))
-        return UINT32_MAX;
-    return message;
+enum you {
+    YOU_NONE,    /* another word, or everybody: "each of you" */
+    YOU_NAMED,   /* "send it to you Sven": the name behind it says who */
+    YOU_KNOWN,   /* the writer of a message */
+    YOU_UNKNOWN, /* somebody; only the speaker's own words are true */
+};
+
+/*
+ * Whom the token means: who asked or needed what this answers. Who merely wrote just before may be
+ * somebody else, and "sent you the 184 Ann" names whom it means.
+ */
+static enum you read_you(const struct infer_work *w, const struct infer_unit *u,
+                         struct span_of_tokens s, uint32_t i, uint32_t *ret_message)
+{
+    const struct infer_token *t = &w->tokens[i];
+    uint32_t said_to = u->answers != 0 ? u->answers : u->about;
+
+    if (t->hash != infer_hash_text(PP_STR("you")) || t->type != INFER_WORD)
+        return YOU_NONE;
+    if ((i > s.first && t[-1].hash == infer_hash_text(PP_STR("of"))) ||
+        (i + 1 < s.end && (t[1].cues & CUE_GROUP) != 0))
+        return YOU_NONE;
+    if (i + 1 < s.end && is_called(&t[1]))
+        return YOU_NAMED;
+    for (uint32_t k = i + 2; k < s.end; k++)
+        if (is_called(&w->tokens[k]))
+            return YOU_UNKNOWN;
+    if (said_to == 0)
+        return YOU_UNKNOWN;
+    uint32_t message = w->units[said_to - 1].message;
+    const struct pp_infer_message *m = w->chat->messages;
+    if (w->talks[message].hostile != INFER_FRIENDLY || m[message].sender == m[u->message].sender)
+        return YOU_UNKNOWN;
+    *ret_message = message;
+    return YOU_KNOWN;
+}
+
+/* 1 if every "I" and "you" of the span can be turned. */
+static int can_turn(const struct infer_work *w, const struct infer_unit *u, struct span_of_tokens s)
+{
+    for (uint32_t i = s.first; i < s.end; i++) {
+        uint32_t other;
+        if ((w->tokens[i].cues & CUE_FIRST) != 0 && third_person(w, i, s.end, &other) == NULL)
+            return 0;
+        if (read_you(w, u, s, i, &other) == YOU_UNKNOWN)
+            return 0;
+    }
+    return 1;
+}
+
+/* What "my", "me", "mine" and "myself" become; NULL for other words. */
+static const char *third_person_pronoun(const struct infer_work *w, const struct infer_token *t)
+{
+    static const char *const WORDS_TURNED[] = { "my", "me", "mine", "myself" };
+
+    if (t->type != INFER_WORD || (t->cues & CUE_STOP) == 0)
+        return NULL;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(WORDS_TURNED); i++)
+        if (t->hash == infer_hash_text(pp_span_cstr(WORDS_TURNED[i])))
+            return form_of(w, t->hash);
+    return NULL;
 }
 
 /* "I'll pick you up" as "(speaker) will pick (addressee) up". */
@@ -527,34 +582,21 @@ static void put_third_person(struct pen *p, const struct infer_unit *u, struct s
 {
     for (uint32_t i = s.first; i < s.end;) {
         const struct infer_token *t = &p->w->tokens[i];
+        uint32_t message;
         if ((t->cues & CUE_FIRST) != 0) {
             i = put_turned(p, u, i, s.first, s.end);
             continue;
         }
-        const char *form = t->len <= 6 && t->type == INFER_WORD && (t->cues & CUE_STOP) != 0 &&
-                                   (t->hash == infer_hash_text(PP_STR("my")) ||
-                                    t->hash == infer_hash_text(PP_STR("me")) ||
-                                    t->hash == infer_hash_text(PP_STR("mine")) ||
-                                    t->hash == infer_hash_text(PP_STR("myself")))
-                               ? form_of(p->w, t->hash)
-                               : NULL;
-        int named = i + 1 < s.end && (t[1].flags & INFER_TOKEN_UPPER) != 0 && t[1].cues == 0;
-        int many = i > s.first &&
-                   (t[-1].hash == infer_hash_text(PP_STR("of")) || (t[1].cues & CUE_GROUP) != 0);
-        uint32_t who = t->hash == infer_hash_text(PP_STR("you")) && !many ? addressee(p, u)
-                                                                          : UINT32_MAX;
-        if (who != UINT32_MAX && named) {
-            i++; /* "send it to you Sven": the name says it */
-            continue;
-        }
+        const char *form = third_person_pronoun(p->w, t);
+        enum you you = read_you(p->w, u, s, i, &message);
         if (form != NULL) {
             put_space(p);
             pp_wr_text(&p->wr, form);
-        } else if (who != UINT32_MAX) {
+        } else if (you == YOU_KNOWN) {
             put_space(p);
-            put_mark(p, sender_of(p, who));
-            cite(p, who);
-        } else {
+            put_mark(p, sender_of(p, message));
+            cite(p, message);
+        } else if (you != YOU_NAMED) {
             put_tokens(p, u, i, i + 1);
         }
         i++;
@@ -577,33 +619,22 @@ static void put_unit(struct pen *p, const struct infer_unit *u, int named)
     const struct infer_work *w = p->w;
     struct span_of_tokens s = trim(w, u);
     const struct infer_token *first = &w->tokens[s.first];
-    int turned = 0;
     int english = w->talks[u->message].languages == 1U << INFER_EN && (u->acts & ACT_QUESTION) == 0;
+    int turns = english && can_turn(w, u, s);
+    int i_do = turns && (first->cues & CUE_FIRST) != 0;
+    int doing = infer_is_gerund(w, u, first);
 
     put_space(p);
     cite(p, u->message);
-    if (english && (first->cues & CUE_FIRST) != 0 && can_turn(w, s)) {
-        put_third_person(p, u, s);
-        put_cut(p, s);
-        return;
-    }
-    if (named) {
+    turns &= s.end - s.first > 1 && (doing || (first->cues & CUE_DONE) != 0);
+    if (named && !i_do) {
         put_mark(p, sender_of(p, u->message));
-        if (english && s.end - s.first > 1 && infer_is_gerund(w, u, first)) {
-            pp_wr_text(&p->wr, " ");
-            begin_body(p, u, INFER_DEED_FORM);
+        pp_wr_text(&p->wr, turns ? " " : ": ");
+        begin_body(p, u, turns ? INFER_DEED_FORM : INFER_QUOTE_FORM);
+        if (turns && doing)
             pp_wr_text(&p->wr, "is ");
-            turned = 1;
-        } else if (english && s.end - s.first > 1 && (first->cues & CUE_DONE) != 0) {
-            pp_wr_text(&p->wr, " ");
-            begin_body(p, u, INFER_DEED_FORM);
-            turned = 1;
-        } else {
-            pp_wr_text(&p->wr, ": ");
-            begin_body(p, u, INFER_QUOTE_FORM);
-        }
     }
-    if (turned && can_turn(w, s))
+    if (i_do || (named && turns))
         put_third_person(p, u, s);
     else
         put_tokens(p, u, s.first, s.end);

@@ -42,6 +42,16 @@ static int joins(uint32_t before, uint32_t c, uint32_t after)
     return 0;
 }
 
+static uint32_t visible_hash(struct pp_span word)
+{
+    uint32_t hash = INFER_HASH_START;
+    uint32_t c;
+
+    for (size_t at = 0; (c = look(word, at, &at)) != 0;)
+        hash = infer_hash_step(hash, infer_char_fold(c));
+    return hash + (hash == 0);
+}
+
 /* Endings that make "name.ending" an address. Those that are everyday words too are left out. */
 static int is_top_domain(struct pp_span ending)
 {
@@ -50,7 +60,7 @@ static int is_top_domain(struct pp_span ending)
         "ru cn link click top nl ai tv biz test pl se dk fi pt club page ly gl";
     struct pp_span rest = PP_STR("");
     struct pp_span word;
-    uint32_t hash = infer_hash_text(ending);
+    uint32_t hash = visible_hash(ending);
     int more;
 
     rest = pp_span(LIST, sizeof LIST - 1);
@@ -62,10 +72,42 @@ static int is_top_domain(struct pp_span ending)
     return 0;
 }
 
+/*
+ * Scripts that leave no space between words. Where the script changes there is nearly always a word
+ * boundary; a longer run is cut into equal pieces.
+ */
+enum script {
+    SCRIPT_SPACED, /* every other script, and digits */
+    SCRIPT_HAN,
+    SCRIPT_HIRAGANA,
+    SCRIPT_KATAKANA,
+    SCRIPT_SOUTH_EAST, /* Thai, Lao, Burmese, Khmer */
+};
+
+enum { UNSPACED_CHARS_MAX = 8 };
+
+static enum script script_of(uint32_t c)
+{
+    if (c < 0x0E00 || is_digit(c))
+        return SCRIPT_SPACED;
+    if (c <= 0x0EFF || (c >= 0x1000 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF))
+        return SCRIPT_SOUTH_EAST;
+    if (c >= 0x3041 && c <= 0x309F)
+        return SCRIPT_HIRAGANA;
+    if ((c >= 0x30A0 && c <= 0x30FF) || (c >= 0x31F0 && c <= 0x31FF) ||
+        (c >= 0xFF66 && c <= 0xFF9F))
+        return SCRIPT_KATAKANA;
+    if (c == 0x3005 || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) ||
+        (c >= 0x20000 && c <= 0x3FFFF))
+        return SCRIPT_HAN;
+    return SCRIPT_SPACED;
+}
+
 struct scan {
     size_t end;   /* after the token */
     size_t dot;   /* first full stop between letters; 0 = none */
     size_t label; /* after the last one */
+    enum script script;
     int digits;
     int letters;
     int mail;
@@ -75,23 +117,32 @@ struct scan {
 static struct scan scan_word(struct pp_span text, size_t start)
 {
     struct scan s = { .end = start, .label = start, .parts_short = 1 };
-    size_t part = start;
+    uint32_t part = 0; /* visible characters of this dotted part */
     uint32_t before = 0;
 
     for (size_t at = start; at < text.len && at - start < 4096;) {
         size_t next;
         size_t after;
         uint32_t c = look(text, at, &next);
+        uint32_t behind = look(text, next, &after);
         if (is_word(c)) {
+            if (before == 0)
+                s.script = script_of(c);
+            if (script_of(c) != s.script ||
+                (s.script != SCRIPT_SPACED && s.letters == UNSPACED_CHARS_MAX))
+                break;
             s.digits |= is_digit(c);
             s.letters += !is_digit(c);
             s.end = next;
-        } else if (before != 0 && joins(before, c, look(text, next, &after))) {
+            part++;
+        } else if (before != 0 && s.script == SCRIPT_SPACED && joins(before, c, behind) &&
+                   script_of(behind) == SCRIPT_SPACED) {
             s.mail |= c == '@';
             if (c == '.' && !is_digit(before)) {
-                s.parts_short &= at - part <= 2;
+                s.parts_short &= part <= 2;
                 s.dot = s.dot == 0 ? at : s.dot;
-                s.label = part = next;
+                s.label = next;
+                part = 0;
             }
         } else {
             break;
@@ -99,7 +150,7 @@ static struct scan scan_word(struct pp_span text, size_t start)
         before = c;
         at = next;
     }
-    s.parts_short &= s.end - part <= 2;
+    s.parts_short &= part <= 2;
     return s;
 }
 
@@ -122,18 +173,27 @@ static int follows(struct pp_span text, size_t at, const char *what)
     return text.len - at >= w.len && memcmp(text.at + at, w.at, w.len) == 0;
 }
 
+/* The same for what a reader sees: invisible characters between are skipped. */
+static int shows(struct pp_span text, size_t at, const char *what)
+{
+    for (; *what != '\0'; what++)
+        if (look(text, at, &at) != (uint32_t)(uint8_t)*what)
+            return 0;
+    return 1;
+}
+
 /* Where the word ends, and whether it is an address. */
 static size_t word_end(struct pp_span text, size_t start, struct scan *s, int *ret_link)
 {
     *ret_link = 0;
-    if (s->mail || follows(text, s->end, "://") || follows(text, start, "mailto:")) {
+    if (s->mail || shows(text, s->end, "://") || shows(text, start, "mailto:")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
     if (s->dot == 0)
         return s->end;
-    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) ||
-        follows(text, s->end, "/") || (follows(text, start, "www.") && s->dot - start == 3)) {
+    if (is_top_domain(pp_span(text.at + s->label, s->end - s->label)) || shows(text, s->end, "/") ||
+        shows(text, start, "www.")) {
         *ret_link = 1;
         return to_space(text, s->end);
     }
@@ -165,7 +225,9 @@ static void word_hash(struct pp_span word, struct infer_token *t)
     if (letters >= 2 && capitals == letters)
         t->flags |= INFER_TOKEN_CAPS;
     t->hash += t->hash == 0;
-    /* A crude stem, the same for four languages: enough to see that two sentences share a subject. */
+    /*
+     * A crude stem, the same for four languages: enough to see that two sentences share a subject.
+     */
     if (n > 3 && folded[n - 1] == 's' && folded[n - 2] == '\'')
         n -= 2;
     if (n > 5 && folded[n - 3] == 'i' && folded[n - 2] == 'n' && folded[n - 1] == 'g')
@@ -192,6 +254,8 @@ static void read_word(struct pp_span text, size_t start, struct infer_token *t)
 
     t->len = (uint16_t)(end - start > UINT16_MAX ? UINT16_MAX : end - start);
     word_hash(pp_span(text.at + start, t->len), t);
+    if (s.script == SCRIPT_HIRAGANA && s.letters <= 2)
+        t->stem = 0; /* a particle */
     if (link)
         t->type = INFER_LINK;
     else if (is_digit(first))
@@ -216,13 +280,41 @@ static size_t markup_end(struct pp_span text, size_t at)
     return 0;
 }
 
+/* One form for the same sign of several scripts. */
+static uint32_t plain_sign(uint32_t c)
+{
+    switch (c) {
+    case 0x037E: /* Greek */
+    case 0x061F: /* Arabic */
+    case 0xFF1F: /* full width */
+        return '?';
+    case 0xFF01:
+        return '!';
+    case 0x060C:
+    case 0x3001:
+    case 0xFF0C:
+        return ',';
+    case 0x061B:
+    case 0xFF1B:
+        return ';';
+    case 0xFF1A:
+        return ':';
+    case 0x06D4:
+    case 0x0964: /* danda */
+    case 0xFF61:
+        return 0x3002;
+    default:
+        return c;
+    }
+}
+
 static void read_sign(struct pp_span text, size_t start, uint32_t c, struct infer_token *t)
 {
     size_t at;
 
     (void)look(text, start, &at);
     t->type = INFER_PUNCT;
-    t->hash = c;
+    t->hash = plain_sign(c);
     if (c == '<' && markup_end(text, start) != 0) {
         t->type = INFER_MARKUP;
         at = markup_end(text, start);

@@ -56,8 +56,10 @@ static pp_res parse(struct context *c, struct pp_span cbor)
     if (e->gpu_encoding.len > 0)
         return refuse(c, PP_E_EVIDENCE_TEE_UNKNOWN, "gpu", "no GPU: this build verifies none",
                       PP_STR("GPU evidence"));
-    if (e->message_kem != c->trust->message_kem)
-        return refuse(c, PP_E_MESSAGE_KEY, "message key KEM", "the one that the policy names",
+    const struct pp_kem_info *kem = pp_kem_info(c->trust->message_kem);
+    PP_ASSERT(kem != NULL); /* pp_trust_parse takes no other */
+    if (e->message_kem != kem->id || e->message_pk.len != kem->pk_len)
+        return refuse(c, PP_E_MESSAGE_KEY, "message key", "one of the KEM that the policy names",
                       PP_STR("another"));
     if (e->endorsement_count != 1)
         return refuse(c, PP_E_EVIDENCE_FORMAT, "endorsements", "one chip certificate",
@@ -65,7 +67,7 @@ static pp_res parse(struct context *c, struct pp_span cbor)
     proven(c, PP_STEP_PARSE, PP_E_EVIDENCE_FORMAT, "the Evidence is in its one encoding",
            PP_STR("pp-wire 7"), platform);
     proven(c, PP_STEP_PARSE, PP_E_MESSAGE_KEY, "the worker's message key is of the policy's KEM",
-           PP_STR("trust anchors"), pp_span_cstr(pp_kem_info(e->message_kem)->name));
+           PP_STR("trust anchors"), pp_span_cstr(kem->name));
     pp_sha256(e->config, c->config_digest);
     return PP_OK;
 }
@@ -241,29 +243,33 @@ static pp_res check_guest_policy(struct context *c)
     return PP_OK;
 }
 
-static pp_res check_host(struct context *c)
+/* This chip's path to the root of the host-set that the status names. */
+static pp_res verify_path(const struct context *c, const struct pp_host_path *h)
 {
-    const struct pp_ledger_record *set = pp_ledger_hosts(c->ledger);
-    struct pp_merkle_path path;
+    const struct pp_host_set *set = &pp_ledger_hosts(c->ledger)->record.host_set;
+    struct pp_merkle_path path = { .count = h->node_count };
     struct pp_host host;
 
     PP_TRY(pp_host_make(PP_HOST_SNP, PP_BYTES(c->snp.chip_id), &host));
+    PP_CHECK(h->size == set->count && h->node_count <= PP_MERKLE_PATH_MAX, PP_E_LEDGER_HOST,
+             h->size);
+    for (size_t i = 0; i < path.count; i++)
+        memcpy(path.hashes[i].bytes, h->nodes[i], PP_SHA256_BYTES);
+    return pp_host_verify(&host, h->index, &path, set);
+}
+
+static pp_res check_host(struct context *c)
+{
+    const struct pp_record_id *set = &pp_ledger_hosts(c->ledger)->id;
+
     for (size_t i = 0; i < c->evidence.host_count; i++) {
         const struct pp_host_path *h = &c->evidence.hosts[i];
 
-        if (memcmp(h->record_id, set->id.bytes, sizeof set->id.bytes) != 0)
+        if (memcmp(h->record_id, set->bytes, sizeof set->bytes) != 0)
             continue;
-        PP_CHECK(h->size == set->record.host_set.count && h->node_count <= PP_MERKLE_PATH_MAX,
-                 PP_E_LEDGER_HOST, h->size);
-        path.count = h->node_count;
-        for (size_t k = 0; k < path.count; k++)
-            memcpy(path.hashes[k].bytes, h->nodes[k], PP_SHA256_BYTES);
-        pp_res r = pp_host_verify(&host, h->index, &path, &set->record.host_set);
-        if (!pp_is_ok(r)) {
-            pp_problem_set(c->problem, "chip", "one that the host-set's root commits to",
-                           PP_STR("a chip outside of it"));
-            return r;
-        }
+        if (!pp_is_ok(verify_path(c, h)))
+            return refuse(c, PP_E_LEDGER_HOST, "chip", "one that the host-set's root commits to",
+                          PP_STR("a chip outside of it"));
         pp_check_add_hex(c->checks, PP_STEP_LEDGER, PP_E_LEDGER_HOST, PP_VERDICT_PROVEN,
                          "this very chip is in the published host-set", PP_STR("host-set record"),
                          PP_BYTES(c->snp.chip_id));

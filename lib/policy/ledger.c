@@ -10,6 +10,13 @@ struct context {
     struct pp_checks *checks;
     struct pp_problem *problem;
     struct pp_ledger *l;
+    struct opened *opened;
+};
+
+/* The last checkpoint of this bundle whose quorum was verified. */
+struct opened {
+    struct pp_span note; /* its bytes, borrowed from the bundle; empty: none yet */
+    struct pp_policy_checkpoint checkpoint;
 };
 
 static pp_res refuse(const struct context *c, pp_res r, const char *field, const char *expected,
@@ -31,6 +38,25 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/*
+ * A log proves all entries of a bundle under one checkpoint: its six or more signatures are
+ * verified once, and byte-equal ones not again. Another checkpoint is a matter of its own.
+ */
+static pp_res verify_proof(const struct context *c, const struct pp_proof *proof,
+                           const struct pp_merkle_hash *leaf, struct pp_policy_checkpoint *ret)
+{
+    struct opened *o = c->opened;
+
+    if (o->note.len > 0 && pp_span_eq(o->note, proof->checkpoint)) {
+        PP_TRY(pp_proof_verify_under(proof, leaf, &o->checkpoint));
+    } else {
+        PP_TRY(pp_proof_verify(proof, leaf, &c->trust->log, 0, UINT64_MAX, &o->checkpoint));
+        o->note = proof->checkpoint;
+    }
+    *ret = o->checkpoint;
+    return PP_OK;
+}
+
 /* An entry under its proof: inclusion, quorum, grammar, signers and place; any age. */
 static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *e,
                          struct pp_ledger_record *ret, struct pp_proof *proof,
@@ -45,7 +71,7 @@ static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *
     pp_merkle_leaf(e->entry, &leaf);
     if (!pp_is_ok(pp_proof_parse(e->proof, proof)))
         return refuse(c, PP_FAIL(PP_E_LEDGER_FORMAT, 0), "proof", "a tlog-proof", PP_STR(""));
-    pp_res r = pp_proof_verify(proof, &leaf, &t->log, 0, UINT64_MAX, checkpoint);
+    pp_res r = verify_proof(c, proof, &leaf, checkpoint);
     if (!pp_is_ok(r)) {
         /* The proof's parser and the note's have codes of their own; a device has one for both. */
         if (pp_code_class(r.code) != PP_CLASS_REFUSED)
@@ -79,7 +105,7 @@ static pp_res check_status_time(const struct context *c, const struct pp_record 
     struct pp_ledger *l = c->l;
 
     PP_TRY(pp_policy_time(&c->trust->log, &checkpoint->witnesses, &l->quorum_posix_s));
-    l->now_posix_s = max_u64(clock_posix_s, l->quorum_posix_s);
+    l->now_posix_s = max_u64(max_u64(clock_posix_s, l->quorum_posix_s), c->marks->now_posix_s);
     if (l->now_posix_s - l->quorum_posix_s > PP_LEDGER_AGE_MAX_S)
         return refuse_number(c, PP_E_LEDGER_STALE, "age of the quorum in seconds, at most",
                              PP_LEDGER_AGE_MAX_S, l->now_posix_s - l->quorum_posix_s);
@@ -103,6 +129,10 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         !pp_record_id_same(&c->l->status.id, &m->status_id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 0), "status record",
                       "the text seen before under this serial", PP_STR("another text"));
+    if (c->l->tree_size == m->tree_size && m->tree_size > 0 &&
+        !pp_record_id_same(&c->l->status.id, &m->status_id))
+        return refuse(c, PP_FAIL(PP_E_LEDGER_SPLIT, 1), "status record",
+                      "the text seen before at the end of this tree", PP_STR("another text"));
     if (c->l->tree_size < m->tree_size)
         return refuse_number(c, PP_E_LEDGER_ROLLBACK, "tree size, at least", m->tree_size,
                              c->l->tree_size);
@@ -110,11 +140,6 @@ static pp_res check_marks(const struct context *c, const struct pp_record *s)
         if (s->status.min_serial[role] < m->min_serial[role])
             return refuse_number(c, PP_E_LEDGER_ROLLBACK, "min-serial of a role, at least",
                                  m->min_serial[role], s->status.min_serial[role]);
-    for (size_t i = 0; i < s->status.release_count; i++)
-        for (size_t k = 0; k < m->revoked_count; k++)
-            if (pp_record_id_same(&s->status.releases[i], &m->revoked[k]))
-                return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "release",
-                              "none that was revoked before", PP_STR("a revoked one"));
     return PP_OK;
 }
 
@@ -185,9 +210,13 @@ static pp_res check_named(const struct context *c, struct pp_ledger_record *r,
     if (is_revoked(l, c->marks, &r->id))
         return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, 0), "record", "one that is not revoked",
                       pp_span_cstr(pp_record_type_name(type)));
+    /*
+     * Every session needs the host-set. Keys stand in a status before they are used, and one whose
+     * day has ended stays there until the next status; so do releases: who uses one asks for its
+     * window then.
+     */
     pp_record_window(&r->record, &from, &until);
-    /* Keys stand in a status before they are used; who uses one asks for its window again. */
-    if (l->now_posix_s >= until || (type != PP_RECORD_KEY_EPOCH && l->now_posix_s < from))
+    if (type == PP_RECORD_HOST_SET && (l->now_posix_s >= until || l->now_posix_s < from))
         return refuse_number(c, PP_E_LEDGER_WINDOW, "end of the record's validity, after",
                              l->now_posix_s, until);
     return PP_OK;
@@ -220,6 +249,29 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
                         return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
                                       "in one role only", PP_STR("in two"));
         }
+    return PP_OK;
+}
+
+/* Each key is of the kind that its line says, and a kind has one key a day: two would tell those
+ * who are shown the first from those who are shown the second. */
+static pp_res check_keys(const struct context *c)
+{
+    const struct pp_status *s = &c->l->status.record.status;
+    const struct pp_ledger_record *keys = &c->l->records[s->release_count + 1];
+
+    for (size_t i = 0; i < s->key_count; i++) {
+        const struct pp_key_epoch *a = &keys[i].record.key_epoch;
+
+        if (a->kind != s->keys[i].kind)
+            return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys",
+                          pp_record_kind_name(s->keys[i].kind),
+                          pp_span_cstr(pp_record_kind_name(a->kind)));
+        for (size_t k = 0; k < i; k++)
+            if (keys[k].record.key_epoch.kind == a->kind &&
+                keys[k].record.key_epoch.epoch == a->epoch)
+                return refuse(c, PP_FAIL(PP_E_LEDGER_STATUS, i), "keys", "one of a kind and epoch",
+                              pp_span_cstr(pp_record_kind_name(a->kind)));
+    }
     return PP_OK;
 }
 
@@ -256,8 +308,9 @@ static pp_res check_records(const struct context *c)
         l->record_count++;
     }
     PP_TRY(check_roles_apart(c, s->release_count));
+    PP_TRY(check_keys(c));
     pp_check_add_number(c->checks, PP_STEP_DIRECTORY, PP_E_LEDGER_SIGNER, PP_VERDICT_PROVEN,
-                        "every named record is logged, in force, and signed by who must sign it",
+                        "every named record is logged, not revoked, and signed by who must sign it",
                         PP_STR("owner and review policies"), l->record_count, "records");
     return PP_OK;
 }
@@ -270,7 +323,9 @@ static pp_res check_revoke_notes(const struct context *c)
     struct pp_note *note = pp_arena_alloc(c->arena, sizeof *note);
     struct pp_record *r = pp_arena_alloc(c->arena, sizeof *r);
 
+    c->l->noted = pp_arena_array(c->arena, c->l->bundle.revoke_count, sizeof *c->l->noted);
     PP_CHECK(note != NULL && r != NULL, PP_E_NO_MEMORY, 0);
+    PP_CHECK(c->l->noted != NULL || c->l->bundle.revoke_count == 0, PP_E_NO_MEMORY, 1);
     for (size_t i = 0; i < c->l->bundle.revoke_count; i++) {
         if (!pp_is_ok(pp_record_open(c->l->bundle.revokes[i], note, r)) ||
             r->type != PP_RECORD_REVOKE ||
@@ -283,6 +338,7 @@ static pp_res check_revoke_notes(const struct context *c)
                 return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "record",
                               "one that is not revoked",
                               pp_span_cstr(pp_record_type_name(c->l->records[k].record.type)));
+        c->l->noted[c->l->noted_count++] = r->revoke.target;
     }
     return PP_OK;
 }
@@ -294,9 +350,14 @@ pp_res pp_ledger_verify(const struct pp_trust *trust, struct pp_span bundle,
 {
     /* About 20 KiB: in the arena, so that a half-checked view is nobody's. */
     struct pp_ledger *l = pp_arena_alloc(arena, sizeof *l);
-    struct context c = {
-        .trust = trust, .marks = marks, .arena = arena, .checks = checks, .problem = problem, .l = l
-    };
+    struct opened opened = { .note = { 0 } };
+    struct context c = { .trust = trust,
+                         .marks = marks,
+                         .arena = arena,
+                         .checks = checks,
+                         .problem = problem,
+                         .l = l,
+                         .opened = &opened };
 
     PP_CHECK(l != NULL, PP_E_NO_MEMORY, sizeof *l);
     pp_problem_party(problem, "directory bundle");
@@ -355,6 +416,9 @@ pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks
         if (r->record.type != PP_RECORD_RELEASE || !pp_record_id_same(&r->id, id))
             continue;
         PP_CHECK(r->record.release.role == role, PP_E_LEDGER_NAMESPACE, r->record.release.role);
+        PP_CHECK(l->now_posix_s >= r->record.release.not_before &&
+                     l->now_posix_s < r->record.release.not_after,
+                 PP_E_LEDGER_WINDOW, i);
         *ret = &r->record.release;
         return PP_OK;
     }
@@ -374,7 +438,7 @@ static void add_revoked(struct pp_marks *m, const struct pp_record_id *id)
         if (pp_record_id_same(&m->revoked[i], id))
             return;
     if (m->revoked_count == PP_MARKS_REVOKED_MAX) {
-        /* The oldest goes: its record has expired long before 256 others were revoked. */
+        /* The oldest goes: its record has expired long before a thousand others were revoked. */
         memmove(&m->revoked[0], &m->revoked[1], sizeof m->revoked[0] * (PP_MARKS_REVOKED_MAX - 1));
         m->revoked_count--;
     }
@@ -385,6 +449,7 @@ void pp_ledger_raise_marks(const struct pp_ledger *l, struct pp_marks *m)
 {
     const struct pp_record *s = &l->status.record;
 
+    m->now_posix_s = max_u64(m->now_posix_s, l->now_posix_s);
     m->tree_size = max_u64(m->tree_size, l->tree_size);
     m->status_serial = s->serial;
     m->status_id = l->status.id;
@@ -392,9 +457,11 @@ void pp_ledger_raise_marks(const struct pp_ledger *l, struct pp_marks *m)
         m->min_serial[role] = max_u64(m->min_serial[role], s->status.min_serial[role]);
     for (size_t i = 0; i < s->status.revoked_count; i++)
         add_revoked(m, &s->status.revoked[i]);
+    for (size_t i = 0; i < l->noted_count; i++)
+        add_revoked(m, &l->noted[i]);
 }
 
-#define MARKS_MAGIC PP_STR("pp-marks-v1\n")
+#define MARKS_MAGIC PP_STR("pp-marks-v2\n")
 
 pp_res pp_marks_parse(struct pp_span bytes, struct pp_marks *ret)
 {
@@ -404,6 +471,7 @@ pp_res pp_marks_parse(struct pp_span bytes, struct pp_marks *ret)
     struct pp_span magic = pp_rd_bytes(&rd, MARKS_MAGIC.len);
     PP_TRY(pp_rd_ok(&rd));
     PP_CHECK(pp_span_eq(magic, MARKS_MAGIC), PP_E_FORMAT, 0);
+    m.now_posix_s = pp_rd_u64(&rd);
     m.tree_size = pp_rd_u64(&rd);
     m.status_serial = pp_rd_u64(&rd);
     pp_rd_copy(&rd, m.status_id.bytes, sizeof m.status_id.bytes);
@@ -423,6 +491,7 @@ pp_res pp_marks_write(struct pp_wr *wr, const struct pp_marks *m)
 {
     PP_CHECK(m->revoked_count <= PP_MARKS_REVOKED_MAX, PP_E_RANGE, m->revoked_count);
     pp_wr_span(wr, MARKS_MAGIC);
+    pp_wr_u64(wr, m->now_posix_s);
     pp_wr_u64(wr, m->tree_size);
     pp_wr_u64(wr, m->status_serial);
     pp_wr_bytes(wr, m->status_id.bytes, sizeof m->status_id.bytes);

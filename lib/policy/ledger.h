@@ -23,15 +23,20 @@ enum {
     PP_LEDGER_SKEW_S = 300,
     PP_LEDGER_RECORDS_MAX = PP_STATUS_RELEASES_PER_ROLE * PP_RECORD_ROLES + 1 + 2 * PP_RECORD_KINDS,
     PP_LEDGER_ARENA_BYTES = 1 << 20, /* what pp_ledger_verify takes from its arena, at most */
-    PP_MARKS_REVOKED_MAX = 256,
+    PP_MARKS_REVOKED_MAX = 1024,
     PP_MARKS_BYTES_MAX = 16 + 8 * (3 + PP_RECORD_ROLES) + 32 + 4 + PP_MARKS_REVOKED_MAX * 32,
 };
 
 /* High-water marks: what the device has seen and will not go behind. Zero state: nothing seen. */
 struct pp_marks {
+    /*
+     * The latest time at which a bundle was accepted, so at most a day ahead of what a quorum
+     * dated: a clock that is set back afterwards makes nothing fresh again.
+     */
+    uint64_t now_posix_s;
     uint64_t tree_size;
     uint64_t status_serial;
-    struct pp_record_id status_id; /* of that serial: another text under it is a split view */
+    struct pp_record_id status_id; /* of serial and tree: another text there is a split view */
     uint64_t min_serial[PP_RECORD_ROLES];
     struct pp_record_id revoked[PP_MARKS_REVOKED_MAX];
     size_t revoked_count;
@@ -52,9 +57,11 @@ struct pp_ledger {
     struct pp_ledger_record status;
     struct pp_ledger_record *records; /* as the status names them: releases, hosts, keys */
     size_t record_count;
-    uint64_t now_posix_s;    /* max(the device's clock, quorum_posix_s) */
+    uint64_t now_posix_s;    /* max(the device's clock, quorum_posix_s, the marks) */
     uint64_t quorum_posix_s; /* the latest time that the quorum vouches for */
     uint64_t tree_size;
+    struct pp_record_id *noted; /* what the bundle's revoke notes name, logged or not */
+    size_t noted_count;
     struct pp_bundle bundle;
 };
 
@@ -81,7 +88,8 @@ PP_MUST pp_res pp_ledger_issuer_key(const struct pp_ledger *l, uint64_t day,
 
 /*
  * The release of that id in that role: in force, not revoked. LEDGER_REVOKED (the status or a mark
- * says so), LEDGER_UNLISTED, LEDGER_NAMESPACE (it is of another role).
+ * says so), LEDGER_NOT_YET (no release is listed at all), LEDGER_UNLISTED, LEDGER_NAMESPACE (it is
+ * of another role), LEDGER_WINDOW.
  */
 PP_MUST pp_res pp_ledger_release(const struct pp_ledger *l, const struct pp_marks *marks,
                                  const struct pp_record_id *id, enum pp_record_role role,

@@ -19,7 +19,8 @@ const struct pp_kv_key PP_TRUST_KEYS[] = {
     { "environment", PP_KV_TEXT, AT(environment), 1, 1, 16, "prod, staging or dev" },
     { "namespace", PP_KV_TEXT, AT(name_space), 1, 1, 255, "the ledger namespace of this app" },
     { "issuer", PP_KV_TEXT, AT(issuer), 1, 1, 255, "the token issuer's name" },
-    { "issuer_url", PP_KV_TEXT, AT(issuer_url), 1, 1, 512, "where tokens are fetched: a URL" },
+    { "issuer_url", PP_KV_TEXT, AT(issuer_url), 1, 1, PP_TRUST_URL_BYTES_MAX,
+      "where tokens are fetched: a URL" },
     { "gateway_authority", PP_KV_TEXT, AT(gateway_authority), 1, 1, PP_TRUST_AUTHORITY_BYTES_MAX,
       "the gateway's authority, at most 64 bytes" },
     { "relay", PP_KV_LIST, AT(relays), 1, 0, 0, "a URL of a relay resource; in prod two or more" },
@@ -53,26 +54,67 @@ static pp_res read_environment(struct pp_trust *t, struct pp_span word, struct p
     return PP_OK;
 }
 
-static pp_res read_urls(const struct trust_text *x, struct pp_trust *t, struct pp_problem *problem)
+/* In prod an account's assertion and a device's habits are nobody's to read on the way. */
+static pp_res check_scheme(const struct pp_trust *t, const char *field, struct pp_span url,
+                           struct pp_problem *problem)
 {
-    size_t least = t->environment == PP_RECORD_PROD ? 2 : 1;
+    const struct pp_span scheme = PP_STR("https://");
+    int is_https = url.len > scheme.len && pp_span_eq(pp_span(url.at, scheme.len), scheme);
 
-    if (x->relays.count < least || x->relays.count > PP_TRUST_RELAYS_MAX)
-        return refuse(problem, "relay", "two to eight relays in prod, one or more elsewhere",
-                      PP_STR("another number"));
-    if (x->mirrors.count < least || x->mirrors.count > PP_TRUST_MIRRORS_MAX)
-        return refuse(problem, "mirror", "two to four mirrors in prod, one or more elsewhere",
-                      PP_STR("another number"));
-    for (size_t i = 0; i < x->relays.count; i++)
-        t->relays[t->relay_count++] = x->relays.items[i];
-    for (size_t i = 0; i < x->mirrors.count; i++)
-        t->mirrors[t->mirror_count++] = x->mirrors.items[i];
+    if (t->environment == PP_RECORD_PROD && !is_https)
+        return refuse(problem, field, "a URL that begins with https:// in prod", url);
     return PP_OK;
 }
 
-/* Simulated platforms exist in development builds alone, and there in the environment dev alone. */
+/* The last item of a list is none of those before it: two equal relays would be one. */
+static int is_new(const struct pp_kv_list *list, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (pp_span_eq(list->items[k], list->items[i]))
+            return 0;
+    return 1;
+}
+
+static pp_res read_urls(const struct pp_trust *t, const struct pp_kv_list *list, const char *field,
+                        const char *expected, size_t min, size_t max, struct pp_span *ret,
+                        size_t *ret_count, struct pp_problem *problem)
+{
+    if (list->count < min || list->count > max)
+        return refuse(problem, field, expected, PP_STR("another number"));
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].len > PP_TRUST_URL_BYTES_MAX || !is_new(list, i))
+            return refuse(problem, field, "URLs of at most 512 bytes, each of them once",
+                          list->items[i]);
+        PP_TRY(check_scheme(t, field, list->items[i], problem));
+        ret[i] = list->items[i];
+    }
+    *ret_count = list->count;
+    return PP_OK;
+}
+
+static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
+                           struct pp_problem *problem)
+{
+    size_t least = t->environment == PP_RECORD_PROD ? 2 : 1;
+
+    PP_TRY(read_urls(t, &x->relays, "relay", "two to eight relays in prod, one or more elsewhere",
+                     least, PP_TRUST_RELAYS_MAX, t->relays, &t->relay_count, problem));
+    PP_TRY(read_urls(t, &x->mirrors, "mirror", "two to four mirrors in prod, one or more elsewhere",
+                     least, PP_TRUST_MIRRORS_MAX, t->mirrors, &t->mirror_count, problem));
+    PP_TRY(check_scheme(t, "issuer_url", x->issuer_url, problem));
+    if (t->environment == PP_RECORD_PROD && t->ca_pem.len == 0)
+        return refuse(problem, "ca.pem", "certificate authorities of relays, mirrors and issuer",
+                      PP_STR("none"));
+    return PP_OK;
+}
+
+/*
+ * Simulated platforms exist in development builds alone, and there in the environment dev alone.
+ * One trust file is of one kind: roots of one's own vouch for simulators and for nothing else, so
+ * that no simulator can pass for hardware by taking its name.
+ */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
-                             struct pp_problem *problem)
+                             const struct pp_trust_files *files, struct pp_problem *problem)
 {
     static const enum pp_platform known[] = {
         PP_PLATFORM_SEV_SNP,
@@ -80,6 +122,7 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
         PP_PLATFORM_SIM_SNP,
 #endif
     };
+    int own_roots = files->ark.len > 0 || files->ask.len > 0;
 
     for (size_t i = 0; i < x->platforms.count; i++) {
         struct pp_span word = x->platforms.items[i];
@@ -88,10 +131,16 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
         while (k < PP_ARRAY_COUNT(known) &&
                !pp_span_eq(word, pp_span_cstr(pp_platform_name(known[k]))))
             k++;
-        if (k == PP_ARRAY_COUNT(known))
-            return refuse(problem, "platform", "a platform that this build verifies", word);
+        if (k == PP_ARRAY_COUNT(known) || !is_new(&x->platforms, i))
+            return refuse(problem, "platform", "platforms that this build verifies, each once",
+                          word);
         if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
             return refuse(problem, "platform", "a real platform outside dev", word);
+        if (pp_platform_is_simulated(known[k]) != own_roots)
+            return refuse(problem, "platform",
+                          own_roots ? "a simulated one: ark.der and ask.der are not the vendor's"
+                                    : "a real one, or the simulator's ark.der and ask.der",
+                          word);
         t->platforms |= UINT32_C(1) << known[k];
     }
     return PP_OK;
@@ -116,6 +165,10 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
     if (!pp_is_ok(read_kem(x->message_kem, "classical", &t->message_kem)))
         return refuse(problem, "message_kem", "a KEM that this build offers: classical",
                       x->message_kem);
+    /* What is recorded today must stay closed to a later quantum computer. */
+    if (t->environment == PP_RECORD_PROD && t->message_kem == PP_KEM_X25519_SHA256)
+        return refuse(problem, "message_kem", "x-wing: classical is a development policy",
+                      x->message_kem);
     if (!pp_is_ok(read_kem(x->ohttp_kem, "x25519", &t->ohttp_kem)))
         return refuse(problem, "ohttp_kem", "a KEM that this build offers: x25519", x->ohttp_kem);
     if (!pp_span_eq(x->tls_group, PP_STR("x25519")))
@@ -123,8 +176,9 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
     return PP_OK;
 }
 
-/* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. */
-static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
+/* "genoa 9 0 21 72": a minimum of this operator's own, above the compiled-in floor. One a product
+ * line: bit i of `*lines` is set once line i has one. */
+static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, uint32_t *lines)
 {
     uint64_t v[5] = { 0 };
     struct pp_span word;
@@ -143,6 +197,8 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy)
         PP_TRY(pp_decimal_parse(word, 255, &v[n++]));
     }
     PP_CHECK(n == (id == PP_SNP_TURIN ? 5 : 4), PP_E_FORMAT, n);
+    PP_CHECK((*lines >> id & 1) == 0, PP_E_DUPLICATE, id);
+    *lines |= UINT32_C(1) << id;
     policy->tcb_min[id] = (struct pp_snp_tcb_parts){ .fmc = (uint8_t)v[4],
                                                      .boot_loader = (uint8_t)v[0],
                                                      .tee = (uint8_t)v[1],
@@ -157,11 +213,13 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
     if (!pp_span_eq(x->hardware, PP_STR("strict")))
         return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
     t->snp_policy = PP_SNP_POLICY_STRICT;
+    uint32_t lines = 0;
     for (size_t i = 0; i < x->tcb_min.count; i++)
-        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy)))
-            return refuse(problem, "tcb_min", "LINE BOOTLOADER TEE SNP MICROCODE [FMC]",
+        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &lines)))
+            return refuse(problem, "tcb_min",
+                          "LINE BOOTLOADER TEE SNP MICROCODE [FMC], a line once",
                           x->tcb_min.items[i]);
-    pp_res r = files->ark.len == 0
+    pp_res r = files->ark.len == 0 && files->ask.len == 0
                    ? pp_snp_anchors_add_amd(&t->snp_anchors)
                    : pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""));
     if (!pp_is_ok(r))
@@ -193,8 +251,10 @@ static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *fil
 
 static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_BYTES])
 {
-    const struct pp_span all[] = { files->trust,         files->log_policy, files->owner_policy,
-                                   files->review_policy, files->ark,        files->ask };
+    const struct pp_span all[] = {
+        files->trust, files->log_policy, files->owner_policy, files->review_policy, files->ark,
+        files->ask,   files->ca
+    };
     struct pp_hash h;
 
     pp_hash_init(&h, PP_SHA256);
@@ -213,8 +273,9 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     *t = (struct pp_trust){ 0 };
     PP_TRY_AS(PP_E_TRUST, pp_kv_read(files->trust, PP_TRUST_KEYS, PP_TRUST_KEY_COUNT, &x, problem));
     PP_TRY(read_environment(t, x.environment, problem));
-    PP_TRY(read_urls(&x, t, problem));
-    PP_TRY(read_platforms(&x, t, problem));
+    t->ca_pem = files->ca;
+    PP_TRY(read_parties(&x, t, problem));
+    PP_TRY(read_platforms(&x, t, files, problem));
     PP_TRY(read_algorithms(&x, t, problem));
     PP_TRY(read_policies(t, files, problem));
     PP_TRY(read_hardware(&x, t, files, problem));

@@ -22,6 +22,7 @@ enum {
     PP_TRUST_RELAYS_MAX = 8,
     PP_TRUST_MIRRORS_MAX = 4,
     PP_TRUST_AUTHORITY_BYTES_MAX = 64,
+    PP_TRUST_URL_BYTES_MAX = 512,
     PP_TRUST_FILE_BYTES_MAX = 1 << 16,
 };
 
@@ -31,7 +32,8 @@ struct pp_trust_files {
     struct pp_span log_policy;    /* C2SP tlog-policy: the log, its witnesses, the quorum */
     struct pp_span owner_policy;  /* who signs host-sets and keys */
     struct pp_span review_policy; /* who reviews releases */
-    struct pp_span ark, ask;      /* DER; empty: AMD's published roots, compiled in */
+    struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
+    struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; prod needs it */
 };
 
 struct pp_trust {
@@ -45,8 +47,9 @@ struct pp_trust {
     size_t relay_count;
     struct pp_span mirrors[PP_TRUST_MIRRORS_MAX]; /* URLs of the directory bundle */
     size_t mirror_count;
-    uint32_t platforms;   /* bit (1 << enum pp_platform) of each accepted platform */
-    uint16_t message_kem; /* IANA HPKE KEM ids */
+    struct pp_span ca_pem; /* anchors of https; empty: http alone, outside prod */
+    uint32_t platforms;    /* bit (1 << enum pp_platform) of each accepted platform */
+    uint16_t message_kem;  /* IANA HPKE KEM ids */
     uint16_t ohttp_kem;
     uint64_t batches; /* of 32 tokens, an epoch */
     struct pp_policy log, owner, review;
@@ -59,7 +62,8 @@ struct pp_trust {
  * Reads the anchors. Fails with TRUST and fills `problem` (may be NULL); with ENVIRONMENT when this
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
  * that one dishonest witness and the log could turn into two histories, fewer than two relays or
- * mirrors in prod, a simulated platform outside dev. Call pp_trust_done also after a failure.
+ * mirrors in prod, one value twice in a list, a simulated platform outside dev, and a platform
+ * whose roots are the other kind's. Call pp_trust_done also after a failure.
  */
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);

@@ -115,8 +115,10 @@ size_t pp_tls_pending(const struct pp_tls *t)
     return t->out == NULL ? 0 : BIO_ctrl_pending(t->out);
 }
 
-/* A memory BIO never gives back what it grew to. A server with a thousand waiting sessions would keep
- * a thousand first flights; so an emptied buffer is replaced by a new one. */
+/*
+ * A memory BIO never gives back what it grew to. A server with a thousand waiting sessions would
+ * keep a thousand first flights; so an emptied buffer is replaced by a new one.
+ */
 static void drop_buffer(struct pp_tls *t)
 {
     BIO *empty = BIO_new(BIO_s_mem());

@@ -14,6 +14,8 @@ enum { SQL_BYTES_MAX = 128, PATH_BYTES_MAX = 4096 };
 
 static pp_res store_failed(sqlite3 *handle)
 {
+    if (handle != NULL && sqlite3_errcode(handle) == SQLITE_FULL)
+        return PP_FAIL(PP_E_DISK_FULL, ENOSPC);
     return PP_FAIL(PP_E_STORE, handle == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(handle));
 }
 
@@ -201,8 +203,10 @@ static pp_res make(const char *path, const struct pp_db_schema *schema, struct p
     PP_TRY_AS(PP_E_STORE, pp_wr_ok(&wr));
     int fd = mkostemp(new_path, O_CLOEXEC); /* mode 0600 */
     if (fd < 0) {
-        pp_problem_set(problem, path, "a folder in which a file can be made", PP_STR(""));
-        return PP_FAIL(PP_E_STORE, errno);
+        int e = errno;
+        pp_problem_set(problem, path, "a folder in which a file can be made",
+                       pp_span_cstr(strerror(e)));
+        return PP_FAIL(PP_E_STORE, e);
     }
     (void)close(fd);
     pp_res r = fill_file(new_path, schema, problem);
@@ -222,7 +226,8 @@ static pp_res check_file(const char *path, struct pp_problem *problem)
     struct stat st;
 
     if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        pp_problem_set(problem, path, "a file that its owner alone can open", PP_STR(""));
+        pp_problem_set(problem, path, "a file that its owner alone can open",
+                       PP_STR("no such file, another kind of file, or another mode"));
         return PP_FAIL(PP_E_STORE, 0);
     }
     return PP_OK;

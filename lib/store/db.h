@@ -4,8 +4,8 @@
  *
  * Write-ahead log, synchronous=FULL, file mode 0600, one owner's schema, a deadline instead of
  * waiting. Several processes may open one file. A handle belongs to one thread; open it after the
- * last fork. Everything that goes wrong is STORE: whoever asks a store that is down gets no answer,
- * and never a favourable one.
+ * last fork. Everything that goes wrong is STORE, or DISK_FULL: whoever asks a store that is down
+ * gets no answer, and never a favourable one.
  *
  * Calls wait for the disk: a daemon makes them on its worker threads.
  */
@@ -35,8 +35,8 @@ struct pp_db {
 
 /*
  * Opens or makes the file. STORE (detail = SQLite's extended code, 0 for a rule of ours) with the
- * words in `problem`: the folder is missing, the disk is full, others may open the file, it is of
- * another program or version, the file system cannot do write-ahead logs.
+ * words in `problem`: the folder is missing, others may open the file, it is of
+ * another program or version, the file system cannot do write-ahead logs. DISK_FULL.
  */
 PP_MUST pp_res pp_db_open(const char *path, const struct pp_db_schema *schema,
                           struct pp_problem *problem, struct pp_db *ret);

@@ -195,7 +195,7 @@ void pp_note_signer_done(struct pp_note_signer *s)
 
 /* --- notes --------------------------------------------------------------------------------- */
 
-static pp_res check_characters(struct pp_span bytes)
+pp_res pp_tlog_characters(struct pp_span bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
         PP_CHECK(bytes.at[i] >= 0x20 || bytes.at[i] == '\n', PP_E_FORMAT, i);
@@ -235,22 +235,33 @@ static pp_res parse_line(struct pp_span line, struct pp_note_line *ret)
     return PP_OK;
 }
 
+pp_res pp_tlog_signature_lines(struct pp_span lines, struct pp_note *n)
+{
+    size_t all = lines.len;
+
+    while (lines.len > 0) {
+        struct pp_span line;
+        size_t offset = all - lines.len;
+        PP_CHECK(n->line_count < PP_NOTE_SIGNATURES_MAX, PP_E_LIMIT, n->line_count);
+        PP_TRY(pp_tlog_line(&lines, &line));
+        PP_CHECK(pp_is_ok(parse_line(line, &n->lines[n->line_count])), PP_E_FORMAT, offset);
+        n->line_count++;
+    }
+    return PP_OK;
+}
+
 pp_res pp_note_parse(struct pp_span bytes, struct pp_note *ret)
 {
     struct pp_note n = { 0 };
     struct pp_span lines;
 
     PP_CHECK(bytes.len <= PP_NOTE_BYTES_MAX, PP_E_LIMIT, bytes.len);
-    PP_TRY(check_characters(bytes));
+    PP_TRY(pp_tlog_characters(bytes));
     PP_TRY(split_note(bytes, &n.text, &lines));
-    while (lines.len > 0) {
-        struct pp_span line;
-        size_t offset = bytes.len - lines.len;
-        PP_CHECK(n.line_count < PP_NOTE_SIGNATURES_MAX, PP_E_LIMIT, n.line_count);
-        PP_TRY(pp_tlog_line(&lines, &line));
-        PP_CHECK(pp_is_ok(parse_line(line, &n.lines[n.line_count])), PP_E_FORMAT, offset);
-        n.line_count++;
-    }
+    pp_res r = pp_tlog_signature_lines(lines, &n);
+    if (r.code == PP_E_FORMAT)
+        r.detail += (uint32_t)(bytes.len - lines.len);
+    PP_TRY(r);
     *ret = n;
     return PP_OK;
 }
@@ -343,7 +354,7 @@ pp_res pp_note_write(struct pp_wr *wr, struct pp_span text, const struct pp_note
                      size_t signer_count)
 {
     PP_CHECK(text.len > 0 && text.at[text.len - 1] == '\n', PP_E_FORMAT, text.len);
-    PP_TRY(check_characters(text));
+    PP_TRY(pp_tlog_characters(text));
     pp_wr_span(wr, text);
     pp_wr_u8(wr, '\n');
     for (size_t i = 0; i < signer_count; i++)

@@ -50,6 +50,14 @@ void pp_proof_write(struct pp_wr *wr, const struct pp_proof *p)
     pp_wr_span(wr, p->checkpoint);
 }
 
+pp_res pp_proof_verify_under(const struct pp_proof *p, const struct pp_merkle_hash *leaf,
+                             const struct pp_policy_checkpoint *c)
+{
+    PP_TRY_AS(PP_E_LEDGER_PROOF, pp_merkle_inclusion_verify(p->index, c->checkpoint.size, leaf,
+                                                            &p->path, &c->checkpoint.root));
+    return PP_OK;
+}
+
 pp_res pp_proof_verify(const struct pp_proof *p, const struct pp_merkle_hash *leaf,
                        const struct pp_policy *policy, uint64_t from, uint64_t until,
                        struct pp_policy_checkpoint *ret)
@@ -60,8 +68,7 @@ pp_res pp_proof_verify(const struct pp_proof *p, const struct pp_merkle_hash *le
     /* The age rule comes before the count: a quorum of one fresh and one stale is no fresh
      * quorum. */
     PP_TRY(pp_policy_decide(policy, pp_note_signers_dated(&c.witnesses, from, until)));
-    PP_TRY_AS(PP_E_LEDGER_PROOF, pp_merkle_inclusion_verify(p->index, c.checkpoint.size, leaf,
-                                                            &p->path, &c.checkpoint.root));
+    PP_TRY(pp_proof_verify_under(p, leaf, &c));
     *ret = c;
     return PP_OK;
 }

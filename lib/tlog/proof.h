@@ -36,4 +36,12 @@ PP_MUST pp_res pp_proof_verify(const struct pp_proof *p, const struct pp_merkle_
                                const struct pp_policy *policy, uint64_t from, uint64_t until,
                                struct pp_policy_checkpoint *ret);
 
+/*
+ * The inclusion alone, for more proofs under a checkpoint that pp_proof_verify took before: `c` is
+ * what it gave for exactly the bytes of p->checkpoint, under the same policy and dates.
+ * LEDGER_PROOF.
+ */
+PP_MUST pp_res pp_proof_verify_under(const struct pp_proof *p, const struct pp_merkle_hash *leaf,
+                                     const struct pp_policy_checkpoint *c);
+
 #endif

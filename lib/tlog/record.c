@@ -37,6 +37,12 @@ const char *pp_record_kind_name(enum pp_record_kind kind)
     return PP_REC_KINDS[kind];
 }
 
+const char *pp_record_reason_name(enum pp_record_reason reason)
+{
+    PP_ASSERT(reason < PP_RECORD_REASONS);
+    return REASONS[reason];
+}
+
 const char *pp_record_type_name(enum pp_record_type type)
 {
     PP_ASSERT(type >= PP_RECORD_RELEASE && type <= PP_RECORD_STATUS);

@@ -82,6 +82,7 @@ enum pp_record_reason {
 const char *pp_record_env_name(enum pp_record_env env);
 const char *pp_record_role_name(enum pp_record_role role);
 const char *pp_record_kind_name(enum pp_record_kind kind);
+const char *pp_record_reason_name(enum pp_record_reason reason);
 const char *pp_record_type_name(enum pp_record_type type); /* "cvm-release", without version */
 
 /* 0 and the value, or NOT_FOUND. */

@@ -28,6 +28,13 @@ void pp_tlog_path_write(struct pp_wr *wr, const struct pp_merkle_path *path);
 void pp_tlog_signature_line(struct pp_wr *wr, const struct pp_note_key *key,
                             struct pp_span signature);
 
+/* UTF-8 without control characters but line feeds. FORMAT (detail = offset), UTF8. */
+PP_MUST pp_res pp_tlog_characters(struct pp_span bytes);
+
+/* Adds a note's signature lines, of which each has its line feed, to n->lines. FORMAT (detail =
+ * offset of the line), LIMIT, TRUNCATED. */
+PP_MUST pp_res pp_tlog_signature_lines(struct pp_span lines, struct pp_note *n);
+
 /* As pp_checkpoint_parse, but leaves the root of size 0 to the caller (a witness answers it
  * apart). */
 PP_MUST pp_res pp_tlog_checkpoint_read(struct pp_span text, struct pp_checkpoint *ret);

@@ -36,6 +36,35 @@ void pp_witness_request_write(struct pp_wr *wr, uint64_t old_size,
     pp_wr_span(wr, note);
 }
 
+pp_res pp_witness_answer_line(struct pp_span body, struct pp_span checkpoint_text,
+                              const struct pp_note_key *key, struct pp_span *ret_line)
+{
+    struct pp_note n = { .text = checkpoint_text };
+    struct pp_note_signers signers;
+    struct pp_span line = { 0 };
+
+    PP_CHECK(body.len <= PP_WITNESS_ANSWER_MAX, PP_E_LIMIT, body.len);
+    PP_TRY(pp_tlog_characters(body));
+    PP_TRY(pp_tlog_signature_lines(body, &n));
+    PP_TRY(pp_note_open(&n, key, 1, &signers));
+    for (size_t i = 0; i < n.line_count; i++) {
+        PP_TRY(pp_tlog_line(&body, &line));
+        if (n.lines[i].id == key->id && pp_span_eq(n.lines[i].name, key->name))
+            break; /* the first one is the one that was verified */
+    }
+    *ret_line = pp_span(line.at, line.len + 1);
+    return PP_OK;
+}
+
+pp_res pp_witness_conflict_parse(struct pp_span body, uint64_t *ret_size)
+{
+    struct pp_span line;
+
+    PP_TRY(pp_tlog_line(&body, &line));
+    PP_CHECK(body.len == 0, PP_E_FORMAT, body.len);
+    return pp_decimal_parse(line, PP_MERKLE_SIZE_MAX, ret_size);
+}
+
 struct pp_witness_state pp_witness_state_empty(void)
 {
     struct pp_witness_state s = { 0 };

@@ -15,7 +15,8 @@
 
 enum {
     PP_WITNESS_REQUEST_MAX = PP_NOTE_BYTES_MAX + 64 * 48,
-    PP_WITNESS_KEYS_MAX = 8, /* log keys that one origin may have */
+    PP_WITNESS_ANSWER_MAX = 16384, /* bytes of an answer's body */
+    PP_WITNESS_KEYS_MAX = 8,       /* log keys that one origin may have */
 };
 
 struct pp_witness_request {
@@ -32,6 +33,22 @@ PP_MUST pp_res pp_witness_request_parse(struct pp_span body, struct pp_witness_r
 
 void pp_witness_request_write(struct pp_wr *wr, uint64_t old_size,
                               const struct pp_merkle_path *proof, struct pp_span note);
+
+/* --- the log's side of the answer ----------------------------------------------------------- */
+
+/*
+ * The line of `key` in the body of a 200, line feed included, once it verifies over the checkpoint
+ * text that was sent; borrows `body`. Lines of other keys are ignored, but anything that is no
+ * signature line refuses the whole body: whatever is taken from it ends up in a note that everybody
+ * reads. FORMAT, UTF8, LIMIT, TRUNCATED; SIGNATURE (no line of the key, or a wrong one).
+ */
+PP_MUST pp_res pp_witness_answer_line(struct pp_span body, struct pp_span checkpoint_text,
+                                      const struct pp_note_key *key, struct pp_span *ret_line);
+
+/* The body of a 409: the size that the witness cosigned last, and a line feed. FORMAT, RANGE. */
+PP_MUST pp_res pp_witness_conflict_parse(struct pp_span body, uint64_t *ret_size);
+
+/* --- the witness's side --------------------------------------------------------------------- */
 
 /* What a witness knows of a log: its keys, and what it cosigned last (size 0: nothing yet). */
 struct pp_witness_log {

@@ -147,7 +147,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     return pp_daemon_listen(d, "frames", config.common.listen, problem, &self.listener);
 }
 
-/* --- Evidence ---------------------------------------------------------------------------------- */
+/* --- Evidence --------------------------------------------------------------------------------- */
 
 /* Two message keys: the one that the report covers, and the one that Evidence shows. */
 static pp_res message_keys(uint8_t covered[34], uint8_t shown[34])
@@ -285,7 +285,7 @@ static pp_res make_flight(struct pp_span hello, struct pp_wr *flight)
     return r;
 }
 
-/* --- frames ------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 struct connection {
     struct pp_stream *stream;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * summarize_raw WORDS FILE...: the embedded engine by itself, without any of the parties: reads chats
- * (the format of tests/vectors/chats), does what device and CVM would do, and prints one line of JSON a
- * file: {"file", "summary", "items": [{"kind", "text", "messages"}], "sent": items before the guard}.
+ * summarize_raw WORDS FILE...: the embedded engine by itself, without any of the parties: reads
+ * chats (the format of tests/vectors/chats), does what device and CVM would do, and prints one line
+ * of JSON a file: {"file", "summary", "items": [{"kind", "text", "messages"}]}.
  */
 #include <jansson.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trust anchors of a development build: the files of STATE/trust. ark.der and ask.der are absent
- * where the vendor's published roots are meant. No object of a release build.
+ * The trust anchors of a development build: the files of STATE/trust. ark.der and ask.der are
+ * absent where the vendor's published roots are meant, ca.pem where all is on loopback. No object
+ * of a release build.
  */
 #include "device_int.h"
 
@@ -15,9 +16,12 @@ pp_res pp_device_trust_files(struct pp_device *d, struct pp_trust_files *ret)
         int mandatory;
     } files[] = { { "trust/trust", 1 },        { "trust/log.policy", 1 },
                   { "trust/owner.policy", 1 }, { "trust/review.policy", 1 },
-                  { "trust/ark.der", 0 },      { "trust/ask.der", 0 } };
-    struct pp_span *spans[] = { &ret->trust,         &ret->log_policy, &ret->owner_policy,
-                                &ret->review_policy, &ret->ark,        &ret->ask };
+                  { "trust/ark.der", 0 },      { "trust/ask.der", 0 },
+                  { "trust/ca.pem", 0 } };
+    struct pp_span *spans[] = {
+        &ret->trust, &ret->log_policy, &ret->owner_policy, &ret->review_policy, &ret->ark,
+        &ret->ask,   &ret->ca
+    };
 
     *ret = (struct pp_trust_files){ 0 };
     for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {

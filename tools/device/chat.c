@@ -6,6 +6,8 @@
 #include "text.h"
 #include "wr.h"
 
+static const char TEXT_EXPECTED[] = "a text of at most 16384 bytes";
+
 struct reader {
     struct pp_arena *arena;
     struct pp_problem *problem;
@@ -99,8 +101,9 @@ static pp_res minute_of(struct pp_span text, uint32_t *ret)
     uint64_t year = two_digits(text.at) * 100 + two_digits(text.at + 2);
     uint64_t month = two_digits(text.at + 5), day = two_digits(text.at + 8);
     uint64_t hour = two_digits(text.at + 11), minute = two_digits(text.at + 14);
+    uint64_t second = two_digits(text.at + 17);
     PP_CHECK(year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31, PP_E_RANGE, 0);
-    PP_CHECK(hour <= 23 && minute <= 59, PP_E_RANGE, 1);
+    PP_CHECK(hour <= 23 && minute <= 59 && second <= 60, PP_E_RANGE, 1);
     *ret = (uint32_t)((days_of(year, month, day) * 24 + hour) * 60 + minute);
     return PP_OK;
 }
@@ -125,8 +128,7 @@ static pp_res read_message(struct reader *r, size_t index, const json_t *v)
         return refuse(r, index, NULL, "an object {sender, time, text}", type_name(v));
     PP_TRY(read_string(r, index, v, "sender", 1, PP_CHAT_NAME_BYTES_MAX,
                        "a name of at most 256 bytes", &sender));
-    PP_TRY(read_string(r, index, v, "text", 0, PP_CHAT_TEXT_BYTES_MAX,
-                       "a text of at most 16384 bytes", &m->text));
+    PP_TRY(read_string(r, index, v, "text", 0, PP_CHAT_TEXT_BYTES_MAX, TEXT_EXPECTED, &m->text));
     if (json_object_get(v, "time") != NULL) {
         PP_TRY(read_string(r, index, v, "time", 0, 64, "a time like 2026-03-02T18:04:00", &time));
         if (!pp_is_ok(minute_of(time, &m->minute)))
@@ -137,22 +139,58 @@ static pp_res read_message(struct reader *r, size_t index, const json_t *v)
     return PP_OK;
 }
 
+static pp_res refuse_file(struct reader *r, const char *field, const char *expected,
+                          const json_t *got)
+{
+    pp_problem_set(r->problem, field, expected, pp_span_cstr(type_name(got)));
+    return PP_FAIL(PP_E_INPUT, 0);
+}
+
+/* "1 to 2000 messages: select the latest 2000", and how many there are. */
+static pp_res refuse_count(struct reader *r, enum pp_code code, const char *expected, size_t fit,
+                           size_t count)
+{
+    char words[128], got[32];
+    struct pp_wr wr = pp_wr_over(words, sizeof words), got_wr = pp_wr_over(got, sizeof got);
+
+    pp_wr_text(&wr, expected);
+    pp_wr_text(&wr, ": select the latest ");
+    pp_wr_decimal(&wr, fit);
+    pp_wr_u8(&wr, 0);
+    pp_wr_decimal(&got_wr, count);
+    pp_problem_set(r->problem, "messages", words, pp_wr_done(&got_wr));
+    return PP_FAIL(code, fit);
+}
+
+/* Texts that no bucket holds are refused before they are copied. What surely fits is told; the
+ * session knows it to the byte (pp_session_fits). */
+static pp_res check_texts(struct reader *r, const json_t *list)
+{
+    enum { SURE_BYTES = 250 << 10, AROUND_TEXT_BYTES = 16 };
+    size_t count = json_array_size(list), texts = 0, sure = 0, fit = 0;
+
+    for (size_t i = count; i > 0; i--) {
+        size_t len = json_string_length(json_object_get(json_array_get(list, i - 1), "text"));
+
+        if (len > PP_CHAT_TEXT_BYTES_MAX)
+            return refuse(r, i - 1, "text", TEXT_EXPECTED, "a longer one");
+        texts += len;
+        sure += len + AROUND_TEXT_BYTES;
+        fit += sure <= SURE_BYTES;
+    }
+    if (texts > PP_CHAT_TEXTS_BYTES_MAX)
+        return refuse_count(r, PP_E_TOO_LARGE, "texts that fit one request", fit, count);
+    return PP_OK;
+}
+
 static pp_res read_all(struct reader *r, const json_t *root)
 {
-    const json_t *list = json_is_object(root) ? json_object_get(root, "messages") : NULL;
+    if (!json_is_object(root))
+        return refuse_file(r, "(file)", "a JSON object with messages", root);
+    const json_t *list = json_object_get(root, "messages");
     const json_t *closed = json_object_get(root, "closed_to_ai");
-    char got[32];
-
-    if (!json_is_object(root)) {
-        pp_problem_set(r->problem, "(file)", "a JSON object with messages",
-                       pp_span_cstr(type_name(root)));
-        return PP_FAIL(PP_E_INPUT, 0);
-    }
-    if (closed != NULL && !json_is_boolean(closed)) {
-        pp_problem_set(r->problem, "closed_to_ai", "true or false",
-                       pp_span_cstr(type_name(closed)));
-        return PP_FAIL(PP_E_INPUT, 0);
-    }
+    if (closed != NULL && !json_is_boolean(closed))
+        return refuse_file(r, "closed_to_ai", "true or false", closed);
     r->chat.closed = json_is_true(closed);
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count == 0) {
@@ -160,13 +198,9 @@ static pp_res read_all(struct reader *r, const json_t *root)
                        pp_span_cstr(json_is_array(list) ? "an empty array" : type_name(list)));
         return PP_FAIL(PP_E_INPUT, 0);
     }
-    if (count > PP_CHAT_MESSAGE_MAX) {
-        struct pp_wr wr = pp_wr_over(got, sizeof got);
-        pp_wr_decimal(&wr, count);
-        pp_problem_set(r->problem, "messages", "1 to 2000 messages: select the latest 2000",
-                       pp_wr_done(&wr));
-        return PP_FAIL(PP_E_INPUT, count);
-    }
+    if (count > PP_CHAT_MESSAGE_MAX)
+        return refuse_count(r, PP_E_INPUT, "1 to 2000 messages", PP_CHAT_MESSAGE_MAX, count);
+    PP_TRY(check_texts(r, list));
     r->chat.messages = pp_arena_array(r->arena, count, sizeof *r->chat.messages);
     r->chat.names = pp_arena_array(r->arena, count, sizeof *r->chat.names);
     PP_CHECK(r->chat.messages != NULL && r->chat.names != NULL, PP_E_NO_MEMORY, count);

@@ -4,12 +4,13 @@
 usage: compile_anchors.py OUT.c [FOLDER]
 
 FOLDER holds trust, log.policy, owner.policy and review.policy, and ark.der with ask.der where the
-vendor's published roots are not meant. Without FOLDER the build has no anchors and says so when
+vendor's published roots are not meant, and ca.pem. Without FOLDER the build has no anchors and says so when
 asked for them: it can check vectors and reports, and refuses everything else."""
 import os
 import sys
 
-NAMES = ("trust", "log.policy", "owner.policy", "review.policy", "ark.der", "ask.der")
+NAMES = ("trust", "log.policy", "owner.policy", "review.policy", "ark.der", "ask.der",
+         "ca.pem")
 MANDATORY = NAMES[:4]
 
 out = sys.argv[1]
@@ -29,7 +30,7 @@ for name in NAMES:
     for i in range(0, len(data), 12):
         lines.append("    " + ", ".join(f"0x{b:02x}" for b in data[i:i + 12]) + ",")
     lines += ["};", ""]
-    member = word.replace("_der", "")
+    member = word.replace("_der", "").replace("_pem", "")
     members.append(f"    .{member} = {{ {word}, sizeof {word} }},")
 lines += ["const struct pp_trust_files DEVICE_COMPILED_ANCHORS = {"] + (members or ["    { NULL, 0 }"])
 lines += ["};", ""]

@@ -101,14 +101,13 @@ static pp_res read_marks(struct pp_device *d)
 
 static pp_res open_wallet(struct pp_device *d)
 {
-    static char key_path[PP_DEVICE_PATH_MAX];
-    char path[PP_DEVICE_PATH_MAX];
+    char path[PP_DEVICE_PATH_MAX], key_path[PP_DEVICE_PATH_MAX];
+    struct pp_platform_key_file file = { .path = key_path, .random = d->random };
+    struct pp_platform_key key = pp_platform_key_of_file(&file); /* loaded by the opening alone */
     struct pp_wallet_policy policy;
 
     PP_TRY(pp_device_path(d, "device/wallet", path));
     PP_TRY(pp_device_path(d, "device/platform.key", key_path));
-    d->key_file = (struct pp_platform_key_file){ .path = key_path, .random = d->random };
-    struct pp_platform_key key = pp_platform_key_of_file(&d->key_file);
     PP_TRY(
         pp_wallet_policy_init(&policy, d->trust->environment == PP_RECORD_DEV, d->trust->batches));
     pp_problem_party(&d->problem, "device/wallet");
@@ -174,15 +173,21 @@ void pp_device_close(struct pp_device *d)
     *d = (struct pp_device){ .lock_fd = -1 };
 }
 
-pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
+pp_res device_may_send(struct pp_device *d, const struct pp_chat *chat)
 {
-    d->checks.count = 0;
     if (!d->settings.consent)
         return device_refuse(d, PP_FAIL(PP_E_CONSENT, 0), "device/settings", "consent", "yes",
                              PP_STR("no"));
     if (chat->closed)
         return device_refuse(d, PP_FAIL(PP_E_CHAT_CLOSED, 0), "chat", "closed_to_ai", "false",
                              PP_STR("true"));
+    return PP_OK;
+}
+
+pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
+{
+    d->checks.count = 0;
+    PP_TRY(device_may_send(d, chat));
     pp_check_add_number(&d->checks, PP_STEP_CONSENT, PP_E_CONSENT, PP_VERDICT_ASSERTED,
                         "the user consented, the chat is open, names stay on this device",
                         PP_STR("device settings"), chat->message_count, "messages selected");
@@ -192,17 +197,28 @@ pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat)
 
 pp_res pp_device_tick(struct pp_device *d, pp_res *ret_tokens)
 {
-    PP_TRY(device_refresh_ledger(d));
+    pp_res fetched = device_fetch_directory(d);
+
+    PP_TRY(device_verify_directory(d, fetched));
     *ret_tokens = device_refresh_tokens(d);
     return PP_OK;
+}
+
+pp_res pp_device_ready(struct pp_device *d)
+{
+    return device_verify_directory(d, PP_OK);
+}
+
+int pp_device_ticks_on_use(const struct pp_device *d)
+{
+    return d->trust->environment == PP_RECORD_DEV;
 }
 
 pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_call *call,
                    struct pp_http_result *ret)
 {
-    static const struct pp_http_client_config config = {
-        .response_bytes_max = PP_BUNDLE_BYTES_MAX
-    };
+    const struct pp_http_client_config config = { .response_bytes_max = PP_BUNDLE_BYTES_MAX,
+                                                  .ca_pem = d->trust->ca_pem };
     pp_res r = pp_http_call(&config, call, ret);
 
     if (!pp_is_ok(r))

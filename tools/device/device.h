@@ -29,6 +29,7 @@
 
 enum {
     PP_DEVICE_PATH_MAX = 4096,
+    PP_DEVICE_TRUST_FILES = 7,
     PP_DEVICE_CALL_MS = 10000,       /* for directory and issuer */
     PP_DEVICE_FETCH_WINDOW_S = 21600 /* the directory is fetched once at a random moment of each */
 };
@@ -44,13 +45,12 @@ struct pp_device {
     struct pp_clock clock;
     struct pp_random random;
     struct pp_device_settings settings;
-    struct pp_buf settings_text, trust_text[6];
+    struct pp_buf settings_text, trust_text[PP_DEVICE_TRUST_FILES];
     struct pp_trust *trust;
     struct pp_marks *marks;
     struct pp_buf bundle;
     struct pp_arena ledger_arena;
     struct pp_ledger *ledger;
-    struct pp_platform_key_file key_file;
     struct pp_wallet *wallet;
     struct pp_ratls_ctx *ratls;
     struct pp_checks checks;   /* of the last request, row by row */
@@ -75,12 +75,19 @@ void pp_device_close(struct pp_device *d);
 PP_MUST pp_res pp_device_allow(struct pp_device *d, const struct pp_chat *chat);
 
 /*
- * Scheduled work, never caused by use: fetches the directory bundle when its moment has come (in
- * dev at every call), verifies it and raises the marks; then fetches the due token batches. What
- * went wrong with tokens goes to *ret_tokens: a refusal there ends the day, anything else is the
- * next schedule's business. LEDGER_*, NETWORK, HTTP_STATUS, STORE.
+ * Scheduled work: fetches the directory bundle when its moment has come (in dev at every call),
+ * verifies it and raises the marks; then fetches the due token batches. For a timer that knows
+ * nothing of use: an issuer or a mirror that sees a fetch just before a session could join the two.
+ * What went wrong with tokens goes to *ret_tokens: a refusal there ends the day, anything else is
+ * the next schedule's business. LEDGER_*, NETWORK, HTTP_STATUS, STORE.
  */
 PP_MUST pp_res pp_device_tick(struct pp_device *d, pp_res *ret_tokens);
+
+/* Steps 2 and 3 with what is held, no network: before every session. LEDGER_*, NOT_FOUND, STORE. */
+PP_MUST pp_res pp_device_ready(struct pp_device *d);
+
+/* 1 in dev alone, where all schedules are 0 and pp_device_tick stands in for pp_device_ready. */
+int pp_device_ticks_on_use(const struct pp_device *d);
 
 /* The issuer keys that the held status lists, for the wallet. Returns their number. */
 size_t pp_device_wallet_keys(const struct pp_device *d,
@@ -98,9 +105,10 @@ struct pp_summary {
 };
 
 /*
- * The main job, behind pp_device_allow and pp_device_tick: checks 4 to 14, then the answer.
- * `receipt` NULL: STATE/device/receipts. On
- * failure ret->sent_user_bytes is valid, and 0 for every code of the class REFUSED.
+ * The main job, behind pp_device_allow and pp_device_ready: checks 4 to 14, then the answer.
+ * `receipt` NULL: STATE/device/receipts. TOO_LARGE, with the number of latest messages that would
+ * fit in words and detail, before a token is taken. On failure ret->sent_user_bytes is valid, and 0
+ * for every code of the class REFUSED.
  */
 PP_MUST pp_res pp_device_summarize(struct pp_device *d, const struct pp_chat *chat, uint32_t words,
                                    const char *receipt, struct pp_arena *arena,

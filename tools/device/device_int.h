@@ -10,11 +10,21 @@
 PP_MUST pp_res device_refuse(struct pp_device *d, pp_res r, const char *party, const char *field,
                              const char *expected, struct pp_span got);
 
+/* Consent and the chat's own flag: asked at selection, and again where a request is encoded. */
+PP_MUST pp_res device_may_send(struct pp_device *d, const struct pp_chat *chat);
+
 /* Tells who watches that rows were added. */
 void device_show(struct pp_device *d);
 
-/* Fetches the bundle if its moment has come, verifies what is held, stores marks. */
-PP_MUST pp_res device_refresh_ledger(struct pp_device *d);
+/* Fetches the bundle if its moment has come, and holds it if all mirrors agree. */
+PP_MUST pp_res device_fetch_directory(struct pp_device *d);
+
+/*
+ * Steps 2 and 3: verifies the held bundle and stores the marks. `fetched` is what the fetch before
+ * it gave: a failed one is told, and stops only where mirrors contradict each other (LEDGER_SPLIT)
+ * or nothing valid is held.
+ */
+PP_MUST pp_res device_verify_directory(struct pp_device *d, pp_res fetched);
 
 /* Fetches due token batches. */
 PP_MUST pp_res device_refresh_tokens(struct pp_device *d);

@@ -21,29 +21,49 @@ static void fetched_done(struct fetched *f)
     free(f->ledger);
 }
 
-/* The moment that was drawn for the next fetch; 0: now. */
-static uint64_t next_fetch(const struct pp_device *d)
+static pp_res load_held(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    if (d->bundle.bytes != NULL)
+        return PP_OK;
+    PP_TRY(pp_device_path(d, "device/bundle", path));
+    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
+}
+
+/*
+ * Whether the moment that was drawn for the next fetch has come: always in dev, and without a
+ * bundle, when there is no use that a schedule could hide. A moment further ahead than any draw
+ * was drawn by a clock that ran ahead, and nobody waits for it.
+ */
+static int is_due(struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX];
     struct pp_buf b = { 0 };
     uint64_t at = 0;
 
-    if (!pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
+    if (d->trust->environment == PP_RECORD_DEV || load_held(d).code == PP_E_NOT_FOUND ||
+        !pp_is_ok(pp_device_path(d, "device/fetch_at", path)) ||
         !pp_is_ok(pp_file_read(AT_FDCWD, path, 24, &b)))
-        return 0;
+        return 1;
     if (!pp_is_ok(pp_decimal_parse(pp_buf_span(&b), UINT64_MAX, &at)))
         at = 0;
     pp_buf_done(&b);
-    return at;
+    return now >= at || at - now > 2 * (uint64_t)PP_DEVICE_FETCH_WINDOW_S;
 }
 
-/* Draws a moment of the next six-hour window, whatever happens until then. */
+/*
+ * Draws a moment of the next six-hour window: before the fetch, so that a mirror that fails or lies
+ * cannot make every use fetch again.
+ */
 static pp_res plan_fetch(struct pp_device *d, uint64_t now)
 {
     char path[PP_DEVICE_PATH_MAX], text[24];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint64_t window = now / PP_DEVICE_FETCH_WINDOW_S + 1, offset;
 
+    if (d->trust->environment == PP_RECORD_DEV)
+        return PP_OK; /* every call is its moment */
     PP_TRY(pp_random_below(&d->random, PP_DEVICE_FETCH_WINDOW_S, &offset));
     pp_wr_decimal(&wr, window * PP_DEVICE_FETCH_WINDOW_S + offset);
     PP_TRY(pp_device_path(d, "device/fetch_at", path));
@@ -122,7 +142,7 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     char path[PP_DEVICE_PATH_MAX];
 
     PP_TRY(pp_device_path(d, "device/bundle", path));
-    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
+    PP_TRY(pp_file_update(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
     pp_buf_done(&d->bundle);
     d->bundle = (struct pp_buf){ f->http.body, f->http.body_len };
     f->http.body = NULL; /* moved */
@@ -130,68 +150,79 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     return PP_OK;
 }
 
+/* The next moment is drawn before this one is used: when it comes does not depend on how this one
+ * goes, and who uses a device whose mirror is silent does not knock there at every use. */
 static pp_res fetch(struct pp_device *d, uint64_t now)
 {
     struct fetched all[PP_TRUST_MIRRORS_MAX] = { 0 };
     size_t best = 0;
 
+    PP_TRY(plan_fetch(d, now));
     pp_res r = fetch_all(d, all, &best);
     if (pp_is_ok(r))
         r = hold(d, &all[best]);
-    if (pp_is_ok(r))
-        r = plan_fetch(d, now);
     for (size_t i = 0; i < PP_TRUST_MIRRORS_MAX; i++)
         fetched_done(&all[i]);
     return r;
 }
 
-static pp_res load_held(struct pp_device *d)
-{
-    char path[PP_DEVICE_PATH_MAX];
-
-    if (d->bundle.bytes != NULL)
-        return PP_OK;
-    PP_TRY(pp_device_path(d, "device/bundle", path));
-    return pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &d->bundle);
-}
-
 static pp_res store_marks(struct pp_device *d)
 {
-    static uint8_t text[PP_MARKS_BYTES_MAX];
+    uint8_t text[PP_MARKS_BYTES_MAX];
     char path[PP_DEVICE_PATH_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
     pp_ledger_raise_marks(d->ledger, d->marks);
     PP_TRY(pp_marks_write(&wr, d->marks));
     PP_TRY(pp_device_path(d, "device/marks", path));
-    return pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr));
+    return pp_file_update(AT_FDCWD, path, 0600, pp_wr_done(&wr));
 }
 
-/* A silent mirror leaves the held bundle in use until it ends; a lying one stops everything. */
-static int is_silence(pp_res r)
+/* What a mirror did wrong, for whom it concerns: the held bundle is used as long as it is valid. */
+static void tell_failed_mirror(struct pp_device *d, pp_res why)
 {
-    return r.code == PP_E_NETWORK || r.code == PP_E_TIMEOUT || r.code == PP_E_CLOSED ||
-           r.code == PP_E_HTTP_STATUS;
+    pp_check_add(&d->checks, PP_STEP_DIRECTORY, (enum pp_code)why.code, PP_VERDICT_SKIPPED,
+                 "a mirror gave no bundle that can be believed; the held one is used",
+                 PP_STR("held bundle"), pp_span_cstr(pp_code_name(why.code)));
 }
 
-pp_res device_refresh_ledger(struct pp_device *d)
+static pp_res verify_held(struct pp_device *d)
+{
+    PP_TRY(load_held(d));
+    pp_arena_reset(&d->ledger_arena);
+    return verify(d, pp_buf_span(&d->bundle), &d->ledger_arena, d->ledger, &d->checks);
+}
+
+pp_res device_fetch_directory(struct pp_device *d)
 {
     uint64_t now = pp_clock_posix_s(&d->clock);
-    pp_res fetched = PP_OK;
 
+    return is_due(d, now) ? fetch(d, now) : PP_OK;
+}
+
+pp_res device_verify_directory(struct pp_device *d, pp_res fetched)
+{
+    struct pp_problem problem = d->problem;
+
+    /* One history under two texts is evidence against the log: nothing goes on. */
+    if (fetched.code == PP_E_LEDGER_SPLIT)
+        return fetched;
     pp_check_add_hex(&d->checks, PP_STEP_ANCHORS, PP_E_TRUST, PP_VERDICT_PROVEN,
                      "anchors and high-water marks are loaded; they are all that is believed",
                      pp_span_cstr(PP_RELEASE ? "compiled in" : "STATE/trust"),
                      PP_BYTES(d->trust->files_digest));
-    if (d->trust->environment == PP_RECORD_DEV || now >= next_fetch(d))
-        fetched = fetch(d, now);
-    if (!pp_is_ok(fetched) && !is_silence(fetched))
+    if (!pp_is_ok(fetched))
+        tell_failed_mirror(d, fetched);
+    pp_res held = verify_held(d);
+    /* With nothing held, or nothing new that may be believed, the fetch is what is told. */
+    if (!pp_is_ok(fetched) &&
+        (held.code == PP_E_NOT_FOUND ||
+         (!pp_is_ok(held) && pp_code_class(fetched.code) == PP_CLASS_REFUSED))) {
+        d->problem = problem;
         return fetched;
-    pp_res held = load_held(d);
-    if (!pp_is_ok(held))
-        return pp_is_ok(fetched) ? held : fetched;
-    pp_arena_reset(&d->ledger_arena);
-    PP_TRY(verify(d, pp_buf_span(&d->bundle), &d->ledger_arena, d->ledger, &d->checks));
+    }
+    PP_TRY(held);
+    pp_problem_set(&d->problem, "", "", PP_STR(""));
     PP_TRY(store_marks(d));
     device_show(d);
     return PP_OK;

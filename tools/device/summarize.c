@@ -2,6 +2,7 @@
 /* The main job: one chat, one verified session, one summary. */
 #include "device_int.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 #include "clean.h"
 #include "cred.h"
+
+enum { GRID_MS = 250 }; /* as answers, outside dev */
 
 struct run {
     struct pp_device *d;
@@ -20,6 +23,7 @@ struct run {
     struct pp_session *session;
     char relay[PP_HTTP_URL_BYTES_MAX];
     uint64_t stage_from_us;
+    uint64_t opened_mono_ms; /* when exchange #1 left */
 };
 
 static uint64_t cpu_us(void)
@@ -89,6 +93,21 @@ static pp_res post(struct run *r, struct pp_span body, uint32_t deadline_ms,
     return PP_OK;
 }
 
+/*
+ * Exchange #2 leaves on a tick of the grid that #1 began, so that the gap says nothing of this
+ * device's speed or of what it encodes. In dev the grid is 0.
+ */
+static void wait_for_tick(const struct run *r)
+{
+    uint64_t past = (pp_clock_mono_ms(&r->d->clock) - r->opened_mono_ms) % GRID_MS;
+    struct timespec rest = { .tv_nsec = (long)(GRID_MS - past) * 1000000 };
+
+    if (r->d->trust->environment == PP_RECORD_DEV || past == 0)
+        return;
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
+        ;
+}
+
 static pp_res exchange_1(struct run *r, const struct pp_verified **ret)
 {
     PP_AUTO(pp_secret) token = { 0 };
@@ -98,6 +117,7 @@ static pp_res exchange_1(struct run *r, const struct pp_verified **ret)
     PP_TRY(take_token(r, &token));
     PP_TRY(pp_session_open(r->session, pp_secret_span(&token), &body));
     stage_end(r, 0);
+    r->opened_mono_ms = pp_clock_mono_ms(&r->d->clock);
     pp_res res = post(r, body, PP_SESSION_DEADLINE_MS, &http);
     if (pp_is_ok(res))
         res = pp_session_opened(r->session, http.body, http.body_len, ret);
@@ -139,9 +159,9 @@ static pp_res write_record(struct run *r)
     return res;
 }
 
-static pp_res exchange_2(struct run *r, const struct pp_verified *verified, struct pp_answer *ret)
+static struct pp_request request_of(const struct run *r)
 {
-    struct pp_request request = {
+    return (struct pp_request){
         .feature = PP_FEATURE_SUMMARIZE,
         .feature_name = PP_STR("summarize"),
         .answer_kib = (uint32_t)r->d->settings.answer_kib,
@@ -149,11 +169,35 @@ static pp_res exchange_2(struct run *r, const struct pp_verified *verified, stru
                        .messages = r->chat->messages,
                        .message_count = r->chat->message_count },
     };
+}
+
+/* A chat that no bucket holds costs no token: the person is told how many messages would fit. */
+static pp_res check_size(struct run *r)
+{
+    const struct pp_request request = request_of(r);
+    char expected[64], got[24];
+    struct pp_wr wr = pp_wr_over(expected, sizeof expected), got_wr = pp_wr_over(got, sizeof got);
+
+    pp_res res = pp_session_fits(r->d->trust, &request, r->arena);
+    if (res.code != PP_E_TOO_LARGE)
+        return res;
+    pp_wr_text(&wr, "as many as fit: select the latest ");
+    pp_wr_decimal(&wr, res.detail);
+    pp_wr_u8(&wr, 0);
+    pp_wr_decimal(&got_wr, r->chat->message_count);
+    return device_refuse(r->d, res, "chat", "messages", expected, pp_wr_done(&got_wr));
+}
+
+static pp_res exchange_2(struct run *r, const struct pp_verified *verified, struct pp_answer *ret)
+{
+    struct pp_request request = request_of(r);
     struct pp_http_result http = { 0 };
     struct pp_span body;
 
+    PP_TRY(device_may_send(r->d, r->chat));
     PP_TRY(pp_session_send(r->session, verified, &request, &body));
     stage_end(r, 2);
+    wait_for_tick(r);
     r->out->sent_user_bytes = body.len;
     pp_res res = post(r, body, PP_SESSION_ANSWER_MS, &http);
     if (pp_is_ok(res))
@@ -204,18 +248,23 @@ static pp_res run_session(struct run *r)
                                         .checks = &d->checks,
                                         .problem = &d->problem };
 
+    PP_TRY(check_size(r));
     PP_TRY(choose_relay(r));
     PP_TRY(pp_session_init(r->session, &env));
     PP_TRY(exchange_1(r, &verified));
     r->out->simulated = verified->appraisal.simulated;
     r->out->retains = verified->appraisal.retains;
     PP_TRY(write_record(r));
-    PP_TRY(exchange_2(r, verified, &answer));
-    r->out->engine = answer.engine;
+    pp_res res = exchange_2(r, verified, &answer);
     memcpy(r->out->sizes, r->session->sizes, sizeof r->out->sizes);
-    PP_TRY(put_names(r, &answer));
-    return device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
-                                &answer.engine);
+    if (!pp_is_ok(res) && res.code != PP_E_ANSWER_REFUSED && res.code != PP_E_ANSWER_FAILED)
+        return res;
+    /* Whatever the worker's outcome is: the record says it. */
+    PP_TRY(device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
+                                &answer.engine));
+    PP_TRY(res);
+    r->out->engine = answer.engine;
+    return put_names(r, &answer);
 }
 
 pp_res pp_device_summarize(struct pp_device *d, const struct pp_chat *chat, uint32_t words,

@@ -212,9 +212,10 @@ static pp_res use_once(struct fleet *f)
     return r;
 }
 
-/* The device has seen a later status than the one that the mirror serves now. */
+/* The device has seen a later status than the mirror serves now, and has only its marks left. */
 static pp_res roll_back(struct fleet *f)
 {
+    char path[FLEET_PATH_MAX];
     struct pp_buf old = { 0 };
 
     PP_TRY(fleet_read_file(f, "relay", "directory", PP_BUNDLE_BYTES_MAX, &old));
@@ -223,6 +224,10 @@ static pp_res roll_back(struct fleet *f)
         r = use_once(f);
     if (pp_is_ok(r))
         r = fleet_write(f, "relay", "directory", pp_buf_span(&old));
+    if (pp_is_ok(r))
+        r = fleet_path(f, "device", "bundle", path);
+    if (pp_is_ok(r) && unlink(path) != 0)
+        r = pp_errno_res(errno);
     pp_buf_done(&old);
     return r;
 }

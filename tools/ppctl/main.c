@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ppctl: Private Processing on a command line. The contract is docs/protocol.md and ppctl(1). */
+#include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto.h"
+#include "ct.h"
 #include "ppctl.h"
 
 static void help(FILE *out)
@@ -77,6 +82,24 @@ static int take_global(struct ppctl *p, int argc, char **argv, const char **ret_
     return kept;
 }
 
+/* Freed memory of the JSON library held messages. */
+static void wipe_and_free(void *p)
+{
+    if (p != NULL)
+        pp_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+/* Chats and keys reach no core file, no debugger of the same user, and no freed memory. */
+static void keep_to_itself(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
+
 int main(int argc, char **argv)
 {
     char state[4096];
@@ -84,6 +107,7 @@ int main(int argc, char **argv)
     const char *wrong = NULL;
     int words = 0;
 
+    keep_to_itself();
     p.state = default_state(state, sizeof state);
     argc = take_global(&p, argc - 1, argv + 1, &wrong);
     argv++;

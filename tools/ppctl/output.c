@@ -45,6 +45,8 @@ int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem
         fprintf(stderr, "  expected: %s\n", q->expected);
     if (q->field[0] != '\0' || q->got[0] != '\0')
         fprintf(stderr, "  got:      %s\n", q->got);
+    if (r.code == PP_E_SYSTEM)
+        fprintf(stderr, "  reason:   %s\n", strerror((int)r.detail));
     if (pp_code_todo(r.code)[0] != '\0')
         fprintf(stderr, "  do:       %s\n", pp_code_todo(r.code));
     if (cls == PP_CLASS_REFUSED)

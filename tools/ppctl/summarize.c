@@ -8,7 +8,7 @@
 #include "device.h"
 #include "verbs.h"
 
-enum { CHAT_ARENA_BYTES = 8 << 20, ANSWER_ARENA_BYTES = 4 << 20 };
+enum { ANSWER_ARENA_BYTES = 4 << 20 };
 
 struct summarize {
     struct ppctl *p;
@@ -174,7 +174,7 @@ static pp_res run_device(struct summarize *s, struct pp_device *d, const struct 
         d->on_checks_ctx = s;
     }
     PP_TRY(pp_device_allow(d, chat));
-    PP_TRY(pp_device_tick(d, &tokens));
+    PP_TRY(pp_device_ticks_on_use(d) ? pp_device_tick(d, &tokens) : pp_device_ready(d));
     if (pp_code_class(tokens.code) == PP_CLASS_REFUSED)
         return tokens;
     uint32_t words = (uint32_t)(s->words == 0 ? d->settings.words : s->words);
@@ -198,7 +198,7 @@ static int run(struct summarize *s)
     int status;
 
     pp_res r = d == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0)
-                         : pp_arena_new_locked(&chat_arena, CHAT_ARENA_BYTES);
+                         : pp_arena_new_locked(&chat_arena, PP_CHAT_ARENA_BYTES);
     if (pp_is_ok(r))
         r = pp_arena_new_locked(&arena, ANSWER_ARENA_BYTES);
     if (pp_is_ok(r))

@@ -12,11 +12,16 @@ const struct ppctl_verb PPCTL_VERBS[] = {
 #endif
     { "summarize", "FILE.json [--words N] [--json] [--receipt OUT] [--explain]",
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
+    { "refresh", "", "the device's scheduled fetches, for a timer; never caused by use",
+      verb_refresh },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
     { "vectors", "TOPIC PATH", "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp", "--report R --vek V [--chain PEM] [--at TIME] [--policy FILE]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
+    { "log show", "[--json]",
+      "every record of the ledger and what is in force, checked from the first entry on",
+      verb_log_show },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     { 0 },
 };

@@ -9,6 +9,8 @@ int verb_up(struct ppctl *p, int argc, char **argv);
 int verb_down(struct ppctl *p, int argc, char **argv);
 int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
+int verb_log_show(struct ppctl *p, int argc, char **argv);
+int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);

@@ -128,6 +128,17 @@ static void print_text(const struct verification *v)
     }
 }
 
+/* A release build knows no simulated platform, nor these words. */
+static const char *simulated_words(const struct pp_appraisal *a)
+{
+#if !PP_RELEASE
+    if (a->simulated)
+        return " (simulated secure processor: protects nothing)";
+#endif
+    (void)a;
+    return "";
+}
+
 static int conclude(struct verification *v, pp_res r)
 {
     int refused = pp_code_class(r.code) == PP_CLASS_REFUSED;
@@ -141,8 +152,7 @@ static int conclude(struct verification *v, pp_res r)
     print_text(v);
     if (refused)
         return ppctl_fail(v->p, r, &v->problem, 0);
-    printf("accept: %s%s\n", v->file,
-           v->appraisal.simulated ? " (simulated secure processor: protects nothing)" : "");
+    printf("accept: %s%s\n", v->file, simulated_words(&v->appraisal));
     return 0;
 }
 

@@ -93,7 +93,9 @@ static void key_files_of_another_form_or_mode_are_refused(void **state)
         write_key(bad[i], 0600);
         assert_code(iss_assertions_add_key(&a, path, &problem), PP_E_CONFIG);
         assert_string_equal(problem.field, path);
-        assert_string_equal(problem.got, "");
+        /* A constant: no byte of a key file stands in words that people paste into mails. */
+        assert_true(strcmp(problem.got, "another content") == 0 ||
+                    strcmp(problem.got, "more bytes than it may have") == 0);
     }
     write_key(KEY_1, 0640);
     assert_code(iss_assertions_add_key(&a, path, NULL), PP_E_CONFIG);

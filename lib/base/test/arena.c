@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "arena.h"
 #include "ct.h"
 
@@ -47,10 +52,61 @@ static void a_reset_wipes_what_was_used(void **state)
     pp_arena_done(&a);
 }
 
+/* Memory for the largest chat costs a small one nothing. */
+static void pages_are_there_from_their_first_touch_on(void **state)
+{
+    (void)state;
+    enum { CAP = 1 << 24, TOUCHED = 100 };
+    static unsigned char there[CAP / 4096];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t count = 0;
+    struct pp_arena a = { 0 };
+
+    assert_ok(pp_arena_new_locked(&a, CAP));
+    assert_non_null(pp_arena_alloc(&a, TOUCHED));
+    assert_int_equal(mincore(a.base, CAP, there), 0);
+    for (size_t i = 0; i < CAP / page; i++)
+        count += there[i] & 1;
+    assert_int_equal(count, 1);
+    pp_arena_done(&a);
+}
+
+#ifndef PP_SANITIZE /* its runtime needs more than a child without rights has */
+/* Exit status of a child that may lock 1 MiB, and takes `len` bytes of an arena of 16 MiB. */
+static int child_that_takes(size_t len)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        struct rlimit limit = { 1 << 20, 1 << 20 };
+        struct pp_arena a = { 0 };
+        if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 || (geteuid() == 0 && setuid(65534) != 0) ||
+            !pp_is_ok(pp_arena_new_locked(&a, 1 << 24)))
+            _exit(2);
+        _exit(pp_arena_alloc(&a, len) != NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* An ordinary user may lock some megabytes: enough for what is used, not for what could be. */
+static void the_limit_on_locked_memory_counts_what_is_used(void **state)
+{
+    (void)state;
+    assert_int_equal(child_that_takes(100000), 0);
+    assert_int_equal(child_that_takes(2 << 20), 1);
+}
+#endif
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
     cmocka_unit_test(the_budget_is_a_hard_limit),
     cmocka_unit_test(a_reset_wipes_what_was_used),
+    cmocka_unit_test(pages_are_there_from_their_first_touch_on),
+#ifndef PP_SANITIZE
+    cmocka_unit_test(the_limit_on_locked_memory_counts_what_is_used),
+#endif
 };
 
 PP_TEST_MAIN(TESTS)

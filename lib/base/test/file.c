@@ -98,6 +98,51 @@ static void reading_has_a_limit_and_wants_a_regular_file(void **state)
     assert_code(pp_file_read(AT_FDCWD, "/dev/zero", 6, &b), PP_E_FORMAT);
 }
 
+static ino_t inode_of(const char *name)
+{
+    struct stat st;
+
+    assert_int_equal(fstatat(folder, name, &st, 0), 0);
+    return st.st_ino;
+}
+
+/* A new file has another inode, which is what tells a write from none. */
+static void an_update_writes_only_what_is_new(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("first")));
+    ino_t at = inode_of("a");
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("first")));
+    assert_true(inode_of("a") == at);
+    assert_ok(pp_file_update(folder, "a", 0600, PP_STR("fifth")));
+    assert_true(inode_of("a") != at);
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_string_equal((char *)b.bytes, "fifth");
+    pp_buf_done(&b);
+    at = inode_of("a");
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth"))); /* another mode */
+    assert_true(inode_of("a") != at);
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth and more")));
+    assert_ok(pp_file_update(folder, "a", 0640, PP_STR("fifth")));
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_int_equal(b.len, 5);
+    pp_buf_done(&b);
+}
+
+static void a_replaced_file_has_its_new_content_whole(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_write(folder, "a", 0600, PP_STR("before")));
+    assert_ok(pp_file_replace(folder, "a", 0600, PP_STR("after that")));
+    assert_ok(pp_file_read(folder, "a", 100, &b));
+    assert_string_equal((char *)b.bytes, "after that");
+    pp_buf_done(&b);
+}
+
 /* A write that cannot be finished leaves the old file and nothing else. */
 static void a_failed_write_keeps_the_old_file(void **state)
 {
@@ -120,6 +165,34 @@ static void a_failed_write_keeps_the_old_file(void **state)
 }
 
 /* /dev/full is a device that is always full. */
+static void what_a_killed_writer_left_is_removed_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "b.7.tmp", "deep/c.7.tmp", "kept", "deep/kept",
+                                         "deep/tmp" };
+
+    assert_int_equal(mkdirat(folder, "deep", 0700), 0);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        close(openat(folder, names[i], O_CREAT | O_WRONLY, 0600));
+    pp_file_drop_leftovers(folder, ".");
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        assert_int_equal(unlinkat(folder, names[i], 0), i < 2 ? -1 : 0);
+    assert_int_equal(unlinkat(folder, "deep", AT_REMOVEDIR), 0);
+    pp_file_drop_leftovers(folder, "absent");
+}
+
+static void the_reason_why_a_file_was_not_taken_has_words(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "absent", 9, &b)), "no such file");
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "a/b", 9, &b)), strerror(ENOTDIR));
+    assert_string_equal(pp_file_reason(pp_file_read(folder, "a", 1, &b)),
+                        "more bytes than it may have");
+    assert_string_equal(pp_file_reason(pp_file_read(folder, ".", 9999, &b)), "another content");
+}
+
 static void a_full_disk_has_its_own_code(void **state)
 {
     (void)state;
@@ -135,7 +208,11 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_kept_file_is_no_link_and_nobody_elses),
     cmocka_unit_test(a_removed_file_is_gone),
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
+    cmocka_unit_test(an_update_writes_only_what_is_new),
+    cmocka_unit_test(a_replaced_file_has_its_new_content_whole),
     cmocka_unit_test(a_failed_write_keeps_the_old_file),
+    cmocka_unit_test(what_a_killed_writer_left_is_removed_and_nothing_else),
+    cmocka_unit_test(the_reason_why_a_file_was_not_taken_has_words),
     cmocka_unit_test(a_full_disk_has_its_own_code),
 };
 

@@ -52,7 +52,7 @@ static void every_refusal_names_the_key_what_was_expected_and_what_stood_there(v
     } rows[] = {
         { "address = a\ncolour = red\n", "colour", "a key that --help lists", "an unknown key", 2 },
         { "address = a\naddress = b\n", "address", "the key once", "a second time", 2 },
-        { "limit = 5\n", "address", "an address", "(missing)", 1 },
+        { "limit = 5\n", "address", "an address", "(missing)", 0 },
         { "address = a\nlimit = 0\n", "limit", "a number from 1 to 100", "0", 2 },
         { "address = a\nlimit = 101\n", "limit", "a number from 1 to 100", "101", 2 },
         { "address = a\nlimit = 07\n", "limit", "a number from 1 to 100", "07", 2 },

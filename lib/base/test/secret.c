@@ -109,8 +109,8 @@ static void guard_pages_stand_on_both_sides(void **state)
     assert_false(child_dies_touching(p));
     assert_true(child_dies_touching(p - 1));
     assert_true(child_dies_touching(p + page));
-    pp_locked_unmap(p, page);
-    pp_locked_unmap(NULL, page);
+    pp_locked_unmap(p, page, page);
+    pp_locked_unmap(NULL, page, page);
 }
 
 /* /proc/self/smaps tells what the kernel does with the mapping at `p`. */

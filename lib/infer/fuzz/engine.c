@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole engine over any conversation. Input: u8 words, then records of u8 sender, u8 length / 4,
- * text. Bytes that are not UTF-8 are refused before the engine; a first byte with its top bit set turns
- * them into question marks instead, so that mutations reach the engine.
+ * The whole engine over any conversation. Input: u8 words, then records of u8 sender, u8 length /
+ * 4, text. Bytes that are not UTF-8 are refused before the engine; a first byte with its top bit
+ * set turns them into question marks instead, so that mutations reach the engine.
  */
 #include "fuzz.h"
 
@@ -78,8 +78,8 @@ static void check_answer(const struct pp_infer_chat *chat, const struct pp_infer
 }
 
 /*
- * What the engine says is made of what it cites. The guard may still refuse an item for what its parts
- * say together, or a mark that fell to a cut; it never has to refuse a word from nowhere.
+ * What the engine says is made of what it cites. The guard may still refuse an item for what its
+ * parts say together, or a mark that fell to a cut; it never has to refuse a word from nowhere.
  */
 static void check_engine(const struct pp_infer_chat *chat, struct pp_arena *a)
 {

@@ -49,14 +49,14 @@ static void facts_are_told_with_their_speakers(void **state)
     assert_false(says(&items, "trip is free"));
 }
 
-static void items_stand_by_kind_with_open_points_last(void **state)
+static void items_stand_by_kind_behind_the_opening_with_open_points_last(void **state)
 {
     (void)state;
     struct pp_infer_chat chat = CHAT(TRIP, 130);
     struct pp_infer_items items = summary_of(&chat);
 
     assert_true(items.count > 3);
-    for (size_t i = 1; i < items.count; i++)
+    for (size_t i = 2; i < items.count; i++)
         assert_true(items.at[i].kind >= items.at[i - 1].kind);
     assert_int_equal(items.at[items.count - 1].kind, PP_INFER_OPEN);
 }
@@ -84,7 +84,9 @@ static int stands_in(struct pp_span token, struct pp_span text)
     return memmem(text.at, text.len, token.at, token.len) != NULL;
 }
 
-/* Checked without the guard's code: every number of the answer stands in a message that it cites. */
+/*
+ * Checked without the guard's code: every number of the answer stands in a message that it cites.
+ */
 static void assert_numbers_are_cited(const struct pp_infer_chat *chat,
                                      const struct pp_infer_item *item)
 {
@@ -224,8 +226,8 @@ static void markup_and_links_lose_their_power(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        { 0,
-          "**Tickets** are on <a href=x>sale</a> from Monday 5 May, see https://user@tickets.example:8080/buy?x=1" },
+        { 0, "**Tickets** are on <a href=x>sale</a> from Monday 5 May, see "
+             "https://user@tickets.example:8080/buy?x=1" },
         { 1, "I'll get `four` of them [today](http://x.example)" },
     };
     struct pp_infer_chat chat = CHAT(lines, 130);
@@ -300,6 +302,27 @@ static void a_text_is_at_most_its_limit(void **state)
     assert_code(refused(&chat), PP_E_LIMIT);
 }
 
+/* What no request may ask for is refused before anything of it is read. */
+static void sizes_far_past_the_limits_are_refused(void **state)
+{
+    (void)state;
+    static uint8_t mebibyte[1 << 20];
+    static struct pp_infer_message many[100000];
+    struct pp_infer_message large = { .text = pp_span(mebibyte, sizeof mebibyte) };
+    struct pp_infer_chat chat = { .words = 130, .messages = &large, .message_count = 1 };
+
+    memset(mebibyte, 'a', sizeof mebibyte);
+    assert_code(refused(&chat), PP_E_LIMIT);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(many); i++)
+        many[i] = (struct pp_infer_message){ .id = i, .text = PP_STR("I'll bring 12 chairs") };
+    chat = (struct pp_infer_chat){ .words = 130, .messages = many, .message_count = 100000 };
+    assert_code(refused(&chat), PP_E_LIMIT);
+    chat = CHAT(TRIP, 1);
+    assert_code(refused(&chat), PP_E_RANGE);
+    chat.words = 10000;
+    assert_code(refused(&chat), PP_E_RANGE);
+}
+
 static void the_largest_chat_fits_the_arena(void **state)
 {
     (void)state;
@@ -371,7 +394,7 @@ static void only_known_engines_are_found(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(facts_are_told_with_their_speakers),
-    cmocka_unit_test(items_stand_by_kind_with_open_points_last),
+    cmocka_unit_test(items_stand_by_kind_behind_the_opening_with_open_points_last),
     cmocka_unit_test(every_budget_holds_and_every_number_is_cited),
     cmocka_unit_test(the_budget_holds_with_names_of_any_length),
     cmocka_unit_test(equal_requests_give_equal_answers),
@@ -382,6 +405,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_empty_chat_has_no_summary),
     cmocka_unit_test(requests_outside_the_limits_are_refused),
     cmocka_unit_test(a_text_is_at_most_its_limit),
+    cmocka_unit_test(sizes_far_past_the_limits_are_refused),
     cmocka_unit_test(the_largest_chat_fits_the_arena),
     cmocka_unit_test(a_spent_arena_is_an_error_and_no_crash),
     cmocka_unit_test(other_languages_are_digested_in_their_own_words),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guard on items that some engine could have made: what is not in the cited messages does not leave. */
+/*
+ * The guard on items that some engine could have made: what is not in the cited messages does not
+ * leave.
+ */
 #include "chat.h"
 
 #define M(alias) "\xe2\x9f\xa8" alias "\xe2\x9f\xa9"

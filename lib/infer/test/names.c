@@ -44,6 +44,17 @@ static void names_take_the_place_of_marks(void **state)
     APPLIED("nobody is named here", 20, "nobody is named here", "Ann");
 }
 
+static void two_members_whose_names_look_alike_stay_two(void **state)
+{
+    (void)state;
+    APPLIED(M("1") ": we cancel", 20, "Bob#1: we cancel", "Bob", "Bob\xe2\x80\x8b");
+    APPLIED(M("1") ": we cancel", 20, "Bob#1: we cancel", "Bob", "<Bob>");
+    APPLIED(M("0") ": we go", 20, "Bob: we go", "Bob", "Bob\xe2\x80\x8b");
+    APPLIED(M("2") " and " M("1"), 20, "Bob#2 and Bob#1", "Bob", "Bob\xe2\x80\x8b",
+            "\xe2\x80\x8b"
+            "Bob");
+}
+
 static void brackets_go_when_the_name_stays_unique(void **state)
 {
     (void)state;
@@ -134,6 +145,7 @@ static void names_that_are_not_utf8_are_refused(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(names_take_the_place_of_marks),
+    cmocka_unit_test(two_members_whose_names_look_alike_stay_two),
     cmocka_unit_test(brackets_go_when_the_name_stays_unique),
     cmocka_unit_test(long_names_shorten_until_the_budget_holds),
     cmocka_unit_test(one_word_names_stay_unique),

@@ -79,6 +79,21 @@ static void tags_pictures_and_invisible_characters_are_told_apart(void **state)
     assert_int_equal(plain.hash, hidden.hash);
 }
 
+static void invisible_characters_do_not_change_what_is_an_address(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "ww\x04w.pier.b", "pier.c\x1fom", "mai\xe2\x80\x8blto:x",
+                                         "https\xe2\x80\x8b://pier" };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(texts); i++) {
+        struct infer_token t;
+        size_t at = 0;
+        assert_true(infer_token_next(pp_span_cstr(texts[i]), &at, &t));
+        assert_int_equal(t.type, INFER_LINK);
+        assert_int_equal(t.len, strlen(texts[i]));
+    }
+}
+
 static void a_reader_of_malformed_text_still_ends(void **state)
 {
     (void)state;
@@ -151,6 +166,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(numbers_keep_their_inner_signs),
     cmocka_unit_test(addresses_are_one_token_up_to_the_next_space),
     cmocka_unit_test(tags_pictures_and_invisible_characters_are_told_apart),
+    cmocka_unit_test(invisible_characters_do_not_change_what_is_an_address),
     cmocka_unit_test(a_reader_of_malformed_text_still_ends),
     cmocka_unit_test(sentences_end_where_people_end_them),
     cmocka_unit_test(a_message_gives_at_most_its_share_of_sentences),

@@ -144,6 +144,25 @@ static void a_path_to_an_unsigned_root_proves_nothing(void **state)
     assert_code(pp_proof_verify(&p, &leaves[4], &policy, 0, UINT64_MAX, &c), PP_E_LEDGER_PROOF);
 }
 
+/* Under one checkpoint each entry still needs its own place and path. */
+static void more_entries_under_a_verified_checkpoint_prove_their_own_inclusion(void **state)
+{
+    (void)state;
+    struct pp_proof first = proof_of(4, ALL), p;
+    struct pp_policy_checkpoint c;
+
+    assert_ok(pp_proof_verify(&first, &leaves[4], &policy, 0, UINT64_MAX, &c));
+    for (uint64_t i = 0; i < ENTRIES; i++) {
+        p = proof_of(i, ALL);
+        assert_ok(pp_proof_verify_under(&p, &leaves[i], &c));
+        assert_code(pp_proof_verify_under(&p, &leaves[(i + 1) % ENTRIES], &c), PP_E_LEDGER_PROOF);
+        p.path.hashes[0].bytes[0] ^= 1;
+        assert_code(pp_proof_verify_under(&p, &leaves[i], &c), PP_E_LEDGER_PROOF);
+    }
+    p.index = ENTRIES;
+    assert_code(pp_proof_verify_under(&p, &leaves[4], &c), PP_E_LEDGER_PROOF);
+}
+
 static void every_truncation_of_a_proof_is_refused(void **state)
 {
     (void)state;
@@ -251,6 +270,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(stale_cosignatures_do_not_count_towards_a_fresh_quorum),
     cmocka_unit_test(w27_t3_one_cosignature_too_few_is_refused),
     cmocka_unit_test(a_path_to_an_unsigned_root_proves_nothing),
+    cmocka_unit_test(more_entries_under_a_verified_checkpoint_prove_their_own_inclusion),
     cmocka_unit_test(every_truncation_of_a_proof_is_refused),
     cmocka_unit_test(an_extra_line_is_carried_and_not_believed),
     cmocka_unit_test(malformed_heads_are_refused),

@@ -11,6 +11,7 @@ static struct test_text text;
 static struct test_text note_text;
 static struct pp_note_signer log_signer;
 static struct pp_note_signer stranger;
+static struct pp_note_signer witness;
 static struct pp_merkle_hash leaves[ENTRIES];
 static struct pp_merkle_hash roots[ENTRIES + 1];
 static struct pp_witness_log known;
@@ -23,6 +24,7 @@ static int make_log(void **state)
         return -1;
     log_signer = test_signer(ORIGIN, PP_NOTE_ED25519, 1);
     stranger = test_signer(ORIGIN, PP_NOTE_ED25519, 2);
+    witness = test_signer("witness.example", PP_NOTE_COSIGNATURE, 3);
     known.origin = PP_STR(ORIGIN);
     known.keys[0] = log_signer.key;
     known.key_count = 1;
@@ -40,6 +42,7 @@ static int drop_log(void **state)
     (void)state;
     pp_note_signer_done(&log_signer);
     pp_note_signer_done(&stranger);
+    pp_note_signer_done(&witness);
     return 0;
 }
 
@@ -244,6 +247,100 @@ static void a_request_has_limits(void **state)
                 PP_E_LIMIT);
 }
 
+/* --- what a log reads of an answer ----------------------------------------------------------- */
+
+static struct pp_span cosignature_of(const struct pp_note_signer *s, struct pp_span over)
+{
+    assert_ok(pp_cosign_line_write(test_begin(&text), s, 1700000000, over));
+    return test_end(&text);
+}
+
+static void a_cosignature_is_found_between_lines_of_others(void **state)
+{
+    (void)state;
+    static const char OTHERS[] = "\xE2\x80\x94 w.example AAAAAAA=\n";
+    static char body[4096];
+    struct pp_span over = PP_STR("ledger.example/test\n1\nAA==\n");
+    struct pp_span line = cosignature_of(&witness, over);
+    struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_span found;
+
+    pp_wr_text(&wr, OTHERS);
+    pp_wr_span(&wr, line);
+    pp_wr_text(&wr, OTHERS);
+    assert_ok(pp_witness_answer_line(pp_wr_done(&wr), over, &witness.key, &found));
+    assert_true(pp_span_eq(found, line));
+    assert_code(pp_witness_answer_line(pp_span_cstr(OTHERS), over, &witness.key, &found),
+                PP_E_SIGNATURE);
+    assert_code(pp_witness_answer_line(pp_span(NULL, 0), over, &witness.key, &found),
+                PP_E_SIGNATURE);
+    for (size_t len = 0; len < line.len; len++)
+        assert_false(
+            pp_is_ok(pp_witness_answer_line(pp_span(line.at, len), over, &witness.key, &found)));
+    assert_code(pp_witness_answer_line(line, PP_STR("ledger.example/test\n2\nAA==\n"), &witness.key,
+                                       &found),
+                PP_E_SIGNATURE);
+}
+
+/*
+ * A witness that puts text of its own before an empty line signs another text than was sent; the
+ * log would put that line under its own checkpoint, which no reader could open any more.
+ */
+static void an_answer_with_text_of_its_own_is_refused(void **state)
+{
+    (void)state;
+    static char longer[256], body[4096];
+    struct pp_wr l = pp_wr_over(longer, sizeof longer);
+    struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_span over = PP_STR("ledger.example/test\n1\nAA==\n"), found;
+
+    pp_wr_span(&l, over);
+    pp_wr_text(&l, "\nX\n");
+    pp_wr_text(&wr, "X\n\n");
+    pp_wr_span(&wr, cosignature_of(&witness, pp_wr_done(&l)));
+    assert_code(pp_witness_answer_line(pp_wr_done(&wr), over, &witness.key, &found), PP_E_FORMAT);
+}
+
+static void an_answer_has_limits(void **state)
+{
+    (void)state;
+    static char body[PP_WITNESS_ANSWER_MAX + 64];
+    struct pp_span over = PP_STR("ledger.example/test\n1\nAA==\n"), found;
+    struct pp_span line = cosignature_of(&witness, over);
+
+    for (size_t lines = PP_NOTE_SIGNATURES_MAX; lines <= PP_NOTE_SIGNATURES_MAX + 1; lines++) {
+        struct pp_wr wr = pp_wr_over(body, sizeof body);
+        for (size_t i = 1; i < lines; i++)
+            pp_wr_text(&wr, "\xE2\x80\x94 w.example AAAAAAA=\n");
+        pp_wr_span(&wr, line);
+        assert_code(pp_witness_answer_line(pp_wr_done(&wr), over, &witness.key, &found),
+                    lines > PP_NOTE_SIGNATURES_MAX ? PP_E_LIMIT : PP_E_OK);
+    }
+    memset(body, 'x', sizeof body);
+    assert_code(pp_witness_answer_line(pp_span(body, PP_WITNESS_ANSWER_MAX + 1), over, &witness.key,
+                                       &found),
+                PP_E_LIMIT);
+    assert_code(
+        pp_witness_answer_line(pp_span(body, PP_WITNESS_ANSWER_MAX), over, &witness.key, &found),
+        PP_E_TRUNCATED);
+}
+
+static void a_conflict_is_one_decimal_line(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "",      "\n",    "7",
+                                       "7\n\n", "07\n",  "-1\n",
+                                       "7 \n",  "7\r\n", "9223372036854775808\n" };
+    uint64_t size = 1;
+
+    assert_ok(pp_witness_conflict_parse(PP_STR("0\n"), &size));
+    assert_int_equal(size, 0);
+    assert_ok(pp_witness_conflict_parse(PP_STR("9223372036854775807\n"), &size));
+    assert_int_equal(size, INT64_MAX);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++)
+        assert_false(pp_is_ok(pp_witness_conflict_parse(pp_span_cstr(bad[i]), &size)));
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_tree_may_grow_stay_and_nothing_else),
     cmocka_unit_test(another_old_size_is_a_conflict_before_any_proof_is_read),
@@ -253,6 +350,10 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_empty_tree_has_one_root_and_no_proof),
     cmocka_unit_test(every_truncation_of_a_request_is_refused),
     cmocka_unit_test(a_request_has_limits),
+    cmocka_unit_test(a_cosignature_is_found_between_lines_of_others),
+    cmocka_unit_test(an_answer_with_text_of_its_own_is_refused),
+    cmocka_unit_test(an_answer_has_limits),
+    cmocka_unit_test(a_conflict_is_one_decimal_line),
 };
 
 int main(void)

@@ -363,6 +363,49 @@ static void a_changed_row_or_another_platform_key_is_refused(void **state)
     assert_null(w);
 }
 
+static void exec(sqlite3 *db, const char *sql)
+{
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Nonce, sealed bytes and tag: wherever a row is changed, nothing in the wallet is trusted. */
+static void every_flipped_byte_of_a_row_is_refused(void **state)
+{
+    (void)state;
+    struct pp_wallet *w = open_wallet(1, 1);
+    sqlite3 *db = NULL;
+    sqlite3_blob *blob = NULL;
+    uint32_t n = 0;
+
+    add(w, DAY, 0, 1, NOON_S);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (int at = 0, len = 1; at < len; at++) {
+        uint8_t byte;
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(sqlite3_blob_open(db, "main", "token", "sealed", 1, 1, &blob),
+                             SQLITE_OK);
+            len = sqlite3_blob_bytes(blob);
+            assert_int_equal(sqlite3_blob_read(blob, &byte, 1, at), SQLITE_OK);
+            byte ^= 0x40;
+            assert_int_equal(sqlite3_blob_write(blob, &byte, 1, at), SQLITE_OK);
+            assert_int_equal(sqlite3_blob_close(blob), SQLITE_OK);
+            if (!twice)
+                assert_code(take(w, NOON_S, &n), PP_E_STORE);
+        }
+        if (at == 0)
+            assert_int_equal(len, 12 + 14 + TOKEN_BYTES + 16);
+    }
+    assert_int_equal(held(w, DAY, NOON_S), 1);
+    exec(db, "UPDATE token SET sealed = substr(sealed, 1, length(sealed) - 1)");
+    assert_code(take(w, NOON_S, &n), PP_E_STORE);
+    exec(db, "UPDATE token SET sealed = zeroblob(4)");
+    assert_code(take(w, NOON_S, &n), PP_E_STORE);
+    exec(db, "UPDATE token SET sealed = zeroblob(100000)");
+    assert_code(take(w, NOON_S, &n), PP_E_STORE);
+    sqlite3_close(db);
+    pp_wallet_close(w);
+}
+
 /* --- fetching -------------------------------------------------------------------------------- */
 
 static struct pp_wallet_window window(uint32_t day)
@@ -631,6 +674,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(a_full_wallet_takes_no_more),
     IN_A_FOLDER(w5_t1_the_file_holds_no_byte_of_a_token),
     IN_A_FOLDER(a_changed_row_or_another_platform_key_is_refused),
+    IN_A_FOLDER(every_flipped_byte_of_a_row_is_refused),
     IN_A_FOLDER(moments_are_drawn_once_and_survive_a_restart),
     IN_A_FOLDER(a_new_wallet_plans_within_30_minutes_and_an_old_one_does_not),
     IN_A_FOLDER(a_fetch_is_made_once_whatever_becomes_of_it),

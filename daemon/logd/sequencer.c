@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ledger.h"
+#include "sequencer.h"
 
 #include <stdlib.h>
 
 #include "arena.h"
 #include "bundle.h"
 #include "proof.h"
-#include "rd.h"
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-static pp_res id_of(struct pp_span entry, struct pp_record_id *ret)
-{
-    struct pp_note n;
-
-    PP_TRY(pp_note_parse(entry, &n));
-    pp_record_id_of(n.text, ret);
-    return PP_OK;
-}
-
-static pp_res keep_id(struct pp_ledger *l, const struct pp_record_id *id)
+static pp_res keep_id(struct pp_sequencer *l, const struct pp_record_id *id)
 {
     if (l->id_count == l->id_cap) {
         size_t cap = l->id_cap == 0 ? 1024 : 2 * l->id_cap;
@@ -35,7 +25,7 @@ static pp_res keep_id(struct pp_ledger *l, const struct pp_record_id *id)
 /* An own entry that breaks the rules is a finding, not something to step over. */
 static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
 {
-    struct pp_ledger *l = ctx;
+    struct pp_sequencer *l = ctx;
     struct pp_record_id id;
     pp_res r = pp_rules_feed(&l->rules, entry, PP_RECORD_TIME_MAX);
 
@@ -43,11 +33,11 @@ static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
         r.detail = (uint32_t)index;
         return r;
     }
-    PP_TRY(id_of(entry, &id));
+    PP_TRY(pp_entry_id(entry, &id));
     return keep_id(l, &id);
 }
 
-static int find_id(const struct pp_ledger *l, const struct pp_record_id *id, uint64_t *ret_index)
+static int find_id(const struct pp_sequencer *l, const struct pp_record_id *id, uint64_t *ret_index)
 {
     for (size_t i = l->id_count; i > 0; i--)
         if (pp_record_id_same(&l->ids[i - 1], id)) {
@@ -59,37 +49,12 @@ static int find_id(const struct pp_ledger *l, const struct pp_record_id *id, uin
 
 /* --- batches ------------------------------------------------------------------------------- */
 
-struct batch {
-    struct pp_span entries[PP_LEDGER_BATCH_MAX];
-    struct pp_record_id ids[PP_LEDGER_BATCH_MAX];
-    size_t count;
-};
-
-static pp_res parse_batch(struct pp_span bytes, struct batch *ret, size_t *ret_entry)
-{
-    struct pp_rd rd = pp_rd_span(bytes);
-
-    ret->count = 0;
-    PP_CHECK(bytes.len > 0, PP_E_FORMAT, 0);
-    while (rd.left > 0) {
-        *ret_entry = ret->count;
-        PP_CHECK(ret->count < PP_LEDGER_BATCH_MAX, PP_E_LIMIT, ret->count);
-        struct pp_rd one = pp_rd_block32(&rd);
-        PP_TRY(pp_rd_ok(&rd));
-        struct pp_span entry = pp_rd_rest(&one);
-        PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
-        PP_TRY(id_of(entry, &ret->ids[ret->count]));
-        ret->entries[ret->count++] = entry;
-    }
-    return PP_OK;
-}
-
-static int in_pending(const struct pp_ledger *l, const struct pp_record_id *id)
+static int in_pending(const struct pp_sequencer *l, const struct pp_record_id *id)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        if (!pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at)))
+        if (!pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at)))
             continue;
         for (size_t k = 0; k < b.count; k++)
             if (pp_record_id_same(&b.ids[k], id))
@@ -104,13 +69,13 @@ static uint64_t later(uint64_t a, uint64_t b)
 }
 
 /* When the status is dated: not before anything that it closes or follows. */
-static uint64_t status_time(const struct pp_ledger *l, uint64_t now)
+static uint64_t status_time(const struct pp_sequencer *l, uint64_t now)
 {
     return later(now, later(l->rules.state.batch_time_max, l->rules.state.status_time));
 }
 
 /* Feeds a whole batch or nothing. `*ret_entry` is where it stopped. */
-static pp_res feed_batch(struct pp_ledger *l, const struct batch *b, uint64_t now,
+static pp_res feed_batch(struct pp_sequencer *l, const struct pp_batch *b, uint64_t now,
                          size_t *ret_entry)
 {
     struct pp_rules_state before = pp_rules_save(&l->rules);
@@ -136,7 +101,7 @@ static pp_res feed_batch(struct pp_ledger *l, const struct batch *b, uint64_t no
 /* --- status -------------------------------------------------------------------------------- */
 
 /* The status that closes what was fed, signed, in `ret`; fed as well. */
-static pp_res feed_status(struct pp_ledger *l, uint64_t now, struct pp_wr *ret)
+static pp_res feed_status(struct pp_sequencer *l, uint64_t now, struct pp_wr *ret)
 {
     struct pp_record status;
 
@@ -147,20 +112,20 @@ static pp_res feed_status(struct pp_ledger *l, uint64_t now, struct pp_wr *ret)
 
 static uint64_t hour_of(uint64_t time)
 {
-    return time / PP_LEDGER_HOUR_S * PP_LEDGER_HOUR_S;
+    return time / PP_SEQUENCER_HOUR_S * PP_SEQUENCER_HOUR_S;
 }
 
 /* The hour that is due at `now`, or the next one. */
-static uint64_t next_hour(const struct pp_ledger *l, uint64_t now)
+static uint64_t next_hour(const struct pp_sequencer *l, uint64_t now)
 {
     uint64_t hour = hour_of(now);
 
     if (now - hour < PP_RULES_ON_THE_HOUR_S && l->rules.state.status_time < hour)
         return hour;
-    return hour + PP_LEDGER_HOUR_S;
+    return hour + PP_SEQUENCER_HOUR_S;
 }
 
-static int has_revoke(const struct batch *b)
+static int has_revoke(const struct pp_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         struct pp_record r;
@@ -171,17 +136,17 @@ static int has_revoke(const struct batch *b)
     return 0;
 }
 
-static int publishes_at_once(const struct pp_ledger *l, const struct batch *b)
+static int publishes_at_once(const struct pp_sequencer *l, const struct pp_batch *b)
 {
     return l->config.environment == PP_RECORD_DEV || has_revoke(b);
 }
 
-uint64_t pp_ledger_due(const struct pp_ledger *l, uint64_t now)
+uint64_t pp_sequencer_due(const struct pp_sequencer *l, uint64_t now)
 {
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        if (pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at)) &&
+        if (pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at)) &&
             publishes_at_once(l, &b))
             return 0;
     }
@@ -192,7 +157,8 @@ uint64_t pp_ledger_due(const struct pp_ledger *l, uint64_t now)
 /* --- submitting ---------------------------------------------------------------------------- */
 
 /* Would it be taken, behind what waits, in a batch that is closed when it will be? */
-static pp_res try_batch(struct pp_ledger *l, const struct batch *b, uint64_t now, size_t *ret_entry)
+static pp_res try_batch(struct pp_sequencer *l, const struct pp_batch *b, uint64_t now,
+                        size_t *ret_entry)
 {
     static uint8_t status[PP_RECORD_ENTRY_MAX];
     struct pp_wr wr = pp_wr_over(status, sizeof status);
@@ -201,9 +167,9 @@ static pp_res try_batch(struct pp_ledger *l, const struct batch *b, uint64_t now
     uint64_t time = later(when, now);
 
     for (size_t i = 0; i < l->pending_count; i++) {
-        struct batch earlier;
+        struct pp_batch earlier;
         size_t at;
-        if (pp_is_ok(parse_batch(pp_buf_span(&l->pending[i].batch), &earlier, &at)))
+        if (pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i].batch), &earlier, &at)))
             pp_ignore(feed_batch(l, &earlier, time, &at), "closing the batch will drop it");
     }
     *ret_entry = 0;
@@ -217,18 +183,15 @@ static pp_res try_batch(struct pp_ledger *l, const struct batch *b, uint64_t now
 }
 
 /* Stores the entries of `b`, framed as they came. */
-static pp_res add_pending(struct pp_ledger *l, const struct batch *b)
+static pp_res add_pending(struct pp_sequencer *l, const struct pp_batch *b)
 {
-    size_t cap = PP_LEDGER_BATCH_BYTES_MAX;
+    size_t cap = PP_BATCH_BYTES_MAX;
     struct pp_buf copy = { .bytes = malloc(cap) };
 
     PP_CHECK(copy.bytes != NULL, PP_E_NO_MEMORY, cap);
     struct pp_wr wr = pp_wr_over(copy.bytes, cap);
-    for (size_t i = 0; i < b->count; i++) {
-        size_t mark = pp_wr_block32_begin(&wr);
-        pp_wr_span(&wr, b->entries[i]);
-        pp_wr_block32_end(&wr, mark);
-    }
+    for (size_t i = 0; i < b->count; i++)
+        pp_batch_write(&wr, b->entries[i]);
     copy.len = wr.len;
     pp_res r = pp_wr_ok(&wr);
     if (pp_is_ok(r))
@@ -239,13 +202,13 @@ static pp_res add_pending(struct pp_ledger *l, const struct batch *b)
     }
     uint8_t *shrunk = realloc(copy.bytes, copy.len + 1);
     copy.bytes = shrunk == NULL ? copy.bytes : shrunk;
-    l->pending[l->pending_count++] = (struct pp_ledger_pending){ l->next_number++, copy };
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ l->next_number++, copy };
     return PP_OK;
 }
 
-static void refuse(struct pp_ledger_answer *a, pp_res r, size_t entry)
+static void refuse(struct pp_sequencer_answer *a, pp_res r, size_t entry)
 {
-    a->state = PP_LEDGER_REFUSED;
+    a->state = PP_SEQUENCER_REFUSED;
     a->code = r.code;
     a->entry = entry;
 }
@@ -254,11 +217,12 @@ static void refuse(struct pp_ledger_answer *a, pp_res r, size_t entry)
  * Fills in where entries stand that the log holds, and leaves in `fresh` those that it neither
  * holds nor has waiting, with their places in the batch: stored batches share no entry.
  */
-static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_ledger_answer *a,
-                    struct batch *fresh, size_t places[PP_LEDGER_BATCH_MAX])
+static void look_up(const struct pp_sequencer *l, const struct pp_batch *b,
+                    struct pp_sequencer_answer *a, struct pp_batch *fresh,
+                    size_t places[PP_BATCH_MAX])
 {
     fresh->count = 0;
-    a->state = PP_LEDGER_LOGGED;
+    a->state = PP_SEQUENCER_LOGGED;
     a->count = b->count;
     for (size_t i = 0; i < b->count; i++) {
         a->ids[i] = b->ids[i];
@@ -266,7 +230,7 @@ static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_
             a->size = later(a->size, a->index[i] + 1);
             continue;
         }
-        a->state = PP_LEDGER_PENDING;
+        a->state = PP_SEQUENCER_PENDING;
         if (in_pending(l, &b->ids[i]))
             continue;
         places[fresh->count] = i;
@@ -275,17 +239,16 @@ static void look_up(const struct pp_ledger *l, const struct batch *b, struct pp_
     }
 }
 
-pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
-                        struct pp_ledger_answer *ret)
+pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
+                           struct pp_sequencer_answer *ret)
 {
-    size_t places[PP_LEDGER_BATCH_MAX];
-    struct batch fresh;
-    struct batch b;
+    size_t places[PP_BATCH_MAX];
+    struct pp_batch fresh;
+    struct pp_batch b;
     size_t entry = 0;
-    pp_res r = batch.len > PP_LEDGER_BATCH_BYTES_MAX ? PP_FAIL(PP_E_LIMIT, 0)
-                                                     : parse_batch(batch, &b, &entry);
+    pp_res r = pp_batch_parse(batch, &b, &entry);
 
-    *ret = (struct pp_ledger_answer){ 0 };
+    *ret = (struct pp_sequencer_answer){ 0 };
     if (!pp_is_ok(r)) {
         refuse(ret, r, entry);
         return PP_OK;
@@ -293,8 +256,8 @@ pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
     look_up(l, &b, ret, &fresh, places);
     if (fresh.count == 0)
         return PP_OK;
-    r = l->pending_count < PP_LEDGER_PENDING_MAX ? try_batch(l, &fresh, now, &entry)
-                                                 : PP_FAIL(PP_E_BUSY, l->pending_count);
+    r = l->pending_count < PP_SEQUENCER_PENDING_MAX ? try_batch(l, &fresh, now, &entry)
+                                                    : PP_FAIL(PP_E_BUSY, l->pending_count);
     if (!pp_is_ok(r)) {
         refuse(ret, r, entry < fresh.count ? places[entry] : b.count);
         return PP_OK;
@@ -304,7 +267,7 @@ pp_res pp_ledger_submit(struct pp_ledger *l, struct pp_span batch, uint64_t now,
 
 /* --- closing a batch ----------------------------------------------------------------------- */
 
-static void forget_pending(struct pp_ledger *l, size_t i)
+static void forget_pending(struct pp_sequencer *l, size_t i)
 {
     pp_ignore(pp_log_pending_remove(l->config.dir, l->pending[i].number),
               "it is known by its entries when it is found again");
@@ -315,13 +278,13 @@ static void forget_pending(struct pp_ledger *l, size_t i)
 
 /* What a closing batch holds: entries of pending batches, and the status. */
 struct closing {
-    struct pp_span entries[PP_LEDGER_PENDING_MAX * PP_LEDGER_BATCH_MAX + 1];
-    struct pp_record_id ids[PP_LEDGER_PENDING_MAX * PP_LEDGER_BATCH_MAX + 1];
+    struct pp_span entries[PP_SEQUENCER_PENDING_MAX * PP_BATCH_MAX + 1];
+    struct pp_record_id ids[PP_SEQUENCER_PENDING_MAX * PP_BATCH_MAX + 1];
     size_t count;
     uint8_t status[PP_RECORD_ENTRY_MAX];
 };
 
-static void add_new(const struct pp_ledger *l, const struct batch *b, struct closing *c)
+static void add_new(const struct pp_sequencer *l, const struct pp_batch *b, struct closing *c)
 {
     uint64_t index;
 
@@ -333,14 +296,14 @@ static void add_new(const struct pp_ledger *l, const struct batch *b, struct clo
     }
 }
 
-static pp_res gather(struct pp_ledger *l, uint64_t now, struct closing *c)
+static pp_res gather(struct pp_sequencer *l, uint64_t now, struct closing *c)
 {
     struct pp_wr wr = pp_wr_over(c->status, sizeof c->status);
 
     for (size_t i = 0; i < l->pending_count;) {
-        struct batch b;
+        struct pp_batch b;
         size_t at;
-        pp_res r = parse_batch(pp_buf_span(&l->pending[i].batch), &b, &at);
+        pp_res r = pp_batch_parse(pp_buf_span(&l->pending[i].batch), &b, &at);
         if (pp_is_ok(r))
             r = feed_batch(l, &b, now, &at);
         if (!pp_is_ok(r)) {
@@ -353,12 +316,12 @@ static pp_res gather(struct pp_ledger *l, uint64_t now, struct closing *c)
     }
     PP_TRY(feed_status(l, now, &wr));
     c->entries[c->count] = pp_wr_done(&wr);
-    PP_TRY(id_of(c->entries[c->count], &c->ids[c->count]));
+    PP_TRY(pp_entry_id(c->entries[c->count], &c->ids[c->count]));
     c->count++;
     return PP_OK;
 }
 
-static pp_res sign_batch(struct pp_ledger *l, uint64_t now, struct closing *c)
+static pp_res sign_batch(struct pp_sequencer *l, uint64_t now, struct closing *c)
 {
     PP_TRY(gather(l, now, c));
     PP_TRY(pp_log_store_append(&l->store, c->entries, c->count));
@@ -367,7 +330,7 @@ static pp_res sign_batch(struct pp_ledger *l, uint64_t now, struct closing *c)
     return pp_log_store_sign(&l->store, l->config.signer);
 }
 
-pp_res pp_ledger_close_batch(struct pp_ledger *l, uint64_t now)
+pp_res pp_sequencer_close_batch(struct pp_sequencer *l, uint64_t now)
 {
     struct pp_rules_state before = pp_rules_save(&l->rules);
     size_t id_count = l->id_count;
@@ -386,7 +349,8 @@ pp_res pp_ledger_close_batch(struct pp_ledger *l, uint64_t now)
     return r;
 }
 
-pp_res pp_ledger_consistency(struct pp_ledger *l, uint64_t old_size, struct pp_merkle_path *ret)
+pp_res pp_sequencer_consistency(struct pp_sequencer *l, uint64_t old_size,
+                                struct pp_merkle_path *ret)
 {
     struct pp_tile_tree *tree;
     uint64_t size = pp_log_store_size(&l->store);
@@ -408,7 +372,7 @@ pp_res pp_ledger_consistency(struct pp_ledger *l, uint64_t old_size, struct pp_m
 enum { BUNDLE_MEMORY = 8 << 20 };
 
 struct bundling {
-    struct pp_ledger *l;
+    struct pp_sequencer *l;
     struct pp_arena arena;
     struct pp_tile_tree *tree;
     struct pp_span note;
@@ -473,7 +437,7 @@ static pp_res write_bundle(struct bundling *b, uint8_t *out)
     return pp_file_write(b->l->config.dir, "public/directory", 0644, pp_wr_done(&wr));
 }
 
-static pp_res make_bundle(struct pp_ledger *l, struct pp_span note)
+static pp_res make_bundle(struct pp_sequencer *l, struct pp_span note)
 {
     uint8_t *memory = aligned_alloc(16, BUNDLE_MEMORY);
     uint8_t *out = malloc(PP_BUNDLE_BYTES_MAX);
@@ -492,7 +456,7 @@ static pp_res make_bundle(struct pp_ledger *l, struct pp_span note)
     return r;
 }
 
-pp_res pp_ledger_publish(struct pp_ledger *l, struct pp_span note)
+pp_res pp_sequencer_publish(struct pp_sequencer *l, struct pp_span note)
 {
     uint64_t size = pp_log_store_size(&l->store);
 
@@ -504,41 +468,44 @@ pp_res pp_ledger_publish(struct pp_ledger *l, struct pp_span note)
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* What somebody was told is pending is not dropped because its file was damaged. */
 static pp_res load_pending(void *ctx, uint64_t number, struct pp_span batch)
 {
-    struct pp_ledger *l = ctx;
-    struct pp_buf copy = { .bytes = malloc(batch.len + 1), .len = batch.len };
+    struct pp_sequencer *l = ctx;
+    struct pp_batch b;
+    size_t at;
 
+    PP_TRY(pp_batch_parse(batch, &b, &at));
+    struct pp_buf copy = { .bytes = malloc(batch.len + 1), .len = batch.len };
     if (number >= l->next_number)
         l->next_number = number + 1;
-    if (copy.bytes == NULL || l->pending_count == PP_LEDGER_PENDING_MAX) {
+    if (copy.bytes == NULL || l->pending_count == PP_SEQUENCER_PENDING_MAX) {
         free(copy.bytes);
         return PP_FAIL(PP_E_LIMIT, l->pending_count);
     }
     memcpy(copy.bytes, batch.at, batch.len);
-    l->pending[l->pending_count++] = (struct pp_ledger_pending){ number, copy };
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ number, copy };
     return PP_OK;
 }
 
 /* Batches whose every entry is in the log were signed before a crash could remove them. */
-static void forget_logged(struct pp_ledger *l)
+static void forget_logged(struct pp_sequencer *l)
 {
     for (size_t i = l->pending_count; i > 0; i--) {
-        size_t places[PP_LEDGER_BATCH_MAX];
-        struct pp_ledger_answer a = { 0 };
-        struct batch fresh;
-        struct batch b;
+        size_t places[PP_BATCH_MAX];
+        struct pp_sequencer_answer a = { 0 };
+        struct pp_batch fresh;
+        struct pp_batch b;
         size_t at;
-        pp_res r = parse_batch(pp_buf_span(&l->pending[i - 1].batch), &b, &at);
-        if (pp_is_ok(r))
-            look_up(l, &b, &a, &fresh, places);
-        if (!pp_is_ok(r) || a.state == PP_LEDGER_LOGGED)
+        PP_ASSERT(pp_is_ok(pp_batch_parse(pp_buf_span(&l->pending[i - 1].batch), &b, &at)));
+        look_up(l, &b, &a, &fresh, places);
+        if (a.state == PP_SEQUENCER_LOGGED)
             forget_pending(l, i - 1);
     }
 }
 
 /* Our key as a policy of one log, for the signer of status records. */
-static void own_policy(struct pp_ledger *l)
+static void own_policy(struct pp_sequencer *l)
 {
     l->own.kind = PP_POLICY_LOG;
     l->own.log_keys[0] = l->config.signer->key;
@@ -546,17 +513,17 @@ static void own_policy(struct pp_ledger *l)
     l->config.keys.log = &l->own;
 }
 
-static pp_res start_rules(struct pp_ledger *l)
+static pp_res start_rules(struct pp_sequencer *l)
 {
     struct pp_rules_config c = {
         .ledger = l->config.signer->key.name,
         .name_space = l->config.name_space,
         .environment = l->config.environment,
         .keys = l->config.keys,
-        .records = calloc(PP_LEDGER_RECORDS_MAX, sizeof *c.records),
-        .record_cap = PP_LEDGER_RECORDS_MAX,
-        .measurements = calloc(PP_LEDGER_MEASUREMENTS_MAX, sizeof *c.measurements),
-        .measurement_cap = PP_LEDGER_MEASUREMENTS_MAX,
+        .records = calloc(PP_SEQUENCER_RECORDS_MAX, sizeof *c.records),
+        .record_cap = PP_SEQUENCER_RECORDS_MAX,
+        .measurements = calloc(PP_SEQUENCER_MEASUREMENTS_MAX, sizeof *c.measurements),
+        .measurement_cap = PP_SEQUENCER_MEASUREMENTS_MAX,
     };
 
     pp_rules_init(&l->rules, &c);
@@ -564,9 +531,9 @@ static pp_res start_rules(struct pp_ledger *l)
     return PP_OK;
 }
 
-pp_res pp_ledger_open(struct pp_ledger *l, const struct pp_ledger_config *config)
+pp_res pp_sequencer_open(struct pp_sequencer *l, const struct pp_sequencer_config *config)
 {
-    *l = (struct pp_ledger){ .config = *config, .next_number = 1 };
+    *l = (struct pp_sequencer){ .config = *config, .next_number = 1 };
     own_policy(l);
     PP_TRY(start_rules(l));
     PP_TRY(pp_log_store_open(&l->store, config->dir, &config->signer->key, replay_entry, l));
@@ -575,7 +542,7 @@ pp_res pp_ledger_open(struct pp_ledger *l, const struct pp_ledger_config *config
     return PP_OK;
 }
 
-void pp_ledger_done(struct pp_ledger *l)
+void pp_sequencer_done(struct pp_sequencer *l)
 {
     for (size_t i = 0; i < l->pending_count; i++)
         pp_buf_done(&l->pending[i].batch);
@@ -583,5 +550,5 @@ void pp_ledger_done(struct pp_ledger *l)
     free(l->rules.config.measurements);
     free(l->ids);
     pp_log_store_done(&l->store);
-    *l = (struct pp_ledger){ 0 };
+    *l = (struct pp_sequencer){ 0 };
 }

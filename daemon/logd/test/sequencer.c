@@ -14,16 +14,16 @@
 
 #include "arena.h"
 #include "bundle.h"
-#include "ledger.h"
 #include "proof.h"
+#include "sequencer.h"
 
 static char folder[64];
 static int dir = -1;
-static struct pp_ledger ledger;
+static struct pp_sequencer sequencer;
 static struct test_text text;
 static struct test_text batch;
 static struct pp_record record;
-static struct pp_ledger_answer answer;
+static struct pp_sequencer_answer answer;
 
 static int drop_file(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
@@ -33,12 +33,12 @@ static int drop_file(const char *path, const struct stat *st, int type, struct F
     return remove(path);
 }
 
-/* A new folder with an empty log; the ledger is not open. */
+/* A new folder with an empty log; nobody has opened it. */
 static int make_folder(void **state)
 {
     (void)state;
     /* Memory, where there is such a folder: what a killed process wrote stays in both. */
-    snprintf(folder, sizeof folder, "%s/pp-test-ledger-XXXXXX",
+    snprintf(folder, sizeof folder, "%s/pp-test-sequencer-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (mkdtemp(folder) == NULL)
         return -1;
@@ -50,14 +50,14 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    pp_ledger_done(&ledger);
+    pp_sequencer_done(&sequencer);
     close(dir);
     return nftw(folder, drop_file, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static struct pp_ledger_config config_of(enum pp_record_env environment)
+static struct pp_sequencer_config config_of(enum pp_record_env environment)
 {
-    return (struct pp_ledger_config){
+    return (struct pp_sequencer_config){
         .dir = dir,
         .signer = &signers[TEST_LOG],
         .name_space = PP_STR(NAMESPACE),
@@ -68,10 +68,10 @@ static struct pp_ledger_config config_of(enum pp_record_env environment)
 
 static pp_res reopen_in(enum pp_record_env environment)
 {
-    struct pp_ledger_config c = config_of(environment);
+    struct pp_sequencer_config c = config_of(environment);
 
-    pp_ledger_done(&ledger);
-    return pp_ledger_open(&ledger, &c);
+    pp_sequencer_done(&sequencer);
+    return pp_sequencer_open(&sequencer, &c);
 }
 
 static pp_res reopen(void)
@@ -104,9 +104,9 @@ static void add_release(uint64_t serial, uint8_t fill)
     add_to_batch(&signers[TEST_ALICE], 2);
 }
 
-static enum pp_ledger_state submit(uint64_t now)
+static enum pp_sequencer_state submit(uint64_t now)
 {
-    assert_ok(pp_ledger_submit(&ledger, test_end(&batch), now, &answer));
+    assert_ok(pp_sequencer_submit(&sequencer, test_end(&batch), now, &answer));
     return answer.state;
 }
 
@@ -125,7 +125,8 @@ static void first_batch(void)
 
 static pp_res publish(void)
 {
-    return pp_ledger_publish(&ledger, pp_span(ledger.store.note, ledger.store.note_len));
+    return pp_sequencer_publish(&sequencer,
+                                pp_span(sequencer.store.note, sequencer.store.note_len));
 }
 
 /* --- the ordinary way ---------------------------------------------------------------------- */
@@ -134,7 +135,7 @@ static void a_new_log_is_empty_and_made_once(void **state)
 {
     (void)state;
     assert_ok(reopen());
-    assert_int_equal(pp_log_store_size(&ledger.store), 0);
+    assert_int_equal(pp_log_store_size(&sequencer.store), 0);
     assert_ok(publish()); /* size 0 is not served */
     assert_int_equal(faccessat(dir, "public/checkpoint", F_OK, 0), -1);
     assert_code(pp_log_store_create(dir, &signers[TEST_LOG]), PP_E_EXISTS);
@@ -145,13 +146,13 @@ static void a_batch_is_logged_and_closed_by_a_status(void **state)
     (void)state;
     assert_ok(reopen());
     first_batch();
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_int_equal(pp_ledger_due(&ledger, NOW), 0);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
-    assert_int_equal(pp_log_store_size(&ledger.store), 7);
-    assert_ok(pp_rules_closed(&ledger.rules));
-    assert_int_equal(ledger.pending_count, 0);
-    assert_int_equal(submit(NOW), PP_LEDGER_LOGGED);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_int_equal(pp_sequencer_due(&sequencer, NOW), 0);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 7);
+    assert_ok(pp_rules_closed(&sequencer.rules));
+    assert_int_equal(sequencer.pending_count, 0);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_LOGGED);
     assert_int_equal(answer.size, 6);
     for (size_t i = 0; i < answer.count; i++)
         assert_int_equal(answer.index[i], i);
@@ -162,14 +163,14 @@ static void what_was_logged_is_there_after_a_restart(void **state)
     (void)state;
     assert_ok(reopen());
     first_batch();
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
-    struct pp_merkle_hash root = ledger.store.root;
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    struct pp_merkle_hash root = sequencer.store.root;
     assert_ok(reopen());
-    assert_true(pp_merkle_same(&root, &ledger.store.root));
-    assert_int_equal(submit(NOW), PP_LEDGER_LOGGED);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW + 60)); /* an empty batch: a status alone */
-    assert_int_equal(pp_log_store_size(&ledger.store), 8);
+    assert_true(pp_merkle_same(&root, &sequencer.store.root));
+    assert_int_equal(submit(NOW), PP_SEQUENCER_LOGGED);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW + 60)); /* an empty batch: a status alone */
+    assert_int_equal(pp_log_store_size(&sequencer.store), 8);
 }
 
 static void the_bundle_holds_the_status_and_all_that_it_names(void **state)
@@ -182,8 +183,8 @@ static void the_bundle_holds_the_status_and_all_that_it_names(void **state)
 
     assert_ok(reopen());
     first_batch();
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
     assert_ok(publish());
     assert_ok(pp_file_read(dir, "public/directory", PP_BUNDLE_BYTES_MAX, &file));
     assert_ok(pp_bundle_parse(pp_buf_span(&file), &arena, &b));
@@ -214,21 +215,21 @@ static void a_batch_is_taken_whole_or_not_at_all(void **state)
     add_hosts(1);
     release_of(&record, 1, PP_RECORD_GUARD, 1);
     add_to_batch(&signers[TEST_ALICE], 1); /* one reviewer of two: W18_T3 */
-    assert_int_equal(submit(NOW), PP_LEDGER_REFUSED);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_LEDGER_SIGNER);
     assert_int_equal(answer.entry, 1);
-    assert_int_equal(ledger.pending_count, 0);
+    assert_int_equal(sequencer.pending_count, 0);
     begin_batch();
     add_release(1, 1);
-    assert_int_equal(submit(NOW), PP_LEDGER_REFUSED); /* no status can name a host-set */
+    assert_int_equal(submit(NOW), PP_SEQUENCER_REFUSED); /* no status can name a host-set */
     assert_int_equal(answer.code, PP_E_MISSING);
     assert_int_equal(answer.entry, 1);
     first_batch();
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
     begin_batch();
     add_hosts(1);
     add_release(1, 2); /* its serial waits already */
-    assert_int_equal(submit(NOW), PP_LEDGER_REFUSED);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_LEDGER_SERIAL);
     assert_int_equal(answer.entry, 1);
 }
@@ -240,15 +241,15 @@ static void malformed_framing_is_refused(void **state)
     static const uint8_t noise[] = { 0, 0, 0, 1, 'a' };
 
     assert_ok(reopen());
-    assert_ok(pp_ledger_submit(&ledger, pp_span(NULL, 0), NOW, &answer));
-    assert_int_equal(answer.state, PP_LEDGER_REFUSED);
+    assert_ok(pp_sequencer_submit(&sequencer, pp_span(NULL, 0), NOW, &answer));
+    assert_int_equal(answer.state, PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_FORMAT);
-    assert_ok(pp_ledger_submit(&ledger, PP_BYTES(cut), NOW, &answer));
+    assert_ok(pp_sequencer_submit(&sequencer, PP_BYTES(cut), NOW, &answer));
     assert_int_equal(answer.code, PP_E_TRUNCATED);
-    assert_ok(pp_ledger_submit(&ledger, PP_BYTES(noise), NOW, &answer));
+    assert_ok(pp_sequencer_submit(&sequencer, PP_BYTES(noise), NOW, &answer));
     assert_int_equal(answer.code, PP_E_FORMAT);
-    assert_ok(pp_ledger_submit(&ledger, pp_span(text.bytes, PP_LEDGER_BATCH_BYTES_MAX + 1), NOW,
-                               &answer));
+    assert_ok(
+        pp_sequencer_submit(&sequencer, pp_span(text.bytes, PP_BATCH_BYTES_MAX + 1), NOW, &answer));
     assert_int_equal(answer.code, PP_E_LIMIT);
 }
 
@@ -257,14 +258,14 @@ static void a_batch_has_a_limit_of_entries(void **state)
     (void)state;
     assert_ok(reopen());
     begin_batch();
-    for (uint64_t i = 1; i <= PP_LEDGER_BATCH_MAX; i++)
+    for (uint64_t i = 1; i <= PP_BATCH_MAX; i++)
         add_hosts(i);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
     begin_batch();
-    for (uint64_t i = 1; i <= PP_LEDGER_BATCH_MAX + 1; i++)
-        add_hosts(PP_LEDGER_BATCH_MAX + i);
-    assert_int_equal(submit(NOW), PP_LEDGER_REFUSED);
+    for (uint64_t i = 1; i <= PP_BATCH_MAX + 1; i++)
+        add_hosts(PP_BATCH_MAX + i);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_LIMIT);
 }
 
@@ -272,17 +273,17 @@ static void waiting_batches_have_a_limit(void **state)
 {
     (void)state;
     assert_ok(reopen());
-    for (uint64_t i = 1; i <= PP_LEDGER_PENDING_MAX + 1; i++) {
+    for (uint64_t i = 1; i <= PP_SEQUENCER_PENDING_MAX + 1; i++) {
         begin_batch();
         add_hosts(i);
-        assert_int_equal(submit(NOW),
-                         i <= PP_LEDGER_PENDING_MAX ? PP_LEDGER_PENDING : PP_LEDGER_REFUSED);
+        assert_int_equal(submit(NOW), i <= PP_SEQUENCER_PENDING_MAX ? PP_SEQUENCER_PENDING
+                                                                    : PP_SEQUENCER_REFUSED);
     }
     assert_int_equal(answer.code, PP_E_BUSY);
     assert_ok(reopen());
-    assert_int_equal(ledger.pending_count, PP_LEDGER_PENDING_MAX);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
-    assert_int_equal(pp_log_store_size(&ledger.store), PP_LEDGER_PENDING_MAX + 1);
+    assert_int_equal(sequencer.pending_count, PP_SEQUENCER_PENDING_MAX);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_int_equal(pp_log_store_size(&sequencer.store), PP_SEQUENCER_PENDING_MAX + 1);
 }
 
 static void an_entry_waits_once(void **state)
@@ -291,19 +292,19 @@ static void an_entry_waits_once(void **state)
     assert_ok(reopen());
     begin_batch();
     add_hosts(1);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_int_equal(ledger.pending_count, 1);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_int_equal(sequencer.pending_count, 1);
     add_release(1, 1); /* the same host-set, and something new */
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_int_equal(ledger.pending_count, 2);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW));
-    assert_int_equal(pp_log_store_size(&ledger.store), 3);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_int_equal(sequencer.pending_count, 2);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 3);
     /* the same record under one more signature is the same record, not another leaf */
     begin_batch();
     host_set_of(&record, 1);
     add_to_batch(&signers[TEST_OWNER], 3);
-    assert_int_equal(submit(NOW), PP_LEDGER_LOGGED);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_LOGGED);
     assert_int_equal(answer.index[0], 0);
 }
 
@@ -326,24 +327,25 @@ static void prod_publishes_on_the_hour_and_with_a_revocation(void **state)
     host_set_of(&record, 1);
     in_prod(&record);
     add_to_batch(&signers[TEST_OWNER], 2);
-    assert_int_equal(submit(NOW + 600), PP_LEDGER_PENDING);
+    assert_int_equal(submit(NOW + 600), PP_SEQUENCER_PENDING);
     id = answer.ids[0];
-    assert_int_equal(pp_ledger_due(&ledger, NOW + 600), HOUR);
-    assert_int_equal(pp_ledger_due(&ledger, HOUR), 0);
-    assert_int_equal(pp_ledger_due(&ledger, HOUR + 299), 0);
-    assert_int_equal(pp_ledger_due(&ledger, HOUR + 300), HOUR + 3600); /* missed: the next one */
-    assert_code(pp_ledger_close_batch(&ledger, HOUR + 300), PP_E_LEDGER_WINDOW);
-    assert_int_equal(ledger.pending_count, 1);
-    assert_ok(pp_ledger_close_batch(&ledger, HOUR + 10));
-    assert_int_equal(pp_ledger_due(&ledger, HOUR + 11), HOUR + 3600);
+    assert_int_equal(pp_sequencer_due(&sequencer, NOW + 600), HOUR);
+    assert_int_equal(pp_sequencer_due(&sequencer, HOUR), 0);
+    assert_int_equal(pp_sequencer_due(&sequencer, HOUR + 299), 0);
+    assert_int_equal(pp_sequencer_due(&sequencer, HOUR + 300),
+                     HOUR + 3600); /* missed: the next one */
+    assert_code(pp_sequencer_close_batch(&sequencer, HOUR + 300), PP_E_LEDGER_WINDOW);
+    assert_int_equal(sequencer.pending_count, 1);
+    assert_ok(pp_sequencer_close_batch(&sequencer, HOUR + 10));
+    assert_int_equal(pp_sequencer_due(&sequencer, HOUR + 11), HOUR + 3600);
     begin_batch();
     revoke_of(&record, 1, &id);
     in_prod(&record);
     add_to_batch(&signers[TEST_BOB], 1);
-    assert_int_equal(submit(HOUR + 1000), PP_LEDGER_PENDING);
-    assert_int_equal(pp_ledger_due(&ledger, HOUR + 1000), 0);
-    assert_ok(pp_ledger_close_batch(&ledger, HOUR + 1000));
-    assert_int_equal(pp_log_store_size(&ledger.store), 4);
+    assert_int_equal(submit(HOUR + 1000), PP_SEQUENCER_PENDING);
+    assert_int_equal(pp_sequencer_due(&sequencer, HOUR + 1000), 0);
+    assert_ok(pp_sequencer_close_batch(&sequencer, HOUR + 1000));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 4);
 }
 
 /* A waiting time that runs out while the log stands still: the batch is dropped, not bent. */
@@ -355,19 +357,19 @@ static void a_batch_that_came_too_late_is_dropped_and_told(void **state)
     host_set_of(&record, 1);
     in_prod(&record);
     add_to_batch(&signers[TEST_OWNER], 2);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
     begin_batch();
     release_of(&record, 1, PP_RECORD_GUARD, 1);
     in_prod(&record);
     record.release.not_before = NOW + PP_RELEASE_DELAY_S;
     record.release.not_after = record.release.not_before + 1;
     add_to_batch(&signers[TEST_ALICE], 2);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
     /* three hours later the release would be 23 h on the log before it is in force */
-    assert_ok(pp_ledger_close_batch(&ledger, HOUR + 2 * 3600));
-    assert_int_equal(ledger.dropped, 1);
-    assert_int_equal(pp_log_store_size(&ledger.store), 2);
-    assert_int_equal(submit(HOUR + 2 * 3600 + 1), PP_LEDGER_REFUSED);
+    assert_ok(pp_sequencer_close_batch(&sequencer, HOUR + 2 * 3600));
+    assert_int_equal(sequencer.dropped, 1);
+    assert_int_equal(pp_log_store_size(&sequencer.store), 2);
+    assert_int_equal(submit(HOUR + 2 * 3600 + 1), PP_SEQUENCER_REFUSED);
     assert_int_equal(answer.code, PP_E_LEDGER_WINDOW);
 }
 
@@ -377,9 +379,9 @@ static void fill(size_t statuses)
 {
     begin_batch();
     add_hosts(1);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
     for (size_t i = 0; i < statuses; i++) {
-        assert_ok(pp_ledger_close_batch(&ledger, NOW + i));
+        assert_ok(pp_sequencer_close_batch(&sequencer, NOW + i));
         if (i % 50 == 49)
             assert_ok(publish());
     }
@@ -398,7 +400,7 @@ static void partial_tiles_go_when_the_full_one_is_published(void **state)
     assert_true(there("public/tile/0/000.p/51"));
     assert_true(there("public/tile/entries/000.p/255"));
     for (uint64_t i = 0; i < 3; i++)
-        assert_ok(pp_ledger_close_batch(&ledger, NOW + 1000 + i));
+        assert_ok(pp_sequencer_close_batch(&sequencer, NOW + 1000 + i));
     assert_true(there("public/tile/0/000")); /* full, but nobody was told of it yet */
     assert_true(there("public/tile/0/000.p/201"));
     assert_ok(publish());
@@ -409,7 +411,7 @@ static void partial_tiles_go_when_the_full_one_is_published(void **state)
     assert_true(there("public/tile/1/000.p/1"));
     assert_ok(reopen());
     struct pp_merkle_path path;
-    assert_ok(pp_ledger_consistency(&ledger, 201, &path));
+    assert_ok(pp_sequencer_consistency(&sequencer, 201, &path));
 }
 
 static void tiles_beyond_the_signed_tree_are_not_served(void **state)
@@ -421,17 +423,17 @@ static void tiles_beyond_the_signed_tree_are_not_served(void **state)
 
     assert_ok(reopen());
     fill(1);
-    assert_ok(pp_log_store_append(&ledger.store, extra, 1));
+    assert_ok(pp_log_store_append(&sequencer.store, extra, 1));
     assert_true(there("public/tile/0/000.p/3"));
-    assert_code(pp_log_store_tile(&ledger.store, &t, &b), PP_E_NOT_FOUND);
+    assert_code(pp_log_store_tile(&sequencer.store, &t, &b), PP_E_NOT_FOUND);
     t.width = 2;
-    assert_ok(pp_log_store_tile(&ledger.store, &t, &b));
+    assert_ok(pp_log_store_tile(&sequencer.store, &t, &b));
     assert_int_equal(b.len, 64);
     pp_buf_done(&b);
     t = (struct pp_tile){ .index = 1, .width = 1 };
-    assert_code(pp_log_store_tile(&ledger.store, &t, &b), PP_E_NOT_FOUND);
+    assert_code(pp_log_store_tile(&sequencer.store, &t, &b), PP_E_NOT_FOUND);
     t = (struct pp_tile){ .level = 9, .width = 1 };
-    assert_code(pp_log_store_tile(&ledger.store, &t, &b), PP_E_NOT_FOUND);
+    assert_code(pp_log_store_tile(&sequencer.store, &t, &b), PP_E_NOT_FOUND);
 }
 
 static void lost_tiles_are_made_again_and_lost_entries_are_not(void **state)
@@ -461,7 +463,7 @@ static void w27_t5_a_bare_restore_is_noticed(void **state)
     assert_ok(reopen());
     fill(2);
     assert_ok(pp_file_read(dir, "signed", PP_LOG_NOTE_MAX, &old));
-    assert_ok(pp_ledger_close_batch(&ledger, NOW + 5));
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW + 5));
     assert_ok(publish());
     assert_ok(pp_file_write(dir, "signed", 0600, pp_buf_span(&old)));
     assert_code(reopen(), PP_E_PROOF);
@@ -482,17 +484,49 @@ static void a_changed_entry_is_noticed(void **state)
     pp_buf_done(&b);
 }
 
+static void a_damaged_batch_that_waits_is_noticed_and_kept(void **state)
+{
+    (void)state;
+
+    assert_ok(reopen());
+    first_batch();
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_file_write(dir, "pending/0000000000000001", 0600, PP_STR("damaged")));
+    assert_code(reopen(), PP_E_TRUNCATED);
+    assert_int_equal(faccessat(dir, "pending/0000000000000001", F_OK, 0), 0);
+}
+
+static void what_a_killed_process_was_writing_is_removed(void **state)
+{
+    (void)state;
+    static const char *const leftovers[] = { "signed.77.tmp", "pending/0000000000000009.77.tmp",
+                                             "public/checkpoint.77.tmp",
+                                             "public/tile/entries/000.p/7.77.tmp" };
+
+    assert_ok(reopen());
+    fill(2);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(leftovers); i++) {
+        int fd = openat(dir, leftovers[i], O_CREAT | O_WRONLY, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    assert_ok(reopen());
+    for (size_t i = 0; i < PP_ARRAY_COUNT(leftovers); i++)
+        assert_int_equal(faccessat(dir, leftovers[i], F_OK, 0), -1);
+    assert_int_equal(pp_log_store_size(&sequencer.store), 3);
+}
+
 /* Two sequencers on one folder would sign two histories. */
 static void the_folder_has_one_sequencer_at_a_time(void **state)
 {
     (void)state;
-    static struct pp_ledger second;
-    struct pp_ledger_config c = config_of(PP_RECORD_DEV);
+    static struct pp_sequencer second;
+    struct pp_sequencer_config c = config_of(PP_RECORD_DEV);
 
     assert_ok(reopen());
     c.dir = open(folder, O_RDONLY | O_DIRECTORY);
-    assert_code(pp_ledger_open(&second, &c), PP_E_STATE_IN_USE);
-    pp_ledger_done(&second);
+    assert_code(pp_sequencer_open(&second, &c), PP_E_STATE_IN_USE);
+    pp_sequencer_done(&second);
     close(c.dir);
 }
 
@@ -500,11 +534,11 @@ static void another_key_does_not_open_the_log(void **state)
 {
     (void)state;
     struct pp_note_signer other = test_signer(ORIGIN, PP_NOTE_ED25519, 77);
-    struct pp_ledger_config c = config_of(PP_RECORD_DEV);
+    struct pp_sequencer_config c = config_of(PP_RECORD_DEV);
 
     c.signer = &other;
-    pp_ledger_done(&ledger);
-    assert_code(pp_ledger_open(&ledger, &c), PP_E_LEDGER_SIGNATURE);
+    pp_sequencer_done(&sequencer);
+    assert_code(pp_sequencer_open(&sequencer, &c), PP_E_LEDGER_SIGNATURE);
     pp_note_signer_done(&other);
 }
 
@@ -522,16 +556,16 @@ static void a_full_disk_changes_nothing(void **state)
     begin_batch();
     add_hosts(2);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    pp_res r = pp_ledger_submit(&ledger, test_end(&batch), NOW, &answer);
-    pp_res c = pp_ledger_close_batch(&ledger, NOW + 1);
+    pp_res r = pp_sequencer_submit(&sequencer, test_end(&batch), NOW, &answer);
+    pp_res c = pp_sequencer_close_batch(&sequencer, NOW + 1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_code(r, PP_E_SYSTEM);
     assert_code(c, PP_E_SYSTEM);
-    assert_int_equal(pp_log_store_size(&ledger.store), 2);
-    assert_int_equal(submit(NOW), PP_LEDGER_PENDING);
-    assert_ok(pp_ledger_close_batch(&ledger, NOW + 1));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 2);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW + 1));
     assert_ok(reopen());
-    assert_int_equal(pp_log_store_size(&ledger.store), 4);
+    assert_int_equal(pp_log_store_size(&sequencer.store), 4);
 }
 
 /* --- crashes ------------------------------------------------------------------------------- */
@@ -552,7 +586,7 @@ static void tell(int out, const struct progress *p)
 
 static uint64_t last_host_serial(void)
 {
-    return ledger.rules.state.serials[PP_RECORD_HOST_SET][0];
+    return sequencer.rules.state.serials[PP_RECORD_HOST_SET][0];
 }
 
 /* Submits, closes and publishes until it is killed. */
@@ -561,19 +595,21 @@ static void work(int out)
     /* Secrets are wiped in forked processes, so the child makes its keys anew. */
     if (make_people(NULL) != 0 || !pp_is_ok(reopen()))
         _exit(2);
-    for (uint64_t serial = last_host_serial() + ledger.pending_count + 1;; serial++) {
+    for (uint64_t serial = last_host_serial() + sequencer.pending_count + 1;; serial++) {
         struct progress p = { 0 };
         begin_batch();
         add_hosts(serial);
-        if (submit(NOW + serial) != PP_LEDGER_PENDING)
+        if (submit(NOW + serial) != PP_SEQUENCER_PENDING)
             _exit(4);
         p.id = answer.ids[0];
         tell(out, &p);
         if (serial % 3 == 0) /* some batches wait for the next */
             continue;
-        if (!pp_is_ok(pp_ledger_close_batch(&ledger, NOW + serial)))
+        if (!pp_is_ok(pp_sequencer_close_batch(&sequencer, NOW + serial)))
             _exit(5);
-        p = (struct progress){ 1, pp_log_store_size(&ledger.store), ledger.store.root, { { 0 } } };
+        p = (struct progress){
+            1, pp_log_store_size(&sequencer.store), sequencer.store.root, { { 0 } }
+        };
         tell(out, &p);
         if (!pp_is_ok(publish()))
             _exit(6);
@@ -621,10 +657,10 @@ static size_t run_and_kill(struct progress *told, size_t cap, size_t count)
 
 static int is_waiting(const struct pp_record_id *id)
 {
-    for (size_t i = 0; i < ledger.pending_count; i++) {
+    for (size_t i = 0; i < sequencer.pending_count; i++) {
         struct pp_note n;
         struct pp_record_id own;
-        struct pp_span b = pp_buf_span(&ledger.pending[i].batch);
+        struct pp_span b = pp_buf_span(&sequencer.pending[i].batch);
         assert_ok(pp_note_parse(pp_span(b.at + 4, b.len - 4), &n));
         pp_record_id_of(n.text, &own);
         if (pp_record_id_same(&own, id))
@@ -635,8 +671,8 @@ static int is_waiting(const struct pp_record_id *id)
 
 static int is_logged(const struct pp_record_id *id)
 {
-    for (size_t i = 0; i < ledger.id_count; i++)
-        if (pp_record_id_same(&ledger.ids[i], id))
+    for (size_t i = 0; i < sequencer.id_count; i++)
+        if (pp_record_id_same(&sequencer.ids[i], id))
             return 1;
     return 0;
 }
@@ -647,12 +683,12 @@ static void check_told(const struct progress *p)
         assert_true(is_logged(&p->id) || is_waiting(&p->id));
         return;
     }
-    assert_true(p->size <= pp_log_store_size(&ledger.store));
+    assert_true(p->size <= pp_log_store_size(&sequencer.store));
     static struct pp_tile_tree tree;
     struct pp_merkle_range range;
     struct pp_merkle_hash root;
-    tree = (struct pp_tile_tree){ .source = pp_log_store_source(&ledger.store),
-                                  .size = pp_log_store_size(&ledger.store) };
+    tree = (struct pp_tile_tree){ .source = pp_log_store_source(&sequencer.store),
+                                  .size = pp_log_store_size(&sequencer.store) };
     struct pp_merkle_nodes nodes = pp_tile_nodes(&tree);
     assert_ok(pp_merkle_range_load(p->size, &nodes, &range));
     pp_merkle_range_root(&range, &root);
@@ -677,9 +713,9 @@ static void a6_killed_at_any_instant_the_log_never_signs_another_tree(void **sta
         assert_ok(reopen());
         for (size_t k = 0; k < count; k++)
             check_told(&told[k]);
-        assert_true(pp_log_store_size(&ledger.store) >= size);
-        size = pp_log_store_size(&ledger.store);
-        pp_ledger_done(&ledger);
+        assert_true(pp_log_store_size(&sequencer.store) >= size);
+        size = pp_log_store_size(&sequencer.store);
+        pp_sequencer_done(&sequencer);
         if (size > 120) { /* begin anew: opening reads every entry */
             assert_int_equal(remove_folder(state), 0);
             assert_int_equal(make_folder(state), 0);
@@ -707,6 +743,8 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(lost_tiles_are_made_again_and_lost_entries_are_not),
     IN_FOLDER(w27_t5_a_bare_restore_is_noticed),
     IN_FOLDER(a_changed_entry_is_noticed),
+    IN_FOLDER(a_damaged_batch_that_waits_is_noticed_and_kept),
+    IN_FOLDER(what_a_killed_process_was_writing_is_removed),
     IN_FOLDER(the_folder_has_one_sequencer_at_a_time),
     IN_FOLDER(another_key_does_not_open_the_log),
     IN_FOLDER(a_full_disk_changes_nothing),

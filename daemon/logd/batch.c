@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "batch.h"
+
+#include "rd.h"
+
+pp_res pp_entry_id(struct pp_span entry, struct pp_record_id *ret)
+{
+    struct pp_note n;
+
+    PP_TRY(pp_note_parse(entry, &n));
+    pp_record_id_of(n.text, ret);
+    return PP_OK;
+}
+
+pp_res pp_batch_parse(struct pp_span bytes, struct pp_batch *ret, size_t *ret_entry)
+{
+    struct pp_rd rd = pp_rd_span(bytes);
+
+    ret->count = 0;
+    *ret_entry = 0;
+    PP_CHECK(bytes.len > 0, PP_E_FORMAT, 0);
+    PP_CHECK(bytes.len <= PP_BATCH_BYTES_MAX, PP_E_LIMIT, bytes.len);
+    while (rd.left > 0) {
+        *ret_entry = ret->count;
+        PP_CHECK(ret->count < PP_BATCH_MAX, PP_E_LIMIT, ret->count);
+        struct pp_rd one = pp_rd_block32(&rd);
+        PP_TRY(pp_rd_ok(&rd));
+        struct pp_span entry = pp_rd_rest(&one);
+        PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
+        PP_TRY(pp_entry_id(entry, &ret->ids[ret->count]));
+        ret->entries[ret->count++] = entry;
+    }
+    return PP_OK;
+}
+
+void pp_batch_write(struct pp_wr *wr, struct pp_span entry)
+{
+    size_t mark = pp_wr_block32_begin(wr);
+
+    pp_wr_span(wr, entry);
+    pp_wr_block32_end(wr, mark);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h: a submitted batch of ledger entries, as it is sent and stored: u32 length || entry, and
+ * so on. An entry here is no more than a signed note; what it says is the rules' concern.
+ */
+#ifndef PP_BATCH_H
+#define PP_BATCH_H
+
+#include "record.h"
+
+enum {
+    PP_BATCH_MAX = 64,            /* entries */
+    PP_BATCH_BYTES_MAX = 2 << 20, /* framed */
+};
+
+struct pp_batch {
+    struct pp_span entries[PP_BATCH_MAX]; /* borrow the bytes that were parsed */
+    struct pp_record_id ids[PP_BATCH_MAX];
+    size_t count;
+};
+
+/*
+ * Takes a batch apart: at least one entry, each a signed note of at most PP_RECORD_ENTRY_MAX bytes.
+ * On failure `*ret_entry` is the entry that is wrong, from 0. FORMAT (nothing at all; what
+ * pp_note_parse says of an entry), TRUNCATED, LIMIT.
+ */
+PP_MUST pp_res pp_batch_parse(struct pp_span bytes, struct pp_batch *ret, size_t *ret_entry);
+
+/* Adds one entry. */
+void pp_batch_write(struct pp_wr *wr, struct pp_span entry);
+
+/* The id of the record in an entry. Codes of pp_note_parse. */
+PP_MUST pp_res pp_entry_id(struct pp_span entry, struct pp_record_id *ret);
+
+#endif

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device with its files, up to the first byte that would leave it: settings, marks, bundle,
+ * schedule, wallet. A listener on loopback counts who knocks.
+ */
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "folder.h"
+
+enum { TOKEN_BYTES = 162, ARENA_BYTES = 4 << 20 };
+
+static struct world *w;
+static char folder[64];
+static struct pp_device device = { .lock_fd = -1 };
+static struct pp_arena arena;
+static uint64_t now_s;
+static const struct pp_chat_message HELLO = { .text = { (const uint8_t *)"hello", 5 } };
+
+/* --- a party that answers nobody and counts --------------------------------------------------- */
+
+static struct {
+    pid_t pid;
+    int port, calls; /* `calls`: a line for each connection, its path */
+} far;
+
+/* Accepts, reads the start of what comes, says its path, closes. */
+static void serve(int listener, int out)
+{
+    for (;;) {
+        char buf[512], path[64];
+        int fd = accept(listener, NULL, NULL);
+        ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
+        if (n <= 0)
+            _exit(0);
+        buf[n] = '\0';
+        if (sscanf(buf, "%*s %62s", path) != 1)
+            _exit(1);
+        (void)snprintf(path + strlen(path), 2, "\n");
+        if (write(out, path, strlen(path)) < 0)
+            _exit(1);
+        close(fd);
+    }
+}
+
+static int start_far_end(void)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t len = sizeof a;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), out[2];
+
+    if (listener < 0 || bind(listener, (struct sockaddr *)&a, sizeof a) != 0 ||
+        listen(listener, 16) != 0 || getsockname(listener, (struct sockaddr *)&a, &len) != 0 ||
+        pipe(out) != 0)
+        return -1;
+    far.port = ntohs(a.sin_port);
+    far.calls = out[0];
+    far.pid = fork();
+    if (far.pid == 0)
+        serve(listener, out[1]);
+    close(listener);
+    close(out[1]);
+    return far.pid < 0 ? -1 : fcntl(far.calls, F_SETFL, O_NONBLOCK);
+}
+
+/* Connections to that path since the last time that anybody asked. */
+static size_t calls_to(const char *path)
+{
+    char buf[4096], line[80];
+    ssize_t n = read(far.calls, buf, sizeof buf - 1);
+    size_t count = 0;
+
+    buf[n < 0 ? 0 : n] = '\0';
+    snprintf(line, sizeof line, "%s\n", path);
+    for (const char *at = buf; (at = strstr(at, line)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void assert_silence(void)
+{
+    struct pollfd p = { .fd = far.calls, .events = POLLIN };
+
+    assert_int_equal(poll(&p, 1, 0), 0);
+}
+
+/* --- the state folder ------------------------------------------------------------------------- */
+
+static void put(const char *name, struct pp_span bytes)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_ok(pp_file_write(AT_FDCWD, path, 0600, bytes));
+}
+
+static int exists(const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+static void put_trust(const char *environment)
+{
+    char text[2048];
+    int n = snprintf(text, sizeof text,
+                     "environment = %s\nnamespace = " WORLD_NAMESPACE "\nissuer = issuer.example\n"
+                     "issuer_url = http://127.0.0.1:%d/issue\n"
+                     "gateway_authority = gateway.example\n"
+                     "relay = http://127.0.0.1:%d/relay\n"
+                     "mirror = http://127.0.0.1:%d/directory\n"
+                     "platform = sev-snp\nhardware = strict\nmessage_kem = classical\n"
+                     "ohttp_kem = x25519\ntls_group = x25519\n",
+                     environment, far.port, far.port, far.port);
+
+    put("trust/trust", pp_span(text, (size_t)n));
+    put("trust/log.policy", w->files.log_policy);
+    put("trust/owner.policy", w->files.owner_policy);
+    put("trust/review.policy", w->files.review_policy);
+}
+
+static const uint8_t ISSUER[] = { /* u16 type 5, then an element of the group */
+                                  0x00, 0x05, 0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e,
+                                  0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51, 0x5f,
+                                  0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6,
+                                  0xa6, 0x59, 0x45, 0xe0, 0x8d, 0x2d, 0x76
+};
+static uint8_t ohttp_keys[512];
+
+static void make_ohttp_key(void)
+{
+    static const struct pp_ohttp_suite suite = { 0x0001, 0x0001 };
+    struct pp_ohttp_gateway *gateway = calloc(1, sizeof *gateway);
+    struct pp_random random = pp_random_system();
+    struct pp_wr wr = pp_wr_over(ohttp_keys, sizeof ohttp_keys);
+    struct pp_kem_key *key = NULL;
+
+    assert_non_null(gateway);
+    assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &random, &key));
+    assert_ok(pp_ohttp_gateway_add(gateway, 1, key, &suite, 1));
+    assert_ok(pp_ohttp_gateway_keys(gateway, &wr));
+    pp_ohttp_gateway_done(gateway);
+    free(gateway);
+    w->ohttp_config = pp_wr_done(&wr);
+    w->issuer_config = PP_BYTES(ISSUER);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || start_far_end() != 0)
+        return -1;
+    w = world_new();
+    make_ohttp_key();
+    return !pp_is_ok(pp_arena_new_locked(&arena, ARENA_BYTES));
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    kill(far.pid, SIGKILL);
+    waitpid(far.pid, NULL, 0);
+    close(far.calls);
+    pp_arena_done(&arena);
+    world_free(w);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+/* A device that consented and holds a good bundle. */
+static int fresh(void **state)
+{
+    char path[128];
+
+    (void)state;
+    if (pp_test_folder_make(folder) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/trust", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/device", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    now_s = WORLD_NOW;
+    put_trust("dev");
+    put("device/settings", PP_STR("consent = yes\n"));
+    put("device/assertion.key",
+        PP_STR("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"));
+    world_default(w);
+    world_log(w);
+    put("device/bundle", world_bytes(w));
+    pp_arena_reset(&arena);
+    (void)calls_to("/");
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    pp_device_close(&device);
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static uint64_t posix_ms(void *ctx)
+{
+    (void)ctx;
+    return now_s * 1000;
+}
+
+static pp_res open_device(void)
+{
+    const struct pp_clock clock = { .posix_ms = posix_ms, .mono_ms = posix_ms };
+    const struct pp_random random = pp_random_system();
+
+    pp_device_close(&device);
+    return pp_device_open(&device, folder, &clock, &random);
+}
+
+static pp_res tick(void)
+{
+    pp_res tokens = PP_OK;
+
+    return pp_device_tick(&device, &tokens);
+}
+
+static struct pp_span bob = { (const uint8_t *)"Bob", 3 };
+
+static struct pp_chat chat_of(struct pp_chat_message *messages, size_t count)
+{
+    return (struct pp_chat){
+        .messages = messages, .message_count = count, .names = &bob, .name_count = 1
+    };
+}
+
+static void add_tokens(size_t count)
+{
+    uint8_t bytes[4 * TOKEN_BYTES];
+    struct pp_wallet_key keys[PP_WALLET_EPOCHS_MAX];
+    struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+    uint8_t authenticator[64] = { 1 };
+
+    assert_int_equal(pp_device_wallet_keys(&device, keys), 2);
+    for (size_t i = 0; i < count; i++) {
+        struct pp_token t = { .type = 5, .authenticator = PP_BYTES(authenticator) };
+        t.nonce[0] = (uint8_t)i;
+        memcpy(t.key_id, keys[keys[0].day == WORLD_DAY ? 0 : 1].key_id, sizeof t.key_id);
+        pp_token_write(&t, &wr);
+    }
+    assert_ok(pp_wr_ok(&wr));
+    assert_ok(pp_wallet_add(device.wallet, WORLD_DAY, pp_wr_done(&wr), now_s));
+}
+
+static size_t tokens_held(void)
+{
+    struct pp_wallet_epoch epochs[PP_WALLET_EPOCHS_MAX];
+    size_t count = 0, held = 0;
+
+    assert_ok(pp_wallet_epochs(device.wallet, now_s, epochs, &count));
+    for (size_t i = 0; i < count; i++)
+        held += epochs[i].held;
+    return held;
+}
+
+/* --- the user's own settings ------------------------------------------------------------------ */
+
+static void without_consent_nothing_is_asked_of_anybody(void **state)
+{
+    static const char *const settings[] = { "consent = no\n", "words = 50\n", "" };
+    struct pp_chat_message message = HELLO;
+    const struct pp_chat chat = chat_of(&message, 1);
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(settings); i++) {
+        put("device/settings", pp_span_cstr(settings[i]));
+        assert_ok(open_device());
+        pp_res r = pp_device_allow(&device, &chat);
+        assert_code(r, PP_E_CONSENT);
+        assert_int_equal(pp_code_class(r.code), PP_CLASS_SETTINGS); /* exit status 4 */
+        assert_string_equal(device.problem.field, "consent");
+        assert_int_equal(device.checks.count, 0);
+    }
+    char path[128];
+    snprintf(path, sizeof path, "%s/device/settings", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(open_device());
+    assert_code(pp_device_allow(&device, &chat), PP_E_CONSENT);
+    assert_silence();
+}
+
+static void a_closed_chat_wins_over_consent(void **state)
+{
+    (void)state;
+    struct pp_chat_message message = HELLO;
+    struct pp_chat chat = chat_of(&message, 1);
+
+    assert_ok(open_device());
+    chat.closed = 1;
+    pp_res r = pp_device_allow(&device, &chat);
+    assert_code(r, PP_E_CHAT_CLOSED);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_SETTINGS);
+    assert_int_equal(device.checks.count, 0);
+    chat.closed = 0;
+    assert_ok(pp_device_allow(&device, &chat));
+    assert_int_equal(device.checks.rows[0].step, PP_STEP_CONSENT);
+    assert_silence();
+}
+
+static void settings_that_are_wrong_are_named(void **state)
+{
+    static const struct {
+        const char *text, *field;
+    } rows[] = { { "consent = yes\nskip_verification = yes\n", "skip_verification" },
+                 { "consent = maybe\n", "consent" },
+                 { "consent = YES\n", "consent" },
+                 { "consent = yes\nconsent = yes\n", "consent" },
+                 { "consent = yes\nanswer_kib = 0\n", "answer_kib" },
+                 { "consent = yes\nanswer_kib = 3\n", "answer_kib" },
+                 { "consent = yes\nanswer_kib = 32\n", "answer_kib" },
+                 { "words = 19\n", "words" },
+                 { "words = 401\n", "words" },
+                 { "words = many\n", "words" },
+                 { "consent\n", "consent" },
+                 { "\xff\n", "(file)" } };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        put("device/settings", pp_span_cstr(rows[i].text));
+        pp_res r = open_device();
+        assert_code(r, PP_E_CONFIG);
+        assert_int_equal(pp_code_class(r.code), PP_CLASS_USAGE);
+        assert_string_equal(device.problem.party, "device/settings");
+        assert_string_equal(device.problem.field, rows[i].field);
+    }
+    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\n"));
+    assert_ok(open_device());
+    assert_int_equal(device.settings.words, 20);
+    assert_int_equal(device.settings.answer_kib, 16);
+    assert_silence();
+}
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+static void a_folder_without_anchors_is_no_device(void **state)
+{
+    (void)state;
+    const struct pp_clock clock = { .posix_ms = posix_ms, .mono_ms = posix_ms };
+    const struct pp_random random = pp_random_system();
+    pp_res r = pp_device_open(&device, "/nonexistent", &clock, &random);
+    char path[128];
+
+    assert_code(r, PP_E_STATE_ABSENT);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_USAGE);
+    pp_device_close(&device);
+    snprintf(path, sizeof path, "%s/trust/review.policy", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_code(open_device(), PP_E_TRUST);
+    put_trust("dev");
+    put("trust/trust", PP_STR("environment = dev\n"));
+    assert_code(open_device(), PP_E_TRUST);
+    assert_string_equal(device.problem.party, "trust anchors");
+}
+
+/* What a roll-back wants is a device that has forgotten. */
+static void a_damaged_marks_file_is_not_a_fresh_start(void **state)
+{
+    (void)state;
+    static uint8_t huge[PP_MARKS_BYTES_MAX + 1];
+    const struct pp_span bad[] = { PP_STR(""), PP_STR("pp-marks-v1\n"), PP_BYTES(huge) };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++) {
+        put("device/marks", bad[i]);
+        pp_res r = open_device();
+        assert_code(r, PP_E_TRUST);
+        assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
+        assert_string_equal(device.problem.field, "marks");
+    }
+}
+
+static void marks_are_stored_with_every_view_that_is_believed(void **state)
+{
+    (void)state;
+    assert_ok(open_device());
+    assert_int_equal(device.marks->status_serial, 0);
+    assert_ok(tick());
+    assert_ok(open_device());
+    assert_int_equal(device.marks->status_serial, 7);
+    assert_int_equal(device.marks->tree_size, 8);
+    /* And hold: an older bundle is refused, whoever puts it there. */
+    w->slots[S_STATUS].record.serial = 6;
+    world_log(w);
+    put("device/bundle", world_bytes(w));
+    assert_code(tick(), PP_E_LEDGER_ROLLBACK);
+    assert_ok(open_device());
+    assert_int_equal(device.marks->status_serial, 7);
+}
+
+static void a_held_bundle_is_used_until_it_ends(void **state)
+{
+    (void)state;
+    assert_ok(open_device());
+    assert_ok(tick()); /* the mirror is silent */
+    assert_int_equal(calls_to("/directory"), 1);
+    now_s = WORLD_NOW + PP_LEDGER_AGE_MAX_S;
+    pp_res r = tick();
+    assert_code(r, PP_E_LEDGER_STALE);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
+}
+
+static void without_any_bundle_a_silent_mirror_is_a_network_failure(void **state)
+{
+    (void)state;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/device/bundle", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(open_device());
+    assert_int_equal(pp_code_class(tick().code), PP_CLASS_FAILED);
+    assert_string_equal(device.problem.party, "mirror");
+}
+
+/* --- the schedule of the directory ------------------------------------------------------------ */
+
+/* Outside dev one fetch a window, whatever becomes of it: use does not show there. */
+static void a_silent_mirror_is_not_asked_again_at_every_use(void **state)
+{
+    (void)state;
+    put_trust("staging");
+    assert_ok(open_device());
+    for (size_t i = 0; i < 3; i++)
+        assert_code(tick(), PP_E_LEDGER_NAMESPACE); /* the bundle that is held is of dev */
+    assert_int_equal(calls_to("/directory"), 1);
+    assert_true(exists("device/fetch_at"));
+    now_s = (WORLD_NOW / PP_DEVICE_FETCH_WINDOW_S + 2) * PP_DEVICE_FETCH_WINDOW_S;
+    assert_code(tick(), PP_E_LEDGER_NAMESPACE);
+    assert_code(tick(), PP_E_LEDGER_NAMESPACE);
+    assert_int_equal(calls_to("/directory"), 1);
+}
+
+static void a_moment_that_a_wrong_clock_drew_is_not_waited_for(void **state)
+{
+    (void)state;
+    static const char *const moments[] = { "4102444800\n", "4102444800", "x", "" };
+
+    put_trust("staging");
+    for (size_t i = 0; i < PP_ARRAY_COUNT(moments); i++) {
+        put("device/fetch_at", pp_span_cstr(moments[i]));
+        assert_ok(open_device());
+        assert_code(tick(), PP_E_LEDGER_NAMESPACE);
+        assert_int_equal(calls_to("/directory"), 1);
+    }
+}
+
+static void without_a_bundle_the_directory_is_asked_whatever_the_schedule_says(void **state)
+{
+    (void)state;
+    char path[128];
+
+    put_trust("staging");
+    snprintf(path, sizeof path, "%s/device/bundle", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(open_device());
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pp_code_class(tick().code), PP_CLASS_FAILED);
+    assert_int_equal(calls_to("/directory"), 2);
+}
+
+/* --- tokens ----------------------------------------------------------------------------------- */
+
+/* Marked, then lost: whether the issuer answered or the power failed, it is not made again. */
+static void a_batch_that_was_begun_is_never_asked_for_again(void **state)
+{
+    (void)state;
+    pp_res tokens = PP_OK;
+
+    assert_ok(open_device());
+    assert_ok(pp_device_tick(&device, &tokens));
+    assert_int_equal(pp_code_class(tokens.code), PP_CLASS_FAILED);
+    assert_int_equal(calls_to("/issue"), 2); /* today's batch and tomorrow's */
+    assert_ok(open_device());
+    tokens = PP_OK;
+    assert_ok(pp_device_tick(&device, &tokens));
+    assert_ok(tokens);
+    assert_int_equal(calls_to("/issue"), 0);
+}
+
+static void an_empty_wallet_stops_before_the_relay(void **state)
+{
+    (void)state;
+    struct pp_chat_message message = HELLO;
+    const struct pp_chat chat = chat_of(&message, 1);
+    struct pp_summary out;
+
+    assert_ok(open_device());
+    assert_ok(pp_device_allow(&device, &chat));
+    assert_ok(tick());
+    (void)calls_to("/");
+    pp_res r = pp_device_summarize(&device, &chat, 100, NULL, &arena, &out);
+    assert_code(r, PP_E_NO_TOKENS);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_BUSY); /* exit status 5 */
+    assert_int_equal(out.sent_user_bytes, 0);
+    assert_string_equal(device.problem.party, "device/wallet");
+    assert_string_equal(out.receipt, "");
+    assert_silence();
+}
+
+static void a_token_is_spent_once_and_the_request_is_not_tried_again(void **state)
+{
+    (void)state;
+    struct pp_chat_message message = HELLO;
+    const struct pp_chat chat = chat_of(&message, 1);
+    struct pp_summary out;
+
+    assert_ok(open_device());
+    assert_ok(tick());
+    add_tokens(1);
+    (void)calls_to("/");
+    pp_res r = pp_device_summarize(&device, &chat, 100, NULL, &arena, &out);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_FAILED);
+    assert_string_equal(device.problem.party, "relay");
+    assert_int_equal(out.sent_user_bytes, 0);
+    assert_int_equal(tokens_held(), 0);
+    assert_int_equal(calls_to("/relay"), 1);
+    pp_arena_reset(&arena);
+    assert_code(pp_device_summarize(&device, &chat, 100, NULL, &arena, &out), PP_E_NO_TOKENS);
+    assert_silence();
+}
+
+static void a_chat_that_fits_no_request_costs_no_token(void **state)
+{
+    (void)state;
+    static uint8_t text[PP_CHAT_TEXT_BYTES_MAX];
+    static struct pp_chat_message many[16];
+    struct pp_summary out;
+
+    memset(text, 'a', sizeof text);
+    for (uint32_t i = 0; i < PP_ARRAY_COUNT(many); i++)
+        many[i] = (struct pp_chat_message){ .id = i, .text = PP_BYTES(text) };
+    const struct pp_chat chat = chat_of(many, PP_ARRAY_COUNT(many));
+    assert_ok(open_device());
+    assert_ok(tick());
+    add_tokens(2);
+    (void)calls_to("/");
+    pp_res r = pp_device_summarize(&device, &chat, 100, NULL, &arena, &out);
+    assert_code(r, PP_E_TOO_LARGE);
+    assert_int_equal(pp_code_class(r.code), PP_CLASS_USAGE);
+    assert_int_equal(r.detail, 15);
+    assert_string_equal(device.problem.expected, "as many as fit: select the latest 15");
+    assert_string_equal(device.problem.got, "16");
+    assert_int_equal(tokens_held(), 2);
+    assert_int_equal(out.sent_user_bytes, 0);
+    assert_silence();
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, fresh, clean)
+
+static const struct CMUnitTest TESTS[] = {
+    FRESH(without_consent_nothing_is_asked_of_anybody),
+    FRESH(a_closed_chat_wins_over_consent),
+    FRESH(settings_that_are_wrong_are_named),
+    FRESH(a_folder_without_anchors_is_no_device),
+    FRESH(a_damaged_marks_file_is_not_a_fresh_start),
+    FRESH(marks_are_stored_with_every_view_that_is_believed),
+    FRESH(a_held_bundle_is_used_until_it_ends),
+    FRESH(without_any_bundle_a_silent_mirror_is_a_network_failure),
+    FRESH(a_silent_mirror_is_not_asked_again_at_every_use),
+    FRESH(a_moment_that_a_wrong_clock_drew_is_not_waited_for),
+    FRESH(without_a_bundle_the_directory_is_asked_whatever_the_schedule_says),
+    FRESH(a_batch_that_was_begun_is_never_asked_for_again),
+    FRESH(an_empty_wallet_stops_before_the_relay),
+    FRESH(a_token_is_spent_once_and_the_request_is_not_tried_again),
+    FRESH(a_chat_that_fits_no_request_costs_no_token),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, make, drop);
+}

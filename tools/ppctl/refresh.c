@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ppctl refresh: the scheduled work of a device, for a timer: the directory bundle and the token
+ * batches whose drawn moments have come. Nothing that a person does starts it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "device.h"
+#include "verbs.h"
+
+static pp_res run(struct ppctl *p, struct pp_device *d)
+{
+    pp_res tokens = PP_OK;
+
+    PP_TRY(pp_device_open(d, p->state, &p->clock, &p->random));
+    PP_TRY(pp_device_tick(d, &tokens));
+    return tokens;
+}
+
+int verb_refresh(struct ppctl *p, int argc, char **argv)
+{
+    int status = ppctl_parse(p, "refresh", NULL, 0, argc, argv, NULL, 0, 0, NULL);
+    struct pp_device *d;
+
+    if (status >= 0)
+        return status;
+    d = calloc(1, sizeof *d);
+    pp_res r = d == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0) : run(p, d);
+    if (!pp_is_ok(r))
+        status = ppctl_fail(p, r, d == NULL ? NULL : &d->problem, 0);
+    else
+        status = p->json ? ppctl_print_json(json_pack("{s:I}", "status_serial",
+                                                      (json_int_t)d->marks->status_serial))
+                         : 0;
+    if (d != NULL)
+        pp_device_close(d);
+    free(d);
+    return status;
+}
