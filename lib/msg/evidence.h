@@ -44,9 +44,9 @@ enum pp_platform {
     PP_PLATFORM_SIM_TDX = 4,
 };
 
-const char *pp_platform_name(enum pp_platform p); /* "sev-snp" */
+const char *pp_platform_name(enum pp_platform p);                            /* "sev-snp" */
 PP_MUST pp_res pp_platform_find(struct pp_span name, enum pp_platform *ret); /* UNSUPPORTED */
-int pp_platform_is_snp(enum pp_platform p);       /* 1 for sev-snp and sim-snp, else 0 */
+int pp_platform_is_snp(enum pp_platform p); /* 1 for sev-snp and sim-snp, else 0 */
 int pp_platform_is_simulated(enum pp_platform p);
 
 /* Key 4, one entry. */

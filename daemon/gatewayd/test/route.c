@@ -244,7 +244,7 @@ static void w16_t3_every_answer_of_a_bucket_has_one_size(void **state)
     assert_code(gw_answer_write(&large, 1024 - 32, &wr), PP_E_RANGE);
 }
 
-/* docs/protocol.md, sizes and times: answers leave on a grid counted from the start of the exchange. */
+/* Answers leave on a grid counted from the start of the exchange. */
 static void answers_wait_for_the_next_tick(void **state)
 {
     (void)state;

@@ -819,7 +819,7 @@ static void a_client_that_leaves_before_the_answer_gets_its_session_closed(void 
     open_session(w); /* and the gateway goes on */
 }
 
-/* docs/threat-model.md: nobody can steer a user to a machine. Scripted randomness, so the figure is fixed. */
+/* Nobody can steer a user to a machine. Scripted randomness, so the figure is fixed. */
 static pp_res counting_fill(void *ctx, uint8_t *ret, size_t len)
 {
     uint64_t *x = ctx;
@@ -1174,7 +1174,7 @@ static void the_key_list_is_served_to_whoever_asks(void **state)
 
 /* --- time and memory ------------------------------------------------------------------------ */
 
-/* docs/protocol.md, sizes and times: one (size, time) class for success, refusal and error. */
+/* one (size, time) class for success, refusal and error. */
 static void w16_t3_sealed_answers_leave_on_the_grid(void **state)
 {
     struct world *w = *state;
@@ -1274,7 +1274,7 @@ static void connect_every_cvm(struct world *w)
     }
 }
 
-/* docs/style.md: no malloc between reading a request and writing its answer; libraries' own are told. */
+/* No malloc between reading a request and writing its answer; libraries' own are told. */
 static void nothing_of_ours_allocates_between_request_and_answer(void **state)
 {
     struct world *w = *state;

@@ -160,7 +160,7 @@ static void sessions_that_come_together_share_a_report(void **state)
     close(gateway);
 }
 
-/* docs/verification.md, P.summaries: an unknown feature is answered, refused, in the bucket that was asked for. */
+/* P.others: an unknown feature is answered, refused, in the bucket that was asked for. */
 static void an_unknown_feature_is_refused_in_its_bucket(void **state)
 {
     (void)state;
@@ -606,7 +606,7 @@ static int status_line(pid_t pid, const char *name, char *ret, size_t cap)
     return found;
 }
 
-/* docs/verification.md, P.hardened: namespaces, seccomp, no_new_privs, no capability, no environment. */
+/* P.containers: namespaces, seccomp, no_new_privs, no capability, no environment. */
 static void every_process_stands_behind_its_walls(void **state)
 {
     static const char *const KINDS[] = { "pp-cvm-channel", "pp-cvm-attest", "pp-cvm-worker" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs/threat-model.md, actor 3: what a member of the chat writes must not steer what others read. */
+/* Actor 3: what a member of the chat writes must not steer what others read. */
 #include "chat.h"
 
 static void assert_all(const char *const *texts, size_t count, enum infer_hostile want)

@@ -113,7 +113,7 @@ static void a_spent_arena_refuses_the_request(void **state)
     assert_code(pp_request_parse(encode(&r), &arena, &back), PP_E_NO_MEMORY);
 }
 
-/* docs/verification.md, P.summaries: a feature that this build does not know is well-formed and gets outcome 1. */
+/* P.others: a feature that this build does not know is well-formed and gets outcome 1. */
 static void an_unknown_feature_is_read_as_unknown(void **state)
 {
     struct pp_request r = sample(1), back;

@@ -683,7 +683,7 @@ static void draining_finishes_what_runs_and_takes_nothing_new(void **state)
     close(busy);
 }
 
-/* docs/style.md: no allocation between reading a request and writing its answer; memory stays flat. */
+/* No allocation between reading a request and writing its answer; memory stays flat. */
 static void thousands_of_requests_allocate_nothing_and_leave_memory_flat(void **state)
 {
     (void)state;
