@@ -26,12 +26,6 @@ static inline struct pp_span pp_buf_span(const struct pp_buf *b)
 PP_MUST pp_res pp_file_read(int dir_fd, const char *path, size_t max, struct pp_buf *ret);
 
 /*
- * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one,
- * else what is wrong with its size, mode or content. A constant, or strerror's until its next call.
- */
-const char *pp_file_reason(pp_res r);
-
-/*
  * The same for a file that somebody has to have looked after: CONFIG when it is a link, or its mode
  * has one of the bits of `forbidden`: PP_FILE_PRIVATE for secrets, PP_FILE_OURS for what a program
  * goes by. What is checked is what is read, whatever happens to the name meanwhile.
@@ -39,6 +33,12 @@ const char *pp_file_reason(pp_res r);
 enum { PP_FILE_PRIVATE = 077, PP_FILE_OURS = 02 };
 PP_MUST pp_res pp_file_read_kept(int dir_fd, const char *path, mode_t forbidden, size_t max,
                                  struct pp_buf *ret);
+
+/*
+ * Why a file was not taken, for the `got` of a refusal: the system's reason where there is one,
+ * else what is wrong with its size, mode or content. A constant, or strerror's until its next call.
+ */
+const char *pp_file_reason(pp_res r);
 
 /*
  * Writes `content` under a temporary name in the same folder, fsyncs it, renames it into place and

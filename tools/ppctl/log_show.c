@@ -24,7 +24,7 @@ struct show {
     json_t *list;
 };
 
-/* --- texts ---------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 struct hex {
     char text[2 * PP_SHA384_BYTES + 1];
@@ -78,7 +78,7 @@ static const char *log_vkey(const struct show *s, char ret[PP_VKEY_BYTES_MAX + 1
     return ret;
 }
 
-/* --- what counts now ------------------------------------------------------------------------ */
+/* --- what counts now -------------------------------------------------------------------------- */
 
 static int is_listed(const struct pp_record_id *ids, size_t count, const struct pp_record_id *id)
 {
@@ -118,7 +118,7 @@ static int is_in_force(const struct show *s)
     return pp_clock_posix_s(&s->p->clock) < s->view.status.status.valid_until;
 }
 
-/* --- JSON ----------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void put_release(json_t *o, const struct pp_release *r)
 {
@@ -258,7 +258,7 @@ static int print_json(struct show *s)
         hex_json(PP_BYTES(s->trust.files_digest)), "records", s->list, "status", status));
 }
 
-/* --- text ----------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static void print_release(const struct pp_release *r)
 {
@@ -368,7 +368,7 @@ static int print_text(struct show *s)
     return 0;
 }
 
-/* --- the verb ------------------------------------------------------------------------------- */
+/* --- the verb --------------------------------------------------------------------------------- */
 
 static pp_res read_all(struct show *s)
 {

@@ -419,7 +419,9 @@ static void a_file_that_is_a_link_or_open_to_others_keeps_the_host_from_starting
     static const struct {
         const char *name;
         mode_t wrong;
-    } FILES[] = { { "cvm.conf", 0602 }, { "firmware", 0622 }, { "chip/vcek.key", 0640 } };
+    } FILES[] = {
+        { "cvm.conf", 0602 }, { "firmware", 0622 }, { "hints", 0606 }, { "chip/vcek.key", 0640 }
+    };
 
     (void)state;
     fleet_make(&fleet, NULL);
