@@ -156,27 +156,68 @@ static void file_of_day(uint32_t day, const char *folder, char ret[64])
     snprintf(ret, 64, "%s/%u.key", folder, day);
 }
 
+static int ends_like_one(const struct pp_token_keys *held, const struct pp_token_key *k)
+{
+    const size_t last = PP_TOKEN_KEY_ID_BYTES - 1;
+
+    for (size_t i = 0; i < held->count; i++)
+        if (held->list[i].key.pub.key_id[last] == k->key.pub.key_id[last])
+            return 1;
+    return 0;
+}
+
+/*
+ * Draws a key and writes its file's text. Requests name a key by the last byte of its id alone
+ * (RFC 9578), so one that ends like a held key is drawn again: one in 256 would.
+ */
+static pp_res draw_token_key(struct fleet *f, uint32_t day, const struct pp_token_keys *held,
+                             struct pp_wr *wr)
+{
+    enum { DRAWS_MAX = 64 };
+    uint8_t seed[PP_CRED_SEED_BYTES];
+    int taken = 1;
+    pp_res r = PP_OK;
+
+    for (size_t i = 0; pp_is_ok(r) && taken && i < DRAWS_MAX; i++) {
+        struct pp_token_key k = { 0 };
+
+        wr->len = 0;
+        r = pp_random_fill(&f->random, seed, sizeof seed);
+        if (pp_is_ok(r)) /* in dev the issue window reaches to the day's end */
+            r = pp_token_key_write(day, PP_TOKEN_VOPRF_RISTRETTO255,
+                                   (uint64_t)(day - 1) * PP_EPOCH_SECONDS,
+                                   (uint64_t)(day + 1) * PP_EPOCH_SECONDS, PP_BYTES(seed), wr);
+        if (pp_is_ok(r))
+            r = pp_token_key_parse(pp_wr_done(wr), &f->problem, &k);
+        taken = ends_like_one(held, &k);
+        pp_token_key_done(&k);
+    }
+    pp_wipe(seed, sizeof seed);
+    if (pp_is_ok(r) && taken)
+        r = PP_FAIL(PP_E_RANDOM, day);
+    return r;
+}
+
 /* Both parties hold the same file: this token type needs the private key to verify. */
 static pp_res make_token_key(struct fleet *f, uint32_t day)
 {
     char text[PP_TOKEN_KEY_FILE_BYTES_MAX], issuer_file[64], gateway_file[64];
+    char folder[FLEET_PATH_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
-    uint8_t seed[PP_CRED_SEED_BYTES];
+    struct pp_token_keys held = { 0 };
 
     file_of_day(day, "keys", issuer_file);
     file_of_day(day, "token_keys", gateway_file);
     if (fleet_exists(f, "issuer", issuer_file) && fleet_exists(f, "gateway", gateway_file))
         return PP_OK;
-    pp_res r = pp_random_fill(&f->random, seed, sizeof seed);
-    if (pp_is_ok(r)) /* in dev the issue window reaches to the day's end */
-        r = pp_token_key_write(day, PP_TOKEN_VOPRF_RISTRETTO255,
-                               (uint64_t)(day - 1) * PP_EPOCH_SECONDS,
-                               (uint64_t)(day + 1) * PP_EPOCH_SECONDS, PP_BYTES(seed), &wr);
+    PP_TRY(fleet_path(f, "issuer", "keys", folder));
+    PP_TRY(pp_token_keys_load(folder, pp_clock_posix_s(&f->clock), &f->problem, &held));
+    pp_res r = draw_token_key(f, day, &held, &wr);
+    pp_token_keys_done(&held);
     if (pp_is_ok(r))
         r = fleet_write(f, "issuer", issuer_file, pp_wr_done(&wr));
     if (pp_is_ok(r))
         r = fleet_write(f, "gateway", gateway_file, pp_wr_done(&wr));
-    pp_wipe(seed, sizeof seed);
     pp_wipe(text, sizeof text);
     return r;
 }
