@@ -108,6 +108,17 @@ class MainJob(unittest.TestCase):
         sizes = {len(b) for _, way, raw in self.fleet.tap("gateway") if way == "up" for b in posts(raw)}
         self.assertLessEqual(sizes, {4096, 2048})
 
+    def test_w3_t6_the_directory_is_asked_for_without_anything_that_tells_one_device_from_another(self):
+        self.assertEqual(self.fleet.summarize().status, 0)
+        asked = [raw for _, way, raw in self.fleet.tap("relay")
+                 if way == "up" and raw.startswith(b"GET ")]
+        self.assertTrue(asked)
+        for raw in asked:
+            lines = raw.split(b"\r\n\r\n")[0].split(b"\r\n")
+            self.assertEqual(lines[0], b"GET /directory HTTP/1.1")
+            self.assertEqual([line.split(b":")[0].lower() for line in lines[1:]], [b"host"])
+        self.assertEqual(len({raw.split(b"\r\n\r\n")[0] for raw in asked}), 1)
+
     def test_w5_t1_no_party_writes_a_word_of_the_chat_anywhere(self):
         self.assertEqual(self.fleet.summarize().status, 0)
         for folder, _, names in os.walk(self.fleet.state):

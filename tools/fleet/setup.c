@@ -357,7 +357,10 @@ pp_res fleet_make_trust(struct fleet *f)
     char issuer[FLEET_ADDRESS_MAX];
 
     PP_TRY(reach(f, is_relay_adversary(f) ? "adversary" : "relay", relay));
-    PP_TRY(fleet_address(f, "relay", NULL, mirror));
+    if (is_relay_adversary(f)) /* it plays the relay alone */
+        PP_TRY(fleet_address(f, "relay", NULL, mirror));
+    else
+        PP_TRY(reach(f, "relay", mirror));
     PP_TRY(reach(f, "issuer", issuer));
     int n = snprintf(text, sizeof text,
                      "# Pinned trust anchors of this development fleet, written by ppctl up.\n"
