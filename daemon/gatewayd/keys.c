@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "key_folder.h"
 #include "keyfile.h"
 
 enum { LIST_BYTES_MAX = PP_OHTTP_GATEWAY_KEYS_MAX * (PP_KEM_PK_BYTES_MAX + 64) };
@@ -154,25 +155,5 @@ static int is_over(int folder_fd, const char *name, uint64_t now_s)
 
 pp_res gw_keys_destroy(const char *folder, uint64_t now_s, size_t *ret_count)
 {
-    struct dirent **names = NULL;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int count = fd < 0 ? -1 : scandir(folder, &names, is_key_file, alphasort);
-    pp_res first = count < 0 ? pp_errno_res(errno) : PP_OK;
-    size_t removed = 0;
-
-    for (int i = 0; i < count; i++) {
-        if (is_over(fd, names[i]->d_name, now_s)) {
-            pp_res r = pp_file_remove(fd, names[i]->d_name);
-            removed += pp_is_ok(r) ? 1 : 0;
-            if (pp_is_ok(first) && r.code != PP_E_NOT_FOUND)
-                first = r;
-        }
-        free(names[i]);
-    }
-    free(names);
-    if (fd >= 0)
-        (void)close(fd);
-    PP_TRY(first);
-    *ret_count = removed;
-    return PP_OK;
+    return pp_key_folder_sweep(folder, is_key_file, is_over, now_s, ret_count);
 }

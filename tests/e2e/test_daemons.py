@@ -190,7 +190,7 @@ class EveryDaemon(unittest.TestCase):
 
     @of_every_party
     def test_a_wrong_option_is_refused(self, party, home):
-        for args in ([], ["--config"], ["--nonsense"], ["--config", "/nonexistent/config"]):
+        for args in ([], ["--config"], ["--nonsense"], ["--config", "/proc/none/config"]):
             done = subprocess.run([home.program, *args], text=True, stderr=subprocess.PIPE)
             self.assertEqual(done.returncode, 2, args)
             self.assertIn("(USAGE)", done.stderr)
@@ -236,7 +236,7 @@ class EveryDaemon(unittest.TestCase):
         lines = home.lines
         for key, value in (("environment", "nowhere"), ("listen", "localhost:80"), ("listen", "127.0.0.1"),
                            ("listen", "127.0.0.1:65536"), ("listen", "8.8.8.8:80"),
-                           ("listen", "unix:/nonexistent/folder/socket"), ("user", "no-such-user")):
+                           ("listen", "unix:/proc/none/folder/socket"), ("user", "no-such-user")):
             if key == "user" and not IS_ROOT:
                 continue
             home.without(key).save(f"{key} = {value}")

@@ -146,10 +146,10 @@ class FaultList(unittest.TestCase):
             self.assertIn(int(status), (1, 3, 5))
 
     def test_an_unknown_fault_is_a_usage_error(self):
-        done = ppctl("up", "--fault", "no-such-fault", "--state", "/nonexistent/x", "--json")
+        done = ppctl("up", "--fault", "no-such-fault", "--state", "/proc/none/x", "--json")
         self.assertEqual(done.status, 2)
         self.assertEqual(done.json["error"]["field"], "--fault")
-        self.assertFalse(os.path.exists("/nonexistent"))
+        self.assertFalse(os.path.exists("/proc/none"))
 
 
 if __name__ == "__main__":

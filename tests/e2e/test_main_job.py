@@ -309,7 +309,7 @@ class Refusals(unittest.TestCase):
         self.refuse({"messages": [{"text": "A"}]}, "messages[0].sender")
 
     def test_a_file_that_is_not_there(self):
-        done = self.fleet.summarize(chat="/nonexistent/chat.json")
+        done = self.fleet.summarize(chat="/proc/none/chat.json")
         self.assertEqual((done.status, done.code), (2, "INPUT"))
 
     def test_words_outside_the_limits(self):
@@ -342,7 +342,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(before, after)
 
     def test_a_state_without_a_fleet(self):
-        done = ppctl("summarize", self.fleet.chat, "--json", "--state", "/nonexistent/state")
+        done = ppctl("summarize", self.fleet.chat, "--json", "--state", "/proc/none/state")
         self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"))
 
     def test_a_setting_that_is_unknown_is_named(self):

@@ -223,7 +223,7 @@ static void each_wrong_call_is_refused_with_its_words(void **state)
     } rows[] = {
         { { NULL }, "--config" },
         { { "--config", NULL }, "--config" },
-        { { "--config", "/nonexistent/config", NULL }, "--config" },
+        { { "--config", "/proc/none/config", NULL }, "--config" },
         { { "--config", "/", NULL }, "--config" },
         { { "--verbose", NULL }, "--verbose" },
         { { "stray", NULL }, "stray" },

@@ -180,7 +180,7 @@ static void a_key_whose_epoch_is_over_is_removed_from_the_folder(void **state)
     assert_ok(pp_token_keys_destroy(folder, end + 86400, &count));
     assert_int_equal(count, 1);
     assert_false(is_there("20501.key"));
-    assert_code(pp_token_keys_destroy("/nonexistent", end, &count), PP_E_NOT_FOUND);
+    assert_code(pp_token_keys_destroy("/proc/none", end, &count), PP_E_NOT_FOUND);
 }
 
 /* Whatever the file says of its issue, that comes first. */
@@ -273,7 +273,7 @@ static void a_broken_file_spoils_the_load_and_is_named(void **state)
     memset(large, '\n', sizeof large);
     write_text("bad.key", PP_BYTES(large), 0600);
     assert_code(outcome(NULL), PP_E_LIMIT);
-    assert_code(pp_token_keys_load("/nonexistent", NOON_S, &problem, &keys), PP_E_NOT_FOUND);
+    assert_code(pp_token_keys_load("/proc/none", NOON_S, &problem, &keys), PP_E_NOT_FOUND);
 }
 
 static void more_than_8_keys_are_refused(void **state)

@@ -129,7 +129,7 @@ static void a_key_that_is_over_is_removed_from_the_folder(void **state)
     assert_int_equal(count, 1);
     assert_false(is_there(f, 1));
     assert_true(is_there(f, 2));
-    assert_code(gw_keys_destroy("/nonexistent/keys", 0, &count), PP_E_NOT_FOUND);
+    assert_code(gw_keys_destroy("/proc/none/keys", 0, &count), PP_E_NOT_FOUND);
 }
 
 /* Another's file, another's link: what is not a key file of ours is not touched. */
@@ -217,7 +217,7 @@ static void no_folder_is_an_error_and_an_empty_one_is_not(void **state)
 
     assert_ok(turn(f, 0, &changed));
     assert_int_equal(f->keys.gateway.key_count, 0);
-    assert_code(gw_keys_turn(&f->keys, "/nonexistent/keys", 0, NULL, &changed), PP_E_NOT_FOUND);
+    assert_code(gw_keys_turn(&f->keys, "/proc/none/keys", 0, NULL, &changed), PP_E_NOT_FOUND);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

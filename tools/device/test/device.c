@@ -410,7 +410,7 @@ static void a_folder_without_anchors_is_no_device(void **state)
     (void)state;
     const struct pp_clock clock = { .posix_ms = posix_ms, .mono_ms = posix_ms };
     const struct pp_random random = pp_random_system();
-    pp_res r = pp_device_open(&device, "/nonexistent", &clock, &random);
+    pp_res r = pp_device_open(&device, "/proc/none", &clock, &random);
     char path[128];
 
     assert_code(r, PP_E_STATE_ABSENT);
