@@ -14,7 +14,10 @@ enum { SQL_BYTES_MAX = 128, PATH_BYTES_MAX = 4096 };
 
 static pp_res store_failed(sqlite3 *handle)
 {
-    if (handle != NULL && sqlite3_errcode(handle) == SQLITE_FULL)
+    /* The shared index of the log cannot grow (SHMSIZE) for the same reason, and has its own code. */
+    if (handle != NULL && (sqlite3_errcode(handle) == SQLITE_FULL ||
+                           sqlite3_extended_errcode(handle) == SQLITE_IOERR_SHMSIZE ||
+                           sqlite3_system_errno(handle) == ENOSPC))
         return PP_FAIL(PP_E_DISK_FULL, ENOSPC);
     return PP_FAIL(PP_E_STORE, handle == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(handle));
 }

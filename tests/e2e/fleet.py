@@ -52,6 +52,19 @@ def ppctl(*args, env=None, timeout=180, cwd=None):
                                  stderr=subprocess.PIPE, env=keep, timeout=timeout, cwd=cwd))
 
 
+def children(pid):
+    """The processes that a process started and that are still there."""
+    found = []
+    for other in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{other}/stat", encoding="utf-8") as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
+                    found.append(int(other))
+        except OSError:
+            pass
+    return found
+
+
 class Fleet:
     """`with Fleet() as f:` starts one, stops it, and removes its folder."""
 

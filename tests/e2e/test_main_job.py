@@ -20,11 +20,6 @@ def alive(pid):
         return False
 
 
-def children(pid):
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], text=True, stdout=subprocess.PIPE)
-    return [int(p) for p in done.stdout.split()]
-
-
 class MainJob(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -182,7 +177,7 @@ class Lifecycle(unittest.TestCase):
         with Fleet() as f:
             self.assertEqual(f.summarize().status, 0)
             pids = list(f.pids().values())
-            pids += [c for p in pids for c in children(p)]
+            pids += [c for p in pids for c in fleet.children(p)]
             self.assertEqual(f.down().status, 0)
             self.assertEqual([p for p in pids if alive(p)], [])
             self.assertEqual(f.down().status, 2)

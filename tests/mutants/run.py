@@ -21,8 +21,10 @@ TREE = os.path.join(ROOT, "build", "mutants")
 SOURCES = {
     "lib/attest/snp_verify.c": (["--suite", "attest"], ["--suite", "sim"], ["vectors snp"]),
     "lib/attest/snp_policy.c": (["--suite", "attest"], ["--suite", "sim"], ["vectors snp"]),
-    "lib/policy/appraise.c": (["--suite", "policy"], ["--suite", "client"]),
+    "lib/policy/appraise.c": (["--suite", "policy"],),
     "lib/policy/ledger.c": (["--suite", "policy"],),
+    "lib/policy/trust.c": (["--suite", "policy"],),
+    "tools/device/directory.c": (["--suite", "device"],),
     "lib/ratls/binding.c": (["--suite", "ratls"], ["vectors ratls"]),
     "lib/ratls/client.c": (["--suite", "ratls"],),
     "lib/ratls/profile.c": (["--suite", "ratls"],),
