@@ -96,7 +96,7 @@ pp_res pp_kv_read(struct pp_span text, const struct pp_kv_key *keys, size_t key_
         if (line.len == 0 || line.at[0] == '#')
             continue;
         struct pp_span value = line;
-        if (!pp_text_cut(&value, '=', &name) || has_control(line))
+        if (!pp_text_cut(&value, '=', &name) || trim(name).len == 0 || has_control(line))
             return refuse(problem, line, "a line of the form: key = value", line, line_number);
         name = trim(name);
         value = trim(value);

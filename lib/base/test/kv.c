@@ -63,6 +63,8 @@ static void every_refusal_names_the_key_what_was_expected_and_what_stood_there(v
         { "address\n", "address", "a line of the form: key = value", "address", 1 },
         { "address = a\x01\n", "address = a.", "a line of the form: key = value", "address = a.",
           1 },
+        /* fuzz/kv: a refusal has to name something. */
+        { "address = a\n= b\n", "= b", "a line of the form: key = value", "= b", 2 },
         { "address = \xff\n", "(file)", "UTF-8 text", "other bytes", 0 },
     };
 
