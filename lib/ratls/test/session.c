@@ -124,6 +124,37 @@ static void the_client_cannot_send_before_it_has_evidence(void **state)
     assert_int_equal(pp_ratls_client_pending(p->client), 0);
 }
 
+static void what_is_asked_for_too_early_is_refused(void **state)
+{
+    struct pair *p = *state;
+    struct pp_ratls_session values;
+    struct pp_evidence e;
+    struct pp_span body;
+
+    assert_code(pp_ratls_client_evidence(p->client, &body), PP_E_STATE);
+    assert_code(pp_ratls_client_session(p->client, &values), PP_E_STATE);
+    assert_code(pp_ratls_client_answer(p->client, &body), PP_E_STATE);
+    assert_ok(pair_receive(p, &e));
+    assert_code(pp_ratls_client_answer(p->client, &body), PP_E_STATE);
+    assert_ok(pp_ratls_client_evidence(p->client, &body));
+}
+
+static void an_answer_larger_than_any_bucket_is_not_asked_for(void **state)
+{
+    struct pair *p = *state;
+    struct pp_ratls_permit permit;
+    struct pp_evidence e;
+    uint8_t message[600];
+    size_t len = pair_message(PP_MESSAGE_SEALED_REQUEST, 500, message, sizeof message);
+
+    assert_ok(pair_receive(p, &e));
+    assert_ok(pp_ratls_permit(p->client, &e, p->report_data, &permit));
+    assert_code(pp_ratls_client_send(p->client, &permit, pp_span(message, len),
+                                     PP_ANSWER_MESSAGE_BYTES_MAX + 1),
+                PP_E_RANGE);
+    assert_int_equal(pp_ratls_client_pending(p->client), 0);
+}
+
 /* W7_T1: evidence of session A in session B, though the server key be the same. */
 static void w7_t1_evidence_of_another_session_gives_no_permit(void **state)
 {
@@ -402,17 +433,26 @@ static void there_is_one_request(void **state)
                 PP_E_STATE);
 }
 
-static void an_answer_has_the_one_size_that_was_asked_for(void **state)
+static void answer_of(struct pair *p, size_t answer_len)
 {
-    struct pair *p = *state;
     uint8_t wire[4096], answer[ANSWER_LEN + 1] = { 0 };
     size_t len = run_to_request(p, wire, sizeof wire);
 
     pp_ratls_server_request_buffer(p->server, p->request_buffer, sizeof p->request_buffer);
     assert_ok(pp_ratls_server_feed(p->server, pp_span(wire, len)));
-    assert_ok(pp_ratls_server_answer(p->server, PP_BYTES(answer)));
+    assert_ok(pp_ratls_server_answer(p->server, pp_span(answer, answer_len)));
     len = server_take(p->server, wire, sizeof wire);
     assert_code(pp_ratls_client_feed(p->client, pp_span(wire, len)), PP_E_RANGE);
+}
+
+static void an_answer_longer_than_what_was_asked_for_is_refused(void **state)
+{
+    answer_of(*state, ANSWER_LEN + 1);
+}
+
+static void an_answer_shorter_than_what_was_asked_for_is_refused(void **state)
+{
+    answer_of(*state, ANSWER_LEN - 1);
 }
 
 static void an_answer_that_is_cut_is_no_answer(void **state)
@@ -565,6 +605,7 @@ static const struct CMUnitTest tests[] = {
     PAIR_TEST(w16_the_flight_has_one_size_but_for_two_signatures),
     PAIR_TEST(w7_t8_nothing_leaves_the_client_before_the_permit),
     PAIR_TEST(the_client_cannot_send_before_it_has_evidence),
+    PAIR_TEST(what_is_asked_for_too_early_is_refused),
     PAIR_TEST(w7_t1_evidence_of_another_session_gives_no_permit),
     PAIR_TEST(a_permit_of_another_session_does_not_work),
     PAIR_TEST(evidence_that_was_changed_after_the_report_gives_no_permit),
@@ -576,7 +617,9 @@ static const struct CMUnitTest tests[] = {
     PAIR_TEST(a_changed_byte_anywhere_in_the_flight_is_refused),
     PAIR_TEST(a_message_that_is_no_sealed_request_is_not_sent),
     PAIR_TEST(there_is_one_request),
-    PAIR_TEST(an_answer_has_the_one_size_that_was_asked_for),
+    PAIR_TEST(an_answer_longer_than_what_was_asked_for_is_refused),
+    PAIR_TEST(an_answer_shorter_than_what_was_asked_for_is_refused),
+    PAIR_TEST(an_answer_larger_than_any_bucket_is_not_asked_for),
     PAIR_TEST(an_answer_that_is_cut_is_no_answer),
     PAIR_TEST(a_server_gives_up_with_one_small_record),
     PAIR_TEST(a_bad_finished_ends_the_session_with_a_record_of_the_same_size),
