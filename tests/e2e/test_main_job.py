@@ -96,6 +96,23 @@ class MainJob(unittest.TestCase):
             refused += status != 0
         self.assertGreater(refused, 30)
 
+    def test_a_receipt_is_made_under_the_policies_in_use_and_its_rows_come_out_again(self):
+        path = os.path.join(self.fleet.folder, "receipt-rows")
+        self.assertEqual(self.fleet.summarize("--receipt", path).status, 0)
+        with open(path, "rb") as f:
+            raw = f.read()
+        rows = self.fleet.run("verify", "receipt", path, "--json").json["checks"]
+        verdicts = {c["code"]: c["verdict"] for c in rows}
+        self.assertEqual(verdicts["LEDGER_ROLLBACK"], "skipped")  # no marks are in a receipt
+        self.assertEqual(verdicts["LEDGER_STALE"], "asserted")    # nor a clock
+        for words, behind, code in ((b"log policy", 4, "TRUST"), (b"review policy", 4, "TRUST"),
+                                    (b"SNP_POLICY", -1, "INPUT"), (b"LEDGER_HOST", -1, "INPUT")):
+            at = raw.rindex(words) + len(words) + behind
+            bent = self.fleet.write("bent", raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1:])
+            done = self.fleet.run("verify", "receipt", bent, "--json")
+            self.assertEqual(done.json.get("code") or done.code, code, words)
+            self.assertIn(done.status, (2, 3))
+
     def test_p_confidential_no_hop_sees_a_word_and_sizes_are_buckets(self):
         done = self.fleet.summarize()
         self.assertEqual(done.status, 0)
