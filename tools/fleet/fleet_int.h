@@ -59,7 +59,7 @@ PP_MUST pp_res fleet_address(const struct fleet *f, const char *party, const cha
 /* Refuses a folder that holds what no fleet put there (CONFIG): before anything is written. */
 PP_MUST pp_res fleet_claim(struct fleet *f);
 
-/* Removes what an earlier start with a fault, or before one, left; writes down this start's fault. */
+/* Removes what a start with a fault left, or one before it; writes down the fault of this one. */
 PP_MUST pp_res fleet_begin(struct fleet *f);
 
 /* Ends all that this fleet started, last first. */
