@@ -226,7 +226,8 @@ static struct infer_fact statement(const struct infer_work *w, uint32_t unit)
         const struct infer_unit *c = &w->units[u->context - 1];
         add_unit(w, &f, u->context - 1);
         f.score += half(c->score);
-        if ((c->acts & (ACT_COMMIT | ACT_DECIDE)) != 0)
+        /* "at 9" completes a promise; what has a subject of its own is no part of one. */
+        if (u->content <= 1 && (c->acts & (ACT_COMMIT | ACT_DECIDE)) != 0)
             f.kind = kind_of(c);
     }
     if (u->about != 0 && (w->units[u->about - 1].acts & ACT_DEAD) == 0) {

@@ -57,6 +57,17 @@ static const char BETWEEN[] =
     "also just only still already really then now probably always usually actually even never "
     "definitely ";
 
+/* Persons that nobody but the speaker may speak of: such a sentence is only true as a quotation. */
+static const char OTHER_PERSONS[] =
+    "we us our ours ourselves we're we'll we've we'd let's your yours yourself yourselves you're "
+    "you'll you've you'd u ur ya y'all ";
+/* What "you" stands behind where it is no subject. */
+static const char TOWARDS[] = "to for with from at about near behind give gave told ";
+/* What follows "booked" where the speaker did it; "closed on Monday", "closed this week": who? */
+static const char OBJECTS[] = "a an the my it them him her ";
+/* Deeds that only people do, whose number or name behind them is what was done: "found 12". */
+static const char PERSONAL[] = "asked called booked ordered found bought paid sent ";
+
 enum { LISTED_MAX = 64 };
 
 /* The lists above as hashes, made once a summary. */
@@ -64,6 +75,11 @@ struct infer_forms {
     uint32_t from[PP_ARRAY_COUNT(FORMS)];
     uint32_t plain[LISTED_MAX];
     uint32_t between[LISTED_MAX];
+    uint32_t other_persons[LISTED_MAX];
+    uint32_t towards[LISTED_MAX];
+    uint32_t objects[LISTED_MAX];
+    uint32_t personal[LISTED_MAX];
+    int two_speak; /* nobody but the two: "you" is the other one */
 };
 
 static void hash_list(const char *list, uint32_t *ret)
@@ -78,6 +94,22 @@ static void hash_list(const char *list, uint32_t *ret)
     }
 }
 
+static int two_speak(const struct pp_infer_chat *chat)
+{
+    uint32_t one = chat->message_count == 0 ? 0 : chat->messages[0].sender;
+    uint32_t other = one;
+
+    for (size_t i = 0; i < chat->message_count; i++) {
+        uint32_t sender = chat->messages[i].sender;
+        if (sender == one || sender == other)
+            continue;
+        if (other != one)
+            return 0;
+        other = sender;
+    }
+    return other != one;
+}
+
 pp_res infer_say_init(struct infer_work *w)
 {
     w->forms = pp_arena_alloc(w->arena, sizeof *w->forms);
@@ -86,6 +118,11 @@ pp_res infer_say_init(struct infer_work *w)
         w->forms->from[i] = infer_hash_text(pp_span_cstr(FORMS[i].from));
     hash_list(PLAIN, w->forms->plain);
     hash_list(BETWEEN, w->forms->between);
+    hash_list(OTHER_PERSONS, w->forms->other_persons);
+    hash_list(TOWARDS, w->forms->towards);
+    hash_list(OBJECTS, w->forms->objects);
+    hash_list(PERSONAL, w->forms->personal);
+    w->forms->two_speak = two_speak(w->chat);
     return PP_OK;
 }
 
@@ -122,7 +159,8 @@ struct pen {
     const struct infer_work *w;
     struct pp_wr wr;
     struct infer_said *said;
-    int gap; /* something was left out: the next word stands apart */
+    int gap;    /* something was left out: the next word stands apart */
+    int turned; /* the sentence before was said in the third person */
 };
 
 static uint8_t last_byte(const struct pen *p)
@@ -470,12 +508,36 @@ static void begin_body(struct pen *p, const struct infer_unit *u, enum infer_for
     p->said->speaker = sender_of(p, u->message);
 }
 
-/* 1 if the "I" at `i` may be left out: "..., I'll also drive", "and I have two". */
+/* A name, unless it only begins the sentence. */
+static int is_called(const struct infer_token *t)
+{
+    return t->type == INFER_WORD && (t->flags & INFER_TOKEN_UPPER) != 0 && t->cues == 0 &&
+           t->stem != 0;
+}
+
+/* "to you", "bring it": no subject. `t` is not the first token. */
+static int is_governed(const struct infer_work *w, const struct infer_token *t)
+{
+    return t[-1].type == INFER_WORD &&
+           ((t[-1].cues & (CUE_ACTION | CUE_DONE)) != 0 || is_in(w->forms->towards, t[-1].hash));
+}
+
+/*
+ * 1 if the "I" at `i` may be left out: "..., I'll also drive", "and I have two"; not where somebody
+ * else came between: "I paid, Ann cooks, and I'll drive".
+ */
 static int is_ellipsis(const struct pen *p, uint32_t i, uint32_t first)
 {
     const struct infer_token *before = &p->w->tokens[i - (i > first)];
 
-    return i > first && (is_comma(before) || (before->cues & CUE_LINK) != 0);
+    if (i == first || (!is_comma(before) && (before->cues & CUE_LINK) == 0))
+        return 0;
+    for (uint32_t k = first + 1; k < i; k++) {
+        const struct infer_token *t = &p->w->tokens[k];
+        if ((is_called(t) || (t->cues & CUE_LEANS) != 0) && !is_governed(p->w, t))
+            return 0;
+    }
+    return 1;
 }
 
 static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i, uint32_t first,
@@ -507,61 +569,77 @@ static uint32_t put_turned(struct pen *p, const struct infer_unit *u, uint32_t i
     return verb;
 }
 
-/* A name, unless it only begins the sentence. */
-static int is_called(const struct infer_token *t)
+static int is_you(const struct infer_token *t)
 {
-    return t->type == INFER_WORD && (t->flags & INFER_TOKEN_UPPER) != 0 && t->cues == 0 &&
-           t->stem != 0;
+    return t->type == INFER_WORD && t->hash == infer_hash_text(PP_STR("you"));
 }
 
-enum you {
-    YOU_NONE,    /* another word, or everybody: "each of you" */
-    YOU_NAMED,   /* "send it to you Sven": the name behind it says who */
-    YOU_KNOWN,   /* the writer of a message */
-    YOU_UNKNOWN, /* somebody; only the speaker's own words are true */
-};
-
-/*
- * Whom the token means: who asked or needed what this answers. Who merely wrote just before may be
- * somebody else, and "sent you the 184 Ann" names whom it means.
- */
-static enum you read_you(const struct infer_work *w, const struct infer_unit *u,
-                         struct span_of_tokens s, uint32_t i, uint32_t *ret_message)
+/* 1 if the "you" at `i` is no subject: "Ann bring the stove" is said by nobody. */
+static int is_object(const struct infer_work *w, struct span_of_tokens s, uint32_t i)
 {
     const struct infer_token *t = &w->tokens[i];
+
+    if (i == s.first || !is_governed(w, t))
+        return 0;
+    return i + 1 >= s.end || (t[1].cues & (CUE_ACTION | CUE_STATE | CUE_DONE | CUE_MODAL |
+                                           CUE_ASKS | CUE_IS | CUE_GROUP)) == 0;
+}
+
+/*
+ * Whom the "you" at `i` means: 1 and a message of theirs if that is certain, which it is only where
+ * two talk, and one answers the other. "sent you the 184 Ann" names somebody else.
+ */
+static int knows_you(const struct infer_work *w, const struct infer_unit *u,
+                     struct span_of_tokens s, uint32_t i, uint32_t *ret_message)
+{
     uint32_t said_to = u->answers != 0 ? u->answers : u->about;
 
-    if (t->hash != infer_hash_text(PP_STR("you")) || t->type != INFER_WORD)
-        return YOU_NONE;
-    if ((i > s.first && t[-1].hash == infer_hash_text(PP_STR("of"))) ||
-        (i + 1 < s.end && (t[1].cues & CUE_GROUP) != 0))
-        return YOU_NONE;
-    if (i + 1 < s.end && is_called(&t[1]))
-        return YOU_NAMED;
-    for (uint32_t k = i + 2; k < s.end; k++)
+    if (!w->forms->two_speak || said_to == 0 || !is_object(w, s, i))
+        return 0;
+    for (uint32_t k = i + 1; k < s.end; k++)
         if (is_called(&w->tokens[k]))
-            return YOU_UNKNOWN;
-    if (said_to == 0)
-        return YOU_UNKNOWN;
+            return 0;
     uint32_t message = w->units[said_to - 1].message;
     const struct pp_infer_message *m = w->chat->messages;
     if (w->talks[message].hostile != INFER_FRIENDLY || m[message].sender == m[u->message].sender)
-        return YOU_UNKNOWN;
+        return 0;
     *ret_message = message;
-    return YOU_KNOWN;
+    return 1;
 }
 
-/* 1 if every "I" and "you" of the span can be turned. */
+/* 1 if every first and second person of the span can be turned. */
 static int can_turn(const struct infer_work *w, const struct infer_unit *u, struct span_of_tokens s)
 {
     for (uint32_t i = s.first; i < s.end; i++) {
+        const struct infer_token *t = &w->tokens[i];
         uint32_t other;
-        if ((w->tokens[i].cues & CUE_FIRST) != 0 && third_person(w, i, s.end, &other) == NULL)
+        if ((t->cues & CUE_FIRST) != 0 && third_person(w, i, s.end, &other) == NULL)
             return 0;
-        if (read_you(w, u, s, i, &other) == YOU_UNKNOWN)
+        if (is_you(t) && !knows_you(w, u, s, i, &other))
+            return 0;
+        if (t->type == INFER_WORD && is_in(w->forms->other_persons, t->hash))
             return 0;
     }
     return 1;
+}
+
+/* "booked the saw": a deed without its subject, which is the speaker. "Done, it is paid" is not. */
+static int is_done_deed(const struct infer_work *w, const struct infer_token *t)
+{
+    if ((t->cues & CUE_DONE) == 0)
+        return 0;
+    if (t[1].type == INFER_WORD && is_in(w->forms->objects, t[1].hash))
+        return 1;
+    return is_in(w->forms->personal, t->hash) &&
+           (t[1].type == INFER_NUM || (t[1].cues & CUE_NUMBER) != 0 || is_called(&t[1]));
+}
+
+/* "calling him tonight", but not "camping on Saturday", which may be what it is all about. */
+static int is_doing(const struct infer_work *w, const struct infer_unit *u,
+                    const struct infer_token *t)
+{
+    return infer_is_gerund(w, u, t) &&
+           ((t[1].cues & CUE_PREP) == 0 || is_in(w->forms->objects, t[1].hash));
 }
 
 /* What "my", "me", "mine" and "myself" become; NULL for other words. */
@@ -588,15 +666,14 @@ static void put_third_person(struct pen *p, const struct infer_unit *u, struct s
             continue;
         }
         const char *form = third_person_pronoun(p->w, t);
-        enum you you = read_you(p->w, u, s, i, &message);
         if (form != NULL) {
             put_space(p);
             pp_wr_text(&p->wr, form);
-        } else if (you == YOU_KNOWN) {
+        } else if (is_you(t) && knows_you(p->w, u, s, i, &message)) {
             put_space(p);
             put_mark(p, sender_of(p, message));
             cite(p, message);
-        } else if (you != YOU_NAMED) {
+        } else {
             put_tokens(p, u, i, i + 1);
         }
         i++;
@@ -619,14 +696,19 @@ static void put_unit(struct pen *p, const struct infer_unit *u, int named)
     const struct infer_work *w = p->w;
     struct span_of_tokens s = trim(w, u);
     const struct infer_token *first = &w->tokens[s.first];
-    int english = w->talks[u->message].languages == 1U << INFER_EN && (u->acts & ACT_QUESTION) == 0;
-    int turns = english && can_turn(w, u, s);
+    int can = w->talks[u->message].languages == 1U << INFER_EN && can_turn(w, u, s);
+    int turns = can && (u->acts & ACT_QUESTION) == 0;
     int i_do = turns && (first->cues & CUE_FIRST) != 0;
-    int doing = infer_is_gerund(w, u, first);
+    /* Behind a name, a capital would show that the sentence began here. */
+    int bare = s.end - s.first > 1 && (first->flags & INFER_TOKEN_UPPER) == 0;
+    int doing = bare && is_doing(w, u, first);
 
     put_space(p);
     cite(p, u->message);
-    turns &= s.end - s.first > 1 && (doing || (first->cues & CUE_DONE) != 0);
+    turns &= doing || (bare && is_done_deed(w, first));
+    /* "(speaker) will come; I thank you": whose "I" that is must be said again. */
+    named |= p->turned && !can;
+    p->turned = i_do || (named ? turns : p->turned);
     if (named && !i_do) {
         put_mark(p, sender_of(p, u->message));
         pp_wr_text(&p->wr, turns ? " " : ": ");
@@ -634,7 +716,7 @@ static void put_unit(struct pen *p, const struct infer_unit *u, int named)
         if (turns && doing)
             pp_wr_text(&p->wr, "is ");
     }
-    if (i_do || (named && turns))
+    if (p->turned)
         put_third_person(p, u, s);
     else
         put_tokens(p, u, s.first, s.end);
@@ -696,6 +778,7 @@ void infer_say(const struct infer_work *w, const struct infer_fact *f, struct in
         const struct infer_unit *u = &w->units[f->units[k]];
         int again = k > 0 &&
                     sender_of(&p, u->message) == sender_of(&p, w->units[f->units[k - 1]].message);
+        p.turned &= again;
         if (has_blob(w, u))
             return;
         if (k > 0 && !has_words(w, u))

@@ -37,7 +37,7 @@ static void facts_are_told_with_their_speakers(void **state)
     struct pp_infer_items items = summary_of(&chat);
 
     assert_true(says(&items, "Saturday 9 May"));
-    assert_true(says(&items, M("2") " booked, 196 total, free cancellation until 30 April"));
+    assert_true(says(&items, M("2") ": booked, 196 total, free cancellation until 30 April"));
     assert_true(says(&items, M("3") " will bring the grill and their small tent."));
     assert_true(says(&items, "NO campfire"));
     assert_true(says(&items, "train moved to 9:12"));

@@ -54,6 +54,24 @@ static void a_short_answer_takes_its_question_along(void **state)
     assert_int_equal(f->kind, PP_INFER_TASK);
 }
 
+/* What it is said after may be somebody's promise; it has a subject of its own. */
+static void a_departure_behind_a_promise_is_a_date(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        { 1, "Camping on Saturday?" },
+        { 0, "I can cook on Saturday" },
+        { 0, "Me? OK, I will bring the stove." },
+        { 1, "Train leaves at 9:12" },
+    };
+    struct pp_infer_chat chat = CHAT(lines, 130);
+    struct infer_facts facts = facts_of(&chat);
+    const struct infer_fact *f = fact_about(&facts, 3);
+    assert_non_null(f);
+    assert_int_equal(f->kind, PP_INFER_DATE);
+    assert_int_equal(fact_about(&facts, 1)->kind, PP_INFER_TASK);
+}
+
 static void a_bare_day_is_no_fact(void **state)
 {
     (void)state;
@@ -137,6 +155,7 @@ static void there_are_at_most_as_many_facts_as_fit(void **state)
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(facts_stand_best_first),
     cmocka_unit_test(a_short_answer_takes_its_question_along),
+    cmocka_unit_test(a_departure_behind_a_promise_is_a_date),
     cmocka_unit_test(a_bare_day_is_no_fact),
     cmocka_unit_test(the_first_sentence_of_substance_is_the_opening),
     cmocka_unit_test(a_promise_counts_less_when_its_outcome_is_told),

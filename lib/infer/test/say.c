@@ -69,6 +69,114 @@ static void you_is_a_name_only_where_it_is_known_whose(void **state)
     assert_string_equal(said_of(named, 2, 1), M("1") ": I sent you the 40 for paint Ruth.");
 }
 
+/* With a third at the table, whom "you" means is a guess. */
+static void you_among_three_stays_in_the_words_of_the_speaker(void **state)
+{
+    (void)state;
+    static const struct line camp[] = {
+        { 0, "Who can cook?" },
+        { 1, "I bring the tent, you bring the stove." },
+        { 2, "Me? OK, I will bring the stove." },
+    };
+    static const struct line asked[] = {
+        { 0, "who can help me paint the shed?" },
+        { 1, "I can help you on Monday" },
+        { 2, "the brushes are dry" },
+    };
+    assert_string_equal(said_of(camp, 3, 1), M("1") ": I bring the tent, you bring the stove.");
+    assert_int_equal(said.id_count, 1);
+    assert_string_equal(said_of(asked, 3, 1), M("1") ": I can help you on Monday.");
+    assert_string_equal(said_of(asked, 2, 1), M("1") " can help " M("0") " on Monday.");
+}
+
+static void you_as_a_subject_is_never_a_name(void **state)
+{
+    (void)state;
+    static const struct line two[] = {
+        { 0, "who can cook and bring the tent?" },
+        { 1, "I bring the tent, you bring the stove" },
+    };
+    static const struct line named[] = {
+        { 0, "who can show me the way?" },
+        { 1, "I can show you Lisbon" },
+    };
+    assert_string_equal(said_of(two, 2, 1), M("1") ": I bring the tent, you bring the stove.");
+    assert_string_equal(said_of(named, 2, 1), M("1") ": I can show you Lisbon.");
+}
+
+static void a_deed_is_turned_only_with_what_was_done(void **state)
+{
+    (void)state;
+    assert_string_equal(said_alone("booked the 4 rooms"), M("0") " booked the 4 rooms.");
+    assert_string_equal(said_alone("found 12 of the keys"), M("0") " found 12 of the keys.");
+    assert_string_equal(said_alone("called Ruth for the key"), M("0") " called Ruth for the key.");
+    assert_string_equal(said_alone("closed 12 to 2 for the fair"),
+                        M("0") ": closed 12 to 2 for the fair.");
+    assert_string_equal(said_alone("Done, tickets are paid."), M("0") ": Done, tickets are paid.");
+    assert_string_equal(said_alone("booked, the tickets are here"),
+                        M("0") ": booked, the tickets are here.");
+    assert_string_equal(said_alone("closed on Monday"), M("0") ": closed on Monday.");
+    assert_string_equal(said_alone("closed this week for the wedding"),
+                        M("0") ": closed this week for the wedding.");
+    assert_string_equal(said_alone("lost keys are at the bar"),
+                        M("0") ": lost keys are at the bar.");
+    assert_string_equal(said_alone("Booked the saw"), M("0") ": Booked the saw.");
+    assert_string_equal(said_alone("calling the saw mill"), M("0") " is calling the saw mill.");
+    assert_string_equal(said_alone("camping on Saturday"), M("0") ": camping on Saturday.");
+}
+
+static void a_sentence_with_other_persons_is_quoted(void **state)
+{
+    (void)state;
+    assert_string_equal(said_alone("I'll bring your ladder"), M("0") ": I'll bring your ladder.");
+    assert_string_equal(said_alone("I'll paint our shed"), M("0") ": I'll paint our shed.");
+    assert_string_equal(said_alone("I'll book us a table"), M("0") ": I'll book us a table.");
+    assert_string_equal(said_alone("I'll cook if we're eight"),
+                        M("0") ": I'll cook if we're eight.");
+    assert_string_equal(said_alone("I need 84 from each of you"),
+                        M("0") ": I need 84 from each of you.");
+    assert_string_equal(said_alone("booked the saw for you"), M("0") ": booked the saw for you.");
+}
+
+static void whose_deed_it_is_is_said_again_behind_somebody_else(void **state)
+{
+    (void)state;
+    assert_string_equal(said_alone("I paid, Ruth cooks, and I'll drive home"),
+                        M("0") " paid, Ruth cooks, and " M("0") " will drive home.");
+    assert_string_equal(said_alone("I'll fetch it and I'll drive home"),
+                        M("0") " will fetch it and will drive home.");
+}
+
+/* Says the first `count` sentences of a message. */
+static const char *said_together(const char *text, uint32_t count)
+{
+    struct line lines[] = { { 0, text } };
+    struct pp_infer_chat chat = CHAT(lines, 130);
+    struct infer_work w = analysed(&chat);
+    struct infer_fact f = { .unit_count = count };
+
+    assert_int_equal(w.talks[0].units, count);
+    for (uint32_t k = 0; k < count; k++)
+        f.units[k] = w.talks[0].unit + k;
+    assert_ok(infer_say_init(&w));
+    infer_say(&w, &f, &said);
+    said.text[said.len] = '\0';
+    return (const char *)said.text;
+}
+
+/* An "I" in the second sentence would have no speaker behind a first in the third person. */
+static void a_quotation_behind_a_turned_sentence_names_its_speaker(void **state)
+{
+    (void)state;
+    assert_string_equal(said_together("I'll bring the tent. I'll need your stove.", 2),
+                        M("0") " will bring the tent; " M("0") ": I'll need your stove.");
+    assert_string_equal(said_together("I'll bring the tent. The stove is in my car.", 2),
+                        M("0") " will bring the tent; The stove is in their car.");
+    assert_string_equal(
+        said_together("I'll bring the tent. The stove is clean. I need your car.", 3),
+        M("0") " will bring the tent; The stove is clean; " M("0") ": I need your car.");
+}
+
 static void signs_that_mean_something_to_a_renderer_go(void **state)
 {
     (void)state;
@@ -113,6 +221,12 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(i_becomes_the_speaker_in_the_third_person),
     cmocka_unit_test(what_cannot_be_turned_safely_is_quoted),
     cmocka_unit_test(you_is_a_name_only_where_it_is_known_whose),
+    cmocka_unit_test(you_among_three_stays_in_the_words_of_the_speaker),
+    cmocka_unit_test(you_as_a_subject_is_never_a_name),
+    cmocka_unit_test(a_deed_is_turned_only_with_what_was_done),
+    cmocka_unit_test(a_sentence_with_other_persons_is_quoted),
+    cmocka_unit_test(whose_deed_it_is_is_said_again_behind_somebody_else),
+    cmocka_unit_test(a_quotation_behind_a_turned_sentence_names_its_speaker),
     cmocka_unit_test(signs_that_mean_something_to_a_renderer_go),
     cmocka_unit_test(an_encoded_blob_is_not_said),
     cmocka_unit_test(a_long_sentence_is_cut_and_shows_it),
