@@ -147,6 +147,28 @@ def snp_verdicts():
                 yield f"{shown}: {call}: {verdict}"
 
 
+CITED = r"\b(pp-wire|ra-tls|transparency-log|snp-attestation)"
+NUMBER = r"B?\d+(?:\.\d+)?"
+
+
+def citations():
+    """Every "pp-wire 7", "ra-tls 5, 8 and 11" of a source has its row in docs/protocol.md, with a section."""
+    rows = set()
+    for line in text("docs/protocol.md").split("\n"):
+        cells = line.split("|")
+        if len(cells) == 7 and re.search(r"\]\([^)\s]*#", cells[3]):
+            name, _, numbers = cells[1].strip().partition(" ")
+            rows |= {f"{name} {n}" for n in re.findall(NUMBER, numbers)}
+    for source in FILES:
+        if not re.search(r"\.(c|h|py|def|build|json)$", source) or not os.path.exists(source):
+            continue
+        joined = re.sub(r"\n[ \t]*[*#]?[ \t]*", " ", text(source))  # a citation may go over the line
+        for name, numbers in re.findall(rf"{CITED} ({NUMBER}(?:(?:, and |, | and ){NUMBER})*)", joined):
+            for n in re.findall(NUMBER, numbers):
+                if f"{name} {n}" not in rows:
+                    yield f"{source}: {name} {n}"
+
+
 rule("links between pages resolve", links())
 rule("repository paths that pages name exist", paths())
 rule("no page names a path of somebody's machine", machine_paths())
@@ -156,6 +178,7 @@ rule("every program has its man page",
       if not os.path.exists(f"docs/man/{d}.8")))
 rule("every man page is installed",
      (m for m in glob.glob("docs/man/*.[18]") if os.path.basename(m) not in text("docs/man/meson.build")))
+rule("every cited section has its row in docs/protocol.md", citations())
 rule("examples/snp has the bytes of its row of figures", snp_example())
 if shutil.which("man"):
     for m in sorted(glob.glob("docs/man/*.[18]")):
