@@ -4,7 +4,7 @@
 #   make            both profiles: build/bin (development) and build/release/bin
 #   make demo       the main job on a real chat, every check printed
 #   make test       the whole suite; closes with "N passed, N failed"
-#   make check      the quick part of it, under a minute after the first build
+#   make check      the quick part of it, about a minute on two idle cores after the first build
 #   make check-all  the long one
 #   make bench      benchmarks, each with its shape and unit; BENCH_SESSIONS whole sessions
 #   make fuzz       coverage-guided fuzzing; FUZZ_SECONDS per target (default 60)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages against the tree: links resolve, named files exist, man pages parse and know every option.
 
-What needs a program that this machine lacks (man), or programs that are not built, is left out."""
+What needs a program that this machine lacks (man), or programs that are not built, is counted as skipped."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ FILES = [f for f in subprocess.run(["git", "ls-files", "--cached", "--others", "
                                    stdout=subprocess.PIPE, check=True).stdout.split("\n") if f]
 PAGES = [f for f in FILES if f.endswith(".md") and os.path.exists(f)]
 TOP = {f.split("/")[0] for f in FILES if "/" in f}
-passed = failed = 0
+passed = failed = skipped = 0
 
 
 def rule(name, offenders):
@@ -24,6 +25,13 @@ def rule(name, offenders):
         print(f"FAILED {name}")
         for o in offenders[:40]:
             print(f"    {o}")
+
+
+def unless(reason, count=1):
+    """Counts what this machine or tree cannot check: it was not judged."""
+    global skipped
+    skipped += count
+    print(f"skipped {count}: {reason}")
 
 
 def text(path):
@@ -115,6 +123,52 @@ def ppctl_options():
                 yield f"{verb} {name}"
 
 
+def snp_example():
+    """examples/snp: its bytes are published figures, and its page has the verdicts that ppctl prints."""
+    row = next(e for e in json.loads(text("tests/vectors/snp/real.json"))["evidence"]
+               if e["name"] == "genoa-v5-attestation-rs")
+    for name, member in ("report.bin", "report_hex"), ("vcek.der", "vek_hex"):
+        with open(f"examples/snp/{name}", "rb") as f:
+            if f.read().hex() != row[member]:
+                yield f"{name} differs from its row in tests/vectors/snp/real.json"
+
+
+def snp_verdicts():
+    page = text("examples/snp/README.md")
+    calls = re.findall(r"^    ppctl (verify snp .*)$", page, re.M)
+    if len(calls) != 2:
+        yield "the page has not two calls of ppctl verify snp"
+    for call in calls:
+        printed = subprocess.run([program("ppctl"), *call.split(), "--at", "2026-02-18T23:01:36Z"],
+                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        verdict = printed.strip().split("\n")[-1]
+        for shown in "examples/snp/README.md", "README.md":
+            if verdict not in text(shown):
+                yield f"{shown}: {call}: {verdict}"
+
+
+CITED = r"\b(pp-wire|ra-tls|transparency-log|snp-attestation)"
+NUMBER = r"B?\d+(?:\.\d+)?"
+
+
+def citations():
+    """Every "pp-wire 7", "ra-tls 5, 8 and 11" of a source has its row in docs/protocol.md, with a section."""
+    rows = set()
+    for line in text("docs/protocol.md").split("\n"):
+        cells = line.split("|")
+        if len(cells) == 7 and re.search(r"\]\([^)\s]*#", cells[3]):
+            name, _, numbers = cells[1].strip().partition(" ")
+            rows |= {f"{name} {n}" for n in re.findall(NUMBER, numbers)}
+    for source in FILES:
+        if not re.search(r"\.(c|h|py|def|build|json)$", source) or not os.path.exists(source):
+            continue
+        joined = re.sub(r"\n[ \t]*[*#]?[ \t]*", " ", text(source))  # a citation may go over the line
+        for name, numbers in re.findall(rf"{CITED} ({NUMBER}(?:(?:, and |, | and ){NUMBER})*)", joined):
+            for n in re.findall(NUMBER, numbers):
+                if f"{name} {n}" not in rows:
+                    yield f"{source}: {name} {n}"
+
+
 rule("links between pages resolve", links())
 rule("repository paths that pages name exist", paths())
 rule("no page names a path of somebody's machine", machine_paths())
@@ -124,14 +178,23 @@ rule("every program has its man page",
       if not os.path.exists(f"docs/man/{d}.8")))
 rule("every man page is installed",
      (m for m in glob.glob("docs/man/*.[18]") if os.path.basename(m) not in text("docs/man/meson.build")))
+rule("every cited section has its row in docs/protocol.md", citations())
+rule("examples/snp has the bytes of its row of figures", snp_example())
 if shutil.which("man"):
     for m in sorted(glob.glob("docs/man/*.[18]")):
         rule(f"{m} parses", man_warnings(m))
+else:
+    unless("man is not installed", len(glob.glob("docs/man/*.[18]")))
 if program("ppctl"):
     rule("ppctl.1 knows every verb and option of --help", ppctl_options())
+    rule("examples/snp and README show the verdicts of ppctl verify snp", snp_verdicts())
+else:
+    unless("ppctl is not built", 2)
 for m in sorted(glob.glob("docs/man/pp-*.8")):
     daemon = os.path.basename(m)[:-2]
     if program(daemon):
         rule(f"{daemon}.8 knows every option and key of --help", daemon_options(daemon))
-print(f"{passed} passed, {failed} failed")
+    else:
+        unless(f"{daemon} is not built")
+print(f"{passed} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed > 0)
