@@ -182,6 +182,27 @@ static void the_status_we_make_is_the_status_we_accept(void **state)
     }
 }
 
+/* W21: what a status has ruled out once, no later status brings back. */
+static void a_lowest_serial_never_goes_down(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_ok(feed_release(1, PP_RECORD_GUARD, 1));
+    struct pp_record_id release = records[1].id;
+    assert_ok(pp_rules_status(&rules, NOW, &record));
+    record.status.min_serial[PP_RECORD_GUARD] = 2;
+    record.status.release_count = 0;
+    assert_ok(feed(&signers[TEST_LOG], 1));
+    assert_ok(feed_hosts(2));
+    assert_ok(pp_rules_status(&rules, NOW, &record));
+    assert_int_equal(record.status.min_serial[PP_RECORD_GUARD], 2);
+    record.status.min_serial[PP_RECORD_GUARD] = 1;
+    record.status.releases[0] = release;
+    record.status.release_count = 1;
+    assert_code(feed(&signers[TEST_LOG], 1), PP_E_LEDGER_STATUS);
+}
+
 static void keys_of_today_and_tomorrow_are_listed(void **state)
 {
     (void)state;
@@ -215,6 +236,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_same_registers_in_another_order_are_another_tdx_measurement),
     cmocka_unit_test(full_tables_refuse),
     cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
+    cmocka_unit_test(a_lowest_serial_never_goes_down),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
 };
 
