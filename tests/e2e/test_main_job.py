@@ -68,6 +68,11 @@ class MainJob(unittest.TestCase):
         self.assertIn("simulated", done.err)
         self.assertIn("receipt: ", done.err)
 
+    def test_a_message_with_an_empty_text_is_fine_among_others(self):
+        chat = dict(CHAT, messages=CHAT["messages"] + [{"sender": "Wilhelmina", "text": ""}])
+        done = self.fleet.summarize(chat=self.fleet.write("empty.json", json.dumps(chat)))
+        self.assertEqual(done.status, 0, done.out)
+
     def test_p_transparency_explain_prints_the_six_phases(self):
         err = self.fleet.run("summarize", self.fleet.chat, "--explain").err
         for phase in ("1. authentication", "2. third-party routing", "3. wire session",
@@ -267,6 +272,13 @@ class Refusals(unittest.TestCase):
 
     def chat_with(self, **changes):
         return {"messages": [dict(CHAT["messages"][0], **changes)]}
+
+    def test_texts_that_are_all_empty(self):
+        self.refuse({"messages": [{"sender": "A", "text": ""}, {"sender": "B", "text": ""}]}, "messages")
+
+    def test_a_member_twice(self):
+        error = self.refuse('{"messages": [],\n "messages": []}', "(file)")
+        self.assertEqual(error["got"], "a member twice, in line 2")
 
     def test_not_json(self):
         self.assertIn("bad.json", self.refuse("{", "(file)")["party"])
