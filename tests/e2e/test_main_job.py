@@ -68,6 +68,13 @@ class MainJob(unittest.TestCase):
         self.assertIn("simulated", done.err)
         self.assertIn("receipt: ", done.err)
 
+    def test_a_chat_that_holds_nothing_worth_a_summary_has_its_own_words(self):
+        chat = self.fleet.write("short.json", json.dumps({"messages": [{"sender": "A", "text": "hi"}]}))
+        done = self.fleet.summarize(chat=chat)
+        self.assertEqual((done.status, done.code), (1, "ANSWER_FAILED"))
+        self.assertIn("nothing in this chat is worth one", done.json["error"]["got"])
+        self.assertIn("greetings", done.json["error"]["do"])
+
     def test_a_message_with_an_empty_text_is_fine_among_others(self):
         chat = dict(CHAT, messages=CHAT["messages"] + [{"sender": "Wilhelmina", "text": ""}])
         done = self.fleet.summarize(chat=self.fleet.write("empty.json", json.dumps(chat)))
@@ -349,8 +356,10 @@ class Refusals(unittest.TestCase):
         self.assertEqual(before, after)
 
     def test_a_state_without_a_fleet(self):
-        done = ppctl("summarize", self.fleet.chat, "--json", "--state", "/proc/none/state")
-        self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"))
+        for verb in (["summarize", self.fleet.chat], ["refresh"], ["log", "show"], ["token", "status"]):
+            done = ppctl(*verb, "--json", "--state", "/proc/none/state")
+            self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"), verb)
+            self.assertIn("/proc/none/state/trust/trust", done.json["error"]["got"])
 
     def test_a_setting_that_is_unknown_is_named(self):
         settings = os.path.join(self.fleet.state, "device", "settings")
@@ -361,7 +370,10 @@ class Refusals(unittest.TestCase):
                 f.write(kept + "colour = red\n")
             done = self.fleet.summarize()
             self.assertEqual((done.status, done.code), (2, "CONFIG"))
-            self.assertEqual(done.json["error"]["field"], "colour")
+            error = done.json["error"]
+            self.assertEqual(error["field"], "colour")
+            self.assertIn(settings, error["got"])
+            self.assertIn("consent, answer_kib, words", error["expected"])
         finally:
             with open(settings, "w", encoding="utf-8") as f:
                 f.write(kept)
@@ -372,6 +384,22 @@ class Refusals(unittest.TestCase):
         done = self.fleet.summarize("--receipt", "/dev/full/x")
         self.assertEqual(done.status, 1)
         self.assertEqual(done.json["sent_user_bytes"], 0)
+
+    def test_damaged_marks_are_named_with_what_follows(self):
+        marks = os.path.join(self.fleet.state, "device", "marks")
+        self.assertEqual(self.fleet.summarize().status, 0)
+        with open(marks, "rb") as f:
+            kept = f.read()
+        try:
+            with open(marks, "wb") as f:
+                f.write(kept[:9])
+            done = self.fleet.summarize()
+            self.assertEqual((done.status, done.code), (3, "MARKS"))
+            self.assertEqual(done.json["error"]["got"], marks)
+            self.assertIn("takes any status that was ever the last", done.json["error"]["do"])
+        finally:
+            with open(marks, "wb") as f:
+                f.write(kept)
 
     def test_usage_errors_name_the_argument(self):
         for args in (["summarize"], ["nonsense"], ["summarize", "a", "b"], ["summarize", "--colour", "x"],
