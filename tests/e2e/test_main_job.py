@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job end to end: up, summarize, verify receipt, status, down; and what a person gets wrong."""
+import collections
 import json
 import os
 import signal
@@ -67,6 +68,13 @@ class MainJob(unittest.TestCase):
         self.assertNotIn("receipt", done.out)
         self.assertIn("simulated", done.err)
         self.assertIn("receipt: ", done.err)
+
+    def test_what_was_proven_is_counted_apart_from_what_was_asserted_or_skipped(self):
+        count = collections.Counter(c["verdict"] for c in self.fleet.summarize().json["checks"])
+        err = self.fleet.run("summarize", self.fleet.chat).err
+        self.assertIn(f"{count['proven']} proven, {count['asserted']} asserted, "
+                      f"{count['skipped']} skipped", err)
+        self.assertGreater(count["asserted"], 0)
 
     def test_a_chat_that_holds_nothing_worth_a_summary_has_its_own_words(self):
         chat = self.fleet.write("short.json", json.dumps({"messages": [{"sender": "A", "text": "hi"}]}))
@@ -287,6 +295,26 @@ class Refusals(unittest.TestCase):
         error = self.refuse('{"messages": [],\n "messages": []}', "(file)")
         self.assertEqual(error["got"], "a member twice, in line 2")
 
+    def test_a_folder_for_a_chat(self):
+        done = self.fleet.summarize(chat=self.fleet.folder)
+        self.assertEqual((done.status, done.code), (2, "INPUT"))
+        self.assertEqual(done.json["error"]["got"], "a folder, or another kind of file")
+
+    def test_a_place_that_holds_no_receipt_costs_no_token(self):
+        link = os.path.join(self.fleet.folder, "link")
+        os.symlink("/dev/null", link)
+        tokens = self.fleet.run("token", "status", "--json").out
+        posted = self.posts()
+        for bad in ("/proc/none/x", "/dev/full/x", self.fleet.folder, "/dev/null", link, "/" + "x" * 5000,
+                    os.path.join(self.fleet.folder, "x" * 255)):
+            done = self.fleet.summarize("--receipt", bad)
+            self.assertEqual((done.status, done.code), (2, "USAGE"), bad)
+            self.assertEqual(done.json["error"]["field"], "--receipt")
+            self.assertEqual(done.json["sent_user_bytes"], 0)
+        self.assertEqual(self.fleet.run("token", "status", "--json").out, tokens)
+        self.assertEqual(self.posts(), posted)
+        self.assertFalse([n for n in os.listdir(self.fleet.folder) if n.endswith(".tmp")])
+
     def test_not_json(self):
         self.assertIn("bad.json", self.refuse("{", "(file)")["party"])
 
@@ -377,13 +405,6 @@ class Refusals(unittest.TestCase):
         finally:
             with open(settings, "w", encoding="utf-8") as f:
                 f.write(kept)
-
-    def test_a_full_disk_is_told_and_nothing_is_half_written(self):
-        if not os.path.exists("/dev/full"):
-            self.skipTest("no /dev/full")
-        done = self.fleet.summarize("--receipt", "/dev/full/x")
-        self.assertEqual(done.status, 1)
-        self.assertEqual(done.json["sent_user_bytes"], 0)
 
     def test_damaged_marks_are_named_with_what_follows(self):
         marks = os.path.join(self.fleet.state, "device", "marks")
