@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -87,6 +88,12 @@ class MainJob(unittest.TestCase):
         chat = dict(CHAT, messages=CHAT["messages"] + [{"sender": "Wilhelmina", "text": ""}])
         done = self.fleet.summarize(chat=self.fleet.write("empty.json", json.dumps(chat)))
         self.assertEqual(done.status, 0, done.out)
+
+    def test_refresh_says_one_line(self):
+        done = self.fleet.run("refresh")
+        self.assertEqual(done.status, 0, done.err)
+        serial = self.fleet.run("refresh", "--json").json["status_serial"]
+        self.assertEqual(done.out, f"status {serial} of the ledger is held; what was due is fetched\n")
 
     def test_p_transparency_explain_prints_the_six_phases(self):
         err = self.fleet.run("summarize", self.fleet.chat, "--explain").err
@@ -424,10 +431,64 @@ class Refusals(unittest.TestCase):
 
     def test_usage_errors_name_the_argument(self):
         for args in (["summarize"], ["nonsense"], ["summarize", "a", "b"], ["summarize", "--colour", "x"],
-                     ["vectors", "no-such-topic", "x"], ["verify", "receipt"]):
+                     ["vectors", "no-such-topic", "x"], ["verify", "receipt"],
+                     ["summarize", "a", "--words", "50", "--words", "60"],
+                     ["summarize", "a", "--explain", "--explain"],
+                     ["vectors", "hpke", "/proc/none"], ["vectors", "hpke", "/dev/null"],
+                     ["verify"], ["log"], ["token"], ["verify", "x"]):
             done = ppctl(*args, "--json")
             self.assertEqual(done.status, 2, args)
             self.assertEqual(done.code, "USAGE", args)
+
+
+class Words(unittest.TestCase):
+    """What is said without any fleet."""
+
+    def test_the_first_word_of_two_lists_the_second_ones(self):
+        for first, seconds in (("verify", ("receipt", "snp")), ("log", ("show",)), ("token", ("status",))):
+            done = ppctl(first, "--help")
+            self.assertEqual((done.status, done.err), (0, ""))
+            alone = ppctl(first)
+            self.assertEqual((alone.status, alone.out), (2, ""))
+            for second in seconds:
+                self.assertIn(f"ppctl {first} {second}", done.out)
+                self.assertIn(f"ppctl {first} {second}", alone.err)
+                self.assertIn(second, ppctl(first, "--json").json["error"]["expected"])
+
+    def test_no_line_of_help_ends_in_a_blank(self):
+        for args in ([], ["up"], ["down"], ["status"], ["summarize"], ["refresh"], ["verify"], ["log"],
+                     ["token"], ["verify", "receipt"], ["verify", "snp"], ["log", "show"],
+                     ["token", "status"], ["vectors"]):
+            done = ppctl(*args, "--help")
+            self.assertEqual(done.status, 0, args)
+            self.assertEqual([line for line in done.out.splitlines() if line != line.rstrip()], [])
+
+    def test_vectors_says_what_was_not_run(self):
+        self.assertRegex(ppctl("vectors", "--help").out, r"topics: .*pp-wire")
+        with tempfile.TemporaryDirectory() as folder:
+            empty = ppctl("vectors", "hpke", folder, "--json")
+            self.assertEqual((empty.status, empty.code), (2, "USAGE"))
+            self.assertIn("a folder with cases of this topic", empty.json["error"]["expected"])
+            with open(os.path.join(folder, "README.md"), "w", encoding="utf-8") as f:
+                f.write("no case\n")
+            skipped = ppctl("vectors", "tlog", folder)
+            self.assertEqual(skipped.status, 0, skipped.err)
+            self.assertIn("every case was skipped", skipped.err)
+
+    def test_an_unknown_key_of_a_policy_file_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            policy = os.path.join(folder, "policy")
+            with open(policy, "w", encoding="utf-8") as f:
+                f.write('{"colour": 1}')
+            done = ppctl("verify", "snp", "--report", policy, "--vek", policy, "--policy", policy, "--json")
+            self.assertEqual((done.status, done.code), (2, "CONFIG"))
+            self.assertEqual((done.json["error"]["field"], done.json["error"]["got"]), ("colour", "colour"))
+            for option in ("--report", "--vek", "--policy"):
+                args = {"--report": policy, "--vek": policy, option: folder}
+                done = ppctl("verify", "snp", *[a for pair in args.items() for a in pair], "--json")
+                self.assertEqual((done.status, done.code), (2, "INPUT"))
+                self.assertEqual(done.json["error"]["field"], option)
+                self.assertIn("a folder", done.json["error"]["got"])
 
 
 if __name__ == "__main__":
