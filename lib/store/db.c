@@ -14,7 +14,7 @@ enum { SQL_BYTES_MAX = 128, PATH_BYTES_MAX = 4096 };
 
 static pp_res store_failed(sqlite3 *handle)
 {
-    /* The shared index of the log cannot grow (SHMSIZE) for the same reason, and has its own code. */
+    /* That the log's shared index cannot grow has a code of its own. */
     if (handle != NULL && (sqlite3_errcode(handle) == SQLITE_FULL ||
                            sqlite3_extended_errcode(handle) == SQLITE_IOERR_SHMSIZE ||
                            sqlite3_system_errno(handle) == ENOSPC))

@@ -291,8 +291,7 @@ pp_res pp_policy_shape(const struct pp_policy *p, struct pp_policy_shape *ret)
     PP_CHECK(p->quorum == PP_QUORUM_GROUP, PP_E_NOT_FOUND, 0);
     const struct pp_policy_group *all = &p->groups[p->quorum_index];
     PP_CHECK(all->members == 2 && all->needed == 2, PP_E_NOT_FOUND, 0);
-    PP_CHECK(__builtin_popcountll(all->witnesses) == 1, PP_E_NOT_FOUND, 0);
-    PP_CHECK(__builtin_popcountll(all->groups) == 1, PP_E_NOT_FOUND, 0);
+    PP_CHECK(__builtin_popcountll(all->witnesses) == 1, PP_E_NOT_FOUND, 0); /* and so one group */
     const struct pp_policy_group *plain = &p->groups[__builtin_ctzll(all->groups)];
     PP_CHECK(plain->groups == 0, PP_E_NOT_FOUND, 0);
     *ret = (struct pp_policy_shape){

@@ -14,6 +14,9 @@ import fleet
 from fleet import CANARY, CHAT, Fleet, frames, posts, ppctl
 
 
+FAULTS = {row["name"]: row for row in ppctl("up", "--fault", "list", "--json").json["faults"]}
+
+
 def alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
@@ -120,6 +123,23 @@ class MainJob(unittest.TestCase):
             refused += status != 0
         self.assertGreater(refused, 30)
 
+    def test_a_receipt_is_made_under_the_policies_in_use_and_its_rows_come_out_again(self):
+        path = os.path.join(self.fleet.folder, "receipt-rows")
+        self.assertEqual(self.fleet.summarize("--receipt", path).status, 0)
+        with open(path, "rb") as f:
+            raw = f.read()
+        rows = self.fleet.run("verify", "receipt", path, "--json").json["checks"]
+        verdicts = {c["code"]: c["verdict"] for c in rows}
+        self.assertEqual(verdicts["LEDGER_ROLLBACK"], "skipped")  # no marks are in a receipt
+        self.assertEqual(verdicts["LEDGER_STALE"], "asserted")    # nor a clock
+        for words, behind, code in ((b"log policy", 4, "TRUST"), (b"review policy", 4, "TRUST"),
+                                    (b"SNP_POLICY", -1, "INPUT"), (b"LEDGER_HOST", -1, "INPUT")):
+            at = raw.rindex(words) + len(words) + behind
+            bent = self.fleet.write("bent", raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1:])
+            done = self.fleet.run("verify", "receipt", bent, "--json")
+            self.assertEqual(done.json.get("code") or done.code, code, words)
+            self.assertIn(done.status, (2, 3))
+
     def test_p_confidential_no_hop_sees_a_word_and_sizes_are_buckets(self):
         done = self.fleet.summarize()
         self.assertEqual(done.status, 0)
@@ -200,6 +220,54 @@ class MainJob(unittest.TestCase):
 
 
 class Lifecycle(unittest.TestCase):
+    def test_a_folder_that_is_not_ours_is_left_alone(self):
+        f = Fleet()
+        self.addCleanup(f.__exit__)
+        os.makedirs(os.path.join(f.state, "owner"))
+        for name in ("keep", "owner/key"):
+            with open(os.path.join(f.state, name), "w", encoding="utf-8") as file:
+                file.write("not a fleet's")
+        before = sorted((path, sorted(files)) for path, _, files in os.walk(f.state))
+        done = f.up()
+        self.assertEqual(done.status, 2, done.out)
+        self.assertEqual(done.json["error"]["field"], f.state)
+        self.assertIn("empty folder", done.json["error"]["expected"])
+        self.assertEqual(before, sorted((path, sorted(files)) for path, _, files in os.walk(f.state)))
+
+    def test_a_fleet_that_cannot_be_told_is_not_said_to_be_absent(self):
+        with Fleet() as f:
+            path = os.path.join(f.state, "fleet.json")
+            with open(path, encoding="utf-8") as file:
+                kept = file.read()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("garbage")
+            for verb in (["up"], ["status"], ["down"]):
+                done = f.run(*verb, "--json")
+                self.assertEqual(done.status, 2, verb)
+                self.assertEqual((done.code, done.json["error"]["field"]), ("CONFIG", path), verb)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(kept)
+            self.assertEqual(f.run("status").status, 0)
+
+    def test_a_fault_leaves_nothing_behind_for_the_next_start(self):
+        f = Fleet()
+        self.addCleanup(f.__exit__)
+        for name in (None, "token-key-unlisted", "wallet-empty", None, "status-rolled-back",
+                     "token-spent-twice", None, "release-revoked", None):
+            f.fault = name
+            self.assertEqual(f.up().status, 0, name)
+            done = f.summarize()
+            self.assertEqual(f.down().status, 0)
+            expected = FAULTS[name] if name else {"exit": 0, "code": None}
+            self.assertEqual((done.status, done.json.get("error", {}).get("code")),
+                             (expected["exit"], expected["code"]), name)
+
+    def test_without_any_folder_to_use_nothing_is_made(self):
+        done = subprocess.run([fleet.PPCTL, "up", "--json"], env={}, text=True, cwd="/",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(json.loads(done.stdout)["error"]["field"], "--state")
+
     def test_down_leaves_nothing_running_and_up_goes_on_where_it_was(self):
         with Fleet() as f:
             self.assertEqual(f.summarize().status, 0)

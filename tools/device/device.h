@@ -23,6 +23,7 @@
 #include "infer.h"
 #include "ledger.h"
 #include "problem.h"
+#include "receipt.h"
 #include "session.h"
 #include "trust.h"
 #include "wallet.h"
@@ -113,6 +114,14 @@ struct pp_summary {
 PP_MUST pp_res pp_device_summarize(struct pp_device *d, const struct pp_chat *chat, uint32_t words,
                                    const char *receipt, struct pp_arena *arena,
                                    struct pp_summary *ret);
+
+/*
+ * What a receipt says of the anchors that it was made under, by name: the three policies that every
+ * signature is checked against, and last the trust files as a whole. Borrows from `t`.
+ */
+enum { PP_DEVICE_RECEIPT_ANCHORS = 4 };
+void pp_device_receipt_anchors(const struct pp_trust *t,
+                               struct pp_receipt_anchor ret[PP_DEVICE_RECEIPT_ANCHORS]);
 
 /* "STATE/device/NAME" and the like. RANGE when it is too long. */
 PP_MUST pp_res pp_device_path(const struct pp_device *d, const char *tail,

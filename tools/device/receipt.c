@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "receipt.h"
 
@@ -18,16 +19,24 @@ static void fill_checks(const struct pp_checks *rows, struct pp_receipt_check *r
         };
 }
 
+void pp_device_receipt_anchors(const struct pp_trust *t,
+                               struct pp_receipt_anchor ret[PP_DEVICE_RECEIPT_ANCHORS])
+{
+    const struct pp_receipt_anchor all[PP_DEVICE_RECEIPT_ANCHORS] = {
+        { PP_STR("log policy"), PP_BYTES(t->log.digest) },
+        { PP_STR("owner policy"), PP_BYTES(t->owner.digest) },
+        { PP_STR("review policy"), PP_BYTES(t->review.digest) },
+        { PP_STR("trust files"), PP_BYTES(t->files_digest) },
+    };
+
+    memcpy(ret, all, sizeof all);
+}
+
 static pp_res write_to(struct pp_device *d, const struct pp_session *s, const char *path,
                        uint32_t outcome, const struct pp_engine *engine, uint8_t *buf,
                        struct pp_receipt_check *checks)
 {
-    struct pp_receipt_anchor anchors[] = {
-        { PP_STR("log policy"), PP_BYTES(d->trust->log.digest) },
-        { PP_STR("owner policy"), PP_BYTES(d->trust->owner.digest) },
-        { PP_STR("review policy"), PP_BYTES(d->trust->review.digest) },
-        { PP_STR("trust files"), PP_BYTES(d->trust->files_digest) },
-    };
+    struct pp_receipt_anchor anchors[PP_DEVICE_RECEIPT_ANCHORS];
     struct pp_wr wr = pp_wr_over(buf, PP_RECEIPT_BYTES_MAX);
     uint64_t now = pp_clock_posix_s(&d->clock);
     struct pp_receipt r = { .posix_s = now - now % PP_RECEIPT_TIME_STEP_S,
@@ -40,6 +49,7 @@ static pp_res write_to(struct pp_device *d, const struct pp_session *s, const ch
                             .outcome = outcome,
                             .engine = *engine };
 
+    pp_device_receipt_anchors(d->trust, anchors);
     PP_TRY(pp_evidence_body_parse(pp_span(s->evidence, s->evidence_len), &r.evidence));
     memcpy(r.ekm, s->binding.ekm, sizeof r.ekm);
     memcpy(r.spki, s->binding.spki, sizeof r.spki);

@@ -177,10 +177,14 @@ static pp_res check_unused(struct fleet *f)
     int alive = 0;
 
     PP_CHECK(old != NULL, PP_E_NO_MEMORY, 0);
-    if (pp_is_ok(fleet_read(old, f->state, &problem)))
-        for (size_t i = 0; i < old->party_count; i++)
-            alive |= fleet_party_alive(&old->parties[i]);
+    pp_res r = fleet_read(old, f->state, &problem);
+    for (size_t i = 0; pp_is_ok(r) && i < old->party_count; i++)
+        alive |= fleet_party_alive(&old->parties[i]);
     free(old);
+    if (!pp_is_ok(r) && r.code != PP_E_STATE_ABSENT) { /* what runs there cannot be told */
+        f->problem = problem;
+        return r;
+    }
     if (alive)
         return fleet_refuse(f, PP_FAIL(PP_E_STATE_IN_USE, 0), "ppctl", f->state,
                             "a folder in which no fleet runs", "a running fleet");
@@ -198,14 +202,15 @@ pp_res fleet_open(struct fleet *f, const char *state, const struct pp_clock *clo
     PP_TRY(find_programs(f));
     pp_res r = make_folders(f->state);
     if (!pp_is_ok(r))
-        return fleet_refuse(f, r, "ppctl", "--state", "a folder that can be made",
-                            strerror((int)r.detail));
+        return fleet_refuse(f, PP_FAIL(PP_E_CONFIG, r.detail), "ppctl", f->state,
+                            "a folder that can be made", strerror((int)r.detail));
+    PP_TRY(fleet_claim(f));
     PP_TRY(fleet_path(f, "lock", NULL, path));
     f->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (f->lock_fd < 0) {
         int e = errno;
-        return fleet_refuse(f, pp_errno_res(e), "ppctl", "--state", "a folder that can be written",
-                            strerror(e));
+        return fleet_refuse(f, PP_FAIL(PP_E_CONFIG, e), "ppctl", f->state,
+                            "a folder that can be written", strerror(e));
     }
     if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return fleet_refuse(f, PP_FAIL(PP_E_STATE_IN_USE, errno), "ppctl", f->state,

@@ -54,7 +54,10 @@ struct fleet {
     int lock_fd;
 };
 
-/* Makes or opens STATE and takes its lock. STATE_IN_USE (a fleet runs there), SYSTEM. */
+/*
+ * Makes or opens STATE and takes its lock. STATE_IN_USE (a fleet runs there), CONFIG (the folder
+ * cannot be made, or is not ours), SYSTEM.
+ */
 PP_MUST pp_res fleet_open(struct fleet *f, const char *state, const struct pp_clock *clock,
                           const struct pp_random *random);
 void fleet_close(struct fleet *f);
@@ -66,10 +69,10 @@ void fleet_close(struct fleet *f);
  */
 PP_MUST pp_res fleet_up(struct fleet *f, void (*say)(void *ctx, const char *line), void *ctx);
 
-/* Ends exactly what fleet.json lists, and waits until it is gone. STATE_ABSENT. */
+/* Ends exactly what fleet.json lists, and waits until it is gone. STATE_ABSENT, CONFIG. */
 PP_MUST pp_res fleet_down(const char *state, struct pp_problem *problem);
 
-/* Reads fleet.json; `ret` holds the parties. STATE_ABSENT. */
+/* Reads fleet.json; `ret` holds the parties. STATE_ABSENT; CONFIG when it cannot be read. */
 PP_MUST pp_res fleet_read(struct fleet *ret, const char *state, struct pp_problem *problem);
 
 /* 1 if the party's process is the one that was started, and alive. */

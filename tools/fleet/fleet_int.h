@@ -56,6 +56,12 @@ PP_MUST pp_res fleet_run(struct fleet *f, const char *program, const char *const
 PP_MUST pp_res fleet_address(const struct fleet *f, const char *party, const char *listen,
                              char ret[FLEET_ADDRESS_MAX]);
 
+/* Refuses a folder that holds what no fleet put there (CONFIG): before anything is written. */
+PP_MUST pp_res fleet_claim(struct fleet *f);
+
+/* Removes what a start with a fault left, or one before it; writes down the fault of this one. */
+PP_MUST pp_res fleet_begin(struct fleet *f);
+
 /* Ends all that this fleet started, last first. */
 void fleet_stop_all(struct fleet *f);
 

@@ -421,11 +421,19 @@ pp_res fleet_read(struct fleet *ret, const char *state, struct pp_problem *probl
     pp_problem_set(problem, "--state", "a folder with a fleet", pp_span_cstr(state));
     PP_CHECK(snprintf(ret->state, sizeof ret->state, "%s", state) < FLEET_PATH_MAX, PP_E_RANGE, 0);
     PP_TRY(fleet_path(ret, "fleet.json", NULL, path));
+    if (access(path, R_OK) != 0) {
+        PP_CHECK(errno != ENOENT && errno != ENOTDIR, PP_E_STATE_ABSENT, 0);
+        pp_problem_set(problem, path, "a file that can be read", pp_span_cstr(strerror(errno)));
+        return PP_FAIL(PP_E_CONFIG, errno);
+    }
+    /* Whether a fleet runs cannot be told any more: it is not said that none does. */
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-    PP_CHECK(root != NULL, PP_E_STATE_ABSENT, 0);
+    if (root == NULL)
+        pp_problem_set(problem, path, "what ppctl up wrote (its parties may still run)",
+                       PP_STR("something else"));
+    PP_CHECK(root != NULL, PP_E_CONFIG, 0);
     const json_t *parties = json_object_get(root, "parties");
-    pp_res r = json_array_size(parties) <= FLEET_PARTIES_MAX ? PP_OK
-                                                             : PP_FAIL(PP_E_STATE_ABSENT, 1);
+    pp_res r = json_array_size(parties) <= FLEET_PARTIES_MAX ? PP_OK : PP_FAIL(PP_E_CONFIG, 1);
     json_array_foreach(parties, i, v)
     {
         if (pp_is_ok(r))

@@ -408,6 +408,7 @@ static pp_res up(const struct steps *s)
 {
     struct fleet *f = s->f;
 
+    PP_TRY(fleet_begin(f));
     say(s, "keys: owner, reviewers, log, witnesses, issuer, gateway");
     PP_TRY(fleet_make_people(f));
     PP_TRY(init_ledger(f));

@@ -55,8 +55,10 @@ static const char *default_state(char *buf, size_t cap)
         return state;
     if (data != NULL && data[0] == '/')
         snprintf(buf, cap, "%s/pp", data);
+    else if (home != NULL && home[0] == '/')
+        snprintf(buf, cap, "%s/.local/share/pp", home);
     else
-        snprintf(buf, cap, "%s/.local/share/pp", home == NULL ? "" : home);
+        buf[0] = '\0'; /* nowhere that is this user's */
     return buf;
 }
 
@@ -112,7 +114,7 @@ int main(int argc, char **argv)
     argc = take_global(&p, argc - 1, argv + 1, &wrong);
     argv++;
     if (wrong != NULL || p.state[0] == '\0')
-        return ppctl_usage(&p, "--state", "a folder", "nothing");
+        return ppctl_usage(&p, "--state", "a folder, or PP_STATE, or HOME", "nothing");
     if (argc == 1 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
         help(stdout);
         return 0;

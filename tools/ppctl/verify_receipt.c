@@ -59,9 +59,104 @@ static pp_res verify_ledger(struct verification *v, struct pp_arena *arena)
                             &v->checks, &v->problem);
 }
 
-static pp_res verify(struct verification *v, struct pp_arena *arena)
+static int is_recomputed(uint32_t step)
+{
+    return step == PP_STEP_DIRECTORY || (step >= PP_STEP_PARSE && step <= PP_STEP_LEDGER);
+}
+
+static pp_res reject(struct verification *v, enum pp_code code, const char *field,
+                     const char *expected, struct pp_span got)
+{
+    pp_problem_party(&v->problem, v->file);
+    pp_problem_set(&v->problem, field, expected, got);
+    return PP_FAIL(code, 0);
+}
+
+/* A receipt is judged by the policies that it names; other relays or mirrors change no verdict. */
+static pp_res check_anchors(struct verification *v)
+{
+    struct pp_receipt_anchor ours[PP_DEVICE_RECEIPT_ANCHORS];
+    const struct pp_receipt_anchor *theirs = v->receipt.anchors;
+    int same = 0;
+
+    pp_device_receipt_anchors(&v->trust, ours);
+    if (v->receipt.anchor_count != PP_DEVICE_RECEIPT_ANCHORS)
+        return reject(v, PP_E_TRUST, "trust anchors", "three policies and the trust files",
+                      PP_STR("another number"));
+    for (size_t i = 0; i < PP_DEVICE_RECEIPT_ANCHORS; i++) {
+        same = pp_span_eq(theirs[i].bytes, ours[i].bytes);
+        if (!pp_span_eq(theirs[i].name, ours[i].name) ||
+            (!same && i + 1 < PP_DEVICE_RECEIPT_ANCHORS))
+            return reject(v, PP_E_TRUST, "trust anchors", "the policies in use", theirs[i].name);
+    }
+    pp_check_add(&v->checks, PP_STEP_ANCHORS, PP_E_TRUST,
+                 same ? PP_VERDICT_PROVEN : PP_VERDICT_SKIPPED,
+                 same ? "made under the very anchors in use"
+                      : "made under other trust files with the same policies",
+                 PP_STR("trust anchors"), PP_STR(""));
+    return PP_OK;
+}
+
+/*
+ * The rows that the device wrote of what was computed again are the rows that came out again. That
+ * a mirror failed is the device's own story and in no proof.
+ */
+static pp_res check_rows(struct verification *v)
+{
+    size_t k = 1; /* behind the row of the anchors */
+
+    for (size_t i = 0; i < v->receipt.check_count; i++) {
+        const struct pp_receipt_check *c = &v->receipt.checks[i];
+        const struct pp_check *row = &v->checks.rows[k];
+
+        if (!is_recomputed(c->number) ||
+            (c->number == PP_STEP_DIRECTORY && c->verdict == PP_VERDICT_SKIPPED))
+            continue;
+        if (k == v->checks.count || row->step != c->number || row->verdict != c->verdict ||
+            !pp_span_eq(pp_span_cstr(pp_code_name(row->code)), c->code))
+            return reject(v, PP_E_INPUT, "checks", "the rows that come out again", c->code);
+        k++;
+    }
+    if (k != v->checks.count)
+        return reject(v, PP_E_INPUT, "checks", "every row that comes out again",
+                      PP_STR("fewer rows"));
+    return PP_OK;
+}
+
+/* Without the device's marks and its clock two rows are not what they were on the device. */
+static void weaken_rows(struct verification *v)
+{
+    for (size_t i = 0; i < v->checks.count; i++) {
+        struct pp_check *c = &v->checks.rows[i];
+
+        if (c->code == PP_E_LEDGER_ROLLBACK) {
+            c->verdict = PP_VERDICT_SKIPPED;
+            c->what = "whether an older status was shown: the device's marks are not in a receipt";
+        } else if (c->code == PP_E_LEDGER_STALE) {
+            c->verdict = PP_VERDICT_ASSERTED;
+            c->what = "the quorum was fresh, at the hour that the device wrote down";
+        }
+    }
+}
+
+static pp_res appraise(struct verification *v, struct pp_arena *arena)
 {
     struct pp_ratls_session session;
+
+    PP_TRY(check_anchors(v));
+    PP_TRY(verify_ledger(v, arena));
+    memcpy(session.ekm, v->receipt.ekm, sizeof session.ekm);
+    memcpy(session.spki, v->receipt.spki, sizeof session.spki);
+    PP_TRY(pp_appraise_stored(&v->trust, &v->ledger, &v->no_marks, PP_RECORD_ORCHESTRATOR,
+                              v->receipt.evidence, &session, &v->checks, &v->problem,
+                              &v->appraisal));
+    PP_TRY(check_rows(v));
+    weaken_rows(v);
+    return PP_OK;
+}
+
+static pp_res verify(struct verification *v, struct pp_arena *arena)
+{
     struct pp_buf b = { 0 };
     struct pp_span bytes;
 
@@ -70,7 +165,7 @@ static pp_res verify(struct verification *v, struct pp_arena *arena)
     pp_res r = pp_file_read(AT_FDCWD, v->file, PP_RECEIPT_BYTES_MAX, &b);
     if (!pp_is_ok(r)) {
         pp_problem_set(&v->problem, "(file)", "a readable receipt",
-                       pp_span_cstr(strerror((int)r.detail)));
+                       pp_span_cstr(pp_file_reason(r)));
         return PP_FAIL(PP_E_INPUT, r.detail);
     }
     r = pp_arena_copy(arena, pp_buf_span(&b), &bytes);
@@ -81,17 +176,7 @@ static pp_res verify(struct verification *v, struct pp_arena *arena)
                        PP_STR("other bytes"));
         return PP_FAIL(PP_E_INPUT, 0);
     }
-    PP_TRY(verify_ledger(v, arena));
-    memcpy(session.ekm, v->receipt.ekm, sizeof session.ekm);
-    memcpy(session.spki, v->receipt.spki, sizeof session.spki);
-    return pp_appraise_stored(&v->trust, &v->ledger, &v->no_marks, PP_RECORD_ORCHESTRATOR,
-                              v->receipt.evidence, &session, &v->checks, &v->problem,
-                              &v->appraisal);
-}
-
-static int is_recomputed(uint32_t step)
-{
-    return step == PP_STEP_DIRECTORY || (step >= PP_STEP_PARSE && step <= PP_STEP_LEDGER);
+    return appraise(v, arena);
 }
 
 /* Steps that only the device could see. */
@@ -103,7 +188,7 @@ static void add_asserted(struct verification *v)
         if (c->number < PP_STEP_CONSENT || c->number > PP_STEP_RECORD || is_recomputed(c->number))
             continue;
         pp_check_add(&v->checks, (enum pp_step)c->number, PP_E_OK, PP_VERDICT_ASSERTED,
-                     "asserted by the device, not computed again", c->anchor, c->code);
+                     pp_step_name((enum pp_step)c->number), c->anchor, c->code);
     }
 }
 

@@ -184,6 +184,45 @@ static void a_policy_has_limits(void **state)
     }
 }
 
+static void the_logs_of_a_policy_have_a_limit(void **state)
+{
+    (void)state;
+    for (size_t count = PP_POLICY_LOGS_MAX; count <= PP_POLICY_LOGS_MAX + 1; count++) {
+        (void)test_begin(&text);
+        for (size_t i = 0; i < count; i++) {
+            struct pp_note_signer s = test_signer(ORIGIN, PP_NOTE_ED25519, (uint8_t)(100 + i));
+            test_vkey(&text.wr, "log ", &s);
+            pp_note_signer_done(&s);
+        }
+        pp_wr_text(&text.wr, "quorum none\n");
+        assert_code(pp_policy_parse(test_end(&text), PP_POLICY_LOG, &policy),
+                    count > PP_POLICY_LOGS_MAX ? PP_E_LIMIT : PP_E_OK);
+    }
+}
+
+static void names_and_texts_of_a_policy_have_limits(void **state)
+{
+    (void)state;
+    static uint8_t large[PP_POLICY_BYTES_MAX + 1];
+
+    for (size_t len = PP_POLICY_NAME_MAX; len <= PP_POLICY_NAME_MAX + 1; len++) {
+        char rest[2 * PP_POLICY_NAME_MAX + 64], name[PP_POLICY_NAME_MAX + 2] = "";
+
+        memset(name, 'n', len);
+        snprintf(rest, sizeof rest, "group %s any w0\nquorum %s\n", name, name);
+        assert_code(parse(rest), len > PP_POLICY_NAME_MAX ? PP_E_LIMIT : PP_E_OK);
+    }
+    assert_ok(parse("quorum w0\n"));
+    struct pp_span good = test_end(&text);
+    memcpy(large, good.at, good.len);
+    memset(large + good.len, '#', sizeof large - good.len); /* a comment to the very end */
+    large[PP_POLICY_BYTES_MAX - 1] = '\n';
+    assert_ok(pp_policy_parse(pp_span(large, PP_POLICY_BYTES_MAX), PP_POLICY_LOG, &policy));
+    large[PP_POLICY_BYTES_MAX - 1] = '#';
+    large[PP_POLICY_BYTES_MAX] = '\n';
+    assert_code(pp_policy_parse(PP_BYTES(large), PP_POLICY_LOG, &policy), PP_E_LIMIT);
+}
+
 /* The client's clock rule: T is carried by a whole quorum, not by the youngest cosignature. */
 static void the_quorum_time_is_what_a_whole_quorum_vouches_for(void **state)
 {
@@ -271,6 +310,10 @@ static void a_checkpoint_opens_under_a_listed_log_only(void **state)
                 PP_E_LEDGER_ORIGIN);
     assert_code(pp_policy_open(&policy, checkpoint("other.example", &other, 3), &c),
                 PP_E_LEDGER_ORIGIN);
+    /* What the log signed is no checkpoint. */
+    assert_ok(
+        pp_note_write(test_begin(&note_text), PP_STR(ORIGIN "\nfive\n" ROOT "\n"), &log_signer, 1));
+    assert_code(pp_policy_open(&policy, test_end(&note_text), &c), PP_E_FORMAT);
     /* The key of another listed log does not speak for this one. */
     test_vkey(&text.wr, "log ", &other);
     assert_ok(pp_policy_parse(test_end(&text), PP_POLICY_LOG, &policy));
@@ -287,6 +330,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_may_stand_once_whatever_its_name),
     cmocka_unit_test(a_review_policy_lists_people_and_no_logs),
     cmocka_unit_test(a_policy_has_limits),
+    cmocka_unit_test(the_logs_of_a_policy_have_a_limit),
+    cmocka_unit_test(names_and_texts_of_a_policy_have_limits),
     cmocka_unit_test(the_quorum_time_is_what_a_whole_quorum_vouches_for),
     cmocka_unit_test(the_ledgers_shape_is_recognised_and_weighed),
     cmocka_unit_test(a_checkpoint_opens_under_a_listed_log_only),
