@@ -81,7 +81,7 @@ enum pp_class {
     X(SESSION_GONE,        68, FAILED,   "the session has ended", "tap again")                      \
     X(ANSWER_TRUNCATED,    69, FAILED,   "the answer ended before its end mark", "tap again; report the relay if it repeats") \
     X(ANSWER_REFUSED,      70, FAILED,   "the guard refused the answer", "change the request")      \
-    X(ANSWER_FAILED,       71, FAILED,   "the engine failed", "try again later")                    \
+    X(ANSWER_FAILED,       71, FAILED,   "the engine gave no summary", "a chat of greetings alone holds nothing worth a summary; else try again later") \
     X(NO_CVM,              72, BUSY,     "no confidential VM is free", "try again later")           \
     /* Tokens, as the device sees them (W1, W2). */                                    \
     X(ISSUER_KEY,          80, REFUSED,  "the issuer did not use the token key that the ledger lists", "do not use this issuer; report it to the ledger monitor") \
@@ -90,6 +90,7 @@ enum pp_class {
     /* Trust file and environment (pp-wire 1, 10). */                                               \
     X(TRUST,               90, REFUSED,  "the trust anchors are unusable", "install the app's own trust anchors") \
     X(ENVIRONMENT,         91, REFUSED,  "this belongs to another environment", "use the environment that this build is made for") \
+    X(MARKS,               92, REFUSED,  "this device's high-water marks are damaged", "restore the file; deleted by hand, this is a new device: it takes any status that was ever the last") \
     /* Ledger (transparency-log B6). */                                                             \
     X(LEDGER_FORMAT,      100, REFUSED,  "the directory bundle is malformed", "fetch it from another mirror; report this one") \
     X(LEDGER_ORIGIN,      101, REFUSED,  "the checkpoint is of another log", "report the mirror")    \

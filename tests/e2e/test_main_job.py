@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job end to end: up, summarize, verify receipt, status, down; and what a person gets wrong."""
+import collections
 import json
 import os
 import signal
 import stat
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -70,6 +72,31 @@ class MainJob(unittest.TestCase):
         self.assertNotIn("receipt", done.out)
         self.assertIn("simulated", done.err)
         self.assertIn("receipt: ", done.err)
+
+    def test_what_was_proven_is_counted_apart_from_what_was_asserted_or_skipped(self):
+        count = collections.Counter(c["verdict"] for c in self.fleet.summarize().json["checks"])
+        err = self.fleet.run("summarize", self.fleet.chat).err
+        self.assertIn(f"{count['proven']} proven, {count['asserted']} asserted, "
+                      f"{count['skipped']} skipped", err)
+        self.assertGreater(count["asserted"], 0)
+
+    def test_a_chat_that_holds_nothing_worth_a_summary_has_its_own_words(self):
+        chat = self.fleet.write("short.json", json.dumps({"messages": [{"sender": "A", "text": "hi"}]}))
+        done = self.fleet.summarize(chat=chat)
+        self.assertEqual((done.status, done.code), (1, "ANSWER_FAILED"))
+        self.assertIn("nothing in this chat is worth one", done.json["error"]["got"])
+        self.assertIn("greetings", done.json["error"]["do"])
+
+    def test_a_message_with_an_empty_text_is_fine_among_others(self):
+        chat = dict(CHAT, messages=CHAT["messages"] + [{"sender": "Wilhelmina", "text": ""}])
+        done = self.fleet.summarize(chat=self.fleet.write("empty.json", json.dumps(chat)))
+        self.assertEqual(done.status, 0, done.out)
+
+    def test_refresh_says_one_line(self):
+        done = self.fleet.run("refresh")
+        self.assertEqual(done.status, 0, done.err)
+        serial = self.fleet.run("refresh", "--json").json["status_serial"]
+        self.assertEqual(done.out, f"status {serial} of the ledger is held; what was due is fetched\n")
 
     def test_p_transparency_explain_prints_the_six_phases(self):
         err = self.fleet.run("summarize", self.fleet.chat, "--explain").err
@@ -336,6 +363,33 @@ class Refusals(unittest.TestCase):
     def chat_with(self, **changes):
         return {"messages": [dict(CHAT["messages"][0], **changes)]}
 
+    def test_texts_that_are_all_empty(self):
+        self.refuse({"messages": [{"sender": "A", "text": ""}, {"sender": "B", "text": ""}]}, "messages")
+
+    def test_a_member_twice(self):
+        error = self.refuse('{"messages": [],\n "messages": []}', "(file)")
+        self.assertEqual(error["got"], "a member twice, in line 2")
+
+    def test_a_folder_for_a_chat(self):
+        done = self.fleet.summarize(chat=self.fleet.folder)
+        self.assertEqual((done.status, done.code), (2, "INPUT"))
+        self.assertEqual(done.json["error"]["got"], "a folder, or another kind of file")
+
+    def test_a_place_that_holds_no_receipt_costs_no_token(self):
+        link = os.path.join(self.fleet.folder, "link")
+        os.symlink("/dev/null", link)
+        tokens = self.fleet.run("token", "status", "--json").out
+        posted = self.posts()
+        for bad in ("/proc/none/x", "/dev/full/x", self.fleet.folder, "/dev/null", link, "/" + "x" * 5000,
+                    os.path.join(self.fleet.folder, "x" * 255)):
+            done = self.fleet.summarize("--receipt", bad)
+            self.assertEqual((done.status, done.code), (2, "USAGE"), bad)
+            self.assertEqual(done.json["error"]["field"], "--receipt")
+            self.assertEqual(done.json["sent_user_bytes"], 0)
+        self.assertEqual(self.fleet.run("token", "status", "--json").out, tokens)
+        self.assertEqual(self.posts(), posted)
+        self.assertFalse([n for n in os.listdir(self.fleet.folder) if n.endswith(".tmp")])
+
     def test_not_json(self):
         self.assertIn("bad.json", self.refuse("{", "(file)")["party"])
 
@@ -405,8 +459,10 @@ class Refusals(unittest.TestCase):
         self.assertEqual(before, after)
 
     def test_a_state_without_a_fleet(self):
-        done = ppctl("summarize", self.fleet.chat, "--json", "--state", "/proc/none/state")
-        self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"))
+        for verb in (["summarize", self.fleet.chat], ["refresh"], ["log", "show"], ["token", "status"]):
+            done = ppctl(*verb, "--json", "--state", "/proc/none/state")
+            self.assertEqual((done.status, done.code), (2, "STATE_ABSENT"), verb)
+            self.assertIn("/proc/none/state/trust/trust", done.json["error"]["got"])
 
     def test_a_setting_that_is_unknown_is_named(self):
         settings = os.path.join(self.fleet.state, "device", "settings")
@@ -417,24 +473,90 @@ class Refusals(unittest.TestCase):
                 f.write(kept + "colour = red\n")
             done = self.fleet.summarize()
             self.assertEqual((done.status, done.code), (2, "CONFIG"))
-            self.assertEqual(done.json["error"]["field"], "colour")
+            error = done.json["error"]
+            self.assertEqual(error["field"], "colour")
+            self.assertIn(settings, error["got"])
+            self.assertIn("consent, answer_kib, words", error["expected"])
         finally:
             with open(settings, "w", encoding="utf-8") as f:
                 f.write(kept)
 
-    def test_a_full_disk_is_told_and_nothing_is_half_written(self):
-        if not os.path.exists("/dev/full"):
-            self.skipTest("no /dev/full")
-        done = self.fleet.summarize("--receipt", "/dev/full/x")
-        self.assertEqual(done.status, 1)
-        self.assertEqual(done.json["sent_user_bytes"], 0)
+    def test_damaged_marks_are_named_with_what_follows(self):
+        marks = os.path.join(self.fleet.state, "device", "marks")
+        self.assertEqual(self.fleet.summarize().status, 0)
+        with open(marks, "rb") as f:
+            kept = f.read()
+        try:
+            with open(marks, "wb") as f:
+                f.write(kept[:9])
+            done = self.fleet.summarize()
+            self.assertEqual((done.status, done.code), (3, "MARKS"))
+            self.assertEqual(done.json["error"]["got"], marks)
+            self.assertIn("takes any status that was ever the last", done.json["error"]["do"])
+        finally:
+            with open(marks, "wb") as f:
+                f.write(kept)
 
     def test_usage_errors_name_the_argument(self):
         for args in (["summarize"], ["nonsense"], ["summarize", "a", "b"], ["summarize", "--colour", "x"],
-                     ["vectors", "no-such-topic", "x"], ["verify", "receipt"]):
+                     ["vectors", "no-such-topic", "x"], ["verify", "receipt"],
+                     ["summarize", "a", "--words", "50", "--words", "60"],
+                     ["summarize", "a", "--explain", "--explain"],
+                     ["vectors", "hpke", "/proc/none"], ["vectors", "hpke", "/dev/null"],
+                     ["verify"], ["log"], ["token"], ["verify", "x"]):
             done = ppctl(*args, "--json")
             self.assertEqual(done.status, 2, args)
             self.assertEqual(done.code, "USAGE", args)
+
+
+class Words(unittest.TestCase):
+    """What is said without any fleet."""
+
+    def test_the_first_word_of_two_lists_the_second_ones(self):
+        for first, seconds in (("verify", ("receipt", "snp")), ("log", ("show",)), ("token", ("status",))):
+            done = ppctl(first, "--help")
+            self.assertEqual((done.status, done.err), (0, ""))
+            alone = ppctl(first)
+            self.assertEqual((alone.status, alone.out), (2, ""))
+            for second in seconds:
+                self.assertIn(f"ppctl {first} {second}", done.out)
+                self.assertIn(f"ppctl {first} {second}", alone.err)
+                self.assertIn(second, ppctl(first, "--json").json["error"]["expected"])
+
+    def test_no_line_of_help_ends_in_a_blank(self):
+        for args in ([], ["up"], ["down"], ["status"], ["summarize"], ["refresh"], ["verify"], ["log"],
+                     ["token"], ["verify", "receipt"], ["verify", "snp"], ["log", "show"],
+                     ["token", "status"], ["vectors"]):
+            done = ppctl(*args, "--help")
+            self.assertEqual(done.status, 0, args)
+            self.assertEqual([line for line in done.out.splitlines() if line != line.rstrip()], [])
+
+    def test_vectors_says_what_was_not_run(self):
+        self.assertRegex(ppctl("vectors", "--help").out, r"topics: .*pp-wire")
+        with tempfile.TemporaryDirectory() as folder:
+            empty = ppctl("vectors", "hpke", folder, "--json")
+            self.assertEqual((empty.status, empty.code), (2, "USAGE"))
+            self.assertIn("a folder with cases of this topic", empty.json["error"]["expected"])
+            with open(os.path.join(folder, "README.md"), "w", encoding="utf-8") as f:
+                f.write("no case\n")
+            skipped = ppctl("vectors", "tlog", folder)
+            self.assertEqual(skipped.status, 0, skipped.err)
+            self.assertIn("every case was skipped", skipped.err)
+
+    def test_an_unknown_key_of_a_policy_file_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            policy = os.path.join(folder, "policy")
+            with open(policy, "w", encoding="utf-8") as f:
+                f.write('{"colour": 1}')
+            done = ppctl("verify", "snp", "--report", policy, "--vek", policy, "--policy", policy, "--json")
+            self.assertEqual((done.status, done.code), (2, "CONFIG"))
+            self.assertEqual((done.json["error"]["field"], done.json["error"]["got"]), ("colour", "colour"))
+            for option in ("--report", "--vek", "--policy"):
+                args = {"--report": policy, "--vek": policy, option: folder}
+                done = ppctl("verify", "snp", *[a for pair in args.items() for a in pair], "--json")
+                self.assertEqual((done.status, done.code), (2, "INPUT"))
+                self.assertEqual(done.json["error"]["field"], option)
+                self.assertIn("a folder", done.json["error"]["got"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,17 @@
 #include "device_int.h"
 
 #include <fcntl.h>
-#include <string.h>
+#include <stdio.h>
+
+/* The folder is what a person got wrong: it is named in full. */
+static pp_res refuse(struct pp_device *d, pp_res r, const char *name, const char *path,
+                     const char *reason)
+{
+    char got[PP_DEVICE_PATH_MAX + 64];
+
+    snprintf(got, sizeof got, "%s: %s", reason, path);
+    return device_refuse(d, r, "device", name, "a readable file", pp_span_cstr(got));
+}
 
 pp_res pp_device_trust_files(struct pp_device *d, struct pp_trust_files *ret)
 {
@@ -32,9 +42,8 @@ pp_res pp_device_trust_files(struct pp_device *d, struct pp_trust_files *ret)
         if (r.code == PP_E_NOT_FOUND && !files[i].mandatory)
             continue;
         if (!pp_is_ok(r))
-            return device_refuse(d, PP_FAIL(i == 0 ? PP_E_STATE_ABSENT : PP_E_TRUST, r.detail),
-                                 "device", files[i].name, "a readable file",
-                                 pp_span_cstr(strerror((int)r.detail)));
+            return refuse(d, PP_FAIL(i == 0 ? PP_E_STATE_ABSENT : PP_E_TRUST, r.detail),
+                          files[i].name, path, pp_file_reason(r));
         *spans[i] = pp_buf_span(&d->trust_text[i]);
     }
     return PP_OK;

@@ -162,6 +162,15 @@ static pp_res refuse_count(struct reader *r, enum pp_code code, const char *expe
     return PP_FAIL(code, fit);
 }
 
+/* 0 when a message has no text at all: that is another fault, with its own words. */
+static int has_texts(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!json_is_string(json_object_get(json_array_get(list, i), "text")))
+            return 0;
+    return 1;
+}
+
 /* Texts that no bucket holds are refused before they are copied. What surely fits is told; the
  * session knows it to the byte (pp_session_fits). */
 static pp_res check_texts(struct reader *r, const json_t *list)
@@ -177,6 +186,10 @@ static pp_res check_texts(struct reader *r, const json_t *list)
         texts += len;
         sure += len + AROUND_TEXT_BYTES;
         fit += sure <= SURE_BYTES;
+    }
+    if (texts == 0 && has_texts(list)) {
+        pp_problem_set(r->problem, "messages", "a message with text", PP_STR("empty texts alone"));
+        return PP_FAIL(PP_E_INPUT, 0);
     }
     if (texts > PP_CHAT_TEXTS_BYTES_MAX)
         return refuse_count(r, PP_E_TOO_LARGE, "texts that fit one request", fit, count);
@@ -224,11 +237,13 @@ pp_res pp_chat_parse(struct pp_span json, struct pp_arena *arena, struct pp_prob
     json_t *root = json_loadb((const char *)json.at, json.len,
                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (root == NULL) {
+        int twice = json_error_code(&error) == json_error_duplicate_key;
         char got[64];
         struct pp_wr wr = pp_wr_over(got, sizeof got);
-        pp_wr_text(&wr, "an error in line ");
+        pp_wr_text(&wr, twice ? "a member twice, in line " : "an error in line ");
         pp_wr_decimal(&wr, (uint64_t)(error.line > 0 ? error.line : 0));
-        pp_problem_set(problem, "(file)", "JSON", pp_wr_done(&wr));
+        pp_problem_set(problem, "(file)", twice ? "JSON with every member once" : "JSON",
+                       pp_wr_done(&wr));
         return PP_FAIL(PP_E_INPUT, (uint32_t)error.position);
     }
     pp_res res = read_all(&r, root);

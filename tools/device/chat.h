@@ -33,8 +33,9 @@ struct pp_chat {
 /*
  * Reads a chat; everything is copied to `arena`. Fails with INPUT and the field in `problem`
  * ("messages[17].text"): not JSON, no messages, wrong types, missing fields, invalid UTF-8, a text
- * above PP_CHAT_TEXT_BYTES_MAX, more than PP_CHAT_MESSAGE_MAX messages. TOO_LARGE for texts that
- * fit no request together; `problem` and detail say how many of the latest messages do. NO_MEMORY.
+ * above PP_CHAT_TEXT_BYTES_MAX, empty texts alone, more than PP_CHAT_MESSAGE_MAX messages.
+ * TOO_LARGE for texts that fit no request together; `problem` and detail say how many of the latest
+ * messages do. NO_MEMORY.
  */
 PP_MUST pp_res pp_chat_parse(struct pp_span json, struct pp_arena *arena,
                              struct pp_problem *problem, struct pp_chat *ret);

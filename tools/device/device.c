@@ -51,6 +51,21 @@ pp_res device_text(struct pp_span s, char *ret, size_t cap)
     return PP_OK;
 }
 
+/* Adds what nobody knows by heart: the keys, the line (in the detail, 0 for none) and the file. */
+static pp_res name_settings(struct pp_device *d, pp_res r, const char *path)
+{
+    struct pp_problem q = d->problem;
+    char expected[sizeof q.expected + 64], got[PP_DEVICE_PATH_MAX + 256];
+
+    snprintf(expected, sizeof expected, "%s (keys: consent, answer_kib, words)", q.expected);
+    if (r.detail == 0)
+        snprintf(got, sizeof got, "%s, in %s", q.got, path);
+    else
+        snprintf(got, sizeof got, "%s, in line %u of %s", q.got, r.detail, path);
+    pp_problem_set(&d->problem, q.field, expected, pp_span_cstr(got));
+    return r;
+}
+
 static pp_res read_settings(struct pp_device *d)
 {
     char path[PP_DEVICE_PATH_MAX];
@@ -60,16 +75,18 @@ static pp_res read_settings(struct pp_device *d)
     pp_res r = pp_file_read(AT_FDCWD, path, PP_KV_BYTES_MAX, &d->settings_text);
     if (r.code == PP_E_NOT_FOUND)
         return PP_OK; /* nothing was ever allowed */
-    if (pp_is_ok(r)) {
-        pp_problem_party(&d->problem, "device/settings");
-        r = pp_kv_read(pp_buf_span(&d->settings_text), SETTINGS, PP_ARRAY_COUNT(SETTINGS),
-                       &d->settings, &d->problem);
+    pp_problem_party(&d->problem, "device/settings");
+    if (!pp_is_ok(r)) {
+        pp_problem_set(&d->problem, "(file)", "a readable file", pp_span_cstr(pp_file_reason(r)));
+        return name_settings(d, PP_FAIL(PP_E_CONFIG, 0), path);
     }
-    PP_TRY(r);
-    if (!pp_bucket_down_ok(d->settings.answer_kib))
-        return device_refuse(d, PP_FAIL(PP_E_CONFIG, 0), "device/settings", "answer_kib",
-                             "1, 2, 4, 8 or 16", PP_STR("another number"));
-    return PP_OK;
+    r = pp_kv_read(pp_buf_span(&d->settings_text), SETTINGS, PP_ARRAY_COUNT(SETTINGS), &d->settings,
+                   &d->problem);
+    if (pp_is_ok(r) && !pp_bucket_down_ok(d->settings.answer_kib)) {
+        pp_problem_set(&d->problem, "answer_kib", "1, 2, 4, 8 or 16", PP_STR("another number"));
+        r = PP_FAIL(PP_E_CONFIG, 0);
+    }
+    return pp_is_ok(r) ? PP_OK : name_settings(d, r, path);
 }
 
 static pp_res read_trust(struct pp_device *d)
@@ -94,8 +111,8 @@ static pp_res read_marks(struct pp_device *d)
         r = pp_marks_parse(pp_buf_span(&b), d->marks);
     pp_buf_done(&b);
     if (!pp_is_ok(r)) /* never start again from nothing: that is what a roll-back wants */
-        return device_refuse(d, PP_FAIL(PP_E_TRUST, r.detail), "device", "marks",
-                             "readable high-water marks", PP_STR("a damaged file"));
+        return device_refuse(d, PP_FAIL(PP_E_MARKS, r.detail), "device", "marks",
+                             "readable high-water marks", pp_span_cstr(path));
     return PP_OK;
 }
 

@@ -62,7 +62,7 @@ struct pp_device {
 };
 
 /*
- * Opens the device of a state folder: settings, anchors, marks, wallet. STATE_ABSENT, TRUST,
+ * Opens the device of a state folder: settings, anchors, marks, wallet. STATE_ABSENT, TRUST, MARKS,
  * ENVIRONMENT, CONFIG, STORE; words in d->problem. Call pp_device_close also after a failure.
  */
 PP_MUST pp_res pp_device_open(struct pp_device *d, const char *state, const struct pp_clock *clock,

@@ -259,6 +259,10 @@ static pp_res run_session(struct run *r)
     memcpy(r->out->sizes, r->session->sizes, sizeof r->out->sizes);
     if (!pp_is_ok(res) && res.code != PP_E_ANSWER_REFUSED && res.code != PP_E_ANSWER_FAILED)
         return res;
+    if (res.code == PP_E_ANSWER_FAILED) /* one outcome for both: the wire has no third */
+        res = device_refuse(
+            d, res, "CVM", "answer", "a summary",
+            PP_STR("none: nothing in this chat is worth one, or the engine failed"));
     /* Whatever the worker's outcome is: the record says it. */
     PP_TRY(device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
                                 &answer.engine));

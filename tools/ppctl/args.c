@@ -22,7 +22,10 @@ static void help(const char *verb, const struct ppctl_option *options, size_t co
 
     while (row->name != NULL && strcmp(row->name, verb) != 0)
         row++;
-    printf("usage: ppctl %s %s\n", verb, row->name == NULL ? "" : row->usage);
+    if (row->name == NULL || row->usage[0] == '\0')
+        printf("usage: ppctl %s\n", verb);
+    else
+        printf("usage: ppctl %s %s\n", verb, row->usage);
     if (row->name != NULL)
         printf("\n%s\n", row->what);
     if (count > 0)
@@ -63,6 +66,8 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
         const struct ppctl_option *o = find(options, option_count, arg, &value);
         if (o == NULL)
             return ppctl_usage(p, "option", "an option that --help lists", arg);
+        if (o->flag != NULL ? *o->flag : *o->text != NULL)
+            return ppctl_usage(p, o->name, "the option once", "a second time");
         if (o->flag != NULL) {
             if (value != NULL)
                 return ppctl_usage(p, o->name, "no value", value);

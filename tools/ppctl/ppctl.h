@@ -39,7 +39,7 @@ struct ppctl_option {
 /*
  * Reads "--name VALUE", "--name=VALUE", flags and positional arguments, in any order. Returns -1
  * when all is well, else the exit status (0 after --help, which it answers; 2 after it said what is
- * wrong).
+ * wrong, an option given twice too: texts must be NULL and flags 0 before the call).
  */
 int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *options,
                 size_t option_count, int argc, char **argv, const char **positionals,
@@ -49,8 +49,7 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
 
 /*
  * Says a failure: for people on standard error (who, what, field, expected, got, what to do), or
- * with
- * --json as the error object of pp-wire 11 on standard output. Returns the code's exit status.
+ * with --json as the error object of pp-wire 11 on standard output. Returns the code's exit status.
  */
 int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem,
                uint64_t sent_user_bytes);

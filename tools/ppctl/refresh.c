@@ -18,6 +18,17 @@ static pp_res run(struct ppctl *p, struct pp_device *d)
     return tokens;
 }
 
+static int print_result(const struct ppctl *p, const struct pp_device *d)
+{
+    uint64_t serial = d->marks->status_serial;
+
+    if (p->json)
+        return ppctl_print_json(json_pack("{s:I}", "status_serial", (json_int_t)serial));
+    printf("status %llu of the ledger is held; what was due is fetched\n",
+           (unsigned long long)serial);
+    return fflush(stdout) != 0 ? (int)PP_CLASS_FAILED : 0;
+}
+
 int verb_refresh(struct ppctl *p, int argc, char **argv)
 {
     int status = ppctl_parse(p, "refresh", NULL, 0, argc, argv, NULL, 0, 0, NULL);
@@ -30,9 +41,7 @@ int verb_refresh(struct ppctl *p, int argc, char **argv)
     if (!pp_is_ok(r))
         status = ppctl_fail(p, r, d == NULL ? NULL : &d->problem, 0);
     else
-        status = p->json ? ppctl_print_json(json_pack("{s:I}", "status_serial",
-                                                      (json_int_t)d->marks->status_serial))
-                         : 0;
+        status = print_result(p, d);
     if (d != NULL)
         pp_device_close(d);
     free(d);

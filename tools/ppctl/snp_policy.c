@@ -43,6 +43,12 @@ static pp_res refuse(struct pp_problem *problem, const char *key, const char *ex
     return PP_FAIL(PP_E_CONFIG, 0);
 }
 
+static pp_res refuse_unknown(struct pp_problem *problem, const char *name)
+{
+    pp_problem_set(problem, name, "a key that docs/protocol/snp.md lists", pp_span_cstr(name));
+    return PP_FAIL(PP_E_CONFIG, 0);
+}
+
 /* Either case of hexadecimal, exactly as long as the field. */
 static pp_res read_hex(const json_t *value, uint8_t *ret, size_t len)
 {
@@ -134,7 +140,7 @@ pp_res ppctl_snp_policy_read(const json_t *json, struct ppctl_snp_policy *ret,
             if (strcmp(KEYS[i].name, name) == 0)
                 key = &KEYS[i];
         if (key == NULL)
-            return refuse(problem, name, "a key that docs/protocol/snp.md lists", NULL);
+            return refuse_unknown(problem, name);
         PP_TRY(read_key(ret, key, value, problem));
     }
     return PP_OK;

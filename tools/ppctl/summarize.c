@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ppctl summarize: the main job. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "verbs.h"
@@ -72,7 +75,8 @@ static pp_res read_chat(struct summarize *s, struct pp_arena *arena, struct pp_p
     pp_res r = pp_file_read(AT_FDCWD, s->file, PP_CHAT_FILE_BYTES_MAX, &b);
     if (!pp_is_ok(r)) {
         pp_problem_set(problem, "(file)", "a readable chat file of at most 64 MiB",
-                       pp_span_cstr(strerror((int)r.detail)));
+                       pp_span_cstr(r.code == PP_E_FORMAT ? "a folder, or another kind of file"
+                                                          : pp_file_reason(r)));
         return PP_FAIL(PP_E_INPUT, r.detail);
     }
     r = pp_chat_parse(pp_buf_span(&b), arena, problem, ret);
@@ -144,6 +148,22 @@ static json_t *engine_json(const struct pp_engine *e)
                      "model", text_json(pp_wr_done(&wr)));
 }
 
+/* A device's own word, and what was not checked, are not what was proven. */
+static void print_counts(const struct pp_checks *checks, int retains)
+{
+    size_t proven = 0, asserted = 0, skipped = 0;
+
+    for (size_t i = 0; i < checks->count; i++) {
+        proven += checks->rows[i].verdict == PP_VERDICT_PROVEN;
+        asserted += checks->rows[i].verdict == PP_VERDICT_ASSERTED;
+        skipped += checks->rows[i].verdict == PP_VERDICT_SKIPPED;
+    }
+    fprintf(stderr,
+            "\nprivate processing: checks before anything was sent: %zu proven, %zu asserted, "
+            "%zu skipped%s\n",
+            proven, asserted, skipped, retains ? "; this engine keeps state between sessions" : "");
+}
+
 static int print_result(struct summarize *s, const struct pp_device *d, const struct pp_summary *r)
 {
     if (s->p->json)
@@ -154,8 +174,7 @@ static int print_result(struct summarize *s, const struct pp_device *d, const st
             r->receipt[0] == '\0' ? json_null() : json_string(r->receipt)));
     for (size_t i = 0; i < r->items.count; i++)
         printf("%.*s\n", (int)r->items.at[i].text.len, (const char *)r->items.at[i].text.at);
-    fprintf(stderr, "\nprivate processing: %zu checks, verified before anything was sent%s\n",
-            d->checks.count, r->retains ? "; this engine keeps state between sessions" : "");
+    print_counts(&d->checks, r->retains);
     if (r->simulated)
         fprintf(stderr, "simulated: the secure processor is a simulation and protects nothing\n");
     fprintf(stderr, "receipt: %s\n", r->receipt);
@@ -216,6 +235,40 @@ static int run(struct summarize *s)
     return status;
 }
 
+/* The file that the receipt is first written to, made and removed: the one sure test. */
+static pp_res try_receipt(const char *path)
+{
+    char trial[PP_DEVICE_PATH_MAX];
+
+    PP_CHECK(snprintf(trial, sizeof trial, "%s.%ld.tmp", path, (long)getpid()) < (int)sizeof trial,
+             PP_E_LIMIT, 0);
+    int fd = open(trial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return pp_errno_res(errno);
+    (void)close(fd);
+    if (unlink(trial) != 0)
+        return pp_errno_res(errno);
+    return PP_OK;
+}
+
+/* A place that cannot be written costs no token. -1 when all is well, else the exit status. */
+static int check_receipt(const struct ppctl *p, const char *path)
+{
+    char got[PP_DEVICE_PATH_MAX + 64];
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return ppctl_usage(p, "--receipt", "a new file, or a receipt to replace",
+                           S_ISDIR(st.st_mode) ? "a folder" : "another kind of file");
+    pp_res r = try_receipt(path);
+    if (pp_is_ok(r))
+        return -1;
+    if (r.code == PP_E_DISK_FULL)
+        return ppctl_fail(p, r, NULL, 0);
+    snprintf(got, sizeof got, "%s: %s", pp_file_reason(r), path);
+    return ppctl_usage(p, "--receipt", "a file in a folder that can be written", got);
+}
+
 int verb_summarize(struct ppctl *p, int argc, char **argv)
 {
     struct summarize s = { .p = p };
@@ -238,5 +291,6 @@ int verb_summarize(struct ppctl *p, int argc, char **argv)
         (!pp_is_ok(pp_decimal_parse(pp_span_cstr(words), PP_WORDS_MAX, &s.words)) ||
          s.words < PP_WORDS_MIN))
         return ppctl_usage(p, "--words", "a number from 20 to 400", words);
-    return run(&s);
+    status = s.receipt == NULL ? -1 : check_receipt(p, s.receipt);
+    return status >= 0 ? status : run(&s);
 }

@@ -9,11 +9,14 @@ int verb_up(struct ppctl *p, int argc, char **argv);
 int verb_down(struct ppctl *p, int argc, char **argv);
 int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
+int verb_log(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
+int verb_token(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);
+int verb_verify(struct ppctl *p, int argc, char **argv);
 int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
 

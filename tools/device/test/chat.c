@@ -93,17 +93,17 @@ static void a_chat_that_is_closed_to_ai_says_so(void **state)
 {
     (void)state;
     assert_ok(
-        parse("{\"closed_to_ai\": true, \"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}"));
+        parse("{\"closed_to_ai\": true, \"messages\": [{\"sender\": \"A\", \"text\": \"t\"}]}"));
     assert_int_equal(chat.closed, 1);
     assert_ok(
-        parse("{\"closed_to_ai\": false, \"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}"));
+        parse("{\"closed_to_ai\": false, \"messages\": [{\"sender\": \"A\", \"text\": \"t\"}]}"));
     assert_int_equal(chat.closed, 0);
     assert_refused(
-        "{\"closed_to_ai\": \"true\", \"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}",
+        "{\"closed_to_ai\": \"true\", \"messages\": [{\"sender\": \"A\", \"text\": \"t\"}]}",
         "closed_to_ai", "a string");
-    assert_refused("{\"closed_to_ai\": 1, \"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}",
+    assert_refused("{\"closed_to_ai\": 1, \"messages\": [{\"sender\": \"A\", \"text\": \"t\"}]}",
                    "closed_to_ai", "a number");
-    assert_refused("{\"closed_to_ai\": null, \"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}",
+    assert_refused("{\"closed_to_ai\": null, \"messages\": [{\"sender\": \"A\", \"text\": \"t\"}]}",
                    "closed_to_ai", "null");
 }
 
@@ -116,7 +116,7 @@ static void what_is_not_json_is_refused_with_the_line(void **state)
     assert_refused("hello", "(file)", "an error in line 1");
     assert_refused("{\n\"messages\": [\n}", "(file)", "an error in line 3");
     assert_refused("{\"messages\": []} {}", "(file)", NULL);
-    assert_refused("{\"messages\": [], \"messages\": []}", "(file)", NULL);
+    assert_refused("{\"messages\": [],\n\"messages\": []}", "(file)", "a member twice, in line 2");
     assert_refused("\xEF\xBB\xBF{}", "(file)", NULL); /* a byte order mark */
 }
 
@@ -164,6 +164,19 @@ static void a_file_without_messages_is_refused(void **state)
 }
 
 /* --- one message ------------------------------------------------------------------------------ */
+
+static void texts_that_are_all_empty_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("{\"messages\": [{\"sender\": \"A\", \"text\": \"\"}]}", "messages",
+                   "empty texts alone");
+    assert_refused("{\"messages\": [{\"sender\": \"A\", \"text\": \"\"},"
+                   " {\"sender\": \"B\", \"text\": \"\"}]}",
+                   "messages", "empty texts alone");
+    assert_refused("{\"messages\": [{\"sender\": \"A\", \"text\": \"\"}, {\"sender\": \"B\"}]}",
+                   "messages[1].text", "nothing");
+    assert_ok(parse(ONE("\"sender\": \"B\", \"text\": \"\"")));
+}
 
 static void a_message_of_a_wrong_type_is_named_by_its_number(void **state)
 {
@@ -373,6 +386,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(bytes_that_are_no_utf8_are_refused),
     cmocka_unit_test(a_file_that_is_nested_without_end_is_refused),
     cmocka_unit_test(a_file_without_messages_is_refused),
+    cmocka_unit_test(texts_that_are_all_empty_are_refused),
     cmocka_unit_test(a_message_of_a_wrong_type_is_named_by_its_number),
     cmocka_unit_test(a_time_has_one_form),
     cmocka_unit_test(a_text_and_a_name_at_their_limits_are_read_and_one_past_is_not),

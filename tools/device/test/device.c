@@ -395,6 +395,8 @@ static void settings_that_are_wrong_are_named(void **state)
         assert_int_equal(pp_code_class(r.code), PP_CLASS_USAGE);
         assert_string_equal(device.problem.party, "device/settings");
         assert_string_equal(device.problem.field, rows[i].field);
+        assert_non_null(strstr(device.problem.got, folder));
+        assert_non_null(strstr(device.problem.expected, "consent, answer_kib, words"));
     }
     put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\n"));
     assert_ok(open_device());
@@ -415,6 +417,7 @@ static void a_folder_without_anchors_is_no_device(void **state)
 
     assert_code(r, PP_E_STATE_ABSENT);
     assert_int_equal(pp_code_class(r.code), PP_CLASS_USAGE);
+    assert_string_equal(device.problem.got, "no such file: /proc/none/trust/trust");
     pp_device_close(&device);
     snprintf(path, sizeof path, "%s/trust/review.policy", folder);
     assert_int_equal(unlink(path), 0);
@@ -435,9 +438,11 @@ static void a_damaged_marks_file_is_not_a_fresh_start(void **state)
     for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++) {
         put("device/marks", bad[i]);
         pp_res r = open_device();
-        assert_code(r, PP_E_TRUST);
+        assert_code(r, PP_E_MARKS);
         assert_int_equal(pp_code_class(r.code), PP_CLASS_REFUSED);
         assert_string_equal(device.problem.field, "marks");
+        assert_non_null(strstr(device.problem.got, "/device/marks"));
+        assert_non_null(strstr(pp_code_todo(r.code), "takes any status that was ever the last"));
     }
 }
 

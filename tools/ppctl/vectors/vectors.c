@@ -2,6 +2,7 @@
 #include "vectors.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "../verbs.h"
+
+static const char EXPECTED[] = "a file, or a folder with cases of this topic";
 
 void vectors_pass(struct vectors *v, const char *file, const char *row)
 {
@@ -145,15 +148,50 @@ static int names(const struct vectors_topic *t, const char *arg)
     return t->name[i] == '\0' && arg[i] == '\0';
 }
 
-static void say_topics(void)
+static void say_topics(FILE *out)
 {
-    fprintf(stderr, "topics:");
+    fprintf(out, "topics:");
     for (const struct vectors_topic *t = VECTORS_TOPICS; t->name != NULL; t++) {
-        fputc(' ', stderr);
+        fputc(' ', out);
         for (const char *c = t->name; *c != '\0'; c++)
-            fputc(dashed(*c), stderr);
+            fputc(dashed(*c), out);
     }
-    fputc('\n', stderr);
+    fputc('\n', out);
+}
+
+/* -1 when there is a file or folder at `path`, else the exit status. */
+static int check_path(const struct ppctl *p, const char *path)
+{
+    char got[4096];
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        snprintf(got, sizeof got, "%s: %s", pp_file_reason(pp_errno_res(errno)), path);
+        return ppctl_usage(p, "PATH", EXPECTED, got);
+    }
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        return -1;
+    snprintf(got, sizeof got, "neither a file nor a folder: %s", path);
+    return ppctl_usage(p, "PATH", EXPECTED, got);
+}
+
+static int print_counts(const struct ppctl *p, const struct vectors *v)
+{
+    int status = v->failed > 0 ? PP_CLASS_FAILED : PP_CLASS_OK;
+
+    if (v->passed + v->failed == 0)
+        fprintf(stderr, "every case was skipped, nothing was run; --verbose says why\n");
+    if (p->json) {
+        int unwritten = ppctl_print_json(
+            json_pack("{s:I, s:I, s:I}", "passed", (json_int_t)v->passed, "failed",
+                      (json_int_t)v->failed, "skipped", (json_int_t)v->skipped));
+        return unwritten ? (int)PP_CLASS_FAILED : status;
+    }
+    if (v->skipped > 0)
+        printf("%lu passed, %lu failed, %lu skipped\n", v->passed, v->failed, v->skipped);
+    else
+        printf("%lu passed, %lu failed\n", v->passed, v->failed);
+    return status;
 }
 
 int verb_vectors(struct ppctl *p, int argc, char **argv)
@@ -166,24 +204,22 @@ int verb_vectors(struct ppctl *p, int argc, char **argv)
     int status = ppctl_parse(p, "vectors", options, PP_ARRAY_COUNT(options), argc, argv, args, 2, 2,
                              NULL);
 
+    if (status == 0)
+        say_topics(stdout); /* behind --help */
     if (status >= 0)
         return status;
     const struct vectors_topic *topic = VECTORS_TOPICS;
     while (topic->name != NULL && !names(topic, args[0]))
         topic++;
     if (topic->name == NULL) {
-        say_topics();
+        say_topics(stderr);
         return ppctl_usage(p, "TOPIC", "one of the topics above", args[0]);
     }
+    status = check_path(p, args[1]);
+    if (status >= 0)
+        return status;
     topic->run(&v, args[1]);
-    if (p->json)
-        return ppctl_print_json(json_pack("{s:I, s:I, s:I}", "passed", (json_int_t)v.passed,
-                                          "failed", (json_int_t)v.failed, "skipped",
-                                          (json_int_t)v.skipped)) ||
-               v.failed > 0 || v.passed + v.skipped == 0;
-    if (v.skipped > 0)
-        printf("%lu passed, %lu failed, %lu skipped\n", v.passed, v.failed, v.skipped);
-    else
-        printf("%lu passed, %lu failed\n", v.passed, v.failed);
-    return v.failed > 0 || v.passed + v.skipped == 0;
+    if (v.passed + v.failed + v.skipped == 0)
+        return ppctl_usage(p, "PATH", EXPECTED, "no case");
+    return print_counts(p, &v);
 }
