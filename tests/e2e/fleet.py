@@ -52,6 +52,14 @@ def ppctl(*args, env=None, timeout=180, cwd=None):
                                  stderr=subprocess.PIPE, env=keep, timeout=timeout, cwd=cwd))
 
 
+def link_or_copy(source, target):
+    """Programs in a folder of a test's own, which may be on another file system."""
+    try:
+        return os.link(source, target)
+    except OSError:
+        return shutil.copy2(source, target)
+
+
 def children(pid):
     """The processes that a process started and that are still there."""
     found = []

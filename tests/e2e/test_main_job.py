@@ -320,7 +320,7 @@ class Lifecycle(unittest.TestCase):
             os.mkdir(folder)
             for name in os.listdir(fleet.BIN):
                 if name != "pp-gatewayd":
-                    os.link(os.path.join(fleet.BIN, name), os.path.join(folder, name))
+                    fleet.link_or_copy(os.path.join(fleet.BIN, name), os.path.join(folder, name))
             done = subprocess.run([os.path.join(folder, "ppctl"), "up", "--json", "--state", f.state],
                                   text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.assertEqual(done.returncode, 2)
