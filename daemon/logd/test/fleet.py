@@ -150,9 +150,18 @@ class Party:
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Parties end and come back at their port: it is none that the kernel hands out meanwhile."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        lowest = int(f.read().split()[0])
+    for _ in range(1000):
+        with socket.socket() as s:
+            port = random.SystemRandom().randrange(min(10000, lowest - 1), lowest)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("no free port")
 
 
 def write(folder, name, text):
@@ -171,7 +180,7 @@ class Fleet:
         self.witnesses = [Party(WITNESSD, os.path.join(self.folder, f"w{i}"), f"w{i}.example") for i in range(5)]
         port = free_port()  # the record witness reads the log, and the log's policy names the witness
         for i, w in enumerate(self.witnesses):
-            lines = [("log", self.log.vkey)]
+            lines = [("listen", f"127.0.0.1:{free_port()}"), ("log", self.log.vkey)]
             if i == 4:
                 lines += [("role", "record"), ("url", f"http://127.0.0.1:{port}"),
                           ("namespace", records.NAMESPACE), ("owner_policy", "owner"),
@@ -185,9 +194,6 @@ class Fleet:
                                for i, w in enumerate(self.witnesses)) +
                        "group plain 3 w0 w1 w2 w3\ngroup all-of all plain w4\nquorum all-of\n")
         write(self.log.folder, "policy", self.policy)
-        for w in self.witnesses:  # from now on at the port that the policy names
-            with open(os.path.join(w.folder, "config"), "a", encoding="utf-8") as f:
-                f.write(f"listen = 127.0.0.1:{w.port}\n")
         self.log.configure([("listen", f"127.0.0.1:{port}"), ("namespace", records.NAMESPACE),
                             ("policy", "policy"), ("owner_policy", "owner"), ("review_policy", "review"),
                             ("retry_ms", 50), ("answer_ms", 1500)])
