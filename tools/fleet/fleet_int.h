@@ -69,7 +69,7 @@ void fleet_stop_all(struct fleet *f);
 PP_MUST pp_res fleet_save(const struct fleet *f);
 
 /* A free TCP port of 127.0.0.1, for those who must be known before they run. */
-PP_MUST pp_res fleet_free_port(uint16_t *ret);
+PP_MUST pp_res fleet_free_port(struct fleet *f, uint16_t *ret);
 
 /* --- set-up ----------------------------------------------------------------------------------- */
 

@@ -304,20 +304,50 @@ pp_res fleet_address(const struct fleet *f, const char *party, const char *liste
     return PP_FAIL(PP_E_NOT_FOUND, 0);
 }
 
-pp_res fleet_free_port(uint16_t *ret)
+static int is_free(uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof at;
+    const struct sockaddr_in at = { .sin_family = AF_INET,
+                                    .sin_port = htons(port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int ok = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
 
-    PP_CHECK(fd >= 0, PP_E_SYSTEM, errno);
-    int failed = bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
-                 getsockname(fd, (struct sockaddr *)&at, &len) != 0;
-    int e = errno;
-    (void)close(fd);
-    PP_CHECK(!failed, PP_E_SYSTEM, e);
-    *ret = ntohs(at.sin_port);
-    return PP_OK;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
+}
+
+/* The ports that the kernel hands out begin here: one of them may be gone before it is bound. */
+static uint16_t lowest_of_kernel(void)
+{
+    struct pp_buf b = { 0 };
+    uint64_t lowest = 32768;
+    struct pp_span rest, first;
+
+    if (pp_is_ok(pp_file_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_port_range", 64, &b))) {
+        rest = pp_buf_span(&b);
+        (void)pp_text_cut(&rest, '\t', &first);
+        if (!pp_is_ok(pp_decimal_parse(first, UINT16_MAX, &lowest)) || lowest < 2048)
+            lowest = 32768;
+    }
+    pp_buf_done(&b);
+    return (uint16_t)lowest;
+}
+
+pp_res fleet_free_port(struct fleet *f, uint16_t *ret)
+{
+    enum { TRIES_MAX = 256, LOWEST = 1024 };
+    uint16_t end = lowest_of_kernel();
+
+    for (size_t i = 0; i < TRIES_MAX; i++) {
+        uint64_t offset;
+        PP_TRY(pp_random_below(&f->random, (uint64_t)(end - LOWEST), &offset));
+        if (is_free((uint16_t)(LOWEST + offset))) {
+            *ret = (uint16_t)(LOWEST + offset);
+            return PP_OK;
+        }
+    }
+    return PP_FAIL(PP_E_PORT_TAKEN, TRIES_MAX);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */

@@ -186,7 +186,7 @@ static pp_res start_ledger(struct fleet *f)
 {
     uint16_t port;
 
-    PP_TRY(fleet_free_port(&port));
+    PP_TRY(fleet_free_port(f, &port));
     PP_TRY(start_witnesses(f, port));
     PP_TRY(write_log_policy(f));
     PP_TRY(copy_trust(f, "log", "owner.policy"));
