@@ -194,8 +194,6 @@ static pp_res check_unused(struct fleet *f)
 pp_res fleet_open(struct fleet *f, const char *state, const struct pp_clock *clock,
                   const struct pp_random *random)
 {
-    char path[FLEET_PATH_MAX];
-
     *f = (struct fleet){ .clock = *clock, .random = *random, .lock_fd = -1 };
     f->user = geteuid() == 0 ? FIRST_USER : 0;
     PP_TRY(absolute(state, f->state));
@@ -204,17 +202,17 @@ pp_res fleet_open(struct fleet *f, const char *state, const struct pp_clock *clo
     if (!pp_is_ok(r))
         return fleet_refuse(f, PP_FAIL(PP_E_CONFIG, r.detail), "ppctl", f->state,
                             "a folder that can be made", strerror((int)r.detail));
-    PP_TRY(fleet_claim(f));
-    PP_TRY(fleet_path(f, "lock", NULL, path));
-    f->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    /* The folder is its own lock: nothing is written before it is known whose it is. */
+    f->lock_fd = open(f->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->lock_fd < 0) {
         int e = errno;
         return fleet_refuse(f, PP_FAIL(PP_E_CONFIG, e), "ppctl", f->state,
-                            "a folder that can be written", strerror(e));
+                            "a folder that can be read", strerror(e));
     }
     if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return fleet_refuse(f, PP_FAIL(PP_E_STATE_IN_USE, errno), "ppctl", f->state,
                             "a folder that no other ppctl works on", "another one does");
+    PP_TRY(fleet_claim(f));
     return check_unused(f);
 }
 

@@ -18,7 +18,7 @@
 enum { DEPTH_FDS = 16 };
 
 static const char MARKER[] = "fleet";
-static const char *const KEPT[] = { ".", "..", "lock", "simulated-vendor" };
+static const char *const KEPT[] = { ".", "..", "simulated-vendor" };
 
 static int is_kept(const char *name)
 {
