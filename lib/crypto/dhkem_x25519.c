@@ -42,7 +42,7 @@ static void x25519_release(void *handle)
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-static pp_res dh(EVP_PKEY_CTX *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
+static pp_res derive(EVP_PKEY_CTX *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
 {
     EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer_pk, PP_X25519_BYTES);
     size_t len = PP_X25519_BYTES;
@@ -76,11 +76,11 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
     void *ephemeral = NULL;
 
     PP_TRY(import_key(random_bytes, &ephemeral, ret_enc));
-    pp_res r = dh(ephemeral, pk.at, both.bytes);
+    pp_res r = derive(ephemeral, pk.at, both.bytes);
     x25519_release(ephemeral);
     PP_TRY(r);
     if (sender != NULL) {
-        PP_TRY(dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(derive(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
     }
     return pp_dhkem_shared(info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len),
@@ -92,9 +92,9 @@ static pp_res x25519_decap(const struct pp_kem_key *k, struct pp_span enc, struc
 {
     PP_AUTO(results) both = { { 0 } };
 
-    PP_TRY(dh(k->handle, enc.at, both.bytes));
+    PP_TRY(derive(k->handle, enc.at, both.bytes));
     if (sender_pk.len > 0)
-        PP_TRY(dh(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(derive(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
     return pp_dhkem_shared(k->info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len), enc,
                            pp_kem_key_public(k), sender_pk, ret_shared);
 }
@@ -106,7 +106,7 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
     void *own = NULL;
 
     PP_TRY(import_key(pp_span(sk, PP_X25519_BYTES), &own, own_pk));
-    pp_res r = dh(own, pk, out);
+    pp_res r = derive(own, pk, out);
     x25519_release(own);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
