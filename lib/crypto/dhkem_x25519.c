@@ -1,55 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DHKEM(X25519, HKDF-SHA256): RFC 9180, section 4.1, on OpenSSL's X25519. */
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 #include "ct.h"
 #include "dhkem.h"
 #include "kem_int.h"
 #include "labeled.h"
 
-/* A private key ready for many derivations: the context keeps the imported key. */
-static pp_res import_key(struct pp_span sk, void **ret_handle, uint8_t *ret_pk)
-{
-    EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
-    size_t len = PP_X25519_BYTES;
+/*
+ * A private key ready for many derivations. The context keeps the imported key and refers to
+ * `peer`, whose bytes alone change from one derivation to the next: making and joining a key object
+ * for each peer costs an eighth of the scalar multiplication itself.
+ */
+struct own_key {
+    EVP_PKEY_CTX *derive;
+    EVP_PKEY *peer;
+};
 
-    PP_CHECK(k != NULL, PP_E_CRYPTO, 0);
-    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(k, NULL);
-    int ok = c != NULL && EVP_PKEY_derive_init(c) == 1 &&
-             EVP_PKEY_get_raw_public_key(k, ret_pk, &len) == 1 && len == PP_X25519_BYTES;
-    EVP_PKEY_free(k); /* the context holds its own reference */
-    if (!ok) {
-        EVP_PKEY_CTX_free(c);
-        return PP_FAIL(PP_E_CRYPTO, 0);
-    }
-    *ret_handle = c;
+static void own_key_done(struct own_key *k)
+{
+    EVP_PKEY_CTX_free(k->derive);
+    EVP_PKEY_free(k->peer);
+}
+
+static pp_res own_key_init(struct own_key *k, struct pp_span sk, uint8_t *ret_pk)
+{
+    size_t len = PP_X25519_BYTES;
+    EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
+
+    PP_CHECK(own != NULL, PP_E_CRYPTO, 0);
+    int ok = EVP_PKEY_get_raw_public_key(own, ret_pk, &len) == 1 && len == PP_X25519_BYTES &&
+             (k->peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, ret_pk, len)) != NULL &&
+             (k->derive = EVP_PKEY_CTX_new(own, NULL)) != NULL &&
+             EVP_PKEY_derive_init(k->derive) == 1 &&
+             EVP_PKEY_derive_set_peer_ex(k->derive, k->peer, 0) == 1;
+    EVP_PKEY_free(own); /* the context holds its own reference */
+    PP_CHECK(ok, PP_E_CRYPTO, 1);
     return PP_OK;
+}
+
+static void x25519_release(void *handle)
+{
+    if (handle == NULL)
+        return;
+    own_key_done(handle);
+    free(handle);
 }
 
 static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, void **ret_handle,
                             uint8_t *ret_pk)
 {
-    (void)info;
-    return import_key(sk, ret_handle, ret_pk);
-}
+    struct own_key *k = calloc(1, sizeof *k);
 
-static void x25519_release(void *handle)
-{
-    EVP_PKEY_CTX_free(handle);
+    (void)info;
+    PP_CHECK(k != NULL, PP_E_NO_MEMORY, sizeof *k);
+    pp_res r = own_key_init(k, sk, ret_pk);
+    if (!pp_is_ok(r)) {
+        x25519_release(k);
+        return r;
+    }
+    *ret_handle = k;
+    return PP_OK;
 }
 
 /*
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-static pp_res derive(EVP_PKEY_CTX *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
+static pp_res derive(struct own_key *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
 {
-    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer_pk, PP_X25519_BYTES);
     size_t len = PP_X25519_BYTES;
 
-    PP_CHECK(peer != NULL, PP_E_CRYPTO, 0);
-    int ok = EVP_PKEY_derive_set_peer_ex(own, peer, 0) == 1 && EVP_PKEY_derive(own, ret, &len) == 1;
-    EVP_PKEY_free(peer);
+    PP_CHECK(EVP_PKEY_set1_encoded_public_key(own->peer, peer_pk, PP_X25519_BYTES) == 1,
+             PP_E_CRYPTO, 0);
+    int ok = EVP_PKEY_derive(own->derive, ret, &len) == 1;
     PP_CHECK(ok && len == PP_X25519_BYTES, PP_E_KEY, 0);
     uint32_t zero = pp_ct_is_zero(ret, PP_X25519_BYTES);
     PP_REVEAL(&zero, sizeof zero, "whether the peer's key was degenerate is public: we refuse it");
@@ -73,12 +98,10 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
 {
     PP_AUTO(results) both = { { 0 } };
     struct pp_span sender_pk = { 0 };
-    void *ephemeral = NULL;
+    PP_AUTO(own_key) ephemeral = { 0 };
 
-    PP_TRY(import_key(random_bytes, &ephemeral, ret_enc));
-    pp_res r = derive(ephemeral, pk.at, both.bytes);
-    x25519_release(ephemeral);
-    PP_TRY(r);
+    PP_TRY(own_key_init(&ephemeral, random_bytes, ret_enc));
+    PP_TRY(derive(&ephemeral, pk.at, both.bytes));
     if (sender != NULL) {
         PP_TRY(derive(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
@@ -103,11 +126,10 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
                  uint8_t ret[PP_X25519_BYTES])
 {
     uint8_t own_pk[PP_X25519_BYTES], out[PP_X25519_BYTES];
-    void *own = NULL;
+    PP_AUTO(own_key) own = { 0 };
 
-    PP_TRY(import_key(pp_span(sk, PP_X25519_BYTES), &own, own_pk));
-    pp_res r = derive(own, pk, out);
-    x25519_release(own);
+    PP_TRY(own_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
+    pp_res r = derive(&own, pk, out);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
     pp_wipe(out, sizeof out);

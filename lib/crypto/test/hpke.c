@@ -2,6 +2,9 @@
 /* What the published vectors (tests/vectors/hpke) do not say: refusals, state, lifetimes. */
 #include "harness.h"
 
+#include <pthread.h>
+
+#include "allocations.h"
 #include "crypto.h"
 #include "ct.h"
 #include "hpke.h"
@@ -342,6 +345,67 @@ static void a_failing_random_source_yields_no_context(void **state)
     assert_null(c.key_secret.bytes);
 }
 
+/* What a gateway does for each request; its key is imported and its thread has met the AEAD. */
+static void receiving_a_message_allocates_nothing(void **state)
+{
+    (void)state;
+    static const uint16_t ids[] = { PP_AES_128_GCM, PP_AES_256_GCM, PP_CHACHA20_POLY1305 };
+
+    if (!ALLOCATIONS_COUNTED)
+        skip();
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ids); i++) {
+        struct pp_hpke_suite suite = { PP_KEM_X25519_SHA256, PP_HKDF_SHA256, ids[i] };
+        uint8_t enc[PP_X25519_BYTES], ct[4 + 16], out[32];
+        struct pp_hpke_info one;
+        unsigned long before = 0;
+
+        assert_ok(pp_hpke_info_init(&one, suite, PP_STR("info")));
+        for (int round = 0; round < 2; round++) {
+            PP_AUTO(pp_hpke) s = { 0 };
+            PP_AUTO(pp_hpke) r = { 0 };
+            assert_ok(pp_hpke_sender(&s, &one, pp_kem_key_public(key), &random_source, enc));
+            assert_ok(pp_hpke_seal(&s, PP_STR(""), PP_STR("text"), ct));
+            before = allocation_count;
+            assert_ok(pp_hpke_receiver(&r, &one, key, PP_BYTES(enc)));
+            assert_ok(pp_hpke_open(&r, PP_STR(""), PP_BYTES(ct), out));
+            assert_ok(pp_hpke_export(&r, PP_STR("answer"), out, sizeof out));
+        }
+        assert_int_equal(allocation_count, before);
+    }
+}
+
+/* Threads keep a context for the keys of one message: each has its own, and gives it back. */
+static void *seal_in_a_thread(void *arg)
+{
+    uint8_t k[32] = { *(uint8_t *)arg }, nonce[12] = { 0 }, ct[4 + 16], out[4];
+    uintptr_t ok = 1;
+
+    for (int i = 0; i < 1000; i++) {
+        k[1] = (uint8_t)i;
+        ok &= pp_is_ok(pp_aead_seal_once(PP_AES_256_GCM, PP_BYTES(k), nonce, PP_STR(""),
+                                         PP_STR("text"), ct)) &&
+              pp_is_ok(pp_aead_open_once(PP_AES_256_GCM, PP_BYTES(k), nonce, PP_STR(""),
+                                         PP_BYTES(ct), out)) &&
+              memcmp(out, "text", 4) == 0;
+    }
+    return (void *)ok;
+}
+
+static void threads_do_not_meet_in_one_context(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    uint8_t keys[2] = { 1, 2 };
+
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, seal_in_a_thread, &keys[i]), 0);
+    for (size_t i = 0; i < 2; i++) {
+        void *ok = NULL;
+        assert_int_equal(pthread_join(threads[i], &ok), 0);
+        assert_non_null(ok);
+    }
+}
+
 static void aead_limits_and_in_place_operation(void **state)
 {
     (void)state;
@@ -379,6 +443,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_senders_key_of_another_kem_is_refused),
     cmocka_unit_test(an_export_only_context_exports_up_to_its_limit_and_nothing_else),
     cmocka_unit_test(a_failing_random_source_yields_no_context),
+    cmocka_unit_test(receiving_a_message_allocates_nothing),
+    cmocka_unit_test(threads_do_not_meet_in_one_context),
     cmocka_unit_test(aead_limits_and_in_place_operation),
 };
 
