@@ -59,7 +59,7 @@ static pp_res number_write(const struct pp_blindrsa_key *k, const BIGNUM *b, uin
     return PP_OK;
 }
 
-/* ret = a * b modulo n: one of the two is taken into Montgomery form, the product comes out of it. */
+/* ret = a * b modulo n: `a` is taken into Montgomery form, and the product comes out of it. */
 static pp_res multiply(const struct pp_blindrsa_key *k, struct work *w, BIGNUM *ret,
                        const BIGNUM *a, const BIGNUM *b)
 {

@@ -66,7 +66,7 @@ PP_MUST pp_res pp_blindrsa_spki(const struct pp_blindrsa_key *k,
 size_t pp_blindrsa_bytes(const struct pp_blindrsa_key *k); /* of the modulus and all below: 256.. */
 void pp_blindrsa_free(struct pp_blindrsa_key *k);          /* wipes; NULL is fine */
 
-/* --- the protocol (RFC 9474 4.2 to 4.5) -------------------------------------------------------- */
+/* --- the protocol (RFC 9474 4.2 to 4.5) ------------------------------------------------------ */
 
 /*
  * Blind: takes `salt_len` bytes and then candidates of pp_blindrsa_bytes from `random` until one is
