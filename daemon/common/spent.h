@@ -13,8 +13,8 @@
  * can sync in a second is few, so whoever has many tokens waiting hands them over together: the
  * batch costs one sync.
  *
- * In a sandboxed daemon: `open` reads the configuration value and resolves names
- * (pp_store_where_read, which says what ports to let through), `serve` opens the store.
+ * In a sandboxed daemon: `open` reads the configuration value (pp_where_read, which says what ports
+ * to let through), `serve` opens the store.
  */
 #ifndef PP_SPENT_H
 #define PP_SPENT_H
@@ -33,8 +33,8 @@ struct pp_spent;
 
 /*
  * `where` is the path of an SQLite file, which is made if it is not there, or the
- * "postgresql://..." URL of a database. STORE with the words in `problem` (may be NULL), CONFIG (a
- * URL that is not acceptable), NO_MEMORY.
+ * "postgresql://..." URL of a database (pp_where_text gives either). STORE with the words in
+ * `problem` (may be NULL), CONFIG (a URL that is not acceptable), NO_MEMORY.
  */
 PP_MUST pp_res pp_spent_open(const char *where, struct pp_problem *problem, struct pp_spent **ret);
 void pp_spent_close(struct pp_spent *s); /* NULL is fine */
@@ -47,11 +47,11 @@ struct pp_spent_item {
 };
 
 /*
- * Each item's result is as if it had come alone, in this order: OK exactly once for each (day, key),
- * whoever asks in whichever process, and on the disk by then; SPENT when it was there or stands
- * twice in the batch, or when the epoch was retired. The whole is one transaction: where it fails,
- * the store cannot tell, and every item has the call's result, STORE or DISK_FULL: the caller must
- * refuse them all. Some may be in the store nevertheless, and are then spent.
+ * Each item's result is as if it had come alone, in this order: OK exactly once for each (day,
+ * key), whoever asks in whichever process, and on the disk by then; SPENT when it was there, stands
+ * twice in the batch, or is of an epoch that was retired. The whole is one transaction: where it
+ * fails, the store cannot tell, and every item has the call's result, STORE or DISK_FULL: the
+ * caller must refuse them all. Some may be in the store nevertheless, and are then spent.
  *
  * RANGE (no or too many items) changes nothing; the items' results are RANGE.
  */
