@@ -136,9 +136,10 @@ pp_res pp_ohttp_request_open(struct pp_ohttp *x, const struct pp_ohttp_gateway *
     suite.aead = pp_rd_u16(&rd);
     PP_TRY(pp_rd_ok(&rd));
     PP_CHECK(x->hpke.role == 0, PP_E_STATE, 0);
+    /* Before the key is looked up: whether a body is too short says nothing of the keys held. */
+    PP_CHECK(len >= pp_ohttp_request_overhead(kem), PP_E_TRUNCATED, len);
     const struct pp_ohttp_gateway_key *k = find_key(gw, id, kem);
     PP_CHECK(k != NULL, PP_E_AUTH, PP_OHTTP_KEY_UNKNOWN);
-    PP_CHECK(len >= pp_ohttp_request_overhead(kem), PP_E_TRUNCATED, len);
     const struct pp_hpke_info *info = find_info(k, suite);
     PP_CHECK(info != NULL, PP_E_AUTH, PP_OHTTP_SUITE_UNKNOWN);
 
