@@ -6,9 +6,9 @@
 #include "dhkem.h"
 #include "kem_int.h"
 #include "labeled.h"
+#include "x25519_int.h"
 
-/* A private key ready for many derivations: the context keeps the imported key. */
-static pp_res import_key(struct pp_span sk, void **ret_handle, uint8_t *ret_pk)
+pp_res pp_x25519_import(struct pp_span sk, void **ret_handle, uint8_t *ret_pk)
 {
     EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
     size_t len = PP_X25519_BYTES;
@@ -30,10 +30,10 @@ static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, v
                             uint8_t *ret_pk)
 {
     (void)info;
-    return import_key(sk, ret_handle, ret_pk);
+    return pp_x25519_import(sk, ret_handle, ret_pk);
 }
 
-static void x25519_release(void *handle)
+void pp_x25519_release(void *handle)
 {
     EVP_PKEY_CTX_free(handle);
 }
@@ -42,7 +42,7 @@ static void x25519_release(void *handle)
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-static pp_res dh(EVP_PKEY_CTX *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
+pp_res pp_x25519_dh(void *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
 {
     EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer_pk, PP_X25519_BYTES);
     size_t len = PP_X25519_BYTES;
@@ -75,12 +75,12 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
     struct pp_span sender_pk = { 0 };
     void *ephemeral = NULL;
 
-    PP_TRY(import_key(random_bytes, &ephemeral, ret_enc));
-    pp_res r = dh(ephemeral, pk.at, both.bytes);
-    x25519_release(ephemeral);
+    PP_TRY(pp_x25519_import(random_bytes, &ephemeral, ret_enc));
+    pp_res r = pp_x25519_dh(ephemeral, pk.at, both.bytes);
+    pp_x25519_release(ephemeral);
     PP_TRY(r);
     if (sender != NULL) {
-        PP_TRY(dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(pp_x25519_dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
     }
     return pp_dhkem_shared(info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len),
@@ -92,9 +92,9 @@ static pp_res x25519_decap(const struct pp_kem_key *k, struct pp_span enc, struc
 {
     PP_AUTO(results) both = { { 0 } };
 
-    PP_TRY(dh(k->handle, enc.at, both.bytes));
+    PP_TRY(pp_x25519_dh(k->handle, enc.at, both.bytes));
     if (sender_pk.len > 0)
-        PP_TRY(dh(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(pp_x25519_dh(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
     return pp_dhkem_shared(k->info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len), enc,
                            pp_kem_key_public(k), sender_pk, ret_shared);
 }
@@ -105,9 +105,9 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
     uint8_t own_pk[PP_X25519_BYTES], out[PP_X25519_BYTES];
     void *own = NULL;
 
-    PP_TRY(import_key(pp_span(sk, PP_X25519_BYTES), &own, own_pk));
-    pp_res r = dh(own, pk, out);
-    x25519_release(own);
+    PP_TRY(pp_x25519_import(pp_span(sk, PP_X25519_BYTES), &own, own_pk));
+    pp_res r = pp_x25519_dh(own, pk, out);
+    pp_x25519_release(own);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
     pp_wipe(out, sizeof out);
@@ -130,7 +130,7 @@ static pp_res x25519_derive(const struct pp_kem_info *info, struct pp_span ikm, 
 const struct pp_kem_ops PP_KEM_OPS_X25519_SHA256 = {
     .any_bytes_are_a_key = 1,
     .import = x25519_import,
-    .release = x25519_release,
+    .release = pp_x25519_release,
     .encap = x25519_encap,
     .decap = x25519_decap,
     .derive = x25519_derive,
