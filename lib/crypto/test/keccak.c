@@ -6,7 +6,7 @@
 
 #include "keccak_int.h"
 
-enum { INPUT_BYTES = 3 * PP_SHAKE128_RATE + 1, OUTPUT_BYTES = 3 * PP_SHAKE128_RATE + 1 };
+enum { INPUT_BYTES = 3 * PP_SHAKE128_RATE + 1, OUTPUT_BYTES = 3 * PP_SHAKE128_RATE + 2 };
 
 static uint8_t input[INPUT_BYTES];
 
