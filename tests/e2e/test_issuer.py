@@ -15,6 +15,7 @@ import tempfile
 import time
 import unittest
 
+import foreign_client
 from fleet import BIN, Fleet
 
 BATCH = "application/private-token-amortized-batch-request"
@@ -76,12 +77,21 @@ class Issuer:
         with open(os.path.join(state, "issuer", "config"), encoding="utf-8") as f:
             self.lines = [line for line in f.read().splitlines()
                           if line.split(" = ")[0] in ("environment", "issuer", "keys", "store", "batches")]
+        self.add_blind_rsa_key()
         self.login = LoginService(self.outside)
         self.write("jwks", self.login.jwks)
         self.write("config", "\n".join(self.lines + ["jwks = jwks", f"jwt_issuer = {LOGIN}",
                                                     f"jwt_audience = {AUDIENCE}"]) + "\n")
         self.process = None
         self.start()
+
+    def add_blind_rsa_key(self):
+        """A key of type 2, made by openssl, beside the fleet's of the same day."""
+        day = int(time.time()) // 86400
+        pem = LoginService.openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+        der = LoginService.openssl("pkcs8", "-topk8", "-nocrypt", "-outform", "DER", stdin=pem)
+        self.write(f"keys/{day}.rsa.key", f"epoch = {day}\ntype = 2\nissue_from = {day * 86400}\n"
+                                          f"issue_until = {day * 86400 + 86400}\nsecret = {der.hex()}\n")
 
     def write(self, name, text):
         path = os.path.join(self.home, name)
@@ -160,7 +170,9 @@ class IssuerTest(unittest.TestCase):
         cls.fleet = Fleet()
         cls.fleet.__enter__()
         cls.issuer = Issuer(cls.fleet.state)
-        cls.key = cls.issuer.directory()["token-keys"][0]
+        keys = cls.issuer.directory()["token-keys"]
+        cls.key = next(k for k in keys if k["token-type"] == 5)
+        cls.rsa_key = next(k for k in keys if k["token-type"] == 2)
 
     @classmethod
     def tearDownClass(cls):
@@ -192,8 +204,8 @@ class IssuerTest(unittest.TestCase):
         self.assertEqual(found["issuer-request-uri"], "/token-request")
         for key in found["token-keys"]:
             self.assertEqual(set(key), {"token-type", "token-key", "not-before"})
-            self.assertEqual(key["token-type"], 5)
-            self.assertEqual(len(base64.urlsafe_b64decode(key["token-key"])), 32)
+            self.assertEqual(len(base64.urlsafe_b64decode(key["token-key"])),
+                             {5: 32, 2: 342}[key["token-type"]])
         self.assertLessEqual(found["token-keys"][0]["not-before"], time.time())
 
     def test_head_gives_the_fields_of_get_and_no_content(self):
@@ -226,6 +238,37 @@ class IssuerTest(unittest.TestCase):
         # The generator's evaluation is the public key: the key of the directory is the one in use.
         public = base64.urlsafe_b64decode(self.key["token-key"])
         self.assertEqual(a.body[2:1026], public * 32)
+
+    def test_a_foreign_client_gets_a_blind_rsa_token_that_openssl_verifies(self):
+        """Type 2 in another language; who verifies has the public key alone. Every other bit is refused."""
+        spki = base64.urlsafe_b64decode(self.rsa_key["token-key"])
+        asked = foreign_client.Issuance(spki, b"a challenge of somebody else's")
+        self.assertEqual(len(asked.request), 259)
+        a = self.issuer.ask(asked.request, SINGLE, self.account())
+        self.assertEqual((a.status, a.fields["content-type"]), (200, "application/private-token-response"))
+        token = asked.finish(a.body)
+        self.assertEqual(len(token), 354)
+        files = {"spki": spki, "input": token[:98], "signature": token[98:],
+                 "other": token[:97] + bytes([token[97] ^ 1])}
+        for name, raw in files.items():
+            with open(os.path.join(self.issuer.outside, name), "wb") as f:
+                f.write(raw)
+        for name, status in (("input", 0), ("other", 1)):
+            done = subprocess.run(["openssl", "dgst", "-sha384", "-sigopt", "rsa_padding_mode:pss", "-sigopt",
+                                   "rsa_pss_saltlen:48", "-keyform", "DER", "-verify", "spki", "-signature",
+                                   "signature", name], cwd=self.issuer.outside, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, check=False)
+            self.assertEqual(done.returncode, status)
+
+    def test_what_is_wrong_with_a_request_for_blind_rsa_is_422(self):
+        account = self.account()
+        spki = base64.urlsafe_b64decode(self.rsa_key["token-key"])
+        whole = foreign_client.Issuance(spki, b"").request
+        modulus = foreign_client.public_key(spki)[0].to_bytes(256, "big")
+        for body in (whole[:-1], whole + b"\0", whole[:3] + modulus, whole[:3] + b"\xff" * 256,
+                     whole[:2] + bytes([whole[2] ^ 1]) + whole[3:]):
+            self.assert_refused(self.issuer.ask(body, SINGLE, account), 422)
+        self.assert_refused(self.issuer.ask(whole, BATCH, account), 422)
 
     def test_media_types_are_compared_without_case_and_parameters(self):
         body = batch(self.key, [GENERATOR])
