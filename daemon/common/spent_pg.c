@@ -314,7 +314,7 @@ static pp_res open_tables(struct store *s, struct pp_problem *problem)
     if (pp_is_ok(r))
         r = run_one(s, 0, "SELECT version FROM spent_floor WHERE one = 1", 0, &version);
     if (!pp_is_ok(r)) {
-        pp_problem_set(problem, "", "a database in which this user may make tables",
+        pp_problem_set(problem, "store", "a database in which this user may make tables",
                        PP_STR("a refusal"));
         return r;
     }

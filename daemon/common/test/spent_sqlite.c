@@ -163,7 +163,7 @@ static void a_disk_that_fills_up_accepts_nothing(void **state)
     assert_int_equal(umount2(folder, MNT_DETACH), 0);
 }
 
-/* --- a log that was torn ----------------------------------------------------------------------- */
+/* --- a log that was torn ---------------------------------------------------------------------- */
 
 enum { TORN_BATCH = 10, TORN_CUTS = 40, FILE_BYTES_MAX = 1 << 20 };
 
