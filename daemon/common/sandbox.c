@@ -206,7 +206,7 @@ static int add_folders(int ruleset, const struct pp_sandbox *s, const struct rul
     uint64_t rights = (uint64_t)FS_HOME & r->fs;
 
     for (size_t i = 0; i < s->folder_count; i++)
-        if (allow_below(ruleset, s->folders[i], rights) != 0 && errno != ENOENT)
+        if (allow_below(ruleset, s->folders[i], rights) != 0 && errno != ENOENT && errno != ENOTDIR)
             return -1;
     if (s->folder_count > 0 || s->home == NULL)
         return 0;

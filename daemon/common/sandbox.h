@@ -27,7 +27,7 @@ struct pp_sandbox {
     /*
      * With any: these alone stay reachable, with all below them, in place of the whole home (they
      * are named as they are behind the change of root folder). For a process that shares its home
-     * with one whose keys it must not read. One that does not exist is passed over.
+     * with one whose keys it must not read. What is no folder is passed over.
      */
     const char *folders[PP_SANDBOX_FOLDERS_MAX];
     size_t folder_count;

@@ -2,11 +2,13 @@
 /*
  * session.h: one exchange through the gateway, from the relay's POST to the answer on its grid.
  *
- *     opened -> routed -> #1: token redeemed -> a CVM opens a session ---+
- *                         #2: handle opened  -> its CVM continues -------+-> sealed -> grid -> out
+ *     asked -> opened -> routed -> #1: token redeemed -> a CVM opens a session ---+
+ *                                  #2: handle opened  -> its CVM continues -------+
+ *                                                     sealed -> grid -> out <-----+
  *
- * Everything behind opening ends in an answer of the bucket that the request fixed. All memory is
- * taken at the start: a fixed number of jobs, and each request's arena.
+ * Who holds keys is asked over links (opener.h, redeemer.h). Everything behind opening ends in an
+ * answer of the bucket that the request fixed. All memory is taken at the start: a fixed number of
+ * jobs, and each request's arena.
  */
 #ifndef GW_SESSION_H
 #define GW_SESSION_H
@@ -20,6 +22,7 @@
 
 enum {
     GW_JOBS_MAX = PP_HTTP_CONNECTIONS_MAX,
+    GW_KEY_LIST_BYTES_MAX = 12288,  /* eight keys of the longest KEM */
     GW_BODY_BYTES_MAX = 256 * 1024, /* the largest bucket of #2 */
     GW_CONTENT_BYTES_MAX = 32 * 1024,
     /* Content, the message around it, the sealed body, and the rounding of three pieces. */
@@ -50,7 +53,7 @@ struct gw_service_config {
     struct pp_loop *loop; /* these four are borrowed */
     struct gw_decap *decap;
     struct gw_cvms *cvms;
-    struct gw_tokens *tokens;
+    struct gw_link *redeemer;
     const struct pp_handle_keys *handle_keys; /* borrowed; may change between requests */
     struct pp_span authority;                 /* borrowed */
     struct pp_clock clock;
@@ -68,6 +71,9 @@ void gw_service_free(struct gw_service *s);
 
 /* The handler of POST; `ctx` is the service. Needs an arena of GW_SCRATCH_BYTES. */
 void gw_service_post(void *ctx, struct pp_http_request *q);
+
+/* The key list that GET gives from now on; empty or longer than its room: none. */
+void gw_service_set_keys(struct gw_service *s, struct pp_span list);
 
 /* The handler of GET: the key list. */
 void gw_service_keys(void *ctx, struct pp_http_request *q);

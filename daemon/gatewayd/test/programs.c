@@ -132,7 +132,7 @@ static void put_keys(struct world *w)
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w->cred_key));
     device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
     assert_ok(pp_handle_key_write(1, PP_BYTES(handle_key), &wr));
-    put(w, "gateway/handle.key", 0600, pp_wr_done(&wr));
+    put(w, "gateway/handles/1.key", 0600, pp_wr_done(&wr));
 }
 
 /* --- processes ------------------------------------------------------------------------------ */
@@ -240,7 +240,7 @@ static const char *gateway_config(const struct world *w, const char *further)
     snprintf(text, sizeof text,
              "environment = dev\nlisten = 127.0.0.1:0\nauthority = " DEVICE_AUTHORITY
              "\nissuer = " DEVICE_ISSUER "\ncvm = 127.0.0.1:%u\nohttp_keys = ohttp\n"
-             "token_keys = tokens\nhandle_key = handle.key\nspent = spent\n%s",
+             "token_keys = tokens\nhandle_key = handles/1.key\nspent = spent/db\n%s",
              w->cvm_listener.address.port, further);
     return text;
 }
@@ -363,7 +363,8 @@ static void on_impatient(void *ctx)
 static int set_up(void **state)
 {
     static struct world w;
-    static const char *const folders[] = { "gateway", "gateway/ohttp", "gateway/tokens", "relay" };
+    static const char *const folders[] = { "gateway",         "gateway/ohttp", "gateway/tokens",
+                                           "gateway/handles", "gateway/spent", "relay" };
     struct pp_clock clock = pp_clock_system();
     const struct pp_http_client_config client = { .response_bytes_max = 65536,
                                                   .connections_per_host_max = AT_ONCE };
@@ -389,11 +390,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     static const char *const files[] = {
-        "gateway/ohttp/1.key", "gateway/tokens/1.key", "gateway/handle.key", "gateway/config",
-        "gateway/spent",       "gateway/spent-wal",    "gateway/spent-shm",  "gateway/wrong",
+        "gateway/ohttp/1.key", "gateway/tokens/1.key", "gateway/handles/1.key", "gateway/config",
+        "gateway/spent/db",    "gateway/spent/db-wal", "gateway/spent/db-shm",  "gateway/wrong",
         "relay/config",        "relay/bundle",         "relay/wrong",
     };
-    static const char *const folders[] = { "gateway/ohttp", "gateway/tokens", "gateway", "relay" };
+    static const char *const folders[] = { "gateway/ohttp", "gateway/tokens", "gateway/handles",
+                                           "gateway/spent", "gateway",        "relay" };
     struct world *w = *state;
 
     end(&w->relay);
@@ -658,7 +660,7 @@ static void a_wrong_configuration_is_refused_by_name(void **state)
         { "connections = 0\n", "connections" },
         { "replay_slots = 100\n", "replay_slots" },
         { "replay_seconds = 59\n", "replay_seconds" },
-        { "handle_key = handle.key\n", "handle.key" }, /* the same id twice */
+        { "handle_key = handles/1.key\n", "handles/1.key" }, /* the same id twice */
         { "handle_key = none.key\nhandle_key = x\n", "handle_key" },
         { "listen = 1\n", "listen" },
     };
@@ -727,7 +729,7 @@ static void files_that_are_not_there_are_named(void **state)
 
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= ohttp", "= nowhere"), "nowhere");
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= tokens", "= nowhere"), "nowhere");
-    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handle.key", "= nothing"),
+    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handles/1.key", "= nothing"),
                    "nothing");
 }
 
@@ -746,9 +748,9 @@ static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_sta
 
     end(&w->relay);
     end(&w->gateway);
-    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0644), 0);
-    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "handle.key");
-    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0600), 0);
+    assert_int_equal(chmod(path_in(w, "gateway/handles/1.key"), 0644), 0);
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "handles/1.key");
+    assert_int_equal(chmod(path_in(w, "gateway/handles/1.key"), 0600), 0);
     assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0644), 0);
     assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "1.key");
     assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0600), 0);
