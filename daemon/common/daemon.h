@@ -75,7 +75,8 @@ struct pp_daemon_program {
     void (*close)(struct pp_daemon *d);
 };
 
-/* What the functions get. Public members are for reading. */
+/* What the functions get. Public members are for reading; `open` may put a sink in front of
+ * `events`. */
 struct pp_daemon {
     const struct pp_daemon_program *program;
     struct pp_loop *loop; /* from `open` on */

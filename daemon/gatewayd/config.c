@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "monitor.h"
 #include "replay.h"
 #include "route.h"
 
@@ -35,6 +36,8 @@ const struct pp_kv_key GW_CONFIG_KEYS[] = {
       "room for them in a third of that time, a power of two" },
     { "connections", PP_KV_U64, AT(connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
       "of relays at a time, 1 to 16384" },
+    { "metrics", PP_KV_TEXT, AT(metrics), 0, 1, PP_ADDRESS_TEXT_MAX,
+      "where GET /metrics is answered, an address of this machine alone" },
 };
 const size_t GW_CONFIG_KEY_COUNT = PP_ARRAY_COUNT(GW_CONFIG_KEYS);
 
@@ -106,6 +109,17 @@ static pp_res check_paths(const struct pp_daemon *d, struct gw_places *ret,
     return PP_OK;
 }
 
+static pp_res check_metrics(struct pp_problem *problem)
+{
+    struct pp_address a;
+
+    if (gw_config.metrics.len > 0 &&
+        (!pp_is_ok(pp_address_parse(gw_config.metrics, &a)) || !gw_is_loopback(&a)))
+        return pp_daemon_refuse(problem, "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH",
+                                gw_config.metrics);
+    return PP_OK;
+}
+
 pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret, struct pp_problem *problem)
 {
     PP_TRY(check_cvms(ret, problem));
@@ -115,5 +129,6 @@ pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret, struct 
     if ((gw_config.replay_slots & (gw_config.replay_slots - 1)) != 0)
         return pp_daemon_refuse(problem, "replay_slots", "a power of two",
                                 PP_STR("another number"));
+    PP_TRY(check_metrics(problem));
     return check_paths(d, ret, problem);
 }

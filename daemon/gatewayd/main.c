@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "crypto.h"
+#include "monitor.h"
 #include "opener.h"
 #include "redeemer.h"
 #include "session.h"
@@ -28,8 +29,10 @@ static struct gateway {
     struct gw_decap decap;
     struct gw_cvms *cvms;
     struct gw_service *service;
-    const struct pp_listener *listener;
+    const struct pp_listener *listener, *metrics_listener;
     struct pp_http_server *server;
+    struct pp_metrics metrics; /* in front of the daemon's events */
+    struct gw_monitor *monitor;
     struct pp_timer *turn_timer;
     struct pp_signal *hangup;
     struct gw_totals told;
@@ -250,12 +253,17 @@ static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *prob
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     gateway.daemon = d;
+    d->events = pp_metrics_sink(&gateway.metrics, &d->events,
+                                PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_GATEWAY);
     PP_TRY(pp_crypto_init());
     PP_TRY(start_processes(d, problem));
     PP_TRY(named_by_config(load_handle_keys(problem)));
     for (size_t i = 0; i < gw_config.handle_keys.count; i++)
         PP_TRY(pp_daemon_allow_folder(d, gateway.places.handle_folders[i]));
     PP_TRY(allow_cvms(d, problem));
+    if (gw_config.metrics.len > 0)
+        PP_TRY(
+            pp_daemon_listen(d, "metrics", gw_config.metrics, problem, &gateway.metrics_listener));
     return pp_daemon_listen(d, "gateway", gw_config.common.listen, problem, &gateway.listener);
 }
 
@@ -331,6 +339,9 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(make_service(d));
     gw_link_read(gateway.decap.opener); /* the key list, which it told as it started */
     PP_TRY(make_server(d));
+    if (gateway.metrics_listener != NULL)
+        PP_TRY(
+            gw_monitor_new(d->loop, gateway.metrics_listener, &gateway.metrics, &gateway.monitor));
     PP_TRY(pp_timer_new(d->loop, on_turn, NULL, &gateway.turn_timer));
     PP_TRY(pp_signal_new(d->loop, SIGHUP, on_hangup, NULL, &gateway.hangup));
     pp_timer_set(gateway.turn_timer, TURN_MS);
@@ -374,6 +385,7 @@ static void close_all(struct pp_daemon *d)
 {
     (void)d;
     pp_http_server_free(gateway.server);
+    gw_monitor_free(gateway.monitor);
     gw_service_free(gateway.service);
     end_processes();
     gw_cvms_free(gateway.cvms);

@@ -48,14 +48,15 @@ static void turn(void *ctx, struct gw_desk *desk)
 
 static _Noreturn void live(const struct gw_process *p, int fd)
 {
-    static const int IGNORED[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE };
+    static const int IGNORED[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ };
     static struct confined c;
     static struct pp_sandbox sandbox;
     const struct gw_process outer = {
         .start = start_confined, .work = work, .turn = turn, .turn_ms = p->turn_ms, .ctx = &c
     };
 
-    /* The front says when it is over, by closing: a signal to the whole group is for the front. */
+    /* The front says when it is over, by closing: a signal to the whole group is for the front. And
+     * a file that may not grow is a store that cannot tell, as on a full disk. */
     for (size_t i = 0; i < PP_ARRAY_COUNT(IGNORED); i++)
         (void)signal(IGNORED[i], SIG_IGN);
     (void)prctl(PR_SET_NAME, p->name, 0, 0, 0);
