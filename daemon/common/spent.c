@@ -30,6 +30,10 @@ uint32_t pp_spent_table_day_(struct pp_span name, int *ret_is)
 
 pp_res pp_spent_open(const char *where, struct pp_problem *problem, struct pp_spent **ret)
 {
+    static const char SCHEME[] = "postgresql://";
+
+    if (strncmp(where, SCHEME, strlen(SCHEME)) == 0)
+        return pp_spent_open_pg_(where, problem, ret);
     return pp_spent_open_sqlite_(where, problem, ret);
 }
 

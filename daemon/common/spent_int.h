@@ -20,6 +20,8 @@ struct pp_spent {
 
 PP_MUST pp_res pp_spent_open_sqlite_(const char *path, struct pp_problem *problem,
                                      struct pp_spent **ret);
+PP_MUST pp_res pp_spent_open_pg_(const char *url, struct pp_problem *problem,
+                                 struct pp_spent **ret);
 
 enum { PP_SPENT_SQL_BYTES_MAX = 192 };
 
