@@ -203,6 +203,8 @@ static void tell_totals(void)
     if (gateway.decap.unremembered != gateway.unremembered_told)
         pp_ev_gw_replay_full(events, gateway.decap.unremembered);
     gateway.unremembered_told = gateway.decap.unremembered;
+    if (t->shed != gateway.told.shed)
+        pp_ev_gw_shed(events, t->shed);
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;

@@ -3,6 +3,8 @@
 
 #include "ct.h"
 
+enum { WHOLE = 0 }; /* of the forms of pp_ohttp_gateway_key: messages in one piece */
+
 /* --- one question --------------------------------------------------------------------------- */
 
 static const struct pp_ohttp_gateway_key *find_key(const struct pp_ohttp_gateway *gw, uint8_t id,
@@ -19,7 +21,7 @@ static const struct pp_hpke_info *find_info(const struct pp_ohttp_gateway_key *k
 {
     for (size_t i = 0; i < k->config.suite_count; i++)
         if (k->config.suites[i].kdf == kdf && k->config.suites[i].aead == aead)
-            return &k->infos[i];
+            return &k->infos[WHOLE][i];
     return NULL;
 }
 
@@ -53,7 +55,7 @@ static int choose(const struct pp_ohttp_gateway *gw, struct pp_rd *rd,
     int is_ours = info != NULL;
 
     *ret_key = is_ours ? k : &gw->keys[0];
-    *ret_info = is_ours ? info : &gw->keys[0].infos[0];
+    *ret_info = is_ours ? info : &gw->keys[0].infos[WHOLE][0];
     return is_ours;
 }
 

@@ -3,10 +3,7 @@
 
 #include <stdlib.h>
 
-/* RFC 9458, 5.3; what stands for every failure to open a request. */
-#define KEY_PROBLEM                                                                                \
-    "{\"type\":\"https://iana.org/assignments/http-problem-types#ohttp-key\","                     \
-    "\"title\":\"key identifier unknown\"}"
+#include "failure.h"
 
 enum state {
     FREE = 0,
@@ -69,15 +66,22 @@ static void free_job(struct job *job)
 }
 
 /* Answers that were never sealed: they depend on nothing secret and leave at once. */
-static void reply_clear(struct pp_http_request *q, uint32_t status)
+static void reply_clear(struct pp_http_request *q, enum pp_ohttp_failure f)
 {
-    struct pp_http_reply reply = { .status = status, .body_stays = 1 };
+    const struct pp_ohttp_answer a = pp_ohttp_answer_to(f);
+    const struct pp_http_reply reply = {
+        .status = a.status, .type = a.type, .body = a.body, .body_stays = 1
+    };
 
-    if (status == 422) {
-        reply.type = "application/problem+json";
-        reply.body = PP_STR(KEY_PROBLEM);
-    }
+    PP_ASSERT(!a.is_sealed);
     pp_http_reply(q, &reply);
+}
+
+/* The one answer to who comes when there is no room: nothing was opened. */
+static void shed(struct gw_service *s, struct pp_http_request *q)
+{
+    s->totals.shed++;
+    pp_http_reply_status(q, 503);
 }
 
 static void send_answer(struct job *job)
@@ -341,8 +345,9 @@ static void on_timer(void *ctx)
     cancel(job);
     if (state == ASKING) { /* nothing was opened, so nothing can be sealed */
         struct pp_http_request *q = job->http;
+        struct gw_service *s = job->service;
         free_job(job);
-        reply_clear(q, 503);
+        shed(s, q);
         return;
     }
     finish_status(job, state == CONTINUING ? 504 : 503);
@@ -367,7 +372,7 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
 
     job->request = gw_route(message, body_len, s->config.authority);
     if (job->exchange.is_replay)
-        finish_status(job, 400);
+        finish_status(job, pp_ohttp_answer_to(PP_OHTTP_FAIL_REPLAY).status);
     else if (job->request.kind == GW_REFUSED)
         finish_status(job, job->request.status);
     else if (job->request.kind == GW_SESSION_OPEN)
@@ -424,7 +429,7 @@ static void refuse_unopened(struct job *job)
 
     job->service->totals.unopened++;
     free_job(job);
-    reply_clear(q, 422);
+    reply_clear(q, PP_OHTTP_FAIL_OPEN);
 }
 
 static void on_material(void *ctx, struct pp_span material)
@@ -456,9 +461,13 @@ static void ask_opener(struct job *job)
         pp_timer_set(job->timer, s->config.open_ms);
         return;
     }
-    s->totals.malformed += r.code == PP_E_RANGE;
     free_job(job);
-    reply_clear(q, r.code == PP_E_RANGE ? 400 : 503);
+    if (r.code == PP_E_BUSY) {
+        shed(s, q);
+        return;
+    }
+    s->totals.malformed++;
+    reply_clear(q, pp_ohttp_failure_of(r));
 }
 
 void gw_service_post(void *ctx, struct pp_http_request *q)
@@ -466,12 +475,12 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
     struct gw_service *s = (struct gw_service *)ctx;
 
     if (!pp_http_request_type_is(q, PP_OHTTP_REQUEST_TYPE)) {
-        reply_clear(q, 415);
+        reply_clear(q, PP_OHTTP_FAIL_TYPE);
         return;
     }
     if (!only_permitted_fields(q)) {
         s->totals.malformed++;
-        reply_clear(q, 400);
+        reply_clear(q, PP_OHTTP_FAIL_BODY);
         return;
     }
     struct job *job = take_job(s, q);
@@ -479,7 +488,7 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
     if (job == NULL || content == NULL) {
         if (job != NULL)
             free_job(job);
-        reply_clear(q, 503);
+        shed(s, q);
         return;
     }
     job->content = content;
@@ -495,7 +504,7 @@ void gw_service_keys(void *ctx, struct pp_http_request *q)
 
     pp_wr_bytes(&wr, s->key_list, s->key_list_len); /* a copy: another may come meanwhile */
     if (!pp_is_ok(pp_wr_ok(&wr)) || wr.len == 0) {
-        reply_clear(q, 503);
+        pp_http_reply_status(q, 503);
         return;
     }
     reply.body = pp_wr_done(&wr);

@@ -45,6 +45,7 @@ struct gw_totals {
     uint64_t replayed;      /* seen before */
     uint64_t unopened;      /* 422 in clear */
     uint64_t malformed;     /* 400 and 403, in clear and inside */
+    uint64_t shed;          /* 503 in clear: no room, nothing was opened */
 };
 
 struct gw_service;
