@@ -36,6 +36,8 @@ const struct pp_kv_key GW_CONFIG_KEYS[] = {
       "room for them in a third of that time, a power of two" },
     { "connections", PP_KV_U64, AT(connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
       "of relays at a time, 1 to 16384" },
+    { "choices", PP_KV_TEXT, AT(choices), 0, 1, GW_PATH_BYTES_MAX - 1,
+      "the file that keeps what an auditor needs to check the choice of CVMs" },
     { "metrics", PP_KV_TEXT, AT(metrics), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where GET /metrics is answered, an address of this machine alone" },
 };

@@ -14,7 +14,7 @@ enum {
 
 struct gw_config {
     struct pp_daemon_config common;
-    struct pp_span authority, issuer, ohttp_keys, token_keys, spent, metrics;
+    struct pp_span authority, issuer, ohttp_keys, token_keys, spent, metrics, choices;
     struct pp_kv_list cvms, handle_keys;
     uint64_t grid_ms, replay_seconds, replay_slots, connections;
 };

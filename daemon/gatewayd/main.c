@@ -4,6 +4,7 @@
  * processes of their own (opener.h, redeemer.h). When one of them ends, all do: whoever starts
  * daemons starts it again, and a token whose answer was lost on the way counts as spent.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -28,6 +29,7 @@ static struct gateway {
     void *replay_memory;
     struct gw_decap decap;
     struct gw_cvms *cvms;
+    struct gw_choice choice;
     struct gw_service *service;
     const struct pp_listener *listener, *metrics_listener;
     struct pp_http_server *server;
@@ -37,7 +39,7 @@ static struct gateway {
     struct pp_signal *hangup;
     struct gw_totals told;
     uint64_t lost_told, unremembered_told;
-} gateway = { .opener_fd = -1, .redeemer_fd = -1 };
+} gateway = { .opener_fd = -1, .redeemer_fd = -1, .choice = { .fd = -1 } };
 
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
@@ -213,11 +215,21 @@ static void tell_totals(void)
     pp_ev_http_totals(events, PP_PARTY_GATEWAY, h->answered, h->refused, h->busy, h->late, h->gone);
 }
 
+/* Choosing goes on without its record; nobody can audit the hour then, and that is said. */
+static void turn_choice(void)
+{
+    pp_res r = gw_choice_turn(&gateway.choice, pp_clock_posix_s(&gateway.daemon->clock));
+
+    if (!pp_is_ok(r))
+        pp_ev_gw_choice_failed(&gateway.daemon->events, r.code);
+}
+
 /* The other processes count their own minutes. */
 static void on_turn(void *ctx)
 {
     (void)ctx;
     look_at_keys();
+    turn_choice();
     tell_totals();
     pp_timer_set(gateway.turn_timer, TURN_MS);
 }
@@ -251,6 +263,21 @@ static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *prob
     return start_redeemer(d, user, problem);
 }
 
+/* The record of choices: opened here, since the front reaches no such file later. */
+static pp_res open_record(struct pp_problem *problem)
+{
+    char path[GW_PATH_BYTES_MAX] = "";
+
+    if (gw_config.choices.len == 0)
+        return PP_OK;
+    memcpy(path, gw_config.choices.at, gw_config.choices.len); /* the table's limit is one less */
+    gateway.choice.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (gateway.choice.fd < 0)
+        return pp_daemon_refuse(problem, "choices", "a file that can be appended to",
+                                gw_config.choices);
+    return PP_OK;
+}
+
 /* The processes first: what they copy of this one holds no key yet. */
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
@@ -263,6 +290,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     for (size_t i = 0; i < gw_config.handle_keys.count; i++)
         PP_TRY(pp_daemon_allow_folder(d, gateway.places.handle_folders[i]));
     PP_TRY(allow_cvms(d, problem));
+    PP_TRY(open_record(problem));
     if (gw_config.metrics.len > 0)
         PP_TRY(
             pp_daemon_listen(d, "metrics", gw_config.metrics, problem, &gateway.metrics_listener));
@@ -300,6 +328,7 @@ static pp_res make_service(struct pp_daemon *d)
         .loop = d->loop,
         .decap = &gateway.decap,
         .cvms = gateway.cvms,
+        .choice = &gateway.choice,
         .redeemer = gateway.redeemer,
         .handle_keys = &gateway.handle_keys,
         .authority = gw_config.authority,
@@ -335,9 +364,11 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
     (void)problem;
     PP_TRY(make_decap(d));
+    gateway.choice.random = d->random;
+    PP_TRY(gw_choice_turn(&gateway.choice, pp_clock_posix_s(&d->clock)));
     PP_TRY(make_links());
     PP_TRY(gw_cvms_new(d->loop, gateway.places.cvms, gw_config.cvms.count, GW_CVM_IDLE_MS,
-                       &gateway.cvms));
+                       &d->clock, &gateway.cvms));
     PP_TRY(make_service(d));
     gw_link_read(gateway.decap.opener); /* the key list, which it told as it started */
     PP_TRY(make_server(d));
@@ -391,6 +422,8 @@ static void close_all(struct pp_daemon *d)
     gw_service_free(gateway.service);
     end_processes();
     gw_cvms_free(gateway.cvms);
+    gw_choice_done(&gateway.choice);
+    close_fd(gateway.choice.fd);
     pp_timer_free(gateway.turn_timer);
     pp_signal_free(gateway.hangup);
     pp_handle_keys_done(&gateway.handle_keys);

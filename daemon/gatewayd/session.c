@@ -178,24 +178,6 @@ static void finish_status(struct job *job, uint32_t status)
 
 /* --- #1 ------------------------------------------------------------------------------------- */
 
-pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried, size_t *ret_cvm)
-{
-    size_t left = 0;
-    uint64_t skip;
-
-    for (size_t i = 0; i < count; i++)
-        left += (tried >> i & 1) == 0;
-    PP_CHECK(left > 0, PP_E_NO_CVM, count);
-    PP_TRY(pp_random_below(random, left, &skip));
-    for (size_t i = 0; i < count; i++) {
-        if (tried >> i & 1)
-            continue;
-        if (skip-- == 0)
-            *ret_cvm = i;
-    }
-    return PP_OK;
-}
-
 /* Asks CVMs, chosen uniformly, until one takes the call (pp-wire 12, "CVM busy"). */
 static void open_somewhere(struct job *job)
 {
@@ -203,8 +185,7 @@ static void open_somewhere(struct job *job)
 
     while (job->try_count < GW_CVM_TRIES_MAX &&
            pp_clock_mono_ms(&s->config.clock) - job->from_ms < s->config.try_ms) {
-        if (!pp_is_ok(
-                gw_choose(&s->config.random, gw_cvms_count(s->config.cvms), job->tried, &job->cvm)))
+        if (!pp_is_ok(gw_choose(s->config.choice, s->config.cvms, job->tried, &job->cvm)))
             break;
         job->tried |= UINT64_C(1) << job->cvm;
         job->try_count++;

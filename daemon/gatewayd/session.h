@@ -13,6 +13,7 @@
 #ifndef GW_SESSION_H
 #define GW_SESSION_H
 
+#include "choice.h"
 #include "cvm.h"
 #include "decap.h"
 #include "handle.h"
@@ -51,9 +52,10 @@ struct gw_totals {
 struct gw_service;
 
 struct gw_service_config {
-    struct pp_loop *loop; /* these four are borrowed */
+    struct pp_loop *loop; /* these five are borrowed */
     struct gw_decap *decap;
     struct gw_cvms *cvms;
+    struct gw_choice *choice;
     struct gw_link *redeemer;
     const struct pp_handle_keys *handle_keys; /* borrowed; may change between requests */
     struct pp_span authority;                 /* borrowed */
@@ -78,13 +80,6 @@ void gw_service_set_keys(struct gw_service *s, struct pp_span list);
 
 /* The handler of GET: the key list. */
 void gw_service_keys(void *ctx, struct pp_http_request *q);
-
-/*
- * One of `count` CVMs whose bit in `tried` is not set, each as likely as another. NO_CVM when none
- * is left, RANDOM.
- */
-PP_MUST pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried,
-                         size_t *ret_cvm);
 
 const struct gw_totals *gw_service_totals(const struct gw_service *s);
 

@@ -68,6 +68,7 @@ struct world {
     struct gw_link *redeemer_link;
     struct gw_decap decap;
     struct gw_cvms *cvms;
+    struct gw_choice choice;
     struct pp_handle_keys handle_keys;
     struct pp_cred_key cred_key;
     struct device device;
@@ -297,6 +298,7 @@ static void start_server(struct world *w, const struct times *t)
     const struct gw_service_config c = { .loop = w->loop,
                                          .decap = &w->decap,
                                          .cvms = w->cvms,
+                                         .choice = &w->choice,
                                          .redeemer = w->redeemer_link,
                                          .handle_keys = &w->handle_keys,
                                          .authority = PP_STR(DEVICE_AUTHORITY),
@@ -396,7 +398,9 @@ static int set_up_with(void **state, const struct times *t)
                              &w.random));
     for (size_t i = 0; i < CVMS; i++)
         addresses[i] = start_cvm(&w, &w.cvm[i]);
-    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.cvms));
+    w.choice = (struct gw_choice){ .random = w.random, .fd = -1 };
+    assert_ok(gw_choice_turn(&w.choice, pp_clock_posix_s(&w.clock)));
+    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.clock, &w.cvms));
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w.cred_key));
     uint32_t day = (uint32_t)(pp_clock_posix_s(&w.clock) / PP_EPOCH_SECONDS);
     assert_ok(pp_cred_epoch_init(&w.redeemer.epochs[0], &w.cred_key, day, PP_STR(DEVICE_ISSUER),
@@ -868,44 +872,6 @@ static void a_client_that_leaves_before_the_answer_gets_its_session_closed(void 
     w->stop_at_close = 0;
     all_behave(w, ANSWERS);
     open_session(w); /* and the gateway goes on */
-}
-
-/* Nobody can steer a user to a machine. Scripted randomness, so the figure is fixed. */
-static pp_res counting_fill(void *ctx, uint8_t *ret, size_t len)
-{
-    uint64_t *x = ctx;
-
-    for (size_t i = 0; i < len; i++) {
-        *x = *x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        ret[i] = (uint8_t)(*x >> 56);
-    }
-    return PP_OK;
-}
-
-static void w4_r_cvms_are_chosen_uniformly(void **state)
-{
-    (void)state;
-    uint64_t seed = 42;
-    const struct pp_random random = { counting_fill, &seed };
-    size_t chosen[CVMS] = { 0 };
-    double chi = 0;
-
-    for (size_t i = 0; i < 4000; i++) {
-        size_t cvm = CVMS;
-        assert_ok(gw_choose(&random, CVMS, 0, &cvm));
-        chosen[cvm]++;
-    }
-    for (size_t i = 0; i < CVMS; i++)
-        chi += ((double)chosen[i] - 1000.0) * ((double)chosen[i] - 1000.0) / 1000.0;
-    assert_true(chi < 11.34); /* 3 degrees of freedom, 1 % */
-    for (uint64_t tried = 0; tried < 15; tried++) {
-        size_t cvm = CVMS;
-        assert_ok(gw_choose(&random, CVMS, tried, &cvm));
-        assert_true(cvm < CVMS && (tried >> cvm & 1) == 0);
-    }
-    size_t none = CVMS;
-    assert_code(gw_choose(&random, CVMS, 15, &none), PP_E_NO_CVM);
-    assert_int_equal(none, CVMS);
 }
 
 /* --- #2 ------------------------------------------------------------------------------------- */
@@ -1384,7 +1350,6 @@ static const struct CMUnitTest TESTS[] = {
     TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
-    cmocka_unit_test(w4_r_cvms_are_chosen_uniformly),
     TEST(the_second_exchange_reaches_the_cvm_of_its_session),
     TEST(the_second_exchange_twice_runs_once),
     TEST(a_session_that_is_gone_is_410_in_its_bucket),
