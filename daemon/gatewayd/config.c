@@ -10,6 +10,7 @@ struct gw_config gw_config = {
     .replay_seconds = 120,
     .replay_slots = 1 << 16,
     .connections = 256,
+    .resolve_seconds = 30,
 };
 
 #define AT(member) offsetof(struct gw_config, member)
@@ -18,8 +19,12 @@ const struct pp_kv_key GW_CONFIG_KEYS[] = {
     { "authority", PP_KV_TEXT, AT(authority), 1, 1, GW_AUTHORITY_BYTES_MAX,
       "the authority of the trust file, at most 64 bytes" },
     { "issuer", PP_KV_TEXT, AT(issuer), 1, 1, 255, "the issuer name of the trust file" },
-    { "cvm", PP_KV_LIST, AT(cvms), 1, 0, 0,
+    { "cvm", PP_KV_LIST, AT(cvms), 0, 0, 0,
       "a confidential VM, 127.0.0.1:PORT, [::1]:PORT or unix:PATH" },
+    { "cvm_name", PP_KV_TEXT, AT(cvm_name), 0, 1, GW_NAME_BYTES_MAX + 6,
+      "NAME:PORT of the confidential VMs, in place of a list; asked again and again" },
+    { "resolve_seconds", PP_KV_U64, AT(resolve_seconds), 0, 1, 3600,
+      "how often the name is asked, 1 to 3600" },
     { "ohttp_keys", PP_KV_TEXT, AT(ohttp_keys), 1, 1, GW_PATH_BYTES_MAX - 1,
       "the folder of OHTTP key files, mode 0600, *.key" },
     { "token_keys", PP_KV_TEXT, AT(token_keys), 1, 1, GW_PATH_BYTES_MAX - 1,
@@ -64,6 +69,13 @@ void gw_folder_of(struct pp_span path, char ret[GW_PATH_BYTES_MAX])
 
 static pp_res check_cvms(struct gw_places *ret, struct pp_problem *problem)
 {
+    int has_name = gw_config.cvm_name.len > 0;
+
+    if (has_name == (gw_config.cvms.count > 0))
+        return pp_daemon_refuse(problem, "cvm", "a list of cvm, or one cvm_name",
+                                has_name ? PP_STR("both") : PP_STR("(missing)"));
+    if (has_name && !pp_is_ok(gw_name_parse(gw_config.cvm_name, &ret->cvm_name)))
+        return pp_daemon_refuse(problem, "cvm_name", "NAME:PORT", gw_config.cvm_name);
     if (gw_config.cvms.count > GW_CVMS_MAX)
         return pp_daemon_refuse(problem, "cvm", "at most 64 of them", PP_STR("more"));
     for (size_t i = 0; i < gw_config.cvms.count; i++) {

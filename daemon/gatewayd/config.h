@@ -6,6 +6,7 @@
 #include "cvm.h"
 #include "daemon.h"
 #include "handle_keys.h"
+#include "resolve.h"
 
 enum {
     GW_PATH_BYTES_MAX = 256,
@@ -14,9 +15,9 @@ enum {
 
 struct gw_config {
     struct pp_daemon_config common;
-    struct pp_span authority, issuer, ohttp_keys, token_keys, spent, metrics, choices;
+    struct pp_span authority, issuer, ohttp_keys, token_keys, spent, metrics, choices, cvm_name;
     struct pp_kv_list cvms, handle_keys;
-    uint64_t grid_ms, replay_seconds, replay_slots, connections;
+    uint64_t grid_ms, replay_seconds, replay_slots, connections, resolve_seconds;
 };
 
 extern struct gw_config gw_config;
@@ -26,6 +27,7 @@ extern const size_t GW_CONFIG_KEY_COUNT;
 /* What is made of the values when they are checked; paths are C strings. */
 struct gw_places {
     struct pp_address cvms[GW_CVMS_MAX];
+    struct gw_name cvm_name; /* port 0: none */
     char ohttp_keys[GW_PATH_BYTES_MAX], token_keys[GW_PATH_BYTES_MAX];
     char handle_keys[PP_HANDLE_KEY_MAX][GW_PATH_BYTES_MAX];
     char handle_folders[PP_HANDLE_KEY_MAX][GW_PATH_BYTES_MAX];

@@ -23,8 +23,8 @@ enum { TURN_MS = 60000 }; /* keys are looked at, totals told */
 static struct gateway {
     struct pp_daemon *daemon;
     struct gw_places places;
-    int opener_fd, redeemer_fd; /* -1: none, or its link's */
-    struct gw_link *redeemer;
+    int opener_fd, redeemer_fd, resolver_fd; /* -1: none, or its link's */
+    struct gw_link *redeemer, *resolver;
     struct pp_handle_keys handle_keys;
     void *replay_memory;
     struct gw_decap decap;
@@ -39,7 +39,7 @@ static struct gateway {
     struct pp_signal *hangup;
     struct gw_totals told;
     uint64_t lost_told, unremembered_told;
-} gateway = { .opener_fd = -1, .redeemer_fd = -1, .choice = { .fd = -1 } };
+} gateway = { .opener_fd = -1, .redeemer_fd = -1, .resolver_fd = -1, .choice = { .fd = -1 } };
 
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
@@ -113,6 +113,21 @@ static pp_res start_redeemer(const struct pp_daemon *d, const char *user,
     return named_by_config(gw_process_start(&p, problem, &gateway.redeemer_fd));
 }
 
+static pp_res start_resolver(const struct pp_daemon *d, const char *user,
+                             struct pp_problem *problem)
+{
+    static struct gw_resolver resolver;
+    struct gw_process p = gw_resolver_process(&resolver);
+
+    if (gateway.places.cvm_name.port == 0)
+        return PP_OK;
+    resolver.name = gateway.places.cvm_name;
+    p.turn_ms = (uint32_t)gw_config.resolve_seconds * 1000;
+    p.sandbox.user = user;
+    p.sandbox.landlock_optional = !d->is_prod;
+    return gw_process_start(&p, problem, &gateway.resolver_fd);
+}
+
 /* A process that ended takes the daemon with it: nothing can be opened, or nothing be paid. */
 static void on_process_ended(void *ctx, pp_res why)
 {
@@ -132,6 +147,18 @@ static void pass_event(struct pp_span line)
         events->write(events->ctx, line);
 }
 
+static void take_addresses(struct pp_span news)
+{
+    struct pp_address list[GW_CVMS_MAX];
+    size_t count = 0;
+    pp_res r = gw_addresses_parse(news, list, GW_CVMS_MAX, &count);
+
+    if (pp_is_ok(r))
+        r = gw_cvms_set(gateway.cvms, list, count);
+    if (!pp_is_ok(r))
+        pp_ev_gw_resolve_failed(&gateway.daemon->events, r.code);
+}
+
 static void on_news(void *ctx, struct pp_span news)
 {
     struct pp_span rest = pp_span(news.at + 1, news.len - 1);
@@ -141,6 +168,8 @@ static void on_news(void *ctx, struct pp_span news)
         pass_event(rest);
     else if (news.at[0] == GW_NEWS_KEYS)
         gw_service_set_keys(gateway.service, rest);
+    else if (news.at[0] == GW_NEWS_ADDRESSES)
+        take_addresses(rest);
 }
 
 static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes,
@@ -190,6 +219,8 @@ static void on_hangup(void *ctx)
     look_at_keys();
     gw_link_turn(gateway.decap.opener);
     gw_link_turn(gateway.redeemer);
+    if (gateway.resolver != NULL)
+        gw_link_turn(gateway.resolver);
 }
 
 static void tell_totals(void)
@@ -241,6 +272,8 @@ static pp_res allow_cvms(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_address *cvms = gateway.places.cvms;
 
+    if (gateway.places.cvm_name.port != 0)
+        return pp_daemon_allow_connect(d, gateway.places.cvm_name.port);
     for (size_t i = 0; i < gw_config.cvms.count; i++) {
         size_t k = 0;
         while (k < i && cvms[k].port != cvms[i].port)
@@ -260,7 +293,8 @@ static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *prob
 
     memcpy(user, gw_config.common.user.at, gw_config.common.user.len);
     PP_TRY(start_opener(d, user, problem));
-    return start_redeemer(d, user, problem);
+    PP_TRY(start_redeemer(d, user, problem));
+    return start_resolver(d, user, problem);
 }
 
 /* The record of choices: opened here, since the front reaches no such file later. */
@@ -315,11 +349,15 @@ static pp_res make_links(void)
 {
     static const enum pp_gw_process OPENER = PP_GW_PROCESS_OPENER;
     static const enum pp_gw_process REDEEMER = PP_GW_PROCESS_REDEEMER;
+    static const enum pp_gw_process RESOLVER = PP_GW_PROCESS_RESOLVER;
 
     PP_TRY(make_link(&gateway.opener_fd, GW_OPEN_ASK_BYTES_MAX, GW_MATERIAL_BYTES, &OPENER,
                      &gateway.decap.opener));
-    return make_link(&gateway.redeemer_fd, PP_TOKEN_FIELD_BYTES_MAX, GW_REDEEMED_BYTES, &REDEEMER,
-                     &gateway.redeemer);
+    PP_TRY(make_link(&gateway.redeemer_fd, PP_TOKEN_FIELD_BYTES_MAX, GW_REDEEMED_BYTES, &REDEEMER,
+                     &gateway.redeemer));
+    if (gateway.resolver_fd < 0)
+        return PP_OK;
+    return make_link(&gateway.resolver_fd, 0, 0, &RESOLVER, &gateway.resolver);
 }
 
 static pp_res make_service(struct pp_daemon *d)
@@ -371,6 +409,8 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
                        &d->clock, &gateway.cvms));
     PP_TRY(make_service(d));
     gw_link_read(gateway.decap.opener); /* the key list, which it told as it started */
+    if (gateway.resolver != NULL)
+        gw_link_read(gateway.resolver); /* and the addresses */
     PP_TRY(make_server(d));
     if (gateway.metrics_listener != NULL)
         PP_TRY(
@@ -399,18 +439,21 @@ static void close_fd(int fd)
         (void)close(fd);
 }
 
-/* With their links closed the other processes end by themselves; one that hangs in its store does
- * so later, and nobody waits for it. */
+/* With their links closed the other processes end by themselves; one that hangs in its store
+ * does so later, and nobody waits for it. */
 static void end_processes(void)
 {
     pp_res opener = gw_link_end(gateway.decap.opener);
     pp_res redeemer = gw_link_end(gateway.redeemer);
+    pp_res resolver = gw_link_end(gateway.resolver);
 
+    gw_link_free(gateway.resolver);
     gw_link_free(gateway.redeemer);
     gw_link_free(gateway.decap.opener);
     close_fd(gateway.opener_fd);
     close_fd(gateway.redeemer_fd);
-    if (pp_is_ok(opener) && pp_is_ok(redeemer))
+    close_fd(gateway.resolver_fd);
+    if (pp_is_ok(opener) && pp_is_ok(redeemer) && pp_is_ok(resolver))
         gw_processes_await();
 }
 

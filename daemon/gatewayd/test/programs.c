@@ -650,6 +650,17 @@ static void a_gateway_that_is_asked_to_end_answers_what_it_has_begun(void **stat
     assert_int_equal(wait_for(&w->gateway), 0);
 }
 
+/* `text` with the first `from` replaced. */
+static const char *with(const char *text, const char *from, const char *to)
+{
+    static char changed[4096];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    return changed;
+}
+
 /* --- one key after the other ------------------------------------------------------------------ */
 
 static void on_under_load(void *ctx, pp_res r, const struct pp_http_response *response)
@@ -717,6 +728,33 @@ static void a_handle_of_the_previous_key_is_taken_and_of_an_older_one_not(void *
     } while (w->device.answer.status == 200);
     assert_answer(w, 410, 1024);
     run_session(w);
+}
+
+/* The name has an address at which nobody listens, or not: another one is tried. */
+static void cvms_are_found_by_a_name_and_the_choice_leaves_its_record(void **state)
+{
+    struct world *w = *state;
+    char list[64], name[64], text[4096] = "";
+
+    end(&w->relay);
+    end(&w->gateway);
+    snprintf(list, sizeof list, "cvm = 127.0.0.1:%u", w->cvm_listener.address.port);
+    snprintf(name, sizeof name, "cvm_name = localhost:%u", w->cvm_listener.address.port);
+    put_text(w, "gateway/config",
+             with(gateway_config(w, "grid_ms = 0\nchoices = choices\n"), list, name));
+    start_ready(w, &w->gateway, gatewayd, "gateway/config");
+    start_relay(w);
+    run_session(w);
+    end(&w->relay);
+    end(&w->gateway);
+    assert_non_null(strstr(w->gateway.err_text, "event=GW_CVMS cvms="));
+    int fd = open(path_in(w, "gateway/choices"), O_RDONLY);
+    assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    assert_memory_equal(text, "begin ", 6);
+    assert_non_null(strstr(text, "\nset "));
+    assert_non_null(strstr(text, "\nend "));
+    assert_int_equal(unlink(path_in(w, "gateway/choices")), 0);
 }
 
 /* --- more than one, and fewer than all -------------------------------------------------------- */
@@ -962,17 +1000,6 @@ static void cvms_may_share_a_port_and_have_sixteen(void **state)
     assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, further), "cvm");
 }
 
-/* `text` with the first `from` replaced. */
-static const char *with(const char *text, const char *from, const char *to)
-{
-    static char changed[4096];
-    const char *at = strstr(text, from);
-
-    assert_non_null(at);
-    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    return changed;
-}
-
 static void files_that_are_not_there_are_named(void **state)
 {
     struct world *w = *state;
@@ -1020,6 +1047,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(no_request_is_lost_when_keys_change_under_load),
     TEST(a_hangup_brings_new_ohttp_keys_beside_the_old_ones),
     TEST(a_handle_of_the_previous_key_is_taken_and_of_an_older_one_not),
+    TEST(cvms_are_found_by_a_name_and_the_choice_leaves_its_record),
     TEST(w4_t2_two_gateways_on_one_store_take_a_token_once),
     TEST(w4_t2_a_token_at_two_gateways_at_once_opens_one_session),
     TEST(w4_t2_a_redeemer_killed_behind_its_insert_never_lets_the_token_pass),
