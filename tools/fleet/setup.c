@@ -312,7 +312,7 @@ static pp_res start_operator(struct fleet *f)
     PP_TRY(reach(f, "host", cvm));
     PP_TRY(start(f, "gateway", "pp-gatewayd",
                  "authority = %s\nissuer = %s\ncvm = %s\nohttp_keys = ohttp_keys\n"
-                 "token_keys = token_keys\nhandle_key = handle.key\nspent = spent.db\n"
+                 "token_keys = token_keys\nhandle_key = handle_keys/1.key\nspent = spent/spent.db\n"
                  "grid_ms = 0\n",
                  FLEET_AUTHORITY, FLEET_ISSUER, cvm));
     PP_TRY(reach(f, "gateway", gateway));
