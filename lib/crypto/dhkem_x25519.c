@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* DHKEM(X25519, HKDF-SHA256): RFC 9180, section 4.1, on OpenSSL's X25519. */
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 #include "ct.h"
 #include "dhkem.h"
@@ -8,48 +9,63 @@
 #include "labeled.h"
 #include "x25519_int.h"
 
-pp_res pp_x25519_import(struct pp_span sk, void **ret_handle, uint8_t *ret_pk)
+void pp_x25519_key_done(struct pp_x25519_key *k)
 {
-    EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
-    size_t len = PP_X25519_BYTES;
+    EVP_PKEY_CTX_free(k->derive);
+    EVP_PKEY_free(k->peer);
+}
 
-    PP_CHECK(k != NULL, PP_E_CRYPTO, 0);
-    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(k, NULL);
-    int ok = c != NULL && EVP_PKEY_derive_init(c) == 1 &&
-             EVP_PKEY_get_raw_public_key(k, ret_pk, &len) == 1 && len == PP_X25519_BYTES;
-    EVP_PKEY_free(k); /* the context holds its own reference */
-    if (!ok) {
-        EVP_PKEY_CTX_free(c);
-        return PP_FAIL(PP_E_CRYPTO, 0);
-    }
-    *ret_handle = c;
+pp_res pp_x25519_key_init(struct pp_x25519_key *k, struct pp_span sk, uint8_t *ret_pk)
+{
+    size_t len = PP_X25519_BYTES;
+    EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
+
+    PP_CHECK(own != NULL, PP_E_CRYPTO, 0);
+    int ok = EVP_PKEY_get_raw_public_key(own, ret_pk, &len) == 1 && len == PP_X25519_BYTES &&
+             (k->peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, ret_pk, len)) != NULL &&
+             (k->derive = EVP_PKEY_CTX_new(own, NULL)) != NULL &&
+             EVP_PKEY_derive_init(k->derive) == 1 &&
+             EVP_PKEY_derive_set_peer_ex(k->derive, k->peer, 0) == 1;
+    EVP_PKEY_free(own); /* the context holds its own reference */
+    PP_CHECK(ok, PP_E_CRYPTO, 1);
     return PP_OK;
+}
+
+static void x25519_release(void *handle)
+{
+    if (handle == NULL)
+        return;
+    pp_x25519_key_done(handle);
+    free(handle);
 }
 
 static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, void **ret_handle,
                             uint8_t *ret_pk)
 {
-    (void)info;
-    return pp_x25519_import(sk, ret_handle, ret_pk);
-}
+    struct pp_x25519_key *k = calloc(1, sizeof *k);
 
-void pp_x25519_release(void *handle)
-{
-    EVP_PKEY_CTX_free(handle);
+    (void)info;
+    PP_CHECK(k != NULL, PP_E_NO_MEMORY, sizeof *k);
+    pp_res r = pp_x25519_key_init(k, sk, ret_pk);
+    if (!pp_is_ok(r)) {
+        x25519_release(k);
+        return r;
+    }
+    *ret_handle = k;
+    return PP_OK;
 }
 
 /*
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-pp_res pp_x25519_dh(void *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
+pp_res pp_x25519_dh(struct pp_x25519_key *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
 {
-    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer_pk, PP_X25519_BYTES);
     size_t len = PP_X25519_BYTES;
 
-    PP_CHECK(peer != NULL, PP_E_CRYPTO, 0);
-    int ok = EVP_PKEY_derive_set_peer_ex(own, peer, 0) == 1 && EVP_PKEY_derive(own, ret, &len) == 1;
-    EVP_PKEY_free(peer);
+    PP_CHECK(EVP_PKEY_set1_encoded_public_key(own->peer, peer_pk, PP_X25519_BYTES) == 1,
+             PP_E_CRYPTO, 0);
+    int ok = EVP_PKEY_derive(own->derive, ret, &len) == 1;
     PP_CHECK(ok && len == PP_X25519_BYTES, PP_E_KEY, 0);
     uint32_t zero = pp_ct_is_zero(ret, PP_X25519_BYTES);
     PP_REVEAL(&zero, sizeof zero, "whether the peer's key was degenerate is public: we refuse it");
@@ -73,12 +89,10 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
 {
     PP_AUTO(results) both = { { 0 } };
     struct pp_span sender_pk = { 0 };
-    void *ephemeral = NULL;
+    PP_AUTO(pp_x25519_key) ephemeral = { 0 };
 
-    PP_TRY(pp_x25519_import(random_bytes, &ephemeral, ret_enc));
-    pp_res r = pp_x25519_dh(ephemeral, pk.at, both.bytes);
-    pp_x25519_release(ephemeral);
-    PP_TRY(r);
+    PP_TRY(pp_x25519_key_init(&ephemeral, random_bytes, ret_enc));
+    PP_TRY(pp_x25519_dh(&ephemeral, pk.at, both.bytes));
     if (sender != NULL) {
         PP_TRY(pp_x25519_dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
@@ -103,11 +117,10 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
                  uint8_t ret[PP_X25519_BYTES])
 {
     uint8_t own_pk[PP_X25519_BYTES], out[PP_X25519_BYTES];
-    void *own = NULL;
+    PP_AUTO(pp_x25519_key) own = { 0 };
 
-    PP_TRY(pp_x25519_import(pp_span(sk, PP_X25519_BYTES), &own, own_pk));
-    pp_res r = pp_x25519_dh(own, pk, out);
-    pp_x25519_release(own);
+    PP_TRY(pp_x25519_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
+    pp_res r = pp_x25519_dh(&own, pk, out);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
     pp_wipe(out, sizeof out);
@@ -130,7 +143,7 @@ static pp_res x25519_derive(const struct pp_kem_info *info, struct pp_span ikm, 
 const struct pp_kem_ops PP_KEM_OPS_X25519_SHA256 = {
     .any_bytes_are_a_key = 1,
     .import = x25519_import,
-    .release = pp_x25519_release,
+    .release = x25519_release,
     .encap = x25519_encap,
     .decap = x25519_decap,
     .derive = x25519_derive,

@@ -17,12 +17,14 @@
 /* IANA HPKE KEM ids. The table holds those that this build offers. */
 enum pp_kem_id {
     PP_KEM_P256_SHA256 = 0x0010,
+    PP_KEM_P384_SHA384 = 0x0011,
+    PP_KEM_P521_SHA512 = 0x0012,
     PP_KEM_X25519_SHA256 = 0x0020,
     PP_KEM_MLKEM768 = 0x0041,
     PP_KEM_XWING = 0x647a,
 };
 
-enum { PP_X25519_BYTES = 32 };
+enum { PP_X25519_BYTES = 32, PP_P256_BYTES = 32 };
 
 /* The largest of every size: that of the longest member, one member for each line of kems.def. */
 #define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[pk];
@@ -103,8 +105,13 @@ PP_MUST pp_res pp_kem_auth_decap(const struct pp_kem_key *k, struct pp_span enc,
 PP_MUST pp_res pp_kem_decap(const struct pp_kem_key *k, struct pp_span enc,
                             struct pp_secret *ret_shared);
 
-/* Bare X25519 (RFC 7748), for the published vectors of that function. KEY on an all-zero result. */
+/*
+ * Bare X25519 (RFC 7748) and bare Diffie-Hellman on P-256 (the x-coordinate; points uncompressed),
+ * for the published vectors of those functions. KEY: bad lengths, an all-zero result, no point of
+ * the curve.
+ */
 PP_MUST pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_BYTES],
                          uint8_t ret[PP_X25519_BYTES]);
+PP_MUST pp_res pp_p256_dh(struct pp_span sk, struct pp_span pk, uint8_t ret[PP_P256_BYTES]);
 
 #endif

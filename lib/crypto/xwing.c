@@ -19,7 +19,7 @@ enum { SEED_BYTES = 32, EXPANDED_BYTES = PP_MLKEM_SEED_BYTES + PP_X25519_BYTES }
 
 struct handle {
     struct pp_mlkem_key *mlkem;
-    void *x25519;
+    struct pp_x25519_key x25519;
 };
 
 /* What the two halves agreed on; ss_M || ss_X in the draft. */
@@ -57,7 +57,7 @@ static void xwing_release(void *handle)
     if (h == NULL)
         return;
     pp_mlkem_key_free(h->mlkem);
-    pp_x25519_release(h->x25519);
+    pp_x25519_key_done(&h->x25519);
     free(h);
 }
 
@@ -73,8 +73,8 @@ static pp_res xwing_import(const struct pp_kem_info *info, struct pp_span sk, vo
     pp_shake256_of(sk, PP_STR(""), expanded, sizeof expanded);
     pp_res r = pp_mlkem_key_new(expanded, ret_pk, &h->mlkem);
     if (pp_is_ok(r))
-        r = pp_x25519_import(pp_span(expanded + PP_MLKEM_SEED_BYTES, PP_X25519_BYTES), &h->x25519,
-                             ret_pk + PP_MLKEM_PK_BYTES);
+        r = pp_x25519_key_init(&h->x25519, pp_span(expanded + PP_MLKEM_SEED_BYTES, PP_X25519_BYTES),
+                               ret_pk + PP_MLKEM_PK_BYTES);
     pp_wipe(expanded, sizeof expanded);
     if (!pp_is_ok(r)) {
         xwing_release(h);
@@ -92,16 +92,14 @@ static pp_res xwing_encap(const struct pp_kem_info *info, struct pp_span pk,
     PP_AUTO(secrets) s = { { 0 } };
     const uint8_t *pk_x = pk.at + PP_MLKEM_PK_BYTES;
     uint8_t *ct_x = ret_enc + PP_MLKEM_CT_BYTES;
-    void *ephemeral = NULL;
+    PP_AUTO(pp_x25519_key) ephemeral = { 0 };
 
     (void)info;
     PP_ASSERT(sender == NULL); /* kems.def: no authentication */
     PP_TRY(pp_mlkem_encap(pk.at, random_bytes.at, ret_enc, s.mlkem));
-    PP_TRY(pp_x25519_import(pp_span(random_bytes.at + PP_MLKEM_RANDOM_BYTES, PP_X25519_BYTES),
-                            &ephemeral, ct_x));
-    pp_res r = pp_x25519_dh(ephemeral, pk_x, s.x25519);
-    pp_x25519_release(ephemeral);
-    PP_TRY(r);
+    PP_TRY(pp_x25519_key_init(
+        &ephemeral, pp_span(random_bytes.at + PP_MLKEM_RANDOM_BYTES, PP_X25519_BYTES), ct_x));
+    PP_TRY(pp_x25519_dh(&ephemeral, pk_x, s.x25519));
     combine(&s, ct_x, pk_x, ret_shared);
     return PP_OK;
 }
@@ -110,12 +108,12 @@ static pp_res xwing_decap(const struct pp_kem_key *k, struct pp_span enc, struct
                           uint8_t *ret_shared)
 {
     PP_AUTO(secrets) s = { { 0 } };
-    const struct handle *h = k->handle;
+    struct handle *h = k->handle;
     const uint8_t *ct_x = enc.at + PP_MLKEM_CT_BYTES;
 
     PP_ASSERT(sender_pk.len == 0);
     PP_TRY(pp_mlkem_decap(h->mlkem, enc.at, s.mlkem));
-    PP_TRY(pp_x25519_dh(h->x25519, ct_x, s.x25519));
+    PP_TRY(pp_x25519_dh(&h->x25519, ct_x, s.x25519));
     combine(&s, ct_x, k->pk + PP_MLKEM_PK_BYTES, ret_shared);
     return PP_OK;
 }
