@@ -28,21 +28,22 @@ static void must(pp_res r)
 static void blind_all(struct state *s)
 {
     for (size_t i = 0; i < BATCH; i++)
-        must(pp_oprf_blind(PP_VOPRF, PP_BYTES(s->input), &s->random, s->blinds[i],
-                           s->blinded + i * PP_OPRF_ELEMENT_BYTES));
+        must(pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_BYTES(s->input), &s->random,
+                           s->blinds[i], s->blinded + i * PP_OPRF_ELEMENT_BYTES));
 }
 
 static void issue(struct state *s)
 {
-    must(pp_voprf_evaluate_batch(pp_secret_span(&s->sk), s->pk, s->blinded, BATCH, &s->random,
-                                 s->evaluated, s->proof));
+    must(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_secret_span(&s->sk), s->pk, s->blinded,
+                                 BATCH, &s->random, s->evaluated, s->proof));
 }
 
 static void finish(struct state *s)
 {
-    must(pp_voprf_verify_batch(s->pk, s->blinded, s->evaluated, BATCH, s->proof));
+    must(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, s->pk, s->blinded, s->evaluated, BATCH,
+                               s->proof));
     for (size_t i = 0; i < BATCH; i++)
-        must(pp_oprf_finalize(PP_BYTES(s->input), PP_BYTES(s->blinds[i]),
+        must(pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_BYTES(s->input), PP_BYTES(s->blinds[i]),
                               s->evaluated + i * PP_OPRF_ELEMENT_BYTES, s->output));
 }
 
@@ -54,7 +55,8 @@ int main(void)
 
     must(pp_crypto_init());
     s.random = pp_random_system();
-    must(pp_oprf_derive_key(PP_VOPRF, PP_BYTES(seed), PP_STR("bench"), &s.sk, s.pk));
+    must(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_BYTES(seed), PP_STR("bench"),
+                            &s.sk, s.pk));
     blind_all(&s);
 
     double bare = BENCH("ristretto255, one bare scalar multiplication", "op", {
@@ -64,7 +66,8 @@ int main(void)
     double issuing = BENCH("VOPRF issue, batch of 32 with its proof", "batch", { issue(&s); });
     double finishing = BENCH("VOPRF verify and finalize, batch of 32", "batch", { finish(&s); });
     double redeeming = BENCH("VOPRF redeem, 98-byte input", "token", {
-        must(pp_oprf_evaluate(PP_VOPRF, pp_secret_span(&s.sk), PP_BYTES(s.input), s.output));
+        must(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_secret_span(&s.sk),
+                              PP_BYTES(s.input), s.output));
     });
     bench_ratio("issue per token / bare multiplication", issuing / BATCH, bare,
                 "2, a share of the proof, an addition, a hash");
