@@ -51,7 +51,7 @@ pp_res pp_oprf_derive_key(const struct pp_oprf_suite *s, enum pp_oprf_mode mode,
     PP_AUTO(pp_secret) sk = { 0 };
     pp_res r = PP_FAIL(PP_E_KEY, 0);
 
-    PP_CHECK(seed_secret.len == s->scalar_bytes, PP_E_RANGE, seed_secret.len);
+    PP_CHECK(seed_secret.len == PP_OPRF_SEED_BYTES, PP_E_RANGE, seed_secret.len);
     PP_CHECK(info.len <= PP_OPRF_INPUT_BYTES_MAX, PP_E_RANGE, info.len);
     PP_TRY(pp_secret_alloc(&sk, s->scalar_bytes));
     for (unsigned counter = 0; counter <= 255 && !pp_is_ok(r); counter++) {

@@ -27,11 +27,17 @@ struct pp_oprf_suite;
 /* What pp uses. All that depends on a private key, a blind or an input runs in constant time. */
 extern const struct pp_oprf_suite PP_RISTRETTO255_SHA512;
 
+/*
+ * For published vectors and for work with other people's software, and nothing else: multiplication
+ * by secrets is OpenSSL's, constant in time, but hashing to the curve runs on OpenSSL's numbers,
+ * which are not quite, and every call decodes its points again.
+ */
+extern const struct pp_oprf_suite PP_P256_SHA256, PP_P384_SHA384;
+
 enum {
     /* of ristretto255-SHA512 */
     PP_OPRF_ELEMENT_BYTES = 32, /* Ne */
     PP_OPRF_SCALAR_BYTES = 32,  /* Ns, little-endian */
-    PP_OPRF_SEED_BYTES = 32,    /* Ns; of DeriveKeyPair */
     PP_OPRF_OUTPUT_BYTES = 64,  /* Nh */
     PP_OPRF_PROOF_BYTES = 64,   /* c || s */
     PP_OPRF_RANDOM_BYTES = 64,  /* taken from `random` for each scalar */
@@ -42,18 +48,19 @@ enum {
     PP_OPRF_PROOF_BYTES_MAX = 96,
     PP_OPRF_RANDOM_BYTES_MAX = 72,
 
+    PP_OPRF_SEED_BYTES = 32,         /* of DeriveKeyPair, in every suite */
     PP_OPRF_INPUT_BYTES_MAX = 65535, /* of an input, and of an info */
     PP_OPRF_BATCH_MAX = 128,         /* our limit; the RFC allows 65535 */
 };
 
 size_t pp_oprf_element_bytes(const struct pp_oprf_suite *s);
-size_t pp_oprf_scalar_bytes(const struct pp_oprf_suite *s); /* a proof has two, a seed one */
+size_t pp_oprf_scalar_bytes(const struct pp_oprf_suite *s); /* a proof has two */
 size_t pp_oprf_output_bytes(const struct pp_oprf_suite *s);
 size_t pp_oprf_random_bytes(const struct pp_oprf_suite *s);
 
 /*
  * DeriveKeyPair (3.2.1). `*ret_sk` becomes a secret of Ns bytes that the caller releases. Fails
- * with RANGE (seed not Ns bytes, info above 65535), KEY (no counter gave a key) or as
+ * with RANGE (seed not 32 bytes, info above 65535), KEY (no counter gave a key) or as
  * pp_secret_alloc.
  */
 PP_MUST pp_res pp_oprf_derive_key(const struct pp_oprf_suite *s, enum pp_oprf_mode mode,

@@ -66,6 +66,8 @@ static const struct {
     const struct pp_oprf_suite *suite;
 } SUITES[] = {
     { "ristretto255-SHA512", &PP_RISTRETTO255_SHA512 },
+    { "P256-SHA256", &PP_P256_SHA256 },
+    { "P384-SHA384", &PP_P384_SHA384 },
 };
 
 struct row {
