@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nist_int.h: P-256 and P-384 as groups for the OPRF: OpenSSL's objects, and hashing to the curve. */
+/* nist_int.h: P-256 and P-384 as groups of the OPRF: OpenSSL's objects, hashing to the curve. */
 #ifndef PP_NIST_INT_H
 #define PP_NIST_INT_H
 

@@ -245,8 +245,22 @@ static enum outcome run_xdh(struct test *t, const char *algorithm)
 
 static enum outcome run_ecdh(struct test *t, const char *algorithm)
 {
+    uint8_t out[PP_P256_BYTES], sk[PP_P256_BYTES];
+    struct pp_wr wr = pp_wr_over(sk, sizeof sk);
+    struct pp_span pk = hex(t, t->json, "public");
+    struct pp_span number = hex(t, t->json, "private"); /* a big-endian number of any length */
+    struct pp_span want = hex(t, t->json, "shared");
+
     (void)algorithm;
-    return not_offered(t, "no key agreement on NIST curves is offered yet");
+    if (!text_is(t->group, "curve", "secp256r1"))
+        return not_offered(t, "key agreement is offered on P-256 alone");
+    while (number.len > sizeof sk && number.at[0] == 0)
+        number = pp_span(number.at + 1, number.len - 1);
+    if (t->unreadable || number.len > sizeof sk)
+        return UNREADABLE;
+    pp_wr_zeros(&wr, sizeof sk - number.len);
+    pp_wr_span(&wr, number);
+    return compare(pp_p256_dh(PP_BYTES(sk), pk, out), PP_BYTES(out), want);
 }
 
 static enum outcome run_mlkem(struct test *t, const char *algorithm)
