@@ -162,7 +162,7 @@ int pp_test_postgres_new(struct pp_test_postgres *p)
 {
     *p = (struct pp_test_postgres){ 0 };
     snprintf(p->folder, sizeof p->folder, "/tmp/pp-test-XXXXXX");
-    /* Root that gave up its capabilities must reach the socket too; the password keeps others out. */
+    /* Root without capabilities must reach the socket too; the password keeps others out. */
     if (mkdtemp(p->folder) == NULL || (geteuid() == 0 && chown(p->folder, NOBODY, NOBODY) != 0) ||
         chmod(p->folder, 0711) != 0)
         return -1;
