@@ -143,9 +143,10 @@ pp_res pp_ohttp_lookup(const struct pp_ohttp_gateway *gw, enum pp_ohttp_form for
     suite.kdf = pp_rd_u16(rd);
     suite.aead = pp_rd_u16(rd);
     PP_TRY(pp_rd_ok(rd));
-    PP_CHECK(len >= pp_ohttp_request_overhead(kem), PP_E_TRUNCATED, len);
+    PP_CHECK(len >= PP_OHTTP_REQUEST_BYTES_MIN, PP_E_TRUNCATED, len);
     const struct pp_ohttp_gateway_key *key = find_key(gw, id, kem);
     PP_CHECK(key != NULL, PP_E_AUTH, PP_OHTTP_KEY_UNKNOWN);
+    PP_CHECK(len >= pp_ohttp_request_overhead(kem), PP_E_AUTH, PP_OHTTP_NOT_OPENED);
     const struct pp_hpke_info *info = find_info(key, form, suite);
     PP_CHECK(info != NULL, PP_E_AUTH, PP_OHTTP_SUITE_UNKNOWN);
     *ret = (struct pp_ohttp_named){ key, info, pp_kem_info(kem)->enc_len };

@@ -29,6 +29,7 @@ enum {
     PP_KEYLIST_BYTES_MAX = 1 << 16,   /* a whole list */
     PP_OHTTP_GATEWAY_KEYS_MAX = 8,    /* current and next epoch, two KEMs, with room */
     PP_OHTTP_HEADER_BYTES = 7,        /* key id, KEM id, KDF id, AEAD id */
+    PP_OHTTP_REQUEST_BYTES_MIN = 55,  /* header, the shortest encapsulated key (X25519), tag */
     PP_OHTTP_RESPONSE_NONCE_MAX = 32, /* max(Nn, Nk) of the AEADs */
     PP_OHTTP_FORMS = 2,               /* whole messages and chunked ones: other labels */
 };
@@ -160,8 +161,9 @@ enum pp_ohttp_refusal {
 
 /*
  * Opens an encapsulated request in place: `*ret_request` is the part of `body` that holds the
- * message; `x` must be in the zero state. TRUNCATED (shorter than header, key and tag: the only
- * failure that may show, for it depends on the length alone) or AUTH. Tries one key and never more.
+ * message; `x` must be in the zero state. TRUNCATED (shorter than PP_OHTTP_REQUEST_BYTES_MIN: the
+ * only failure that may show, for it depends on the length alone) or AUTH. Tries one key and never
+ * more.
  */
 PP_MUST pp_res pp_ohttp_request_open(struct pp_ohttp *x, const struct pp_ohttp_gateway *gw,
                                      uint8_t *body, size_t len, struct pp_span *ret_request);

@@ -25,9 +25,9 @@ struct pp_ohttp_named {
 };
 
 /*
- * Reads the header (TRUNCATED) and looks up what it names: AUTH with enum pp_ohttp_refusal. A body
- * of `len` bytes that is too short for its KEM is TRUNCATED before the key is looked up: whether it
- * is says nothing of the keys held.
+ * Reads the header and looks up what it names: AUTH with enum pp_ohttp_refusal. A body of `len`
+ * bytes that is shorter than any request is TRUNCATED, whatever it names: that says nothing of the
+ * keys held.
  */
 PP_MUST pp_res pp_ohttp_lookup(const struct pp_ohttp_gateway *gw, enum pp_ohttp_form form,
                                struct pp_rd *rd, size_t len, struct pp_ohttp_named *ret);

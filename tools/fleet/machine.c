@@ -53,18 +53,22 @@ static pp_res make_chip(struct fleet *f, const struct sim_root *root)
 /* The files that a host launches: firmware, the released program, its configuration. */
 static pp_res make_guest_files(struct fleet *f)
 {
-    static const char config[] = "# The measured configuration of the confidential VM.\n"
-                                 "environment = dev\n"
-                                 "platform = sim-snp\n"
-                                 "message_kem = x25519\n"
-                                 "engine = embedded\n"
-                                 "sessions_max = 4096\n"
-                                 "session_s = 30\n"
-                                 "workers_ready = 4\n";
+    char config[512];
     uint8_t firmware[SIM_FIRMWARE_BYTES];
     char path[FLEET_PATH_MAX];
     struct pp_buf program = { 0 };
 
+    int n = snprintf(config, sizeof config,
+                     "# The measured configuration of the confidential VM.\n"
+                     "environment = dev\n"
+                     "platform = sim-snp\n"
+                     "message_kem = %s\n"
+                     "engine = embedded\n"
+                     "sessions_max = 4096\n"
+                     "session_s = 30\n"
+                     "workers_ready = 4\n",
+                     fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing");
+    PP_CHECK(n > 0 && n < (int)sizeof config, PP_E_RANGE, n);
     sim_firmware_make(firmware);
     PP_TRY(fleet_write(f, "host", "firmware", PP_BYTES(firmware)));
     PP_TRY(fleet_write(f, "host", "cvm.config", pp_span_cstr(config)));

@@ -106,7 +106,7 @@ static void a_short_body_is_400_whatever_key_it_names(void **state)
 
     (void)state;
     for (size_t id = 0; id < 256; id++) {
-        uint8_t body[7 + PP_X25519_BYTES + 16 + 1] = { (uint8_t)id, 0x00, 0x20, 0, 1, 0, 1 };
+        uint8_t body[PP_OHTTP_REQUEST_BYTES_MIN + 1] = { (uint8_t)id, 0x00, 0x20, 0, 1, 0, 1 };
         pp_res r = pp_ohttp_request_open(&x, &none, body, sizeof body - 2, &request);
         assert_int_equal(pp_ohttp_failure_of(r), PP_OHTTP_FAIL_BODY);
         r = pp_ohttp_request_open(&x, &none, body, sizeof body - 1, &request);
