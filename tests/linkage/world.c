@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session.h"
+#include "choice.h"
 #include "sizes.h"
 
 enum {
@@ -153,7 +153,7 @@ static pp_res record(struct world *w, uint32_t who, uint64_t at_s, uint32_t day)
     u.ohttp_key = world_has(w, OHTTP_KEY) ? 0 : who + 1;
     size_t cvm = p->cvm;
     if (world_has(w, RANDOM_CVM))
-        PP_TRY(gw_choose(&w->random, CVMS, 0, &cvm));
+        cvm = gw_choice_draw(w->choice_seed, at_s / GW_CHOICE_HOUR_S, w->choices++, CVMS);
     u.cvm = cvm;
     w->uses[w->use_count++] = u;
     return PP_OK;
@@ -280,6 +280,7 @@ pp_res world_run(struct world *w, const struct settings *s)
 {
     *w = (struct world){ .settings = *s, .random_state = s->seed };
     w->random = (struct pp_random){ .fill = fill, .ctx = &w->random_state };
+    PP_TRY(pp_random_fill(&w->random, w->choice_seed, sizeof w->choice_seed));
     w->people = calloc(s->people, sizeof *w->people);
     w->uses = calloc(s->people * USES_MAX, sizeof *w->uses);
     w->fetches = calloc(s->people * 2, sizeof *w->fetches);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exchange #2 through the gateway as it is installed, all of its processes: requests of 2 KiB are
- * opened, passed to a CVM that echoes, and answered in 1 KiB. Every request is sealed beforehand and
- * has its own encapsulated key. CPU time is the gateway's own, of each process; latencies count from
- * when a request was due, so a gateway that falls behind cannot hide it.
+ * opened, passed to a CVM that echoes, and answered in 1 KiB. Every request is sealed beforehand
+ * and has its own encapsulated key. CPU time is the gateway's own, of each process; latencies count
+ * from when a request was due, so a gateway that falls behind cannot hide it.
  *
  *     bench_gateway [PP-GATEWAYD]       the program; default: the one of the same build
  */
