@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "choice.h"
 #include "sizes.h"
 
 enum {
@@ -153,7 +152,7 @@ static pp_res record(struct world *w, uint32_t who, uint64_t at_s, uint32_t day)
     u.ohttp_key = world_has(w, OHTTP_KEY) ? 0 : who + 1;
     size_t cvm = p->cvm;
     if (world_has(w, RANDOM_CVM))
-        cvm = gw_choice_draw(w->choice_seed, at_s / GW_CHOICE_HOUR_S, w->choices++, CVMS);
+        cvm = gw_choice_draw(w->choice_seed, at_s / GW_CHOICE_HOUR_S, w->use_count, CVMS);
     u.cvm = cvm;
     w->uses[w->use_count++] = u;
     return PP_OK;
@@ -280,13 +279,13 @@ pp_res world_run(struct world *w, const struct settings *s)
 {
     *w = (struct world){ .settings = *s, .random_state = s->seed };
     w->random = (struct pp_random){ .fill = fill, .ctx = &w->random_state };
-    PP_TRY(pp_random_fill(&w->random, w->choice_seed, sizeof w->choice_seed));
     w->people = calloc(s->people, sizeof *w->people);
     w->uses = calloc(s->people * USES_MAX, sizeof *w->uses);
     w->fetches = calloc(s->people * 2, sizeof *w->fetches);
     w->bundles = calloc(s->people * BUNDLES_MAX, sizeof *w->bundles);
     PP_CHECK(w->people != NULL && w->uses != NULL && w->fetches != NULL && w->bundles != NULL,
              PP_E_NO_MEMORY, 0);
+    PP_TRY(pp_random_fill(&w->random, w->choice_seed, sizeof w->choice_seed));
     PP_TRY(pp_wallet_policy_init(&w->policy, 0, 1));
     if (!world_has(w, MINIMUM_AGE))
         w->policy.age_s = 0;

@@ -9,6 +9,7 @@
 #ifndef LINKAGE_WORLD_H
 #define LINKAGE_WORLD_H
 
+#include "choice.h"
 #include "wallet_rules.h"
 
 enum {
@@ -81,8 +82,7 @@ struct world {
     struct settings settings;
     struct pp_random random;
     uint64_t random_state;
-    uint8_t choice_seed[32]; /* of the gateway */
-    uint64_t choices;
+    uint8_t choice_seed[GW_CHOICE_SEED_BYTES];
     struct pp_wallet_policy policy;
     struct person *people;
     struct use *uses;
