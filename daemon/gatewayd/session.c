@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "failure.h"
+#include "sizes.h"
 
 enum state {
     FREE = 0,
@@ -149,7 +150,7 @@ static void finish(struct job *job, const struct gw_answer *a)
     }
     count(&s->totals, job);
     uint64_t now_ms = pp_clock_mono_ms(&s->config.clock);
-    uint32_t wait = gw_grid_wait(job->from_ms, now_ms, s->config.grid_ms);
+    uint32_t wait = pp_grid_wait(job->from_ms, now_ms, s->config.grid_ms);
     job->due_ms = now_ms + wait;
     if (wait == 0)
         send_answer(job);
