@@ -306,6 +306,9 @@ static void moduli_outside_2048_to_4096_bits_are_refused(void **state)
     assert_code(pp_blindrsa_import_numbers(pp_span(n, BYTES - 1), pp_span(NULL, 0), &k), PP_E_KEY);
     assert_code(pp_blindrsa_import_numbers(PP_BYTES(n), pp_span(NULL, 0), &k), PP_E_KEY);
     assert_code(pp_blindrsa_import_numbers(pp_span(NULL, 0), pp_span(NULL, 0), &k), PP_E_KEY);
+    n[0] = 1; /* 2049 bits: no number of whole bytes */
+    assert_code(pp_blindrsa_import_numbers(pp_span(n, BYTES + 1), pp_span(NULL, 0), &k), PP_E_KEY);
+    n[0] = 0xff;
     assert_null(k);
     assert_ok(pp_blindrsa_import_numbers(pp_span(n, PP_BLINDRSA_BYTES_MAX), pp_span(NULL, 0), &k));
     assert_int_equal(pp_blindrsa_bytes(k), PP_BLINDRSA_BYTES_MAX);
