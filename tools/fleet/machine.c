@@ -274,12 +274,12 @@ static pp_res make_handle_key(struct fleet *f)
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint8_t key[PP_HANDLE_KEY_BYTES];
 
-    if (fleet_exists(f, "gateway", "handle.key"))
+    if (fleet_exists(f, "gateway", "handle_keys/1.key"))
         return PP_OK;
     PP_TRY(pp_random_fill(&f->random, key, sizeof key));
     pp_res r = pp_handle_key_write(1, PP_BYTES(key), &wr);
     if (pp_is_ok(r))
-        r = fleet_write(f, "gateway", "handle.key", pp_wr_done(&wr));
+        r = fleet_write(f, "gateway", "handle_keys/1.key", pp_wr_done(&wr));
     pp_wipe(key, sizeof key);
     pp_wipe(text, sizeof text);
     return r;
@@ -294,6 +294,8 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", NULL));
     PP_TRY(fleet_folder(f, "gateway", "token_keys"));
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "handle_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "spent"));
     for (uint32_t day = today; day <= today + 1; day++) {
         PP_TRY(make_token_key(f, day));
         for (size_t i = 0; i < FLEET_OHTTP_KEMS; i++)

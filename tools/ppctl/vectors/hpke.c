@@ -116,19 +116,19 @@ static int check_exports(struct row *row, const struct pp_hpke *c)
 }
 
 /*
- * What the encapsulation draws: the ephemeral private key itself for X25519, which some rows give
- * as input key material alone, and that material for every other KEM.
+ * What the encapsulation draws: the ephemeral private key of a DHKEM, which some rows give as input
+ * key material alone, and the seed of any other KEM.
  */
-static struct pp_span drawn(struct row *row, uint16_t kem, struct pp_secret *sk)
+static struct pp_span drawn(struct row *row, const struct pp_kem_info *kem, struct pp_secret *sk)
 {
     struct pp_kem_key *k = NULL;
     struct pp_span given = field(row, "skEm"), ikm = field(row, "ikmE");
 
-    if (kem != PP_KEM_X25519_SHA256)
+    if (!kem->auth)
         return ikm;
     if (given.len > 0)
         return given;
-    pp_res r = pp_kem_key_derive(kem, ikm, &k);
+    pp_res r = pp_kem_key_derive(kem->id, ikm, &k);
     if (pp_is_ok(r))
         r = pp_kem_key_export(k, sk);
     pp_kem_key_free(k);
@@ -139,7 +139,7 @@ static pp_res set_up_both(struct row *row, const struct pp_hpke_info *info, stru
                           struct pp_hpke *receiver, uint8_t *ret_enc)
 {
     PP_AUTO(pp_secret) ephemeral = { 0 };
-    struct pp_span script = drawn(row, info->suite.kem, &ephemeral);
+    struct pp_span script = drawn(row, pp_kem_info(info->suite.kem), &ephemeral);
     struct pp_random random = pp_random_script(&script);
     struct pp_span psk = field(row, "psk"), sender_sk = field(row, "skSm");
     struct pp_kem_key *key = NULL, *own = NULL;
