@@ -312,7 +312,7 @@ static pp_res start_operator(struct fleet *f)
     PP_TRY(reach(f, "host", cvm));
     PP_TRY(start(f, "gateway", "pp-gatewayd",
                  "authority = %s\nissuer = %s\ncvm = %s\nohttp_keys = ohttp_keys\n"
-                 "token_keys = token_keys\nhandle_key = handle.key\nspent = spent.db\n"
+                 "token_keys = token_keys\nhandle_key = handle_keys/1.key\nspent = spent/spent.db\n"
                  "grid_ms = 0\n",
                  FLEET_AUTHORITY, FLEET_ISSUER, cvm));
     PP_TRY(reach(f, "gateway", gateway));
@@ -373,12 +373,13 @@ pp_res fleet_make_trust(struct fleet *f)
                      "mirror = http://%s/directory\n"
                      "platform = %s\n"
                      "hardware = strict\n"
-                     "message_kem = classical\n"
+                     "message_kem = %s\n"
                      "ohttp_kem = x25519\n"
                      "tls_group = x25519\n"
                      "batches = 1\n",
                      FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, mirror,
-                     fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp");
+                     fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp",
+                     fleet_has_fault(f, FAULT_KEM_HYBRID) ? "classical" : "x-wing");
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
     if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
         PP_TRY(copy_root(f));

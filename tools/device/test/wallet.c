@@ -664,9 +664,9 @@ static void kill_9_while_a_batch_is_stored_leaves_all_of_it_or_nothing(void **st
 /* --- an end at every call that reaches the disk ----------------------------------------------- */
 
 /*
- * SQLite's calls to the disk come here, since the program's functions go before the C library's. The
- * process ends instead of making the call that `stop_at` counts to. What a file held when it was
- * last synced is kept beside it: a power cut leaves that and no more.
+ * SQLite's calls to the disk come here, since the program's functions go before the C library's.
+ * The process ends instead of making the call that `stop_at` counts to. What a file held when it
+ * was last synced is kept beside it: a power cut leaves that and no more.
  */
 enum { CRASHED = 77, CALLS_MAX = 400, COPY_BYTES = 1 << 16 };
 
