@@ -24,10 +24,12 @@ enum {
     COST_CONTROL = 10, /* a reset, SETTINGS, CONTINUATION; and a request that we refuse */
     EARNED_BY_ANSWER = 2,
     EARNED_PER_BYTES = 2048,
+    UNKNOWN_PER_BYTES = 16, /* of frames that nghttp2 skips without a word */
     SMALL_DATA_BYTES = 256, /* RFC 9113 10.5: small and empty DATA can be a flood */
 
-    CONNECTION_WINDOW = 1 << 20,                  /* each stream holds its sender back by itself */
-    FIELD_OVERHEAD = 32,                          /* RFC 9113 6.5.2 */
+    CONNECTION_WINDOW = 1 << 20, /* each stream holds its sender back by itself */
+    FIELD_OVERHEAD = 32,         /* RFC 9113 6.5.2 */
+    FRAME_HEAD_BYTES = 9,
     HEAD_BOMB_BYTES = 4 * PP_HTTP_HEAD_BYTES_MAX, /* past 431: nobody sends this by accident */
     CONTINUATIONS_MAX = 4,
     SETTINGS_ENTRIES_MAX = 16,
@@ -78,6 +80,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     struct pp_http_conn *c = (struct pp_http_conn *)arg;
 
     (void)session;
+    c->unknown_bytes -= (int64_t)(FRAME_HEAD_BYTES + hd->length);
     switch (hd->type) {
     case NGHTTP2_DATA:
         if (hd->length >= SMALL_DATA_BYTES || (hd->flags & NGHTTP2_FLAG_END_STREAM) != 0)
@@ -446,7 +449,7 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     (void)frame;
     if (c->out->len >= PP_HTTP_OUT_FILL)
         return NGHTTP2_ERR_WOULDBLOCK;
-    append(c->out, head, 9);
+    append(c->out, head, FRAME_HEAD_BYTES);
     if (q->state == PP_HTTP_Q_STREAMING) {
         append(c->out, q->pieces + q->pieces_from, len);
         pp_wipe(q->pieces + q->pieces_from, len);
@@ -584,8 +587,8 @@ void pp_http2_sent_(struct pp_http_conn *c)
             pp_http_drained_(q);
         q = is_due ? c->requests : q->next;
     }
-    if (c->request_count == 0 && c->was_of_use)
-        pp_http_conn_wait_(c, PP_HTTP_C_WAIT_IDLE);
+    if (c->request_count == 0)
+        pp_http_conn_wait_(c, c->was_of_use ? PP_HTTP_C_WAIT_IDLE : PP_HTTP_C_WAIT_FIRST);
 }
 
 void pp_http2_drain_(struct pp_http_conn *c)
@@ -599,21 +602,30 @@ void pp_http2_drain_(struct pp_http_conn *c)
     pp_http_conn_flush_soon_(c);
 }
 
+/* What no frame's head accounted for; less than zero while one that did is under way. */
+static void pay_for_unknown(struct pp_http_conn *c)
+{
+    if (c->unknown_bytes < UNKNOWN_PER_BYTES)
+        return;
+    (void)spend(c, (uint32_t)(c->unknown_bytes / UNKNOWN_PER_BYTES));
+    c->unknown_bytes %= UNKNOWN_PER_BYTES;
+}
+
 static void take_input(struct pp_http_conn *c, struct pp_span bytes)
 {
     c->in_loop = 1;
     ssize_t n = nghttp2_session_mem_recv(c->session, bytes.at, bytes.len);
     c->in_loop = 0;
-    if (n < 0 && !c->flooded) {
-        c->flooded = n == NGHTTP2_ERR_FLOODED;
-        c->is_broken = !c->flooded;
-    }
+    c->unknown_bytes += (int64_t)bytes.len;
+    pay_for_unknown(c);
     if (n < 0)
         c->server->stats.refused++;
-    if (c->is_broken)
-        pp_http_conn_close_(c);
-    else
-        (void)pp_http_conn_flush_(c);
+    if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+        pp_http_conn_close_(c); /* not HTTP/2: it would not understand why */
+        return;
+    }
+    c->flooded |= n < 0;
+    (void)pp_http_conn_flush_(c);
 }
 
 void pp_http2_read_(struct pp_http_conn *c)
@@ -654,8 +666,9 @@ void pp_http2_begin_(struct pp_http_conn *c, struct pp_span first)
     c->state = PP_HTTP_C_TWO;
     c->budget = BUDGET_MAX;
     c->budget_at_ms = now_ms();
-    c->flooded = c->is_broken = c->is_leaving = 0;
+    c->flooded = c->is_leaving = 0;
     c->moved = c->head_bytes = 0;
+    c->unknown_bytes = -(int64_t)PP_HTTP_PREFACE_BYTES;
     c->todo = c->last_todo = NULL;
     if (say_hello(c))
         take_input(c, first);

@@ -167,23 +167,22 @@ static struct pp_http_conn *take_place(struct pp_http_server *s)
     return c;
 }
 
-static void take_connection(struct listener *l, int fd, const struct sockaddr_storage *sa,
-                            socklen_t len)
+void pp_http_server_take_(struct pp_http_server *s, int fd, int is_tls,
+                          const struct sockaddr_storage *sa, socklen_t len)
 {
-    struct pp_http_server *s = l->server;
     uint8_t source[PP_HTTP_SOURCE_BYTES];
     int on = 1;
 
     source_of(sa, len, source);
     struct pp_http_conn *c = source_is_busy(s, source) ? NULL : take_place(s);
     if (c == NULL) {
-        pp_http_conn_turn_away_(s, fd, l->is_tls != 0);
+        pp_http_conn_turn_away_(s, fd, is_tls);
         return;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a unix socket has none */
     s->open_count++;
     memcpy(c->source, source, sizeof source);
-    pp_http_conn_start_(c, fd, l->is_tls != 0);
+    pp_http_conn_start_(c, fd, is_tls);
 }
 
 /* Out of descriptors or memory: others may give some back. */
@@ -208,7 +207,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            take_connection(l, fd, &sa, len);
+            pp_http_server_take_(l->server, fd, l->is_tls != 0, &sa, len);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

@@ -201,8 +201,8 @@ void pp_http_reply_abort(struct pp_http_request *q); /* the same; the client see
 /*
  * The certificate chain (the server's first) and its key, PEM, for pp_http_server_listen_tls. Again
  * while it serves: connections that stand keep what they have, new ones get the new. TLS 1.3 alone,
- * no tickets, no early data. On failure what was there stays. KEY (does not parse, or the two do not
- * belong together), NO_MEMORY.
+ * no tickets, no early data. On failure what was there stays. KEY (does not parse, or the two do
+ * not belong together), NO_MEMORY.
  */
 PP_MUST pp_res pp_http_server_tls(struct pp_http_server *s, struct pp_span chain_pem,
                                   struct pp_span key_pem);

@@ -149,10 +149,10 @@ struct pp_http_conn {
     struct pp_http_request *todo, *last_todo;
     uint32_t budget;    /* see http2.c */
     uint8_t flooded;    /* that spent more than it has is told to calm down */
-    uint8_t is_broken;  /* nothing can be read any more */
     uint8_t is_leaving; /* GOAWAY was said: no new requests */
     uint64_t budget_at_ms;
     size_t head_bytes;
+    int64_t unknown_bytes;
     size_t moved; /* payload bytes that did not earn yet */
 };
 
@@ -194,6 +194,9 @@ struct pp_http_server {
 
 /* --- http_server.c -------------------------------------------------------------------------- */
 
+/* A connected socket, which it owns from here on; `sa` is the client's. */
+void pp_http_server_take_(struct pp_http_server *s, int fd, int is_tls,
+                          const struct sockaddr_storage *sa, socklen_t len);
 /* There is one for each connection. */
 struct pp_http_out *pp_http_out_take_(struct pp_http_server *s);
 void pp_http_out_release_(struct pp_http_server *s, struct pp_http_out *out);

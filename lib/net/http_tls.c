@@ -201,8 +201,8 @@ void pp_http_tls_end_(struct pp_http_conn *c)
 }
 
 /*
- * Not SSL_get_error: it looks at the thread's queue of errors, where another library's may lie. What
- * the last call waited for, and that the socket said "later", is this session's own.
+ * Not SSL_get_error: it looks at the thread's queue of errors, where another library's may lie.
+ * What the last call waited for, and that the socket said "later", is this session's own.
  */
 static int is_later(const struct pp_http_conn *c)
 {
