@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bhttp.h"
+#include "bhttp_int.h"
 
 enum { VARINT_BYTES_MAX = 8 };
 
@@ -56,7 +56,7 @@ static int is_path(struct pp_span s)
            is_visible(s, PP_STR("#"));
 }
 
-static pp_res check_request(const struct pp_bhttp *m)
+pp_res pp_bhttp_check_request(const struct pp_bhttp *m)
 {
     PP_CHECK(is_token(m->method, 1), PP_E_FORMAT, 1);
     /* RFC 9292 leaves CONNECT without a meaning: there is no tunnel behind one message. */
@@ -100,8 +100,7 @@ static pp_res check_pseudo_name(struct pp_span name)
     return PP_OK;
 }
 
-/* `*normal_seen` is the section's memory: pseudo-fields stand before all others. */
-static pp_res check_field(const struct pp_bhttp_field *f, int trailer, int *normal_seen)
+pp_res pp_bhttp_check_field(const struct pp_bhttp_field *f, int trailer, int *normal_seen)
 {
     PP_TRY(check_value(f->value));
     if (f->name.len == 0 || f->name.at[0] != ':') {
@@ -121,7 +120,7 @@ int pp_bhttp_is_request(const struct pp_bhttp *m)
     return m->framing == PP_BHTTP_REQUEST || m->framing == PP_BHTTP_REQUEST_INDETERMINATE;
 }
 
-static int is_indeterminate(const struct pp_bhttp *m)
+int pp_bhttp_is_indeterminate(const struct pp_bhttp *m)
 {
     return m->framing == PP_BHTTP_REQUEST_INDETERMINATE ||
            m->framing == PP_BHTTP_RESPONSE_INDETERMINATE;
@@ -182,7 +181,7 @@ struct parse {
     struct pp_bhttp m;
 };
 
-static size_t varint_len(uint64_t v)
+size_t pp_bhttp_varint_len(uint64_t v)
 {
     return v <= 63 ? 1 : v <= 16383 ? 2 : v <= 1073741823 ? 4 : VARINT_BYTES_MAX;
 }
@@ -193,7 +192,7 @@ static uint64_t read_varint(struct parse *p, struct pp_rd *rd)
     size_t from = rd->offset;
     uint64_t v = pp_rd_varint(rd);
 
-    if (rd->offset - from != varint_len(v))
+    if (rd->offset - from != pp_bhttp_varint_len(v))
         p->m.exact = 0;
     return v;
 }
@@ -222,7 +221,7 @@ static pp_res read_field(struct parse *p, struct pp_rd *rd, uint64_t name_len,
 
     f.value = read_block(p, rd);
     PP_TRY(pp_rd_ok(rd));
-    PP_TRY(check_field(&f, trailer, normal_seen));
+    PP_TRY(pp_bhttp_check_field(&f, trailer, normal_seen));
     return pp_bhttp_add(&p->m, section, f.name, f.value);
 }
 
@@ -259,7 +258,7 @@ static pp_res read_indeterminate_section(struct parse *p, struct pp_bhttp_sectio
 static pp_res read_section(struct parse *p, struct pp_bhttp_section *section, int trailer)
 {
     section->first = p->m.field_count;
-    if (is_indeterminate(&p->m))
+    if (pp_bhttp_is_indeterminate(&p->m))
         return read_indeterminate_section(p, section, trailer);
     return read_known_section(p, section, trailer);
 }
@@ -268,7 +267,7 @@ static pp_res read_content(struct parse *p)
 {
     struct pp_bhttp *m = &p->m;
 
-    if (!is_indeterminate(m)) {
+    if (!pp_bhttp_is_indeterminate(m)) {
         m->content = read_block(p, &p->rd);
         m->content_len = m->content.len;
         return pp_rd_ok(&p->rd);
@@ -295,7 +294,7 @@ static pp_res read_request_control(struct parse *p)
     p->m.authority = read_block(p, &p->rd);
     p->m.path = read_block(p, &p->rd);
     PP_TRY(pp_rd_ok(&p->rd));
-    return check_request(&p->m);
+    return pp_bhttp_check_request(&p->m);
 }
 
 static pp_res read_response_control(struct parse *p)
@@ -364,8 +363,8 @@ static void write_block(struct pp_wr *wr, struct pp_span s)
     pp_wr_span(wr, s);
 }
 
-static pp_res write_section(const struct pp_bhttp *m, struct pp_bhttp_section section, int trailer,
-                            struct pp_wr *wr)
+pp_res pp_bhttp_write_section(const struct pp_bhttp *m, struct pp_bhttp_section section,
+                              int trailer, struct pp_wr *wr)
 {
     int normal_seen = 0;
     size_t bytes = 0;
@@ -374,26 +373,27 @@ static pp_res write_section(const struct pp_bhttp *m, struct pp_bhttp_section se
     PP_ASSERT(m->field_count <= PP_BHTTP_FIELDS_MAX);
     for (size_t i = 0; i < section.count; i++) {
         const struct pp_bhttp_field *f = &m->fields[section.first + i];
-        PP_TRY(check_field(f, trailer, &normal_seen));
+        PP_TRY(pp_bhttp_check_field(f, trailer, &normal_seen));
         PP_CHECK(f->name.len <= PP_BHTTP_SECTION_BYTES_MAX, PP_E_LIMIT, f->name.len);
         PP_CHECK(f->value.len <= PP_BHTTP_SECTION_BYTES_MAX, PP_E_LIMIT, f->value.len);
-        bytes += varint_len(f->name.len) + f->name.len + varint_len(f->value.len) + f->value.len;
+        bytes += pp_bhttp_varint_len(f->name.len) + f->name.len +
+                 pp_bhttp_varint_len(f->value.len) + f->value.len;
         PP_CHECK(bytes <= PP_BHTTP_SECTION_BYTES_MAX, PP_E_LIMIT, bytes);
     }
-    if (!is_indeterminate(m))
+    if (!pp_bhttp_is_indeterminate(m))
         pp_wr_varint(wr, bytes);
     for (size_t i = 0; i < section.count; i++) {
         write_block(wr, m->fields[section.first + i].name);
         write_block(wr, m->fields[section.first + i].value);
     }
-    if (is_indeterminate(m))
+    if (pp_bhttp_is_indeterminate(m))
         pp_wr_varint(wr, 0);
     return pp_wr_ok(wr);
 }
 
 static void write_content(const struct pp_bhttp *m, struct pp_wr *wr)
 {
-    if (!is_indeterminate(m)) {
+    if (!pp_bhttp_is_indeterminate(m)) {
         pp_wr_varint(wr, m->content_len);
         pp_bhttp_content_copy(m, wr);
         return;
@@ -404,23 +404,34 @@ static void write_content(const struct pp_bhttp *m, struct pp_wr *wr)
     pp_wr_varint(wr, 0);
 }
 
-static pp_res write_response_control(const struct pp_bhttp *m, struct pp_wr *wr)
+pp_res pp_bhttp_write_informational(const struct pp_bhttp *m, size_t from, struct pp_wr *wr)
 {
-    PP_CHECK(m->status >= 200 && m->status <= 599, PP_E_RANGE, m->status);
     PP_ASSERT(m->informational_count <= PP_BHTTP_INFORMATIONAL_MAX);
-    for (size_t i = 0; i < m->informational_count; i++) {
+    for (size_t i = from; i < m->informational_count; i++) {
         const struct pp_bhttp_informational *info = &m->informational[i];
         PP_CHECK(info->status >= 100 && info->status <= 199, PP_E_RANGE, info->status);
         pp_wr_varint(wr, info->status);
-        PP_TRY(write_section(m, info->header, 0, wr));
+        PP_TRY(pp_bhttp_write_section(m, info->header, 0, wr));
     }
+    return PP_OK;
+}
+
+pp_res pp_bhttp_write_status(const struct pp_bhttp *m, struct pp_wr *wr)
+{
+    PP_CHECK(m->status >= 200 && m->status <= 599, PP_E_RANGE, m->status);
     pp_wr_varint(wr, m->status);
     return PP_OK;
 }
 
-static pp_res write_request_control(const struct pp_bhttp *m, struct pp_wr *wr)
+static pp_res write_response_control(const struct pp_bhttp *m, struct pp_wr *wr)
 {
-    PP_TRY(check_request(m));
+    PP_TRY(pp_bhttp_write_informational(m, 0, wr));
+    return pp_bhttp_write_status(m, wr);
+}
+
+pp_res pp_bhttp_write_request_control(const struct pp_bhttp *m, struct pp_wr *wr)
+{
+    PP_TRY(pp_bhttp_check_request(m));
     write_block(wr, m->method);
     write_block(wr, m->scheme);
     write_block(wr, m->authority);
@@ -434,12 +445,12 @@ pp_res pp_bhttp_write(const struct pp_bhttp *m, struct pp_wr *wr)
 
     pp_wr_varint(wr, (uint64_t)m->framing);
     if (pp_bhttp_is_request(m))
-        PP_TRY(write_request_control(m, wr));
+        PP_TRY(pp_bhttp_write_request_control(m, wr));
     else
         PP_TRY(write_response_control(m, wr));
-    PP_TRY(write_section(m, m->header, 0, wr));
+    PP_TRY(pp_bhttp_write_section(m, m->header, 0, wr));
     write_content(m, wr);
-    PP_TRY(write_section(m, m->trailer, 1, wr));
+    PP_TRY(pp_bhttp_write_section(m, m->trailer, 1, wr));
     PP_CHECK(wr->len - from <= PP_BHTTP_BYTES_MAX, PP_E_LIMIT, wr->len - from);
     return PP_OK;
 }

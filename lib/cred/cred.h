@@ -8,8 +8,11 @@
  * Bytes in, bytes out: no clock, no store, no socket. Whether a token was spent before is
  * answered by the program that owns the store (pp_spend_key names the token there).
  *
- * Token types stand in one table (cred_int.h). Today it has one row, 0x0005: VOPRF(ristretto255,
- * SHA-512). Sizes that end in _MAX are those of the largest row.
+ * Token types stand in one table (cred_int.h). Sizes that end in _MAX are those of the largest row.
+ *
+ *   0x0005  VOPRF(ristretto255, SHA-512)   what pp itself issues and spends: batches, one proof
+ *   0x0002  Blind RSA (2048-bit)           for other people's software: single tokens; whoever has
+ *                                          the public key can verify
  */
 #ifndef PP_CRED_H
 #define PP_CRED_H
@@ -22,28 +25,28 @@
 #include "span.h"
 #include "wr.h"
 
-enum { PP_TOKEN_VOPRF_RISTRETTO255 = 0x0005 };
+enum { PP_TOKEN_BLIND_RSA = 0x0002, PP_TOKEN_VOPRF_RISTRETTO255 = 0x0005 };
 
 enum {
     PP_TOKEN_NONCE_BYTES = 32,
     PP_TOKEN_DIGEST_BYTES = 32,
     PP_TOKEN_KEY_ID_BYTES = 32,
     PP_TOKEN_INPUT_BYTES = 2 + PP_TOKEN_NONCE_BYTES + PP_TOKEN_DIGEST_BYTES + PP_TOKEN_KEY_ID_BYTES,
-    PP_TOKEN_AUTHENTICATOR_BYTES_MAX = 64,
+    PP_TOKEN_AUTHENTICATOR_BYTES_MAX = 256,
     PP_TOKEN_BYTES_MAX = PP_TOKEN_INPUT_BYTES + PP_TOKEN_AUTHENTICATOR_BYTES_MAX,
     /* PrivateToken token="..." around padded base64url */
     PP_TOKEN_FIELD_BYTES_MAX = 20 + (PP_TOKEN_BYTES_MAX + 2) / 3 * 4 + 1,
     PP_TOKEN_OFFERS_MAX = 8, /* challenges in one WWW-Authenticate field */
 
-    PP_CRED_PK_BYTES_MAX = 32,
-    PP_CRED_SEED_BYTES = 32, /* of pp_cred_key_derive */
-    PP_CRED_ELEMENT_BYTES_MAX = 32,
+    PP_CRED_PK_BYTES_MAX = 342, /* a SubjectPublicKeyInfo; 32 for type 5 */
+    PP_CRED_SEED_BYTES = 32,    /* of pp_cred_key_derive */
+    PP_CRED_ELEMENT_BYTES_MAX = 256,
     PP_CRED_PROOF_BYTES_MAX = 64,
-    PP_CRED_BLIND_BYTES_MAX = 32,
+    PP_CRED_BLIND_BYTES_MAX = 256,
     PP_CRED_BATCH_MAX = 32, /* what a device always asks for (pp-wire 10), and the most it gets */
-    PP_CRED_REQUEST_BYTES_MAX = 3 + 8 + PP_CRED_BATCH_MAX * PP_CRED_ELEMENT_BYTES_MAX,
-    PP_CRED_RESPONSE_BYTES_MAX = 8 + PP_CRED_BATCH_MAX * PP_CRED_ELEMENT_BYTES_MAX +
-                                 PP_CRED_PROOF_BYTES_MAX,
+    PP_CRED_ELEMENTS_BYTES_MAX = PP_CRED_BATCH_MAX * 32, /* a batch of type 5, or one of type 2 */
+    PP_CRED_REQUEST_BYTES_MAX = 3 + 8 + PP_CRED_ELEMENTS_BYTES_MAX,
+    PP_CRED_RESPONSE_BYTES_MAX = 8 + PP_CRED_ELEMENTS_BYTES_MAX + PP_CRED_PROOF_BYTES_MAX,
 
     PP_SPEND_KEY_BYTES = 16,
     PP_WALLET_ENTRY_BYTES_MAX = 2 + 4 + 8 + PP_TOKEN_BYTES_MAX,
@@ -91,7 +94,7 @@ struct pp_token {
     struct pp_span authenticator; /* borrowed */
 };
 
-size_t pp_token_bytes(uint16_t type); /* 162 for type 5; 0 for a type that is not in the table */
+size_t pp_token_bytes(uint16_t type); /* 162 for type 5, 354 for 2; 0 for one not in the table */
 
 /* Reads one whole token; `*ret` borrows `bytes`. UNSUPPORTED (type), TRUNCATED, TRAILING. */
 PP_MUST pp_res pp_token_parse(struct pp_span bytes, struct pp_token *ret);
@@ -143,22 +146,39 @@ struct pp_cred_public {
     uint8_t key_id[PP_TOKEN_KEY_ID_BYTES]; /* SHA-256(pk) */
 };
 
-/* `config` of a key-epoch record: u16 token type || public key. UNSUPPORTED, TRUNCATED, TRAILING,
- * KEY (identity, not canonical). */
+/*
+ * `config` of a key-epoch record: u16 token type || public key, which is an element (type 5) or
+ * the SubjectPublicKeyInfo of RFC 9578 6.5 (type 2). UNSUPPORTED, TRUNCATED, TRAILING, KEY
+ * (identity, not canonical; not that SubjectPublicKeyInfo).
+ */
 PP_MUST pp_res pp_cred_public_parse(struct pp_span config, struct pp_cred_public *ret);
 void pp_cred_public_write(const struct pp_cred_public *p, struct pp_wr *wr);
 
 /* An epoch key as its issuer and its redeemer hold it. */
 struct pp_cred_key {
     struct pp_cred_public pub;
-    struct pp_secret sk_secret;
+    struct pp_secret sk_secret;  /* of type 5 */
+    struct pp_blindrsa_key *rsa; /* of type 2, ready for use */
 };
 
-/* DeriveKeyPair(seed, "PrivacyPass") (RFC 9578 5.5). UNSUPPORTED, RANGE (seed), KEY. */
+/* DeriveKeyPair(seed, "PrivacyPass") (RFC 9578 5.5). UNSUPPORTED (type 2 has no such thing), RANGE
+ * (seed), KEY. */
 PP_MUST pp_res pp_cred_key_derive(uint16_t type, struct pp_span seed_secret,
                                   struct pp_cred_key *ret);
-/* From the private key itself, for keys that were made elsewhere. UNSUPPORTED, KEY. */
+
+/*
+ * From the private key itself: a scalar of 32 bytes (type 5), PKCS#8 DER with rsaEncryption (type
+ * 2, 2048 bits and exponent 65537). UNSUPPORTED, KEY.
+ */
 PP_MUST pp_res pp_cred_key_import(uint16_t type, struct pp_span sk_secret, struct pp_cred_key *ret);
+
+/* A new private key in the form that _import takes. UNSUPPORTED for types that are derived. */
+PP_MUST pp_res pp_cred_key_generate(uint16_t type, struct pp_secret *ret_sk);
+
+/* The key of a redeemer of type 2: it verifies, and issues nothing. UNSUPPORTED for a type that
+ * needs the private key to verify; KEY. */
+PP_MUST pp_res pp_cred_key_public(const struct pp_cred_public *pub, struct pp_cred_key *ret);
+
 void pp_cred_key_done(struct pp_cred_key *k); /* wipes; zero state is fine */
 
 /* --- issuance (RFC 9578 5, batched tokens 5) ------------------------------------------------ */
@@ -178,7 +198,7 @@ struct pp_cred_issuance {
     struct pp_cred_public key;
     uint8_t challenge_digest[PP_TOKEN_DIGEST_BYTES];
     size_t count;
-    uint8_t blinded[PP_CRED_BATCH_MAX * PP_CRED_ELEMENT_BYTES_MAX];
+    uint8_t blinded[PP_CRED_ELEMENTS_BYTES_MAX];
     struct pp_secret nonces_secret; /* count times 32 bytes: nobody sees them before redemption */
     struct pp_secret blinds_secret;
 };
@@ -186,8 +206,9 @@ struct pp_cred_issuance {
 /*
  * Draws nonces and blinds for `count` tokens under `key`, which is the one that the ledger lists
  * for the epoch (never one that the issuer sent). A token draws 32 bytes for its nonce, then
- * those of its blind. RANGE (count outside 1..PP_CRED_BATCH_MAX, or not 1 for a single one),
- * RANDOM, NO_MEMORY. On failure `x` is in the zero state.
+ * those of its blind (type 2: of its salt, 48, and then its blind). RANGE (count outside
+ * 1..PP_CRED_BATCH_MAX, or not 1 for a single one), UNSUPPORTED (a batch of type 2), RANDOM,
+ * NO_MEMORY. On failure `x` is in the zero state.
  */
 PP_MUST pp_res pp_cred_issuance_begin(struct pp_cred_issuance *x, enum pp_cred_form form,
                                       const struct pp_cred_public *key,
@@ -201,8 +222,9 @@ void pp_cred_issuance_write(const struct pp_cred_issuance *x, struct pp_wr *wr);
  * Checks the response, its proof first, and makes the tokens: `*ret_tokens` holds count times
  * pp_token_bytes. All or none: ISSUER_KEY when the proof does not verify under the key that was
  * asked for (another key, another order, a wrong element: the issuer tries to mark somebody),
- * ISSUER_PROOF when the response is malformed (length, count, element, scalar). `x` is in the
- * zero state behind this call whatever it returns; another call gives STATE.
+ * ISSUER_PROOF when the response is malformed (length, count, element, scalar). In type 2 the
+ * unblinded signature itself is the proof, and a number not below the modulus malformed. `x` is
+ * in the zero state behind this call whatever it returns; another call gives STATE.
  */
 PP_MUST pp_res pp_cred_issuance_finish(struct pp_cred_issuance *x, struct pp_span response,
                                        struct pp_secret *ret_tokens);
@@ -217,8 +239,8 @@ struct pp_cred_request {
     size_t count;
 };
 
-/* UNSUPPORTED (type), TRUNCATED, TRAILING, ENCODING (length not in its shortest form), RANGE (no
- * element, or half of one), LIMIT (more than PP_CRED_BATCH_MAX). */
+/* UNSUPPORTED (type, or a batch of type 2), TRUNCATED, TRAILING, ENCODING (length not in its
+ * shortest form), RANGE (no element, or half of one), LIMIT (more than PP_CRED_BATCH_MAX). */
 PP_MUST pp_res pp_cred_request_parse(enum pp_cred_form form, struct pp_span bytes,
                                      struct pp_cred_request *ret);
 
@@ -228,8 +250,8 @@ int pp_cred_request_is_for(const struct pp_cred_request *q, const struct pp_cred
 
 /*
  * Evaluates all elements and proves them: TokenResponse or AmortizedBatchTokenResponse. MISMATCH
- * when the request is not for this key, KEY (index of a bad element: nothing is written), RANDOM,
- * NO_SPACE.
+ * when the request is not for this key, KEY (index of a bad element: nothing is written), STATE
+ * (the key only verifies), RANDOM, CRYPTO (type 2: a fault, caught), NO_SPACE.
  */
 PP_MUST pp_res pp_cred_issue(const struct pp_cred_key *key, const struct pp_cred_request *q,
                              const struct pp_random *random, struct pp_wr *wr);

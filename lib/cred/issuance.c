@@ -35,6 +35,7 @@ pp_res pp_cred_request_parse(enum pp_cred_form form, struct pp_span bytes,
     PP_TRY(pp_rd_ok(&rd));
     const struct cred_type *type = cred_type_find(q.type);
     PP_CHECK(type != NULL, PP_E_UNSUPPORTED, q.type);
+    PP_CHECK(form == PP_CRED_SINGLE || type->batches, PP_E_UNSUPPORTED, q.type);
     q.elements = form == PP_CRED_BATCH ? read_elements(&rd) : pp_rd_bytes(&rd, type->element_bytes);
     PP_TRY(pp_rd_end(&rd));
     PP_CHECK(q.elements.len > 0 && q.elements.len % type->element_bytes == 0, PP_E_RANGE,
@@ -82,7 +83,7 @@ pp_res pp_cred_issue(const struct pp_cred_key *key, const struct pp_cred_request
                      const struct pp_random *random, struct pp_wr *wr)
 {
     const struct cred_type *type = cred_type_find(key->pub.type);
-    uint8_t evaluated[PP_CRED_BATCH_MAX * PP_CRED_ELEMENT_BYTES_MAX];
+    uint8_t evaluated[PP_CRED_ELEMENTS_BYTES_MAX];
     uint8_t proof[PP_CRED_PROOF_BYTES_MAX];
 
     PP_CHECK(type != NULL, PP_E_UNSUPPORTED, key->pub.type);
@@ -102,6 +103,7 @@ uint32_t pp_cred_issue_status(pp_res r)
     case PP_E_SYSTEM:
     case PP_E_CRYPTO:
     case PP_E_RANDOM:
+    case PP_E_STATE:
     case PP_E_NO_SPACE:
         return 500;
     default:
@@ -134,7 +136,8 @@ static pp_res blind_one(struct pp_cred_issuance *x, const struct cred_type *type
     PP_TRY(pp_random_fill(random, x->nonces_secret.bytes + i * PP_TOKEN_NONCE_BYTES,
                           PP_TOKEN_NONCE_BYTES));
     token_input(x, i, input);
-    pp_res r = type->blind(PP_BYTES(input), random, x->blinds_secret.bytes + i * type->blind_bytes,
+    pp_res r = type->blind(&x->key, PP_BYTES(input), random,
+                           x->blinds_secret.bytes + i * type->blind_bytes,
                            x->blinded + i * type->element_bytes);
     pp_wipe(input, sizeof input);
     return r;
@@ -147,6 +150,7 @@ static pp_res begin(struct pp_cred_issuance *x, const struct pp_random *random)
     PP_CHECK(type != NULL, PP_E_UNSUPPORTED, x->key.type);
     PP_CHECK(x->count >= 1 && x->count <= PP_CRED_BATCH_MAX, PP_E_RANGE, x->count);
     PP_CHECK(x->form == PP_CRED_BATCH || x->count == 1, PP_E_RANGE, x->count);
+    PP_CHECK(x->form == PP_CRED_SINGLE || type->batches, PP_E_UNSUPPORTED, x->key.type);
     PP_TRY(pp_secret_alloc(&x->nonces_secret, x->count * PP_TOKEN_NONCE_BYTES));
     PP_TRY(pp_secret_alloc(&x->blinds_secret, x->count * type->blind_bytes));
     for (size_t i = 0; i < x->count; i++)
@@ -182,7 +186,7 @@ void pp_cred_issuance_write(const struct pp_cred_issuance *x, struct pp_wr *wr)
     write_request(&q, wr);
 }
 
-/* Only behind a verified proof: nothing here would notice a wrong element. */
+/* Only behind a verified proof: where there is one, nothing here would notice a wrong element. */
 static pp_res make_tokens(const struct pp_cred_issuance *x, const struct cred_type *type,
                           const uint8_t *evaluated, struct pp_secret *tokens)
 {
@@ -194,7 +198,7 @@ static pp_res make_tokens(const struct pp_cred_issuance *x, const struct cred_ty
                                        type->blind_bytes);
 
         token_input(x, i, token);
-        PP_TRY(type->finalize(pp_span(token, PP_TOKEN_INPUT_BYTES), blind,
+        PP_TRY(type->finalize(&x->key, pp_span(token, PP_TOKEN_INPUT_BYTES), blind,
                               evaluated + i * type->element_bytes, token + PP_TOKEN_INPUT_BYTES));
     }
     return PP_OK;
@@ -214,7 +218,9 @@ static pp_res finish(const struct pp_cred_issuance *x, struct pp_span response,
     PP_TRY_AS(PP_E_ISSUER_PROOF, verdict);
 
     PP_TRY(pp_secret_alloc(&tokens, x->count * pp_token_bytes(type->type)));
-    PP_TRY(make_tokens(x, type, p.evaluated.at, &tokens));
+    verdict = make_tokens(x, type, p.evaluated.at, &tokens);
+    PP_CHECK(verdict.code != PP_E_PROOF, PP_E_ISSUER_KEY, 0);
+    PP_TRY(verdict);
     *ret_tokens = tokens;
     tokens = (struct pp_secret){ 0 };
     return PP_OK;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cred_int.h"
+
+#include "blindrsa.h"
 #include "hash.h"
 
 static void finish_public(const struct cred_type *type, struct pp_cred_public *p)
@@ -37,8 +39,8 @@ pp_res pp_cred_key_derive(uint16_t type, struct pp_span seed_secret, struct pp_c
     const struct cred_type *t = cred_type_find(type);
     struct pp_cred_key k = { 0 };
 
-    PP_CHECK(t != NULL, PP_E_UNSUPPORTED, type);
-    PP_TRY(t->derive(seed_secret, &k.sk_secret, k.pub.pk));
+    PP_CHECK(t != NULL && t->derive != NULL, PP_E_UNSUPPORTED, type);
+    PP_TRY(t->derive(seed_secret, &k));
     finish_public(t, &k.pub);
     *ret = k;
     return PP_OK;
@@ -50,9 +52,27 @@ pp_res pp_cred_key_import(uint16_t type, struct pp_span sk_secret, struct pp_cre
     struct pp_cred_key k = { 0 };
 
     PP_CHECK(t != NULL, PP_E_UNSUPPORTED, type);
-    PP_TRY(t->public_of(sk_secret, k.pub.pk)); /* refuses a bad key before a copy is made */
-    PP_TRY(pp_secret_copy(&k.sk_secret, sk_secret));
+    PP_TRY(t->import(sk_secret, &k));
     finish_public(t, &k.pub);
+    *ret = k;
+    return PP_OK;
+}
+
+pp_res pp_cred_key_generate(uint16_t type, struct pp_secret *ret_sk)
+{
+    const struct cred_type *t = cred_type_find(type);
+
+    PP_CHECK(t != NULL && t->generate != NULL, PP_E_UNSUPPORTED, type);
+    return t->generate(ret_sk);
+}
+
+pp_res pp_cred_key_public(const struct pp_cred_public *pub, struct pp_cred_key *ret)
+{
+    const struct cred_type *t = cred_type_find(pub->type);
+    struct pp_cred_key k = { .pub = *pub };
+
+    PP_CHECK(t != NULL && t->public_only != NULL, PP_E_UNSUPPORTED, pub->type);
+    PP_TRY(t->public_only(pp_span(pub->pk, pub->pk_len), &k));
     *ret = k;
     return PP_OK;
 }
@@ -60,5 +80,6 @@ pp_res pp_cred_key_import(uint16_t type, struct pp_span sk_secret, struct pp_cre
 void pp_cred_key_done(struct pp_cred_key *k)
 {
     pp_secret_done(&k->sk_secret);
+    pp_blindrsa_free(k->rsa);
     *k = (struct pp_cred_key){ 0 };
 }

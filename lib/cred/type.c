@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cred_int.h"
 
-static const struct cred_type *const TYPES[] = { &CRED_VOPRF_RISTRETTO255 };
+static const struct cred_type *const TYPES[] = { &CRED_VOPRF_RISTRETTO255, &CRED_BLIND_RSA };
 
 const struct cred_type *cred_type_find(uint16_t type)
 {

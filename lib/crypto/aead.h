@@ -46,7 +46,10 @@ PP_MUST pp_res pp_aead_seal(struct pp_aead *a, const uint8_t nonce[PP_AEAD_NONCE
 PP_MUST pp_res pp_aead_open(struct pp_aead *a, const uint8_t nonce[PP_AEAD_NONCE_BYTES],
                             struct pp_span aad, struct pp_span ct, uint8_t *out);
 
-/* The same for a key that serves one message: no object to keep, the schedule is wiped at once. */
+/*
+ * The same for a key that serves one message: no object to keep, the schedule is overwritten at
+ * once. After a thread's first message with an algorithm nothing is allocated.
+ */
 PP_MUST pp_res pp_aead_seal_once(uint16_t id, struct pp_span key,
                                  const uint8_t nonce[PP_AEAD_NONCE_BYTES], struct pp_span aad,
                                  struct pp_span pt, uint8_t *out);

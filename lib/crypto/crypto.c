@@ -28,6 +28,9 @@ static pp_res fetch_all(void)
     PP_CHECK((a->x25519_keys = EVP_KEYMGMT_fetch(NULL, "X25519", NULL)) != NULL, PP_E_CRYPTO, 8);
     PP_CHECK((a->x25519_exchange = EVP_KEYEXCH_fetch(NULL, "X25519", NULL)) != NULL, PP_E_CRYPTO,
              9);
+    PP_CHECK((a->p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)) != NULL, PP_E_CRYPTO, 10);
+    PP_CHECK((a->p384 = EC_GROUP_new_by_curve_name(NID_secp384r1)) != NULL, PP_E_CRYPTO, 11);
+    PP_CHECK((a->p521 = EC_GROUP_new_by_curve_name(NID_secp521r1)) != NULL, PP_E_CRYPTO, 12);
     return PP_OK;
 }
 

@@ -3,6 +3,7 @@
 #ifndef PP_CRYPTO_INT_H
 #define PP_CRYPTO_INT_H
 
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 
 #include "crypto.h"
@@ -14,6 +15,7 @@ struct pp_algorithms {
     EVP_KEYEXCH *x25519_exchange;
     EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
     EVP_MD *sha256, *sha384, *sha512;
+    EC_GROUP *p256, *p384, *p521; /* with their tables, which are what costs */
 };
 
 /* Constant after pp_crypto_init succeeded; asserts that it did. */

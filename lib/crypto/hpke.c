@@ -5,7 +5,7 @@
 #include "labeled.h"
 #include "wr.h"
 
-enum { SUITE_ID_BYTES = 10, MODE_BASE = 0, SENDER = 1, RECEIVER = 2 };
+enum { SUITE_ID_BYTES = 10, SENDER = 1, RECEIVER = 2 };
 
 enum pp_hash_id pp_hpke_hash(uint16_t kdf)
 {
@@ -33,23 +33,44 @@ static void suite_id(struct pp_hpke_suite suite, uint8_t ret[SUITE_ID_BYTES])
     pp_wr_u16(&wr, suite.aead);
 }
 
-pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite, struct pp_span info)
+static int mode_has_psk(enum pp_hpke_mode mode)
+{
+    return mode == PP_HPKE_PSK || mode == PP_HPKE_AUTH_PSK;
+}
+
+static int mode_has_sender(enum pp_hpke_mode mode)
+{
+    return mode == PP_HPKE_AUTH || mode == PP_HPKE_AUTH_PSK;
+}
+
+pp_res pp_hpke_info_init_mode(struct pp_hpke_info *i, struct pp_hpke_suite suite,
+                              enum pp_hpke_mode mode, struct pp_span psk_id, struct pp_span info)
 {
     uint8_t id[SUITE_ID_BYTES];
 
     PP_TRY(pp_hpke_suite_check(suite));
+    PP_CHECK(mode <= PP_HPKE_AUTH_PSK, PP_E_UNSUPPORTED, mode);
+    PP_CHECK(!mode_has_sender(mode) || pp_kem_info(suite.kem)->auth, PP_E_UNSUPPORTED, suite.kem);
     PP_CHECK(info.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, info.len);
+    /* VerifyPSKInputs (5.1): here for the name, in a set-up for the key itself. */
+    PP_CHECK((psk_id.len > 0) == mode_has_psk(mode), PP_E_RANGE, psk_id.len);
+    PP_CHECK(psk_id.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, psk_id.len);
     enum pp_hash_id hash = pp_hpke_hash(suite.kdf);
     size_t hash_len = pp_hash_len(hash);
     suite_id(suite, id);
 
-    *i = (struct pp_hpke_info){ .suite = suite, .context_len = 1 + 2 * hash_len };
-    i->context[0] = MODE_BASE;
-    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("psk_id_hash"), PP_STR(""),
+    *i = (struct pp_hpke_info){ .suite = suite, .mode = mode, .context_len = 1 + 2 * hash_len };
+    i->context[0] = (uint8_t)mode;
+    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("psk_id_hash"), psk_id,
                        i->context + 1);
     pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("info_hash"), info,
                        i->context + 1 + hash_len);
     return PP_OK;
+}
+
+pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite, struct pp_span info)
+{
+    return pp_hpke_info_init_mode(i, suite, PP_HPKE_BASE, PP_STR(""), info);
 }
 
 /* KeySchedule (5.1): the secret is in `secret`, an HMAC key for three expansions. */
@@ -72,7 +93,7 @@ static pp_res expand_all(struct pp_hpke *c, const struct pp_hpke_info *info,
 }
 
 static pp_res key_schedule(struct pp_hpke *c, const struct pp_hpke_info *info,
-                           const struct pp_secret *shared, int role)
+                           const struct pp_secret *shared, struct pp_span psk, int role)
 {
     uint8_t id[SUITE_ID_BYTES];
     uint8_t secret[PP_HASH_BYTES_MAX];
@@ -80,8 +101,7 @@ static pp_res key_schedule(struct pp_hpke *c, const struct pp_hpke_info *info,
     struct pp_hmac_key k;
 
     suite_id(info->suite, id);
-    pp_labeled_extract(hash, PP_BYTES(id), pp_secret_span(shared), PP_STR("secret"), PP_STR(""),
-                       secret);
+    pp_labeled_extract(hash, PP_BYTES(id), pp_secret_span(shared), PP_STR("secret"), psk, secret);
     pp_hmac_key_init(&k, hash, pp_span(secret, pp_hash_len(hash)));
     *c = (struct pp_hpke){ .suite = info->suite };
     pp_res r = expand_all(c, info, &k, PP_BYTES(id));
@@ -94,23 +114,58 @@ static pp_res key_schedule(struct pp_hpke *c, const struct pp_hpke_info *info,
     return r;
 }
 
-pp_res pp_hpke_sender(struct pp_hpke *c, const struct pp_hpke_info *info, struct pp_span pk,
-                      const struct pp_random *random, uint8_t *ret_enc)
+/* VerifyPSKInputs (5.1), and that a mode with a sender has one. */
+static pp_res check_mode(const struct pp_hpke_info *info, struct pp_span psk, int has_sender)
+{
+    size_t psk_min = mode_has_psk(info->mode) ? PP_HPKE_PSK_BYTES_MIN : 0;
+    size_t psk_max = mode_has_psk(info->mode) ? PP_HPKE_INPUT_BYTES_MAX : 0;
+
+    PP_CHECK(psk.len >= psk_min && psk.len <= psk_max, PP_E_RANGE, psk.len);
+    PP_CHECK(has_sender == mode_has_sender(info->mode), PP_E_STATE, info->mode);
+    return PP_OK;
+}
+
+pp_res pp_hpke_sender_mode(struct pp_hpke *c, const struct pp_hpke_info *info,
+                           struct pp_span psk_secret, const struct pp_kem_key *sender,
+                           struct pp_span pk, const struct pp_random *random, uint8_t *ret_enc)
 {
     PP_AUTO(pp_secret) shared = { 0 };
 
-    PP_TRY(pp_kem_encap(info->suite.kem, pk, random, ret_enc, &shared));
-    return key_schedule(c, info, &shared, SENDER);
+    PP_TRY(check_mode(info, psk_secret, sender != NULL));
+    if (sender == NULL) {
+        PP_TRY(pp_kem_encap(info->suite.kem, pk, random, ret_enc, &shared));
+    } else {
+        PP_CHECK(pp_kem_key_id(sender) == info->suite.kem, PP_E_STATE, info->suite.kem);
+        PP_TRY(pp_kem_auth_encap(sender, pk, random, ret_enc, &shared));
+    }
+    return key_schedule(c, info, &shared, psk_secret, SENDER);
+}
+
+pp_res pp_hpke_receiver_mode(struct pp_hpke *c, const struct pp_hpke_info *info,
+                             struct pp_span psk_secret, struct pp_span sender_pk,
+                             const struct pp_kem_key *key, struct pp_span enc)
+{
+    PP_AUTO(pp_secret) shared = { 0 };
+
+    PP_CHECK(pp_kem_key_id(key) == info->suite.kem, PP_E_STATE, info->suite.kem);
+    PP_TRY(check_mode(info, psk_secret, sender_pk.len > 0));
+    if (sender_pk.len == 0)
+        PP_TRY(pp_kem_decap(key, enc, &shared));
+    else
+        PP_TRY(pp_kem_auth_decap(key, enc, sender_pk, &shared));
+    return key_schedule(c, info, &shared, psk_secret, RECEIVER);
+}
+
+pp_res pp_hpke_sender(struct pp_hpke *c, const struct pp_hpke_info *info, struct pp_span pk,
+                      const struct pp_random *random, uint8_t *ret_enc)
+{
+    return pp_hpke_sender_mode(c, info, PP_STR(""), NULL, pk, random, ret_enc);
 }
 
 pp_res pp_hpke_receiver(struct pp_hpke *c, const struct pp_hpke_info *info,
                         const struct pp_kem_key *key, struct pp_span enc)
 {
-    PP_AUTO(pp_secret) shared = { 0 };
-
-    PP_CHECK(pp_kem_key_id(key) == info->suite.kem, PP_E_STATE, info->suite.kem);
-    PP_TRY(pp_kem_decap(key, enc, &shared));
-    return key_schedule(c, info, &shared, RECEIVER);
+    return pp_hpke_receiver_mode(c, info, PP_STR(""), PP_STR(""), key, enc);
 }
 
 void pp_hpke_done(struct pp_hpke *c)

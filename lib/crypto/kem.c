@@ -6,42 +6,46 @@
 #include "ct.h"
 #include "kem_int.h"
 
-static const struct pp_kem_ops *const TABLE[] = { &PP_KEM_OPS_X25519 };
-
-struct pp_kem_key {
+struct row {
+    struct pp_kem_info info;
     const struct pp_kem_ops *ops;
-    void *handle; /* the row's library form */
-    struct pp_secret sk_secret;
-    uint8_t pk[PP_KEM_PK_BYTES_MAX];
 };
 
-static const struct pp_kem_ops *ops_of(uint16_t id)
+#define KEM(name, pk, sk, enc, secret, random, auth, title)                                        \
+    { { PP_KEM_##name, pk, sk, enc, secret, random, auth, title }, &PP_KEM_OPS_##name },
+static const struct row TABLE[] = {
+#include "kems.def"
+};
+#undef KEM
+
+static const struct row *row_of(uint16_t id)
 {
     for (size_t i = 0; i < PP_ARRAY_COUNT(TABLE); i++)
-        if (TABLE[i]->info.id == id)
-            return TABLE[i];
+        if (TABLE[i].info.id == id)
+            return &TABLE[i];
     return NULL;
 }
 
 const struct pp_kem_info *pp_kem_info(uint16_t id)
 {
-    const struct pp_kem_ops *ops = ops_of(id);
+    const struct row *row = row_of(id);
 
-    return ops == NULL ? NULL : &ops->info;
+    return row == NULL ? NULL : &row->info;
 }
 
 pp_res pp_kem_key_import(uint16_t id, struct pp_span sk, struct pp_kem_key **ret)
 {
-    const struct pp_kem_ops *ops = ops_of(id);
+    const struct row *row = row_of(id);
 
-    PP_CHECK(ops != NULL, PP_E_UNSUPPORTED, id);
-    PP_CHECK(sk.len == ops->info.sk_len, PP_E_KEY, sk.len);
+    PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
+    PP_CHECK(sk.len == row->info.sk_len, PP_E_KEY, sk.len);
     struct pp_kem_key *k = calloc(1, sizeof *k);
     PP_CHECK(k != NULL, PP_E_NO_MEMORY, sizeof *k);
-    k->ops = ops;
+    k->info = &row->info;
+    k->ops = row->ops;
     pp_res r = pp_secret_copy(&k->sk_secret, sk);
     if (pp_is_ok(r))
-        r = ops->import(sk, &k->handle, k->pk);
+        r = k->ops->import(k->info, sk, &k->handle, k->pk);
     if (!pp_is_ok(r)) {
         pp_kem_key_free(k);
         return r;
@@ -52,25 +56,27 @@ pp_res pp_kem_key_import(uint16_t id, struct pp_span sk, struct pp_kem_key **ret
 
 pp_res pp_kem_key_generate(uint16_t id, const struct pp_random *random, struct pp_kem_key **ret)
 {
-    PP_AUTO(pp_secret) sk = { 0 };
-    const struct pp_kem_ops *ops = ops_of(id);
+    PP_AUTO(pp_secret) bytes = { 0 };
+    const struct row *row = row_of(id);
 
-    PP_CHECK(ops != NULL, PP_E_UNSUPPORTED, id);
-    PP_TRY(pp_secret_alloc(&sk, ops->info.sk_len));
-    PP_TRY(pp_random_fill(random, sk.bytes, sk.len));
-    return pp_kem_key_import(id, pp_secret_span(&sk), ret);
+    PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
+    PP_TRY(pp_secret_alloc(&bytes, row->info.sk_len));
+    PP_TRY(pp_random_fill(random, bytes.bytes, bytes.len));
+    if (row->ops->any_bytes_are_a_key)
+        return pp_kem_key_import(id, pp_secret_span(&bytes), ret);
+    return pp_kem_key_derive(id, pp_secret_span(&bytes), ret);
 }
 
 pp_res pp_kem_key_derive(uint16_t id, struct pp_span ikm, struct pp_kem_key **ret)
 {
     PP_AUTO(pp_secret) sk = { 0 };
-    const struct pp_kem_ops *ops = ops_of(id);
+    const struct row *row = row_of(id);
 
-    PP_CHECK(ops != NULL, PP_E_UNSUPPORTED, id);
+    PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
     /* RFC 9180 7.1.3: ikm SHOULD have at least Nsk bytes of entropy; we insist on the length. */
-    PP_CHECK(ikm.len >= ops->info.sk_len, PP_E_RANGE, ikm.len);
-    PP_TRY(pp_secret_alloc(&sk, ops->info.sk_len));
-    PP_TRY(ops->derive(ops, ikm, sk.bytes));
+    PP_CHECK(ikm.len >= row->info.sk_len, PP_E_RANGE, ikm.len);
+    PP_TRY(pp_secret_alloc(&sk, row->info.sk_len));
+    PP_TRY(row->ops->derive(&row->info, ikm, sk.bytes));
     return pp_kem_key_import(id, pp_secret_span(&sk), ret);
 }
 
@@ -85,12 +91,12 @@ void pp_kem_key_free(struct pp_kem_key *k)
 
 uint16_t pp_kem_key_id(const struct pp_kem_key *k)
 {
-    return k->ops->info.id;
+    return k->info->id;
 }
 
 struct pp_span pp_kem_key_public(const struct pp_kem_key *k)
 {
-    return pp_span(k->pk, k->ops->info.pk_len);
+    return pp_span(k->pk, k->info->pk_len);
 }
 
 pp_res pp_kem_key_export(const struct pp_kem_key *k, struct pp_secret *ret)
@@ -98,34 +104,64 @@ pp_res pp_kem_key_export(const struct pp_kem_key *k, struct pp_secret *ret)
     return pp_secret_copy(ret, pp_secret_span(&k->sk_secret));
 }
 
-pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_random *random,
-                    uint8_t *ret_enc, struct pp_secret *ret_shared)
+static pp_res encap(const struct row *row, struct pp_span pk, const struct pp_kem_key *sender,
+                    const struct pp_random *random, uint8_t *ret_enc, struct pp_secret *ret_shared)
 {
     PP_AUTO(pp_secret) fresh = { 0 };
     uint8_t enc[PP_KEM_ENC_BYTES_MAX];
-    const struct pp_kem_ops *ops = ops_of(id);
 
-    PP_CHECK(ops != NULL, PP_E_UNSUPPORTED, id);
-    PP_CHECK(pk.len == ops->info.pk_len, PP_E_KEY, pk.len);
-    PP_TRY(pp_secret_alloc(&fresh, ops->info.sk_len));
+    PP_CHECK(pk.len == row->info.pk_len, PP_E_KEY, pk.len);
+    PP_TRY(pp_secret_alloc(&fresh, row->info.random_len));
     PP_TRY(pp_random_fill(random, fresh.bytes, fresh.len));
-    PP_TRY(pp_secret_alloc(ret_shared, ops->info.secret_len));
-    pp_res r = ops->encap(ops, pk, pp_secret_span(&fresh), enc, ret_shared->bytes);
+    PP_TRY(pp_secret_alloc(ret_shared, row->info.secret_len));
+    pp_res r = row->ops->encap(&row->info, pk, sender, pp_secret_span(&fresh), enc,
+                               ret_shared->bytes);
     if (!pp_is_ok(r)) {
         pp_secret_done(ret_shared);
         return r;
     }
-    memcpy(ret_enc, enc, ops->info.enc_len);
+    memcpy(ret_enc, enc, row->info.enc_len);
+    return PP_OK;
+}
+
+pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_random *random,
+                    uint8_t *ret_enc, struct pp_secret *ret_shared)
+{
+    const struct row *row = row_of(id);
+
+    PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
+    return encap(row, pk, NULL, random, ret_enc, ret_shared);
+}
+
+pp_res pp_kem_auth_encap(const struct pp_kem_key *sender, struct pp_span pk,
+                         const struct pp_random *random, uint8_t *ret_enc,
+                         struct pp_secret *ret_shared)
+{
+    PP_CHECK(sender->info->auth, PP_E_UNSUPPORTED, sender->info->id);
+    return encap(row_of(sender->info->id), pk, sender, random, ret_enc, ret_shared);
+}
+
+static pp_res decap(const struct pp_kem_key *k, struct pp_span enc, struct pp_span sender_pk,
+                    struct pp_secret *ret_shared)
+{
+    PP_CHECK(enc.len == k->info->enc_len, PP_E_AUTH, 0);
+    PP_TRY(pp_secret_alloc(ret_shared, k->info->secret_len));
+    if (!pp_is_ok(k->ops->decap(k, enc, sender_pk, ret_shared->bytes))) {
+        pp_secret_done(ret_shared);
+        return PP_FAIL(PP_E_AUTH, 0);
+    }
     return PP_OK;
 }
 
 pp_res pp_kem_decap(const struct pp_kem_key *k, struct pp_span enc, struct pp_secret *ret_shared)
 {
-    PP_CHECK(enc.len == k->ops->info.enc_len, PP_E_AUTH, 0);
-    PP_TRY(pp_secret_alloc(ret_shared, k->ops->info.secret_len));
-    if (!pp_is_ok(k->ops->decap(k->ops, k->handle, pp_kem_key_public(k), enc, ret_shared->bytes))) {
-        pp_secret_done(ret_shared);
-        return PP_FAIL(PP_E_AUTH, 0);
-    }
-    return PP_OK;
+    return decap(k, enc, pp_span(NULL, 0), ret_shared);
+}
+
+pp_res pp_kem_auth_decap(const struct pp_kem_key *k, struct pp_span enc, struct pp_span sender_pk,
+                         struct pp_secret *ret_shared)
+{
+    PP_CHECK(k->info->auth, PP_E_UNSUPPORTED, k->info->id);
+    PP_CHECK(sender_pk.len == k->info->pk_len, PP_E_AUTH, 0);
+    return decap(k, enc, sender_pk, ret_shared);
 }

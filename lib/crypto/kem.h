@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kem.h: key encapsulation mechanisms (RFC 9180, sections 4 and 7.1), one table row each.
+ * kem.h: key encapsulation mechanisms (RFC 9180, sections 4 and 7.1), one line of kems.def
+ * each.
  *
  * A private key is imported once (pp_kem_key) and used many times; its public key is kept beside
  * it.
@@ -16,21 +17,48 @@
 /* IANA HPKE KEM ids. The table holds those that this build offers. */
 enum pp_kem_id {
     PP_KEM_P256_SHA256 = 0x0010,
+    PP_KEM_P384_SHA384 = 0x0011,
+    PP_KEM_P521_SHA512 = 0x0012,
     PP_KEM_X25519_SHA256 = 0x0020,
+    PP_KEM_MLKEM768 = 0x0041,
     PP_KEM_XWING = 0x647a,
 };
 
+enum { PP_X25519_BYTES = 32, PP_P256_BYTES = 32 };
+
+/* The largest of every size: that of the longest member, one member for each line of kems.def. */
+#define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[pk];
+union pp_kem_pk_sizes {
+#include "kems.def"
+};
+#undef KEM
+#define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[sk];
+union pp_kem_sk_sizes {
+#include "kems.def"
+};
+#undef KEM
+#define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[enc];
+union pp_kem_enc_sizes {
+#include "kems.def"
+};
+#undef KEM
+#define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[secret];
+union pp_kem_secret_sizes {
+#include "kems.def"
+};
+#undef KEM
 enum {
-    PP_X25519_BYTES = 32,
-    PP_KEM_PK_BYTES_MAX = 1216,
-    PP_KEM_ENC_BYTES_MAX = 1120,
-    PP_KEM_SECRET_BYTES_MAX = 32, /* shared secret */
-    PP_KEM_SK_BYTES_MAX = 32,
+    PP_KEM_PK_BYTES_MAX = sizeof(union pp_kem_pk_sizes),
+    PP_KEM_SK_BYTES_MAX = sizeof(union pp_kem_sk_sizes),
+    PP_KEM_ENC_BYTES_MAX = sizeof(union pp_kem_enc_sizes),
+    PP_KEM_SECRET_BYTES_MAX = sizeof(union pp_kem_secret_sizes), /* shared secret */
 };
 
 struct pp_kem_info {
     uint16_t id;
     size_t pk_len, sk_len, enc_len, secret_len; /* Npk, Nsk, Nenc, Nsecret */
+    size_t random_len;                          /* drawn by one encapsulation */
+    int auth;                                   /* 1: has pp_kem_auth_encap and _decap */
     const char *name;
 };
 
@@ -57,17 +85,33 @@ PP_MUST pp_res pp_kem_key_export(const struct pp_kem_key *k,
 
 /*
  * Encapsulation to a public key: writes enc_len bytes and a fresh shared secret of secret_len
- * bytes. KEY: wrong length, not on the curve, or an all-zero Diffie-Hellman result.
+ * bytes. KEY: wrong length, not on the curve, an ML-KEM coefficient that is not reduced,
+ * or an all-zero Diffie-Hellman result.
  */
 PP_MUST pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_random *random,
                             uint8_t *ret_enc, struct pp_secret *ret_shared);
+
+/*
+ * The same, and only the holder of `sender` could have made it (AuthEncap, RFC 9180 4.1). Receivers
+ * give the public key of the sender that they expect. UNSUPPORTED for a KEM without authentication.
+ */
+PP_MUST pp_res pp_kem_auth_encap(const struct pp_kem_key *sender, struct pp_span pk,
+                                 const struct pp_random *random, uint8_t *ret_enc,
+                                 struct pp_secret *ret_shared);
+PP_MUST pp_res pp_kem_auth_decap(const struct pp_kem_key *k, struct pp_span enc,
+                                 struct pp_span sender_pk, struct pp_secret *ret_shared);
 
 /* AUTH for every kind of bad `enc`: a caller cannot tell them apart, and neither can a peer. */
 PP_MUST pp_res pp_kem_decap(const struct pp_kem_key *k, struct pp_span enc,
                             struct pp_secret *ret_shared);
 
-/* Bare X25519 (RFC 7748), for the published vectors of that function. KEY on an all-zero result. */
+/*
+ * Bare X25519 (RFC 7748) and bare Diffie-Hellman on P-256 (the x-coordinate; points uncompressed),
+ * for the published vectors of those functions. KEY: bad lengths, an all-zero result, no point of
+ * the curve.
+ */
 PP_MUST pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_BYTES],
                          uint8_t ret[PP_X25519_BYTES]);
+PP_MUST pp_res pp_p256_dh(struct pp_span sk, struct pp_span pk, uint8_t ret[PP_P256_BYTES]);
 
 #endif

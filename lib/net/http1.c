@@ -71,7 +71,7 @@ static pp_res write_head(const struct pp_http_request *q, const struct pp_http_r
         write_line(wr, r->fields[i].name, r->fields[i].value);
     if (q->state == PP_HTTP_Q_STREAMING) {
         pp_wr_text(wr, "Transfer-Encoding: chunked\r\n");
-    } else if (r->status != 204) {
+    } else if (r->status != 204 && !q->is_begun) {
         pp_wr_text(wr, "Content-Length: ");
         pp_wr_decimal(wr, r->body.len);
         pp_wr_text(wr, "\r\n");
@@ -97,7 +97,7 @@ void pp_http1_answer_(struct pp_http_request *q, const struct pp_http_reply *r)
         PP_ASSERT(pp_is_ok(write_head(q, r, &wr)));
     }
     q->out[0] = pp_wr_done(&wr);
-    q->out[1] = r->status == 204 ? pp_span(NULL, 0) : r->body;
+    q->out[1] = r->status == 204 || pp_http_is_head_(q) ? pp_span(NULL, 0) : r->body;
     if (q->state != PP_HTTP_Q_STREAMING)
         (void)event_del(&c->closed);
     pp_http_wait_(q, PP_HTTP_WAIT_WRITE);

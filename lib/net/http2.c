@@ -507,12 +507,12 @@ static pp_res submit(struct pp_http_request *q, const struct pp_http_reply *r)
         fields[count++] = field_of(PP_STR("content-type"), pp_span_cstr(r->type));
     for (size_t i = 0; i < r->field_count; i++)
         fields[count++] = field_of(r->fields[i].name, r->fields[i].value);
-    if (!is_streaming && r->status != 204)
+    if (!q->is_begun && r->status != 204)
         fields[count++] = field_of(PP_STR("content-length"), pp_span(numbers + 3, wr.len - 3));
     for (size_t i = 0; i < count; i++)
         len += fields[i].namelen + fields[i].valuelen;
     PP_CHECK(len <= PP_HTTP_OUT_HEAD_BYTES, PP_E_NO_SPACE, len);
-    q->out[1] = r->status == 204 ? pp_span(NULL, 0) : r->body;
+    q->out[1] = r->status == 204 || pp_http_is_head_(q) ? pp_span(NULL, 0) : r->body;
     int has_body = is_streaming || q->out[1].len > 0;
     PP_CHECK(nghttp2_submit_response(q->conn->session, q->stream, fields, count,
                                      has_body ? &body : NULL) == 0,

@@ -741,8 +741,19 @@ static long version_of(const struct pp_http_pending *p, const char *url)
                                                              : CURL_HTTP_VERSION_2TLS;
 }
 
+/*
+ * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull request
+ * 10643): there, each has a connection of its own. Over TLS all versions share.
+ */
+static long is_alone(long version)
+{
+    return version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
 static pp_res set_call(struct pp_http_pending *p, const struct pp_http_call *call)
 {
+    long version = version_of(p, call->url);
     int has_body = call->body.len > 0 || call->pull != NULL || strcmp(call->method, "POST") == 0;
     const char *body = call->body.len > 0 ? (const char *)call->body.at : "";
     curl_off_t body_len = (curl_off_t)call->body.len;
@@ -753,7 +764,9 @@ static pp_res set_call(struct pp_http_pending *p, const struct pp_http_call *cal
     r = curl_easy_setopt(p->easy, option, value)
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_UNIX_SOCKET_PATH, call->unix_path);
-    SET(CURLOPT_HTTP_VERSION, version_of(p, call->url));
+    SET(CURLOPT_HTTP_VERSION, version);
+    SET(CURLOPT_FRESH_CONNECT, is_alone(version));
+    SET(CURLOPT_FORBID_REUSE, is_alone(version));
     SET(CURLOPT_HTTPGET, 1L);
     if (has_body) {
         SET(CURLOPT_POST, 1L);

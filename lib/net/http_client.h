@@ -37,8 +37,8 @@ struct pp_http_client_config {
     uint32_t idle_s_max;   /* [20] an older kept connection is not used again; keep it below
                                           the server's idle limit */
     struct pp_span ca_pem; /* trust anchors for https; empty: https is refused */
-    uint32_t http2; /* 1: HTTP/2, by ALPN (or HTTP/1.1 where the server has none) over TLS, and
-                              with prior knowledge in clear; many calls share a connection */
+    uint32_t http2; /* 1: HTTP/2, by ALPN (or HTTP/1.1 where the server has none) over TLS, where
+                              many calls share a connection; and with prior knowledge in clear */
 };
 
 /* What a pull source says when it has no bytes now. */

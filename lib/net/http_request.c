@@ -77,7 +77,7 @@ void pp_http_wipe_(struct pp_http_request *q)
     q->gone = q->more = q->room = NULL;
     q->room_wanted = q->is_ended = q->end_sent = q->is_whole = q->linger = 0;
     q->route = NULL;
-    q->is_closed = q->head_refused = 0;
+    q->is_closed = q->head_refused = q->is_begun = 0;
 }
 
 /* Tells the handler once that nobody waits for its answer. */
@@ -101,6 +101,12 @@ void pp_http_unwire_(struct pp_http_request *q)
     q->server->stats.gone += q->state == PP_HTTP_Q_ANSWERING || q->state == PP_HTTP_Q_STREAMING;
     q->state = PP_HTTP_Q_OVER;
     pp_http_tell_gone_(q);
+}
+
+/* RFC 9110 9.3.2: as GET, without the content. */
+int pp_http_is_head_(const struct pp_http_request *q)
+{
+    return pp_span_eq(q->in.method, PP_STR("HEAD"));
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -235,7 +241,8 @@ void pp_http_reply_begin(struct pp_http_request *q, const struct pp_http_reply *
     if (q->state != PP_HTTP_Q_ANSWERING)
         return;
     q->server->stats.answered++;
-    q->state = PP_HTTP_Q_STREAMING;
+    q->is_begun = 1;
+    q->state = pp_http_is_head_(q) ? PP_HTTP_Q_WRITING : PP_HTTP_Q_STREAMING;
     start_answer(q, r);
 }
 
@@ -342,6 +349,8 @@ static void refuse_method(struct pp_http_request *q)
             continue;
         pp_wr_text(&wr, wr.len > 0 ? ", " : "");
         pp_wr_text(&wr, s->routes[i].method);
+        if (strcmp(s->routes[i].method, "GET") == 0)
+            pp_wr_text(&wr, ", HEAD");
     }
     const struct pp_http_field allow = { PP_STR("Allow"), pp_wr_done(&wr) };
     const struct pp_http_reply r = {
@@ -360,7 +369,8 @@ int pp_http_route_(struct pp_http_request *q)
         if (!path_matches(route->path, q->in.path))
             continue;
         path_known = 1;
-        if (pp_span_eq(pp_span_cstr(route->method), q->in.method)) {
+        if (pp_span_eq(pp_span_cstr(route->method),
+                       pp_http_is_head_(q) ? PP_STR("GET") : q->in.method)) {
             q->route = route;
             return 1;
         }

@@ -177,7 +177,8 @@ void pp_http_request_on_piece(struct pp_http_request *q, void (*more)(void *ctx)
  * chunks in HTTP/1.1, so that a client can tell its end from an accident. `q` stays valid until
  * pp_http_reply_end or pp_http_reply_abort, of which one must be called, also behind `gone`; `gone`
  * may come until then. The handler has the time of an answer for each piece, the client that of
- * taking one. An answer that cannot be sent becomes 500, and `gone` is called from the loop.
+ * taking one. An answer that cannot be sent becomes 500, and its pieces are CLOSED; so are those
+ * of HEAD.
  */
 void pp_http_reply_begin(struct pp_http_request *q, const struct pp_http_reply *r);
 

@@ -92,6 +92,7 @@ struct pp_http_request {
     void (*room)(void *ctx);
     void *room_ctx;
     uint32_t room_wanted;
+    uint32_t is_begun; /* the answer comes in pieces, so nobody knows how long it is */
     uint32_t is_ended; /* the handler gave the last piece */
     uint32_t end_sent;
     uint8_t *pieces; /* PP_HTTP_PIECES_BYTES */
@@ -222,6 +223,7 @@ void pp_http_wipe_(struct pp_http_request *q);
 void pp_http_unwire_(struct pp_http_request *q);
 /* All that it had to send is out: a `room` that waits is called. */
 void pp_http_drained_(struct pp_http_request *q);
+int pp_http_is_head_(const struct pp_http_request *q);
 /* The rest of an answer's body must outlive the call that gave it. */
 void pp_http_keep_body_(struct pp_http_request *q, const struct pp_http_reply *r);
 /* NO_SPACE, RANGE, LIMIT, FORMAT: an answer that cannot be sent. */

@@ -26,7 +26,8 @@ pp_res pp_ohttp_gateway_add(struct pp_ohttp_gateway *gw, uint8_t id, struct pp_k
     pp_wr_span(&wr, pk);
     for (size_t i = 0; i < suite_count; i++) {
         struct pp_hpke_suite suite = { k.config.kem, suites[i].kdf, suites[i].aead };
-        PP_TRY(pp_ohttp_info(&k.infos[i], id, suite));
+        PP_TRY(pp_ohttp_info(&k.infos[PP_OHTTP_WHOLE][i], PP_OHTTP_WHOLE, id, suite));
+        PP_TRY(pp_ohttp_info(&k.infos[PP_OHTTP_CHUNKED][i], PP_OHTTP_CHUNKED, id, suite));
         k.config.suites[k.config.suite_count++] = suites[i];
     }
     gw->keys[gw->key_count++] = k;

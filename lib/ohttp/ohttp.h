@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ohttp.h: Oblivious HTTP key configurations and message encapsulation (RFC 9458), whole messages.
+ * Chunked ones are chunked.h.
  *
  * Device:   pp_keylist_parse, _select -> pp_ohttp_request_seal -> pp_ohttp_response_open
  * Gateway:  pp_ohttp_gateway_add -> pp_ohttp_request_open -> pp_ohttp_response_seal
@@ -28,7 +29,9 @@ enum {
     PP_KEYLIST_BYTES_MAX = 1 << 16,   /* a whole list */
     PP_OHTTP_GATEWAY_KEYS_MAX = 8,    /* current and next epoch, two KEMs, with room */
     PP_OHTTP_HEADER_BYTES = 7,        /* key id, KEM id, KDF id, AEAD id */
+    PP_OHTTP_REQUEST_BYTES_MIN = 55,  /* header, the shortest encapsulated key (X25519), tag */
     PP_OHTTP_RESPONSE_NONCE_MAX = 32, /* max(Nn, Nk) of the AEADs */
+    PP_OHTTP_FORMS = 2,               /* whole messages and chunked ones: other labels */
 };
 
 /* --- key configurations (RFC 9458, section 3) --------------------------------------------------
@@ -123,11 +126,11 @@ PP_MUST pp_res pp_ohttp_response_open(struct pp_ohttp *x, uint8_t *body, size_t 
 /* One private key and what is the same for all its requests. */
 struct pp_ohttp_gateway_key {
     struct pp_keyconf config;
-    struct pp_kem_key *key;                           /* owned */
-    struct pp_hpke_info infos[PP_KEYCONF_SUITES_MAX]; /* one per suite of `config` */
+    struct pp_kem_key *key;                                           /* owned */
+    struct pp_hpke_info infos[PP_OHTTP_FORMS][PP_KEYCONF_SUITES_MAX]; /* per suite of `config` */
 };
 
-/* The keys of one gateway; zero state is empty. About 20 KiB. One thread at a time. */
+/* The keys of one gateway; zero state is empty. About 30 KiB. One thread at a time. */
 struct pp_ohttp_gateway {
     struct pp_ohttp_gateway_key keys[PP_OHTTP_GATEWAY_KEYS_MAX];
     size_t key_count;
@@ -158,8 +161,9 @@ enum pp_ohttp_refusal {
 
 /*
  * Opens an encapsulated request in place: `*ret_request` is the part of `body` that holds the
- * message; `x` must be in the zero state. TRUNCATED (shorter than header, key and tag: the only
- * failure that may show, for it depends on the length alone) or AUTH. Tries one key and never more.
+ * message; `x` must be in the zero state. TRUNCATED (shorter than PP_OHTTP_REQUEST_BYTES_MIN: the
+ * only failure that may show, for it depends on the length alone) or AUTH. Tries one key and never
+ * more.
  */
 PP_MUST pp_res pp_ohttp_request_open(struct pp_ohttp *x, const struct pp_ohttp_gateway *gw,
                                      uint8_t *body, size_t len, struct pp_span *ret_request);

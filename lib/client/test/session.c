@@ -47,7 +47,7 @@ static int make(void **state)
     m = machine_new();
     random_source = pp_random_system();
     make_gateway();
-    assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &random_source, &message_key));
+    assert_ok(pp_kem_key_generate(PP_KEM_XWING, &random_source, &message_key));
     assert_ok(pp_ratls_ctx_new(PP_END_CLIENT, &client_ctx));
     assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &server_ctx));
     assert_ok(pp_arena_new_locked(&arena, PP_SESSION_ARENA_BYTES));

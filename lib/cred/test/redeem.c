@@ -112,7 +112,7 @@ static void every_truncation_of_a_token_is_refused_with_one_code(void **state)
     for (size_t n = 0; n < TOKEN_BYTES; n++)
         assert_refused(redeem(&g, pp_span(g.token, n), NOON_S, &r), PP_E_TRUNCATED);
     memcpy(longer, g.token, TOKEN_BYTES);
-    assert_refused(redeem(&g, PP_BYTES(longer), NOON_S, &r), PP_E_NO_SPACE);
+    assert_refused(redeem(&g, PP_BYTES(longer), NOON_S, &r), PP_E_TRAILING);
     assert_refused(pp_cred_redeem_check(g.epochs, 3, NOON_S, PP_STR("Bearer x"), &r), PP_E_FORMAT);
     assert_refused(pp_cred_redeem_check(g.epochs, 3, NOON_S, PP_STR(""), &r), PP_E_FORMAT);
     assert_refused(pp_cred_redeem_check(g.epochs, 0, NOON_S, PP_STR("PrivateToken token=\"\""), &r),

@@ -50,7 +50,7 @@ static void tokens_of_other_types_are_refused(void **state)
     (void)state;
     PP_HEX(bytes, TOKEN);
     struct pp_token t;
-    const uint16_t others[] = { 0, 1, 2, 4, 6, 0xDA7A, 0xE5AC, 0xFFFF };
+    const uint16_t others[] = { 0, 1, 3, 4, 6, 0xDA7A, 0xE5AC, 0xFFFF };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
         bytes[0] = (uint8_t)(others[i] >> 8);
@@ -108,11 +108,28 @@ static void a_token_travels_in_an_authorization_field(void **state)
     size_t len = write_field(bytes, TOKEN_BYTES, field, sizeof field);
     size_t token_len = 0;
 
-    assert_int_equal(len, PP_TOKEN_FIELD_BYTES_MAX);
+    assert_int_equal(len, 20 + TOKEN_BYTES / 3 * 4 + 1);
     assert_memory_equal(field, "PrivateToken token=\"AAVn", 24);
     assert_ok(pp_token_field_parse(pp_span(field, len), token, &token_len));
     assert_int_equal(token_len, TOKEN_BYTES);
     assert_memory_equal(token, bytes, TOKEN_BYTES);
+}
+
+static void the_longest_token_fits_a_field_and_one_byte_more_does_not(void **state)
+{
+    (void)state;
+    uint8_t bytes[PP_TOKEN_BYTES_MAX + 1] = { 0, 2 };
+    char field[PP_TOKEN_FIELD_BYTES_MAX + 4];
+    uint8_t token[PP_TOKEN_BYTES_MAX];
+    size_t len = write_field(bytes, PP_TOKEN_BYTES_MAX, field, sizeof field);
+    size_t token_len = 0;
+
+    assert_int_equal(PP_TOKEN_BYTES_MAX, 354);
+    assert_int_equal(len, PP_TOKEN_FIELD_BYTES_MAX);
+    assert_ok(pp_token_field_parse(pp_span(field, len), token, &token_len));
+    assert_int_equal(token_len, PP_TOKEN_BYTES_MAX);
+    len = write_field(bytes, sizeof bytes, field, sizeof field);
+    assert_code(pp_token_field_parse(pp_span(field, len), token, &token_len), PP_E_NO_SPACE);
 }
 
 static void padding_is_written_and_wanted(void **state)
@@ -184,6 +201,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(tokens_of_other_types_are_refused),
     cmocka_unit_test(w4_t2_the_spend_key_is_that_of_key_id_and_nonce_alone),
     cmocka_unit_test(a_token_travels_in_an_authorization_field),
+    cmocka_unit_test(the_longest_token_fits_a_field_and_one_byte_more_does_not),
     cmocka_unit_test(padding_is_written_and_wanted),
     cmocka_unit_test(a_field_has_one_form),
     cmocka_unit_test(a_field_longer_than_any_token_is_refused),

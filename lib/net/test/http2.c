@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP/2 on the port of HTTP/1.1: the same answers and refusals, and floods that cost us nothing. */
+/* HTTP/2 on the port of HTTP/1.1: the same answers and refusals, and floods that cost nothing. */
 #include "h2_frames.h"
 #include "http_party.h"
 

@@ -251,10 +251,29 @@ static void on_term(void *ctx)
     pp_http_server_drain(server.http, on_drained, NULL);
 }
 
+/* With TLS once an identity is set (before the party starts); SIGHUP takes the other one. */
+static const char *tls_pems[4];
+
+static pp_res listen_as_asked(struct pp_listener *l)
+{
+    if (tls_pems[0] == NULL)
+        return pp_http_server_listen(server.http, l);
+    PP_TRY(pp_http_server_tls(server.http, pp_span_cstr(tls_pems[0]), pp_span_cstr(tls_pems[1])));
+    return pp_http_server_listen_tls(server.http, l);
+}
+
+static void on_hup(void *ctx)
+{
+    (void)ctx;
+    assert_ok(
+        pp_http_server_tls(server.http, pp_span_cstr(tls_pems[2]), pp_span_cstr(tls_pems[3])));
+}
+
 static int run(struct pp_listener *l, void *ctx)
 {
     struct pp_http_server_config c = *(const struct pp_http_server_config *)ctx;
     struct pp_signal *term;
+    struct pp_signal *hup;
 
     c.routes = ROUTES;
     c.route_count = PP_ARRAY_COUNT(ROUTES);
@@ -263,11 +282,13 @@ static int run(struct pp_listener *l, void *ctx)
         server.big[i] = (uint8_t)(i * 7 + (i >> 12));
     if (!pp_is_ok(pp_loop_new(&server.loop)) ||
         !pp_is_ok(pp_http_server_new(server.loop, &c, &server.http)) ||
-        !pp_is_ok(pp_http_server_listen(server.http, l)) ||
+        !pp_is_ok(listen_as_asked(l)) ||
         !pp_is_ok(pp_timer_new(server.loop, on_later_fired, NULL, &server.later)) ||
         !pp_is_ok(pp_signal_new(server.loop, SIGTERM, on_term, NULL, &term)) ||
+        !pp_is_ok(pp_signal_new(server.loop, SIGHUP, on_hup, NULL, &hup)) ||
         !pp_is_ok(pp_loop_run(server.loop)))
         return 3;
+    pp_signal_free(hup);
     pp_signal_free(term);
     pp_timer_free(server.later);
     pp_http_server_free(server.http);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One exchange with the gateway's key, the message and the answer marked undefined: valgrind
- * reports every branch and index that depends on them.
+ * One exchange, whole and chunked, with the gateway's key, the message and the answer marked
+ * undefined: valgrind reports every branch and index that depends on them.
  */
 #include <stdio.h>
 
+#include "chunked.h"
 #include "crypto.h"
 #include "ct.h"
 #include "ohttp.h"
@@ -31,6 +32,64 @@ static pp_res exchange(struct pp_ohttp_gateway *gw, const struct pp_random *rand
     return pp_ohttp_response_open(&device, down, down_wr.len, &opened);
 }
 
+/* A whole message of one stream: two chunks and the final one, which is empty. */
+static pp_res send_stream(struct pp_ohttp_sender *s, const uint8_t *secret, size_t len,
+                          struct pp_wr *wr)
+{
+    size_t used;
+
+    for (size_t i = 0; i < 2; i++) {
+        PP_TRY(pp_ohttp_sender_feed(s, secret, len, &used));
+        PP_TRY(pp_ohttp_sender_cut(s));
+        wr->len += pp_ohttp_sender_take(s, wr->at + wr->len, wr->cap - wr->len);
+    }
+    PP_TRY(pp_ohttp_sender_end(s));
+    wr->len += pp_ohttp_sender_take(s, wr->at + wr->len, wr->cap - wr->len);
+    PP_REVEAL(wr->at, wr->len, "an encapsulated message is public");
+    pp_ohttp_sender_done(s);
+    return PP_OK;
+}
+
+static pp_res receive_stream(struct pp_ohttp_receiver *r, struct pp_span body)
+{
+    struct pp_rd rd = pp_rd_span(body);
+    uint8_t plain[100];
+    size_t used;
+
+    while (rd.left > 0) {
+        PP_TRY(pp_ohttp_receiver_feed(r, rd.at, rd.left, &used));
+        pp_rd_skip(&rd, used);
+        (void)pp_ohttp_receiver_take(r, plain, sizeof plain);
+    }
+    PP_TRY(pp_ohttp_receiver_end(r));
+    pp_ohttp_receiver_done(r);
+    return PP_OK;
+}
+
+static pp_res chunked_exchange(struct pp_ohttp_gateway *gw, const struct pp_random *random)
+{
+    static uint8_t mem[PP_OHTTP_CHUNK_SEALED_MAX];
+    PP_AUTO(pp_ohttp) device = { 0 };
+    PP_AUTO(pp_ohttp) gateway = { 0 };
+    PP_AUTO(pp_ohttp_sender) s = { 0 };
+    PP_AUTO(pp_ohttp_receiver) r = { 0 };
+    uint8_t secret[100] = "secret", body[512];
+    struct pp_wr wr = pp_wr_over(body, sizeof body);
+
+    PP_TAINT(secret, sizeof secret);
+    PP_TRY(pp_ohttp_sender_start_request(&s, &device, &gw->keys[0].config, SUITE, random, mem,
+                                         sizeof mem));
+    PP_TRY(send_stream(&s, secret, sizeof secret, &wr));
+    PP_TRY(pp_ohttp_receiver_start_request(&r, &gateway, gw, mem, sizeof mem));
+    PP_TRY(receive_stream(&r, pp_wr_done(&wr)));
+    wr = pp_wr_over(body, sizeof body);
+    PP_TAINT(device.hpke.exporter_secret.bytes, device.hpke.exporter_secret.len);
+    PP_TRY(pp_ohttp_sender_start_response(&s, &gateway, random, mem, sizeof mem));
+    PP_TRY(send_stream(&s, secret, sizeof secret, &wr));
+    PP_TRY(pp_ohttp_receiver_start_response(&r, &device, mem, sizeof mem));
+    return receive_stream(&r, pp_wr_done(&wr));
+}
+
 static pp_res run(struct pp_ohttp_gateway *gw)
 {
     struct pp_random random = pp_random_system();
@@ -43,7 +102,8 @@ static pp_res run(struct pp_ohttp_gateway *gw)
     PP_TRY(pp_kem_key_import(PP_KEM_X25519_SHA256, PP_BYTES(sk), &key));
     PP_TRY(pp_ohttp_gateway_add(gw, 1, key, &SUITE, 1));
     PP_REVEAL(gw->keys[0].config.public_key, PP_X25519_BYTES, "a public key is public");
-    return exchange(gw, &random);
+    PP_TRY(exchange(gw, &random));
+    return chunked_exchange(gw, &random);
 }
 
 int main(void)

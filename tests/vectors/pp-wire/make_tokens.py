@@ -109,10 +109,10 @@ def entry(t, kind=5, day=DAY, usable_from=DAY * 86400 + 300):
     return u(2, kind) + u(4, day) + u(8, usable_from) + t
 
 
-def good_entry(name, day, usable_from):
-    t = token(name)
-    return row(name, entry(t, 5, day, usable_from), "ok",
-               {"type": 5, "epoch": day, "usable_from": usable_from, "token": t.hex()})
+def good_entry(name, day, usable_from, kind=5, authenticator=64):
+    t = token(name, kind, authenticator)
+    return row(name, entry(t, kind, day, usable_from), "ok",
+               {"type": kind, "epoch": day, "usable_from": usable_from, "token": t.hex()})
 
 
 def entries():
@@ -123,13 +123,15 @@ def entries():
         good_entry("fetched the day before", DAY, (DAY - 1) * 86400 + 51234),
         good_entry("smallest numbers", 0, 0),
         good_entry("largest numbers", 2**32 - 1, 2**63 - 1),
+        good_entry("a token of type 2", DAY, DAY * 86400 + 300, 2, 256),
         row("empty", b"", "TRUNCATED"),
         row("no token", entry(b""), "TRUNCATED"),
         row("last byte missing", good[:-1], "TRUNCATED"),
         row("a byte behind the end", good + b"\0", "TRAILING"),
         row("entry of type 2, token of type 5", entry(t, 2), "MISMATCH"),
         row("token of an unknown type", entry(token("x", 6)), "UNSUPPORTED"),
-        row("token of type 2", entry(token("x", 2, 256), 2), "UNSUPPORTED"),
+        row("token of type 1", entry(token("x", 1, 48), 1), "UNSUPPORTED"),
+        row("token of type 2 with the bytes of type 5", entry(token("x", 2), 2), "TRUNCATED"),
         row("time in four bytes", u(2, 5) + u(4, DAY) + u(4, 1771200300) + t, "UNSUPPORTED"),
     ]
 
@@ -157,7 +159,9 @@ def fields():
         row("+ and /", b'PrivateToken token="+/+/"', "FORMAT"),
         row("unused bits set", b'PrivateToken token="AAB="', "ENCODING"),
         row("another scheme", b'Bearer token="AAAA"', "FORMAT"),
-        row("longer than any token", field(t + b"xx"), "NO_SPACE"),
+        row("the longest token", field(token("field", 2, 256)), "ok",
+            {"token": token("field", 2, 256).hex()}),
+        row("longer than any token", field(token("field", 2, 257)), "NO_SPACE"),
     ]
 
 

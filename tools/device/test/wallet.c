@@ -283,7 +283,7 @@ static void what_is_not_whole_tokens_is_not_added(void **state)
     assert_code(pp_wallet_add(w, DAY, pp_span(tokens, 1), NOON_S), PP_E_UNSUPPORTED);
     assert_code(pp_wallet_add(w, DAY, pp_span(tokens, 161), NOON_S), PP_E_RANGE);
     assert_code(pp_wallet_add(w, DAY, pp_span(tokens, sizeof tokens - 1), NOON_S), PP_E_RANGE);
-    tokens[2 * TOKEN_BYTES + 1] = 2; /* the last token is of another type: none is added */
+    tokens[2 * TOKEN_BYTES + 1] = 1; /* the last token is of another type: none is added */
     assert_code(pp_wallet_add(w, DAY, PP_BYTES(tokens), NOON_S), PP_E_UNSUPPORTED);
     assert_int_equal(held(w, DAY, NOON_S), 0);
     pp_wallet_close(w);

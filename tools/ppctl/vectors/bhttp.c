@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Topic "bhttp": rows { name, valid, encoded, message }. A valid row must decode to its message,
- * and the message written anew must decode to the same again; an invalid row must be refused.
+ * and the message written anew must decode to the same again; an invalid row must be refused. The
+ * stream reader must come to the same, fed whole, byte by byte and in threes.
  */
 #include "topics.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "bhttp.h"
+#include "stream.h"
 
 static int text_is(const json_t *object, const char *member, struct pp_span s)
 {
@@ -49,6 +50,16 @@ static int content_is(const struct pp_bhttp *m, const json_t *message)
     return same;
 }
 
+/* The content that the stream reader gave is the row's. */
+static int stream_content_is(struct pp_span got, const json_t *message)
+{
+    struct pp_buf want = vectors_hex(message, "content_hex");
+    int same = want.bytes != NULL && pp_span_eq(got, pp_buf_span(&want));
+
+    pp_buf_done(&want);
+    return same;
+}
+
 static int informational_is(const struct pp_bhttp *m, const json_t *rows)
 {
     if (json_array_size(rows) != m->informational_count)
@@ -62,8 +73,8 @@ static int informational_is(const struct pp_bhttp *m, const json_t *rows)
     return 1;
 }
 
-/* NULL when the decoded message is the row's, else the part that differs. */
-static const char *difference(const struct pp_bhttp *m, const json_t *message)
+/* NULL when what is not content is the row's, else the part that differs. */
+static const char *head_difference(const struct pp_bhttp *m, const json_t *message)
 {
     if (!text_is(message, "type", pp_bhttp_is_request(m) ? PP_STR("request") : PP_STR("response")))
         return "type";
@@ -78,11 +89,16 @@ static const char *difference(const struct pp_bhttp *m, const json_t *message)
         return "informational responses";
     if (!section_is(m, m->header, json_object_get(message, "headers")))
         return "headers";
-    if (!content_is(m, message))
-        return "content";
     if (!section_is(m, m->trailer, json_object_get(message, "trailers")))
         return "trailers";
     return NULL;
+}
+
+static const char *difference(const struct pp_bhttp *m, const json_t *message)
+{
+    const char *head = head_difference(m, message);
+
+    return head != NULL ? head : content_is(m, message) ? NULL : "content";
 }
 
 /* The message written anew, in its own framing, reads back as the row's message. */
@@ -95,6 +111,47 @@ static const char *rewritten_difference(const struct pp_bhttp *m, const json_t *
     if (!pp_is_ok(pp_bhttp_write(m, &wr)) || !pp_is_ok(pp_bhttp_parse(pp_wr_done(&wr), &again)))
         return "rewritten message";
     return difference(&again, message);
+}
+
+static pp_res read_stream(struct pp_bhttp_reader *r, struct pp_span encoded, size_t piece,
+                          struct pp_wr *content)
+{
+    struct pp_rd rd = pp_rd_span(encoded);
+
+    while (rd.left > 0) {
+        enum pp_bhttp_event event;
+        size_t used = 0;
+        PP_TRY(pp_bhttp_reader_feed(r, rd.at, rd.left < piece ? rd.left : piece, &used, &event));
+        pp_rd_skip(&rd, used);
+        if (event == PP_BHTTP_EVENT_CONTENT)
+            pp_wr_span(content, r->piece);
+    }
+    PP_TRY(pp_bhttp_reader_end(r));
+    return pp_wr_ok(content);
+}
+
+/* NULL, or in what the stream reader differs from the row. */
+static const char *stream_difference(struct pp_span encoded, int valid, const json_t *message)
+{
+    static const size_t PIECES[] = { 1, 3, PP_BHTTP_BYTES_MAX };
+    static struct pp_bhttp_reader r;
+    static uint8_t mem[PP_BHTTP_BYTES_MAX], content[PP_BHTTP_BYTES_MAX];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(PIECES); i++) {
+        struct pp_wr wr = pp_wr_over(content, sizeof content);
+        pp_bhttp_reader_start(&r, mem, sizeof mem);
+        pp_res res = read_stream(&r, encoded, PIECES[i], &wr);
+        if (pp_is_ok(res) != valid)
+            return valid ? pp_code_name(res.code) : "an invalid stream was accepted";
+        if (!valid)
+            continue;
+        const char *head = head_difference(&r.message, message);
+        if (head != NULL)
+            return head;
+        if (!stream_content_is(pp_wr_done(&wr), message))
+            return "content of the stream";
+    }
+    return NULL;
 }
 
 static void run_row(struct vectors *v, const char *file, const json_t *row)
@@ -120,6 +177,8 @@ static void run_row(struct vectors *v, const char *file, const json_t *row)
         wrong = pp_code_name(r.code);
     else if ((wrong = difference(&m, message)) == NULL)
         wrong = rewritten_difference(&m, message);
+    if (wrong == NULL)
+        wrong = stream_difference(pp_buf_span(&encoded), json_is_true(valid), message);
     pp_buf_done(&encoded);
     if (wrong == NULL)
         vectors_pass(v, file, name);

@@ -6,7 +6,7 @@
 #include "hpke.h"
 #include "topics.h"
 
-enum { FIELDS_MAX = 20 };
+enum { FIELDS_MAX = 32 };
 
 /* The hex members of a row, decoded on demand and released together. */
 struct row {
@@ -40,22 +40,23 @@ static int same(struct row *row, const char *what, struct pp_span got, struct pp
     return 0;
 }
 
-/* DeriveKeyPair of the receiver's key, where the row gives its input. */
-static int check_derive(struct row *row, uint16_t kem)
+/* DeriveKeyPair, where the row gives its input. */
+static int check_derive(struct row *row, uint16_t kem, const char *ikm_name, const char *sk_name,
+                        const char *pk_name)
 {
     PP_AUTO(pp_secret) sk = { 0 };
-    struct pp_span ikm = field(row, "ikmR");
+    struct pp_span ikm = field(row, ikm_name);
     struct pp_kem_key *k = NULL;
 
     if (ikm.len == 0)
         return 1;
     if (!pp_is_ok(pp_kem_key_derive(kem, ikm, &k)) || !pp_is_ok(pp_kem_key_export(k, &sk))) {
         pp_kem_key_free(k);
-        vectors_fail(row->v, row->file, row->name, "DeriveKeyPair failed");
+        vectors_fail(row->v, row->file, row->name, "DeriveKeyPair(%s) failed", ikm_name);
         return 0;
     }
-    int ok = same(row, "skRm", pp_secret_span(&sk), field(row, "skRm")) &&
-             same(row, "pkRm", pp_kem_key_public(k), field(row, "pkRm"));
+    int ok = same(row, sk_name, pp_secret_span(&sk), field(row, sk_name)) &&
+             same(row, pk_name, pp_kem_key_public(k), field(row, pk_name));
     pp_kem_key_free(k);
     return ok;
 }
@@ -114,65 +115,120 @@ static int check_exports(struct row *row, const struct pp_hpke *c)
     return 1;
 }
 
+/*
+ * What the encapsulation draws: the ephemeral private key of a DHKEM, which some rows give as input
+ * key material alone, and the seed of any other KEM.
+ */
+static struct pp_span drawn(struct row *row, const struct pp_kem_info *kem, struct pp_secret *sk)
+{
+    struct pp_kem_key *k = NULL;
+    struct pp_span given = field(row, "skEm"), ikm = field(row, "ikmE");
+
+    if (!kem->auth)
+        return ikm;
+    if (given.len > 0)
+        return given;
+    pp_res r = pp_kem_key_derive(kem->id, ikm, &k);
+    if (pp_is_ok(r))
+        r = pp_kem_key_export(k, sk);
+    pp_kem_key_free(k);
+    return pp_is_ok(r) ? pp_secret_span(sk) : PP_STR("");
+}
+
+static pp_res set_up_both(struct row *row, const struct pp_hpke_info *info, struct pp_hpke *sender,
+                          struct pp_hpke *receiver, uint8_t *ret_enc)
+{
+    PP_AUTO(pp_secret) ephemeral = { 0 };
+    struct pp_span script = drawn(row, pp_kem_info(info->suite.kem), &ephemeral);
+    struct pp_random random = pp_random_script(&script);
+    struct pp_span psk = field(row, "psk"), sender_sk = field(row, "skSm");
+    struct pp_kem_key *key = NULL, *own = NULL;
+
+    pp_res r = pp_kem_key_import(info->suite.kem, field(row, "skRm"), &key);
+    if (pp_is_ok(r) && sender_sk.len > 0)
+        r = pp_kem_key_import(info->suite.kem, sender_sk, &own);
+    if (pp_is_ok(r))
+        r = pp_hpke_sender_mode(sender, info, psk, own, field(row, "pkRm"), &random, ret_enc);
+    if (pp_is_ok(r))
+        r = pp_hpke_receiver_mode(receiver, info, psk, field(row, "pkSm"), key, field(row, "enc"));
+    pp_kem_key_free(own);
+    pp_kem_key_free(key);
+    return r;
+}
+
 static int check_contexts(struct row *row, const struct pp_hpke_info *info, struct pp_hpke *sender,
                           struct pp_hpke *receiver)
 {
     uint8_t enc[PP_KEM_ENC_BYTES_MAX];
-    struct pp_span script = field(row, "skEm"); /* what the encapsulation draws */
-    struct pp_random random = pp_random_script(&script);
-    struct pp_span want_enc = field(row, "enc");
-    struct pp_kem_key *key = NULL;
+    pp_res r = set_up_both(row, info, sender, receiver, enc);
 
-    pp_res r = pp_hpke_sender(sender, info, field(row, "pkRm"), &random, enc);
-    if (pp_is_ok(r))
-        r = pp_kem_key_import(info->suite.kem, field(row, "skRm"), &key);
-    if (pp_is_ok(r))
-        r = pp_hpke_receiver(receiver, info, key, want_enc);
-    pp_kem_key_free(key);
     if (!pp_is_ok(r)) {
         vectors_fail(row->v, row->file, row->name, "set-up failed: %s", pp_code_name(r.code));
         return 0;
     }
-    return same(row, "enc", pp_span(enc, pp_kem_info(info->suite.kem)->enc_len), want_enc) &&
+    return same(row, "enc", pp_span(enc, pp_kem_info(info->suite.kem)->enc_len),
+                field(row, "enc")) &&
            same(row, "key (receiver)", pp_secret_span(&receiver->key_secret), field(row, "key")) &&
            same(row, "key (sender)", pp_secret_span(&sender->key_secret), field(row, "key")) &&
            same(row, "base_nonce", pp_span(sender->base_nonce, sender->key_secret.len > 0 ? 12 : 0),
                 field(row, "base_nonce")) &&
            same(row, "exporter_secret", pp_secret_span(&sender->exporter_secret),
                 field(row, "exporter_secret")) &&
-           check_messages(row, sender, receiver) && check_exports(row, receiver);
+           check_messages(row, sender, receiver) && check_exports(row, receiver) &&
+           check_exports(row, sender);
 }
 
 static void check_row(struct row *row)
 {
-    static const char *const modes[] = { "base", "psk", "auth", "auth_psk" };
     struct pp_hpke_suite suite = { (uint16_t)number(row->json, "kem_id"),
                                    (uint16_t)number(row->json, "kdf_id"),
                                    (uint16_t)number(row->json, "aead_id") };
+    enum pp_hpke_mode mode = (enum pp_hpke_mode)number(row->json, "mode");
     struct pp_hpke_info info;
     PP_AUTO(pp_hpke) sender = { 0 };
     PP_AUTO(pp_hpke) receiver = { 0 };
-    int mode = number(row->json, "mode");
 
-    if (mode != 0) {
-        char reason[64];
-        snprintf(reason, sizeof reason, "mode %s is not offered yet",
-                 mode > 0 && mode < 4 ? modes[mode] : "unknown");
-        vectors_skip(row->v, row->file, row->name, reason);
-        return;
-    }
     if (!pp_is_ok(pp_hpke_suite_check(suite))) {
         vectors_skip(row->v, row->file, row->name, "a KEM, KDF or AEAD that is not offered yet");
         return;
     }
-    if (!check_derive(row, suite.kem))
+    if (!check_derive(row, suite.kem, "ikmR", "skRm", "pkRm") ||
+        !check_derive(row, suite.kem, "ikmS", "skSm", "pkSm"))
         return;
-    if (!pp_is_ok(pp_hpke_info_init(&info, suite, field(row, "info")))) {
-        vectors_fail(row->v, row->file, row->name, "info refused");
+    pp_res r = pp_hpke_info_init_mode(&info, suite, mode, field(row, "psk_id"), field(row, "info"));
+    if (!pp_is_ok(r)) {
+        vectors_fail(row->v, row->file, row->name, "key schedule refused: %s",
+                     pp_code_name(r.code));
         return;
     }
     if (check_contexts(row, &info, &sender, &receiver))
         vectors_pass(row->v, row->file, row->name);
+}
+
+/* A KEM alone, as X-Wing's draft prints it: private key, randomness, encapsulation, secret. */
+static void check_bare_kem(struct row *row)
+{
+    PP_AUTO(pp_secret) sent = { 0 };
+    PP_AUTO(pp_secret) received = { 0 };
+    uint8_t enc[PP_KEM_ENC_BYTES_MAX];
+    struct pp_span script = field(row, "eseed");
+    struct pp_random random = pp_random_script(&script);
+    struct pp_span want = field(row, "ss");
+    struct pp_kem_key *key = NULL;
+
+    pp_res r = pp_kem_key_import(PP_KEM_XWING, field(row, "sk"), &key);
+    if (pp_is_ok(r))
+        r = pp_kem_encap(PP_KEM_XWING, field(row, "pk"), &random, enc, &sent);
+    if (pp_is_ok(r))
+        r = pp_kem_decap(key, field(row, "ct"), &received);
+    if (!pp_is_ok(r))
+        vectors_fail(row->v, row->file, row->name, "X-Wing failed: %s", pp_code_name(r.code));
+    else if (same(row, "pk", pp_kem_key_public(key), field(row, "pk")) &&
+             same(row, "ct", pp_span(enc, pp_kem_info(PP_KEM_XWING)->enc_len), field(row, "ct")) &&
+             same(row, "ss (sender)", pp_secret_span(&sent), want) &&
+             same(row, "ss (receiver)", pp_secret_span(&received), want))
+        vectors_pass(row->v, row->file, row->name);
+    pp_kem_key_free(key);
 }
 
 static void run_file(struct vectors *v, const char *file)
@@ -194,10 +250,11 @@ static void run_file(struct vectors *v, const char *file)
         char name[64];
         struct row row = { .v = v, .file = file, .name = name, .json = e };
 
-        snprintf(name, sizeof name, "row %zu (kem %#x kdf %d aead %d)", i,
-                 (unsigned)number(e, "kem_id"), number(e, "kdf_id"), number(e, "aead_id"));
+        snprintf(name, sizeof name, "row %zu (mode %d kem %#x kdf %d aead %d)", i,
+                 number(e, "mode"), (unsigned)number(e, "kem_id"), number(e, "kdf_id"),
+                 number(e, "aead_id"));
         if (json_object_get(e, "kem_id") == NULL)
-            vectors_skip(v, file, name, "bare KEM rows (X-Wing) are not offered yet");
+            check_bare_kem(&row);
         else
             check_row(&row);
         for (size_t k = 0; k < row.buf_count; k++)

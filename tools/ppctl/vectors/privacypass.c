@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Topic privacypass: issuance of type 5, one by one and in batches (RFC 9578, batched tokens -07),
- * and the structures and fields of RFC 9577. What a row holds tells which kind it is.
+ * Topic privacypass: issuance of types 2 and 5, one by one and in batches (RFC 9578, batched tokens
+ * -07), and the structures and fields of RFC 9577. What a row holds tells which kind it is.
  */
 #include "topics.h"
 
@@ -11,12 +11,27 @@
 #include "cred.h"
 #include "hash.h"
 
-enum { ROW_NAME_BYTES = 64, MEMBER_BYTES = 64, ARENA_BYTES = 1 << 16, SCALAR_BYTES = 32 };
+enum { ROW_NAME_BYTES = 64, MEMBER_BYTES = 64, ARENA_BYTES = 1 << 16 };
+
+/* What rows of a token type look like. */
+struct kind {
+    uint16_t type;
+    size_t blind_bytes, salt_bytes;
+    size_t zeros;       /* that make the blind as many random bytes as the library draws */
+    size_t proof_bytes; /* at the end of a response, and different every time */
+};
+
+static const struct kind KINDS[] = {
+    { PP_TOKEN_VOPRF_RISTRETTO255, .blind_bytes = 32, .zeros = 32, .proof_bytes = 64 },
+    { PP_TOKEN_BLIND_RSA, .blind_bytes = 256, .salt_bytes = 48 },
+};
 
 /* --- issuance -------------------------------------------------------------------------------- */
 
 struct run {
+    const struct kind *kind;
     enum pp_cred_form form;
+    struct pp_buf salt; /* type 2 alone, and of a single token */
     struct pp_buf sk, pk, challenge, request, response;
     struct pp_buf nonces[PP_CRED_BATCH_MAX], blinds[PP_CRED_BATCH_MAX], tokens[PP_CRED_BATCH_MAX];
     size_t count;
@@ -26,6 +41,7 @@ struct run {
 
 static void run_done(struct run *r)
 {
+    pp_buf_done(&r->salt);
     pp_buf_done(&r->sk);
     pp_buf_done(&r->pk);
     pp_buf_done(&r->challenge);
@@ -51,14 +67,42 @@ static int read_item(const json_t *row, const char *member, size_t i, size_t len
     return ret->bytes != NULL && ret->len == len;
 }
 
+/* The bytes of a PEM text: its lines without the first and the last, together. */
+static struct pp_buf unpem(struct pp_buf *pem)
+{
+    char *base64 = calloc(1, pem->len + 1);
+    struct pp_rd rd = pp_rd_span(pp_buf_span(pem));
+    struct pp_buf der = { 0 };
+    int in_dashes = 0;
+    size_t len = 0;
+
+    while (base64 != NULL && rd.left > 0) {
+        char c = (char)pp_rd_u8(&rd);
+        if (c == '-')
+            in_dashes = 1;
+        else if (c == '\n')
+            in_dashes = 0;
+        else if (!in_dashes)
+            base64[len++] = c;
+    }
+    if (base64 != NULL)
+        der = vectors_base64_text(base64);
+    free(base64);
+    pp_buf_done(pem);
+    return der;
+}
+
 static const char *read_run(struct run *r, const json_t *row)
 {
     int batch = json_object_get(row, "nonces") != NULL;
-    size_t token_bytes = pp_token_bytes(PP_TOKEN_VOPRF_RISTRETTO255);
+    size_t token_bytes = pp_token_bytes(r->kind->type);
 
     r->form = batch ? PP_CRED_BATCH : PP_CRED_SINGLE;
     r->count = batch ? json_array_size(json_object_get(row, "nonces")) : 1;
     r->sk = vectors_hex(row, "skS");
+    if (r->kind->type == PP_TOKEN_BLIND_RSA)
+        r->sk = unpem(&r->sk);
+    r->salt = vectors_hex(row, "salt");
     r->pk = vectors_hex(row, "pkS");
     r->challenge = vectors_hex(row, "token_challenge");
     r->request = vectors_hex(row, "token_request");
@@ -67,11 +111,11 @@ static const char *read_run(struct run *r, const json_t *row)
         return "a number of tokens outside 1..32";
     for (size_t i = 0; i < r->count; i++)
         if (!read_item(row, batch ? "nonces" : "nonce", i, PP_TOKEN_NONCE_BYTES, &r->nonces[i]) ||
-            !read_item(row, batch ? "blinds" : "blind", i, SCALAR_BYTES, &r->blinds[i]) ||
+            !read_item(row, batch ? "blinds" : "blind", i, r->kind->blind_bytes, &r->blinds[i]) ||
             !read_item(row, batch ? "tokens" : "token", i, token_bytes, &r->tokens[i]))
             return "nonces, blinds and tokens do not match";
     if (r->sk.bytes == NULL || r->pk.bytes == NULL || r->challenge.bytes == NULL ||
-        r->request.bytes == NULL || r->response.bytes == NULL)
+        r->request.bytes == NULL || r->response.bytes == NULL || r->salt.len != r->kind->salt_bytes)
         return "a member is missing";
     return NULL;
 }
@@ -81,7 +125,7 @@ static const char *check_key_and_challenge(struct run *r)
     struct pp_token_challenge c;
     uint8_t digest[PP_SHA256_BYTES];
 
-    if (!pp_is_ok(pp_cred_key_import(PP_TOKEN_VOPRF_RISTRETTO255, pp_buf_span(&r->sk), &r->key)) ||
+    if (!pp_is_ok(pp_cred_key_import(r->kind->type, pp_buf_span(&r->sk), &r->key)) ||
         !pp_span_eq(pp_span(r->key.pub.pk, r->key.pub.pk_len), pp_buf_span(&r->pk)))
         return "another public key";
     if (!pp_is_ok(pp_token_challenge_parse(pp_buf_span(&r->challenge), &c)) ||
@@ -94,15 +138,16 @@ static const char *check_key_and_challenge(struct run *r)
 /* Begins with the row's nonces and blinds in place of random bytes. */
 static const char *begin(const struct run *r, struct pp_cred_issuance *x)
 {
-    uint8_t bytes[PP_CRED_BATCH_MAX * (PP_TOKEN_NONCE_BYTES + 2 * SCALAR_BYTES)];
+    uint8_t bytes[PP_CRED_BATCH_MAX * (PP_TOKEN_NONCE_BYTES + 64)];
     uint8_t request[PP_CRED_REQUEST_BYTES_MAX];
     struct pp_wr script = pp_wr_over(bytes, sizeof bytes);
     struct pp_wr wr = pp_wr_over(request, sizeof request);
 
     for (size_t i = 0; i < r->count; i++) {
         pp_wr_span(&script, pp_buf_span(&r->nonces[i]));
+        pp_wr_span(&script, pp_buf_span(&r->salt));
         pp_wr_span(&script, pp_buf_span(&r->blinds[i]));
-        pp_wr_zeros(&script, SCALAR_BYTES); /* 64 random bytes are reduced to a blind */
+        pp_wr_zeros(&script, r->kind->zeros);
     }
     struct pp_span rest = pp_wr_done(&script);
     struct pp_random random = pp_random_script(&rest);
@@ -141,14 +186,14 @@ static const char *check_issue(const struct run *r)
         !pp_is_ok(pp_cred_issue(&r->key, &q, &random, &wr)))
         return "our issuer refuses the request";
     if (wr.len != r->response.len ||
-        memcmp(response, r->response.bytes, wr.len - PP_CRED_PROOF_BYTES_MAX) != 0)
+        memcmp(response, r->response.bytes, wr.len - r->kind->proof_bytes) != 0)
         return "our issuer gives other elements";
     return check_finish(r, pp_wr_done(&wr));
 }
 
-static const char *check_redeem(const struct run *r)
+static const char *redeem_with(const struct run *r, const struct pp_cred_key *key)
 {
-    struct pp_cred_epoch epoch = { .key = &r->key };
+    struct pp_cred_epoch epoch = { .key = key };
     struct pp_cred_redeemed redeemed;
 
     memcpy(epoch.challenge_digest, r->digest, sizeof r->digest);
@@ -163,12 +208,27 @@ static const char *check_redeem(const struct run *r)
     return NULL;
 }
 
-static const char *run_issuance(const json_t *row)
+static const char *check_redeem(const struct run *r)
+{
+    struct pp_cred_key verifier = { 0 };
+    const char *why = redeem_with(r, &r->key);
+
+    if (why != NULL || r->kind->type != PP_TOKEN_BLIND_RSA)
+        return why;
+    if (!pp_is_ok(pp_cred_key_public(&r->key.pub, &verifier)))
+        return "the public key is refused";
+    why = redeem_with(r, &verifier);
+    pp_cred_key_done(&verifier);
+    return why;
+}
+
+static const char *run_issuance(const json_t *row, const struct kind *kind)
 {
     struct run *r = calloc(1, sizeof *r);
 
     if (r == NULL)
         return "out of memory";
+    r->kind = kind;
     const char *why = read_run(r, row);
     if (why == NULL)
         why = check_key_and_challenge(r);
@@ -293,7 +353,7 @@ static const char *run_field(const json_t *row)
 
 /* --- rows and files -------------------------------------------------------------------------- */
 
-static json_int_t token_type(const json_t *root, const json_t *row)
+static const struct kind *find_kind(const json_t *root, const json_t *row)
 {
     struct pp_buf challenge = vectors_hex(row, "token_challenge");
     struct pp_rd rd = pp_rd_span(pp_buf_span(&challenge));
@@ -302,12 +362,16 @@ static json_int_t token_type(const json_t *root, const json_t *row)
     if (type == 0)
         type = pp_rd_u16(&rd);
     pp_buf_done(&challenge);
-    return type;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++)
+        if (KINDS[i].type == type)
+            return &KINDS[i];
+    return NULL;
 }
 
 static void run_row(struct vectors *v, const char *file, const json_t *root, size_t index)
 {
     const json_t *row = json_array_get(json_object_get(root, "vectors"), index);
+    const struct kind *kind = find_kind(root, row);
     char name[ROW_NAME_BYTES];
     const char *why = NULL;
 
@@ -320,8 +384,8 @@ static void run_row(struct vectors *v, const char *file, const json_t *root, siz
         why = run_field(row);
     } else if (json_object_get(row, "token_authenticator_input") != NULL) {
         why = run_struct(row);
-    } else if (token_type(root, row) == PP_TOKEN_VOPRF_RISTRETTO255) {
-        why = run_issuance(row);
+    } else if (kind != NULL) {
+        why = run_issuance(row, kind);
     } else {
         vectors_skip(v, file, name, "this token type is not offered");
         return;

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a store in PostgreSQL can suffer, and that nothing is accepted twice by it. */
+#include "harness.h"
+
+#include "postgres.h"
+
+#include <libpq-fe.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox.h"
+#include "spent.h"
+
+enum { DAY = 20500 };
+
+static struct pp_test_postgres server;
+
+static int start_server(void **state)
+{
+    (void)state;
+    return pp_test_postgres_new(&server);
+}
+
+static int end_server(void **state)
+{
+    (void)state;
+    return pp_test_postgres_free(&server);
+}
+
+static struct pp_spent *open_store(void)
+{
+    struct pp_spent *s = NULL;
+
+    assert_ok(pp_spent_open(server.url, NULL, &s));
+    return s;
+}
+
+static void set_item(struct pp_spent_item *item, uint32_t day, uint32_t n)
+{
+    *item = (struct pp_spent_item){ .day = day };
+    item->key[0] = (uint8_t)(n * 151); /* not in order */
+    memcpy(item->key + 12, &n, sizeof n);
+}
+
+static pp_res insert(struct pp_spent *s, uint32_t day, uint32_t n)
+{
+    struct pp_spent_item item;
+
+    set_item(&item, day, n);
+    return pp_spent_insert(s, day, item.key);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What one row of an administrator's own query says; "" without one. */
+static void ask(const char *sql, char ret[64])
+{
+    PGconn *c = PQconnectdb(server.url);
+    PGresult *r = PQexec(c, sql);
+    ExecStatusType status = PQresultStatus(r);
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        print_error("%s: %s\n", sql, PQerrorMessage(c));
+    assert_true(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK);
+    snprintf(ret, 64, "%s", PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "");
+    PQclear(r);
+    PQfinish(c);
+}
+
+/* Asks until the store answers again: a lost connection is not tried again at once. */
+static pp_res insert_when_back(struct pp_spent *s, uint32_t day, uint32_t n)
+{
+    int64_t end = now_ms() + 20000;
+    pp_res r;
+
+    do
+        r = insert(s, day, n);
+    while (r.code == PP_E_STORE && now_ms() < end);
+    return r;
+}
+
+/* --- the server dies -------------------------------------------------------------------------- */
+
+enum { CUTS = 4, CUT_BATCH = 7 };
+
+/* Inserts batch after batch and acknowledges each, until the store does not answer. */
+static void insert_until_refused(int out)
+{
+    struct pp_spent *s = NULL;
+
+    if (!pp_is_ok(pp_spent_open(server.url, NULL, &s)))
+        _exit(1);
+    for (uint32_t n = 0;; n += CUT_BATCH) {
+        struct pp_spent_item items[CUT_BATCH];
+        for (uint32_t i = 0; i < CUT_BATCH; i++)
+            set_item(&items[i], DAY, n + i);
+        pp_res r = pp_spent_insert_many(s, items, CUT_BATCH);
+        if (r.code == PP_E_STORE)
+            _exit(0);
+        for (uint32_t i = 0; i < CUT_BATCH; i++)
+            if (!pp_is_ok(items[i].result))
+                _exit(2);
+        if (!pp_is_ok(r) || write(out, &n, sizeof n) != (ssize_t)sizeof n)
+            _exit(3);
+    }
+}
+
+/* Cuts the power after so many acknowledgements; gives how many tokens were acknowledged at all. */
+static uint32_t cut(uint32_t acknowledgements)
+{
+    int ack[2], status = 0;
+    uint32_t n = 0, end = 0;
+
+    assert_int_equal(pipe(ack), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(ack[0]);
+        insert_until_refused(ack[1]);
+    }
+    close(ack[1]);
+    while (end < acknowledgements * CUT_BATCH) {
+        assert_int_equal(read(ack[0], &n, sizeof n), sizeof n);
+        end = n + CUT_BATCH;
+    }
+    pp_test_postgres_kill(&server);
+    while (read(ack[0], &n, sizeof n) == (ssize_t)sizeof n)
+        end = n + CUT_BATCH;
+    close(ack[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return end;
+}
+
+static void nothing_acknowledged_is_lost_when_the_server_is_killed(void **state)
+{
+    (void)state;
+    char count[64];
+
+    for (uint32_t i = 0; i < CUTS; i++) {
+        uint32_t end = cut(1 + i * 37 % 60);
+        assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+        struct pp_spent *s = open_store();
+        for (uint32_t n = 0; n < end; n++)
+            assert_code(insert(s, DAY, n), PP_E_SPENT);
+        /* The batch in flight is in the table whole, or not at all. */
+        ask("SELECT count(*) FROM spent_20500", count);
+        uint32_t there = (uint32_t)strtoul(count, NULL, 10);
+        assert_true(there == end || there == end + CUT_BATCH);
+        pp_spent_close(s);
+        ask("DROP TABLE spent_20500", count);
+    }
+}
+
+static void a_server_that_is_down_accepts_nothing_until_it_is_back(void **state)
+{
+    (void)state;
+    struct pp_spent *s = open_store();
+    struct pp_spent *none = NULL;
+    struct pp_problem problem = { 0 };
+
+    assert_ok(insert(s, DAY + 1, 1));
+    pp_test_postgres_kill(&server);
+    for (uint32_t n = 1; n < 50; n++) {
+        assert_code(insert(s, DAY + 1, n), PP_E_STORE);
+        assert_code(pp_spent_retire(s, DAY), PP_E_STORE);
+    }
+    assert_code(pp_spent_open(server.url, &problem, &none), PP_E_STORE);
+    assert_true(problem.got[0] != '\0');
+    assert_null(strstr(problem.got, "password"));
+    assert_null(none);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    assert_code(insert_when_back(s, DAY + 1, 1), PP_E_SPENT);
+    assert_ok(insert(s, DAY + 1, 2));
+    pp_spent_close(s);
+}
+
+/* --- the server is slow, or promises too little ----------------------------------------------- */
+
+/* Tells the server to stop waiting for its standby, as soon as it does wait. */
+static pid_t cancel_wait(void)
+{
+    pid_t child = fork();
+    char text[64] = "0";
+
+    assert_true(child >= 0);
+    if (child != 0)
+        return child;
+    while (strcmp(text, "1") != 0)
+        ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+            " WHERE wait_event = 'SyncRep'",
+            text);
+    _exit(0);
+}
+
+/*
+ * A server that is told to stop waiting for its standby reports the commit as done, with a warning:
+ * the row is on one machine alone. What a role was told about commits is not asked.
+ */
+static void a_commit_that_no_standby_confirmed_is_not_acknowledged(void **state)
+{
+    (void)state;
+    struct pp_spent *s = open_store();
+    char text[64];
+
+    assert_ok(insert(s, DAY + 2, 1));
+    ask("ALTER ROLE pp SET synchronous_commit = off", text);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, "synchronous_standby_names=nobody"), 0);
+    assert_code(insert(s, DAY + 2, 2), PP_E_STORE); /* the old connection */
+    pid_t canceller = cancel_wait();
+    assert_code(insert(s, DAY + 2, 3), PP_E_STORE);
+    assert_int_equal(waitpid(canceller, NULL, 0), canceller);
+    ask("SELECT count(*) FROM spent_20502", text);
+    assert_string_equal(text, "2");                 /* it has committed */
+    assert_code(insert(s, DAY + 2, 4), PP_E_STORE); /* and so it ends without the canceller */
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    assert_code(insert_when_back(s, DAY + 2, 3), PP_E_SPENT);
+    pp_spent_close(s);
+    ask("ALTER ROLE pp RESET synchronous_commit", text);
+}
+
+static void a_server_that_hangs_costs_a_deadline_and_nothing_is_accepted(void **state)
+{
+    (void)state;
+    struct pp_spent *s = open_store();
+    char text[64];
+
+    assert_ok(insert(s, DAY + 3, 1));
+    ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'pp'", text);
+    pid_t backend = (pid_t)strtol(text, NULL, 10);
+    assert_true(backend > 1);
+    assert_int_equal(kill(backend, SIGSTOP), 0);
+    int64_t from = now_ms();
+    assert_code(insert(s, DAY + 3, 2), PP_E_STORE);
+    int64_t took = now_ms() - from;
+    assert_int_equal(kill(backend, SIGCONT), 0);
+    assert_true(took < 10000);
+    assert_code(insert(s, DAY + 3, 1), PP_E_SPENT); /* on a new connection */
+    pp_spent_close(s);
+}
+
+static void a_server_that_does_not_sync_its_disk_is_refused(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, "fsync=off"), 0);
+    assert_code(pp_spent_open(server.url, &problem, &s), PP_E_STORE);
+    assert_non_null(strstr(problem.expected, "fsync"));
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+}
+
+static void a_wrong_password_is_refused_and_not_repeated(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+    char url[160];
+
+    snprintf(url, sizeof url, "postgresql://pp:hidden@/postgres?host=%s", server.folder);
+    assert_code(pp_spent_open(url, &problem, &s), PP_E_STORE);
+    assert_non_null(strstr(problem.got, "authentication"));
+    assert_null(strstr(problem.got, "hidden"));
+    assert_code(pp_spent_open("postgresql://pp:hidden@192.0.2.1/d", &problem, &s), PP_E_CONFIG);
+    assert_null(strstr(problem.got, "hidden"));
+}
+
+static void tables_of_another_version_are_refused(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+    char text[64];
+
+    pp_spent_close(open_store());
+    ask("UPDATE spent_floor SET version = 2", text);
+    assert_code(pp_spent_open(server.url, &problem, &s), PP_E_STORE);
+    assert_string_equal(problem.field, "spent_floor");
+    ask("UPDATE spent_floor SET version = 1", text);
+}
+
+/* --- several gateways ------------------------------------------------------------------------- */
+
+enum { STARTERS = 6 };
+
+static void gateways_that_start_together_make_one_set_of_tables(void **state)
+{
+    (void)state;
+    pid_t children[STARTERS];
+    int gate[2];
+    unsigned accepted = 0;
+    char text[64];
+
+    ask("DROP TABLE IF EXISTS spent_floor", text);
+    assert_int_equal(pipe(gate), 0);
+    for (size_t i = 0; i < STARTERS; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            struct pp_spent *s = NULL;
+            char c;
+            close(gate[1]);
+            if (read(gate[0], &c, 1) != 0 || !pp_is_ok(pp_spent_open(server.url, NULL, &s)))
+                _exit(9);
+            pp_res r = insert(s, DAY + 9, 1);
+            _exit(pp_is_ok(r) ? 1 : r.code == PP_E_SPENT ? 0 : 8);
+        }
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (size_t i = 0; i < STARTERS; i++) {
+        int status = 0;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+        accepted += (unsigned)WEXITSTATUS(status);
+    }
+    assert_int_equal(accepted, 1);
+}
+
+/* --- behind the walls of a daemon ------------------------------------------------------------- */
+
+/* Opens the store and inserts, says so, and does it again when the server has been killed. */
+static int serve_walled(int to, int from)
+{
+    const struct pp_sandbox walls = { .home = ".",
+                                      .user = geteuid() == 0 ? "65534" : NULL,
+                                      .landlock_optional = 1 };
+    struct pp_sandbox_report report;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+    char url[160], c = 0;
+
+    if (chdir(server.folder) != 0 || !pp_is_ok(pp_sandbox_enter(&walls, &problem, &report)))
+        return 1;
+    snprintf(url, sizeof url, "postgresql://pp:a+password@/postgres?host=%s",
+             report.chroot ? "/" : server.folder);
+    if (!pp_is_ok(pp_spent_open(url, &problem, &s)) || !pp_is_ok(insert(s, DAY + 10, 1)) ||
+        write(to, &c, 1) != 1 || read(from, &c, 1) != 1)
+        return 2;
+    if (insert(s, DAY + 10, 1).code != PP_E_STORE ||
+        insert_when_back(s, DAY + 10, 1).code != PP_E_SPENT)
+        return 3;
+    pp_spent_close(s);
+    return 0;
+}
+
+static void a_sandboxed_daemon_connects_and_connects_again(void **state)
+{
+    (void)state;
+    int to[2], from[2], status = 0;
+    char c = 0;
+
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(serve_walled(from[1], to[0]));
+    close(from[1]);
+    assert_int_equal(read(from[0], &c, 1), 1);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    assert_int_equal(write(to[1], &c, 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(from[0]);
+    close(to[0]);
+    close(to[1]);
+}
+
+/* --- a full disk ------------------------------------------------------------------------------ */
+
+/* A database on a disk of 16 MiB that this process and its server alone see. */
+static void make_small_disk(char url[160])
+{
+    char folder[96], sql[160], text[64];
+
+    snprintf(folder, sizeof folder, "%s/small", server.folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(mount("pp-test", folder, "tmpfs", 0, "size=16m,mode=700,uid=65534"), 0);
+    snprintf(sql, sizeof sql, "CREATE TABLESPACE small LOCATION '%s'", folder);
+    ask(sql, text);
+    ask("CREATE DATABASE small TABLESPACE small", text);
+    snprintf(url, 160, "postgresql://pp:a+password@/small?host=%s", server.folder);
+}
+
+static void a_full_disk_accepts_nothing(void **state)
+{
+    (void)state;
+    static struct pp_spent_item items[PP_SPENT_BATCH_MAX];
+    struct pp_spent *s = NULL;
+    char url[160], folder[96];
+    uint32_t n = 0;
+    pp_res r;
+
+    if (geteuid() != 0)
+        skip(); /* nobody else can mount a disk; SQLite's case has a limit that all can set */
+    make_small_disk(url);
+    assert_ok(pp_spent_open(url, NULL, &s));
+    do {
+        for (uint32_t i = 0; i < PP_SPENT_BATCH_MAX; i++)
+            set_item(&items[i], DAY, n + i);
+        r = pp_spent_insert_many(s, items, PP_SPENT_BATCH_MAX);
+        n += PP_SPENT_BATCH_MAX;
+    } while (pp_is_ok(r) && n < 1 << 20);
+    assert_code(r, PP_E_DISK_FULL);
+    for (size_t i = 0; i < PP_SPENT_BATCH_MAX; i++)
+        assert_code(items[i].result, PP_E_DISK_FULL);
+    assert_code(insert(s, DAY, 0), PP_E_SPENT); /* what was acknowledged still counts */
+    pp_spent_close(s);
+    pp_test_postgres_kill(&server);
+    snprintf(folder, sizeof folder, "%s/small", server.folder);
+    assert_int_equal(umount2(folder, MNT_DETACH), 0);
+}
+
+static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(nothing_acknowledged_is_lost_when_the_server_is_killed),
+    cmocka_unit_test(a_server_that_is_down_accepts_nothing_until_it_is_back),
+    cmocka_unit_test(a_commit_that_no_standby_confirmed_is_not_acknowledged),
+    cmocka_unit_test(a_server_that_hangs_costs_a_deadline_and_nothing_is_accepted),
+    cmocka_unit_test(a_server_that_does_not_sync_its_disk_is_refused),
+    cmocka_unit_test(a_wrong_password_is_refused_and_not_repeated),
+    cmocka_unit_test(tables_of_another_version_are_refused),
+    cmocka_unit_test(gateways_that_start_together_make_one_set_of_tables),
+    cmocka_unit_test(a_sandboxed_daemon_connects_and_connects_again),
+    cmocka_unit_test(a_full_disk_accepts_nothing), /* the last: its server does not come back */
+};
+
+int main(void)
+{
+    /* Mounts of this process are nobody else's. */
+    if (geteuid() == 0 &&
+        (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))
+        return 1;
+    return cmocka_run_group_tests(TESTS, start_server, end_server);
+}
