@@ -9,9 +9,8 @@
 #include "ct.h"
 #include "fleet_int.h"
 #include "handle_keys.h"
-#include "keyfile.h"
 #include "machine.h"
-#include "ohttp.h"
+#include "ohttp_epoch.h"
 #include "record.h"
 #include "token_keys.h"
 
@@ -222,29 +221,19 @@ static pp_res make_token_key(struct fleet *f, uint32_t day)
     return r;
 }
 
-static pp_res make_ohttp_key(struct fleet *f, uint32_t day)
+static pp_res make_ohttp_keys(struct fleet *f, uint32_t from, uint32_t to)
 {
-    char text[PP_OHTTP_KEYFILE_BYTES_MAX], file[64];
-    struct pp_wr wr = pp_wr_over(text, sizeof text);
-    struct pp_ohttp_keyfile k = { .use_from_s = (uint64_t)day * PP_EPOCH_SECONDS,
-                                  .use_until_s = (uint64_t)(day + 1) * PP_EPOCH_SECONDS,
-                                  .id = (uint8_t)day, /* used again after 256 days */
-                                  .kem = PP_KEM_X25519_SHA256,
-                                  .suites = { { PP_HKDF_SHA256, PP_AES_128_GCM } },
-                                  .suite_count = 1 };
+    char folder[FLEET_PATH_MAX];
+    size_t made;
+    int fd = -1;
 
-    file_of_day(day, "ohttp_keys", file);
-    if (fleet_exists(f, "gateway", file))
-        return PP_OK;
-    PP_TRY(pp_secret_alloc(&k.sk_secret, PP_X25519_BYTES));
-    pp_res r = pp_random_fill(&f->random, k.sk_secret.bytes, k.sk_secret.len);
-    if (pp_is_ok(r))
-        r = pp_ohttp_keyfile_write(&k, &wr);
-    pp_ohttp_keyfile_done(&k);
-    if (pp_is_ok(r))
-        r = fleet_write(f, "gateway", file, pp_wr_done(&wr));
-    pp_wipe(text, sizeof text);
-    return r;
+    PP_TRY(fleet_path(f, "gateway", "ohttp_keys", folder));
+    pp_res r = pp_ohttp_epoch_open(folder, &fd);
+    for (uint32_t day = from; pp_is_ok(r) && day <= to; day++)
+        r = pp_ohttp_epoch_make(fd, day, &f->random, &made);
+    if (fd >= 0)
+        (void)close(fd);
+    return pp_is_ok(r) ? fleet_give_all(f, "gateway") : r;
 }
 
 static pp_res make_handle_key(struct fleet *f)
@@ -273,9 +262,8 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", NULL));
     PP_TRY(fleet_folder(f, "gateway", "token_keys"));
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
-    for (uint32_t day = today; day <= today + 1; day++) {
+    for (uint32_t day = today; day <= today + 1; day++)
         PP_TRY(make_token_key(f, day));
-        PP_TRY(make_ohttp_key(f, day));
-    }
+    PP_TRY(make_ohttp_keys(f, today, today + 1));
     return make_handle_key(f);
 }
