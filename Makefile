@@ -31,7 +31,7 @@ test: setup-test
 check: setup-test
 	@tests/run check
 
-check-all: setup-test
+check-all: setup-check-all
 	@tests/run check-all
 
 bench: setup-test
@@ -50,10 +50,13 @@ setup-build:
 setup-test:
 	@tools/setup/setup build test
 
+setup-check-all:
+	@tools/setup/setup build test check-all
+
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
 	rm -rf build
 
-.PHONY: all demo test check check-all bench fuzz install setup-build setup-test format clean
+.PHONY: all demo test check check-all bench fuzz install setup-build setup-test setup-check-all format clean

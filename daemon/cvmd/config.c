@@ -16,7 +16,7 @@ static const struct pp_kv_key KEYS[] = {
     { "platform", PP_KV_TEXT, offsetof(struct text_config, platform), 1, 1, 16,
       "a platform of this build" },
     { "message_kem", PP_KV_TEXT, offsetof(struct text_config, message_kem), 1, 1, 16,
-      "a KEM of this build: x25519 or xwing" },
+      "x-wing, or x25519 under a classical policy" },
     { "engine", PP_KV_TEXT, offsetof(struct text_config, engine), 1, 1, 16,
       "an engine of this build: embedded" },
     { "sessions_max", PP_KV_U64, offsetof(struct text_config, sessions_max), 1, 1, CVM_SESSIONS_MAX,
@@ -36,7 +36,7 @@ const struct pp_kv_key *cvm_config_keys(size_t *ret_count)
 static const struct {
     const char *name;
     uint16_t kem;
-} KEMS[] = { { "x25519", PP_KEM_X25519_SHA256 }, { "xwing", PP_KEM_XWING } };
+} KEMS[] = { { "x-wing", PP_KEM_XWING }, { "x25519", PP_KEM_X25519_SHA256 } };
 
 static pp_res wrong(struct pp_problem *problem, const char *key, const char *expected,
                     struct pp_span got)
@@ -48,12 +48,12 @@ static pp_res wrong(struct pp_problem *problem, const char *key, const char *exp
 static pp_res take_kem(struct pp_span name, struct pp_problem *problem, uint16_t *ret)
 {
     for (size_t i = 0; i < PP_ARRAY_COUNT(KEMS); i++) {
-        if (!pp_span_eq(name, pp_span_cstr(KEMS[i].name)) || pp_kem_info(KEMS[i].kem) == NULL)
+        if (!pp_span_eq(name, pp_span_cstr(KEMS[i].name)))
             continue;
         *ret = KEMS[i].kem;
         return PP_OK;
     }
-    return wrong(problem, "message_kem", "a KEM of this build: x25519 or xwing", name);
+    return wrong(problem, "message_kem", "x-wing, or x25519 under a classical policy", name);
 }
 
 static pp_res take_environment(struct pp_span name, struct pp_problem *problem, uint32_t *ret_grid)

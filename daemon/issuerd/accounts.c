@@ -75,5 +75,50 @@ static pp_res identify(void *ctx, struct pp_span authorization, uint64_t now_s,
 
 struct iss_accounts iss_accounts_of_assertions(struct iss_assertions *a)
 {
-    return (struct iss_accounts){ .identify = identify, .ctx = a };
+    return (struct iss_accounts){ .identify = identify, .ctx = a, .challenge = "PP-Assertion" };
+}
+
+/* --- the tokens of a login service ------------------------------------------------------------ */
+
+pp_res iss_logins_load(struct iss_logins *l, const char *path, struct pp_problem *problem)
+{
+    struct pp_buf content = { 0 };
+
+    pp_res r = pp_file_read_kept(AT_FDCWD, path, PP_FILE_OURS, ISS_JWKS_BYTES_MAX, &content);
+    if (pp_is_ok(r)) {
+        r = iss_jwks_parse(pp_buf_span(&content), &l->keys);
+        pp_buf_done(&content);
+    }
+    if (pp_is_ok(r))
+        return PP_OK;
+    pp_problem_set(problem, path, "a JWK set with ES256 keys, each with a kid of its own",
+                   pp_span_cstr(pp_file_reason(r)));
+    return r.code == PP_E_NOT_FOUND || r.code == PP_E_SYSTEM ? r : PP_FAIL(PP_E_CONFIG, r.code);
+}
+
+/*
+ * A subject is the service's name for somebody, and another service may mean somebody else by it.
+ * Neither holds a NUL: JSON with one is refused.
+ */
+static pp_res identify_login(void *ctx, struct pp_span authorization, uint64_t now_s,
+                             struct iss_account *ret)
+{
+    const struct iss_logins *l = ctx;
+    uint8_t digest[PP_SHA256_BYTES];
+    struct iss_jwt_subject subject;
+    struct pp_hash h;
+
+    PP_TRY(iss_jwt_check(authorization, &l->rules, &l->keys, now_s, &subject));
+    pp_hash_init(&h, PP_SHA256);
+    pp_hash_update(&h, l->rules.issuer);
+    pp_hash_u8(&h, 0);
+    pp_hash_update(&h, pp_span(subject.bytes, subject.len));
+    pp_hash_final(&h, digest);
+    memcpy(ret->bytes, digest, ISS_ACCOUNT_BYTES);
+    return PP_OK;
+}
+
+struct iss_accounts iss_accounts_of_logins(struct iss_logins *l)
+{
+    return (struct iss_accounts){ .identify = identify_login, .ctx = l, .challenge = "Bearer" };
 }

@@ -10,6 +10,7 @@
 #include "crypto.h"
 #include "daemon.h"
 #include "issue.h"
+#include "where.h"
 
 enum {
     NAME_BYTES_MAX = 255, /* of paths, and of the issuer's name */
@@ -20,7 +21,7 @@ enum {
 
 struct config {
     struct pp_daemon_config common;
-    struct pp_span keys, store, issuer;
+    struct pp_span keys, store, issuer, jwks, jwt_issuer, jwt_audience;
     struct pp_kv_list assertion_keys;
     uint64_t batches;
 };
@@ -31,9 +32,15 @@ static const struct pp_kv_key KEYS[] = {
     { "keys", PP_KV_TEXT, offsetof(struct config, keys), 1, 1, NAME_BYTES_MAX,
       "the folder of the epoch keys" },
     { "store", PP_KV_TEXT, offsetof(struct config, store), 1, 1, NAME_BYTES_MAX,
-      "the file that counts batches" },
-    { "assertion_key", PP_KV_LIST, offsetof(struct config, assertion_keys), 1, 0, 0,
+      "the file that counts batches, or postgresql:FILE with a database's URL" },
+    { "assertion_key", PP_KV_LIST, offsetof(struct config, assertion_keys), 0, 0, 0,
       "a file of 64 hex digits; twice while keys change" },
+    { "jwks", PP_KV_TEXT, offsetof(struct config, jwks), 0, 1, NAME_BYTES_MAX,
+      "the file of the login service's key set, in the place of assertion_key" },
+    { "jwt_issuer", PP_KV_TEXT, offsetof(struct config, jwt_issuer), 0, 1, ISS_JWT_NAME_BYTES_MAX,
+      "the login service, as iss of its tokens has it" },
+    { "jwt_audience", PP_KV_TEXT, offsetof(struct config, jwt_audience), 0, 1,
+      ISS_JWT_NAME_BYTES_MAX, "this issuer, as aud of the tokens has it" },
     { "batches", PP_KV_U64, offsetof(struct config, batches), 0, 1, 8,
       "batches an account and epoch, 1 to 8" },
 };
@@ -50,8 +57,10 @@ static struct {
     struct pp_token_keys keys;
     struct iss_counts *counts;
     struct iss_assertions assertions;
+    struct iss_logins logins;
     struct iss_service service;
-    char keys_path[NAME_BYTES_MAX + 1];
+    struct pp_where store;
+    char keys_path[NAME_BYTES_MAX + 1], jwks_path[NAME_BYTES_MAX + 1];
 } worker;
 
 /* The loop's. */
@@ -62,6 +71,7 @@ static struct {
     struct pp_pool *pool;
     struct pp_timer *keys_timer, *totals_timer;
     struct pp_signal *hangup;
+    const char *challenge;
     struct totals totals, told;
 } front;
 
@@ -117,9 +127,9 @@ static void work_issue(void *ctx)
 
 static void done_issue(void *ctx)
 {
-    static const struct pp_http_field wants = { PP_STR("WWW-Authenticate"),
-                                                PP_STR("PP-Assertion") };
     struct ticket *t = ctx;
+    const struct pp_http_field wants = { PP_STR("WWW-Authenticate"),
+                                         pp_span_cstr(front.challenge) };
     const struct pp_http_reply r = {
         .status = t->answer.status,
         .type = t->answer.type,
@@ -158,12 +168,17 @@ static void work_directory(void *ctx)
     t->answer.body_len = wr.len;
 }
 
+/* RFC 9578 4 SHOULD: the directory may be cached; for as long as this issuer keeps its own keys. */
 static void done_directory(void *ctx)
 {
+    static const struct pp_http_field cache = { PP_STR("Cache-Control"),
+                                                PP_STR("public, max-age=3600") };
     struct ticket *t = ctx;
     const struct pp_http_reply r = {
         .status = pp_is_ok(t->answer.why) ? 200 : 500,
         .type = PP_CRED_MEDIA_DIRECTORY,
+        .fields = &cache,
+        .field_count = pp_is_ok(t->answer.why) ? 1 : 0,
         .body = pp_span(t->directory, pp_is_ok(t->answer.why) ? t->answer.body_len : 0),
         .body_stays = 1,
     };
@@ -183,9 +198,15 @@ static struct {
     struct pp_job job;
     int under_way;
     uint64_t now_s;
-    pp_res result, destroyed;
+    pp_res result, destroyed, logins;
     size_t key_count, destroyed_count;
 } reload;
+
+/* Whether accounts are those of a login service; else the app's server vouches for them. */
+static int has_logins(void)
+{
+    return config.jwks.len > 0;
+}
 
 /* Takes the folder as it is now, and forgets the keys and the counts of epochs that are over. */
 static void work_reload(void *ctx)
@@ -205,6 +226,8 @@ static void work_reload(void *ctx)
             keys.count == 0 ? (uint32_t)(reload.now_s / PP_EPOCH_SECONDS) : keys.list[0].day);
     }
     reload.key_count = worker.keys.count;
+    if (has_logins())
+        reload.logins = iss_logins_load(&worker.logins, worker.jwks_path, NULL);
 }
 
 static void tell_keys(void)
@@ -213,6 +236,8 @@ static void tell_keys(void)
         pp_ev_issuer_keys(&front.daemon->events, reload.key_count);
     else
         pp_ev_issuer_keys_refused(&front.daemon->events, reload.result.code);
+    if (!pp_is_ok(reload.logins))
+        pp_ev_issuer_jwks_refused(&front.daemon->events, reload.logins.code);
     if (!pp_is_ok(reload.destroyed))
         pp_ev_keys_not_destroyed(&front.daemon->events, PP_PARTY_ISSUER, reload.destroyed.code);
     else if (reload.destroyed_count > 0)
@@ -260,11 +285,27 @@ static void copy_name(char ret[NAME_BYTES_MAX + 1], struct pp_span name)
     ret[name.len] = '\0';
 }
 
+/* One kind of account alone: under two names somebody would have the batches of two. */
+static pp_res check_kind(struct pp_problem *problem)
+{
+    if (has_logins() == (config.assertion_keys.count > 0))
+        return pp_daemon_refuse(problem, "assertion_key", "this or jwks",
+                                has_logins() ? PP_STR("both") : PP_STR("none"));
+    if (has_logins() != (config.jwt_issuer.len > 0))
+        return pp_daemon_refuse(problem, "jwt_issuer", "one with jwks, none without",
+                                config.jwt_issuer);
+    if (has_logins() != (config.jwt_audience.len > 0))
+        return pp_daemon_refuse(problem, "jwt_audience", "one with jwks, none without",
+                                config.jwt_audience);
+    return PP_OK;
+}
+
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_kv_list *names = &config.assertion_keys;
 
     (void)d;
+    PP_TRY(check_kind(problem));
     for (size_t i = 0; i < names->count; i++)
         if (i == ISS_ASSERTION_KEYS_MAX || names->items[i].len > NAME_BYTES_MAX)
             return pp_daemon_refuse(problem, "assertion_key", "one or two file names",
@@ -284,15 +325,34 @@ static pp_res read_assertion_keys(struct pp_problem *problem)
     return PP_OK;
 }
 
+static pp_res read_accounts(struct pp_problem *problem)
+{
+    if (!has_logins())
+        return read_assertion_keys(problem);
+    worker.logins.rules = (struct iss_jwt_rules){ .issuer = config.jwt_issuer,
+                                                  .audience = config.jwt_audience };
+    copy_name(worker.jwks_path, config.jwks);
+    return iss_logins_load(&worker.logins, worker.jwks_path, problem);
+}
+
+static pp_res find_store(struct pp_daemon *d, struct pp_problem *problem)
+{
+    PP_TRY(pp_where_read(config.store, problem, &worker.store));
+    for (size_t i = 0; i < worker.store.port_count; i++)
+        PP_TRY(pp_daemon_allow_connect(d, worker.store.ports[i]));
+    return PP_OK;
+}
+
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     front.daemon = d;
     PP_TRY(pp_crypto_init()); /* before the sandbox: OpenSSL reads its files */
     copy_name(worker.keys_path, config.keys);
     /* A file that is not there is a wrong configuration, whatever the system calls it. */
-    PP_TRY_AS(PP_E_CONFIG, read_assertion_keys(problem));
+    PP_TRY_AS(PP_E_CONFIG, read_accounts(problem));
     PP_TRY_AS(PP_E_CONFIG, pp_token_keys_load(worker.keys_path, pp_clock_posix_s(&d->clock),
                                               problem, &worker.keys));
+    PP_TRY(find_store(d, problem));
     return pp_daemon_listen(d, "http", config.common.listen, problem, &front.listener);
 }
 
@@ -314,17 +374,16 @@ static pp_res start_server(struct pp_daemon *d)
 
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
-    char store[NAME_BYTES_MAX + 1];
-
-    copy_name(store, config.store);
-    PP_TRY(iss_counts_open(store, problem, &worker.counts));
+    PP_TRY(iss_counts_open(pp_where_text(&worker.store), problem, &worker.counts));
     worker.service = (struct iss_service){
-        .accounts = iss_accounts_of_assertions(&worker.assertions),
+        .accounts = has_logins() ? iss_accounts_of_logins(&worker.logins)
+                                 : iss_accounts_of_assertions(&worker.assertions),
         .counts = worker.counts,
         .keys = &worker.keys,
         .batches_max = (uint32_t)config.batches,
         .random = d->random,
     };
+    front.challenge = worker.service.accounts.challenge;
     PP_TRY(pp_pool_new(d->loop, 1, WAITING_MAX, &front.pool));
     PP_TRY(pp_timer_new(d->loop, on_reload, NULL, &front.keys_timer));
     PP_TRY(pp_timer_new(d->loop, on_totals, NULL, &front.totals_timer));
@@ -356,6 +415,7 @@ static void close_all(struct pp_daemon *d)
     pp_timer_free(front.totals_timer);
     pp_signal_free(front.hangup);
     iss_counts_close(worker.counts);
+    pp_where_done(&worker.store);
     pp_token_keys_done(&worker.keys);
     iss_assertions_done(&worker.assertions);
 }

@@ -5,7 +5,7 @@
 #include "labeled.h"
 #include "wr.h"
 
-enum { CONTEXT_BYTES_MAX = PP_KEM_ENC_BYTES_MAX + 2 * PP_KEM_PK_BYTES_MAX };
+enum { POINT_BYTES_MAX = 133, CONTEXT_BYTES_MAX = 3 * POINT_BYTES_MAX }; /* P-521 has the longest */
 
 enum pp_hash_id pp_dhkem_hash(const struct pp_kem_info *info)
 {

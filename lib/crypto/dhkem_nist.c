@@ -42,6 +42,13 @@ static uint32_t in_range(const struct pp_kem_info *info, const uint8_t *sk)
     return pp_ct_barrier(borrow) & (1 ^ pp_ct_is_zero(sk, info->sk_len));
 }
 
+/* The order of P-521 has 521 bits. */
+static void mask(const struct pp_kem_info *info, uint8_t *sk)
+{
+    if (info->id == PP_KEM_P521_SHA512)
+        sk[0] &= 0x01;
+}
+
 /* What one multiplication needs. OpenSSL wipes the numbers of a context and these points. */
 struct work {
     BN_CTX *numbers;
@@ -138,8 +145,7 @@ static pp_res nist_derive(const struct pp_kem_info *info, struct pp_span ikm, ui
         uint8_t counter = (uint8_t)n;
         r = pp_labeled_expand(pp_dhkem_hash(info), PP_BYTES(id), &prk, PP_STR("candidate"),
                               pp_span(&counter, 1), ret_sk, info->sk_len);
-        if (info->id == PP_KEM_P521_SHA512)
-            ret_sk[0] &= 0x01; /* 521 bits */
+        mask(info, ret_sk);
         valid = in_range(info, ret_sk);
         PP_REVEAL(&valid, sizeof valid, "how many candidates were refused says nothing of the one");
     }
@@ -149,13 +155,22 @@ static pp_res nist_derive(const struct pp_kem_info *info, struct pp_span ikm, ui
     return PP_OK;
 }
 
-/* The ephemeral key is derived from the random bytes, so that every draw gives one. */
+/*
+ * The random bytes are the ephemeral key. One draw in 2^32 is none on P-256 (fewer elsewhere), and
+ * gives one by DeriveKeyPair.
+ */
 static pp_res new_ephemeral(const struct pp_kem_info *info, struct pp_span random_bytes,
                             void **ret_scalar, uint8_t *ret_pk)
 {
     uint8_t sk[FIELD_BYTES_MAX];
+    pp_res r = PP_OK;
 
-    pp_res r = nist_derive(info, random_bytes, sk);
+    memcpy(sk, random_bytes.at, info->sk_len);
+    mask(info, sk);
+    uint32_t valid = in_range(info, sk);
+    PP_REVEAL(&valid, sizeof valid, "that a draw was refused says nothing of the next key");
+    if (!valid)
+        r = nist_derive(info, random_bytes, sk);
     if (pp_is_ok(r))
         r = nist_import(info, pp_span(sk, info->sk_len), ret_scalar, ret_pk);
     pp_wipe(sk, sizeof sk);

@@ -7,24 +7,14 @@
 #include "dhkem.h"
 #include "kem_int.h"
 #include "labeled.h"
+#include "x25519_int.h"
 
 /*
- * A private key ready for many derivations. The context keeps the imported key and refers to
- * `peer`, whose bytes alone change from one derivation to the next: making and joining a key object
- * for each peer costs an eighth of the scalar multiplication itself.
+ * The context keeps the imported key and refers to `peer`, whose bytes alone change from one
+ * derivation to the next: making and joining a key object for each peer costs an eighth of the
+ * scalar multiplication itself.
  */
-struct own_key {
-    EVP_PKEY_CTX *derive;
-    EVP_PKEY *peer;
-};
-
-static void own_key_done(struct own_key *k)
-{
-    EVP_PKEY_CTX_free(k->derive);
-    EVP_PKEY_free(k->peer);
-}
-
-static pp_res own_key_init(struct own_key *k, struct pp_span sk, uint8_t *ret_pk)
+pp_res pp_x25519_key_init(struct pp_x25519_key *k, struct pp_span sk, uint8_t *ret_pk)
 {
     size_t len = PP_X25519_BYTES;
     EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
@@ -40,22 +30,29 @@ static pp_res own_key_init(struct own_key *k, struct pp_span sk, uint8_t *ret_pk
     return PP_OK;
 }
 
+void pp_x25519_key_done(struct pp_x25519_key *k)
+{
+    EVP_PKEY_CTX_free(k->derive);
+    EVP_PKEY_free(k->peer);
+    *k = (struct pp_x25519_key){ 0 };
+}
+
 static void x25519_release(void *handle)
 {
     if (handle == NULL)
         return;
-    own_key_done(handle);
+    pp_x25519_key_done(handle);
     free(handle);
 }
 
 static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, void **ret_handle,
                             uint8_t *ret_pk)
 {
-    struct own_key *k = calloc(1, sizeof *k);
+    struct pp_x25519_key *k = calloc(1, sizeof *k);
 
     (void)info;
     PP_CHECK(k != NULL, PP_E_NO_MEMORY, sizeof *k);
-    pp_res r = own_key_init(k, sk, ret_pk);
+    pp_res r = pp_x25519_key_init(k, sk, ret_pk);
     if (!pp_is_ok(r)) {
         x25519_release(k);
         return r;
@@ -68,7 +65,8 @@ static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, v
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-static pp_res derive(struct own_key *own, const uint8_t *peer_pk, uint8_t ret[PP_X25519_BYTES])
+pp_res pp_x25519_dh(const struct pp_x25519_key *own, const uint8_t *peer_pk,
+                    uint8_t ret[PP_X25519_BYTES])
 {
     size_t len = PP_X25519_BYTES;
 
@@ -98,12 +96,12 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
 {
     PP_AUTO(results) both = { { 0 } };
     struct pp_span sender_pk = { 0 };
-    PP_AUTO(own_key) ephemeral = { 0 };
+    PP_AUTO(pp_x25519_key) ephemeral = { 0 };
 
-    PP_TRY(own_key_init(&ephemeral, random_bytes, ret_enc));
-    PP_TRY(derive(&ephemeral, pk.at, both.bytes));
+    PP_TRY(pp_x25519_key_init(&ephemeral, random_bytes, ret_enc));
+    PP_TRY(pp_x25519_dh(&ephemeral, pk.at, both.bytes));
     if (sender != NULL) {
-        PP_TRY(derive(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(pp_x25519_dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
     }
     return pp_dhkem_shared(info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len),
@@ -115,9 +113,9 @@ static pp_res x25519_decap(const struct pp_kem_key *k, struct pp_span enc, struc
 {
     PP_AUTO(results) both = { { 0 } };
 
-    PP_TRY(derive(k->handle, enc.at, both.bytes));
+    PP_TRY(pp_x25519_dh(k->handle, enc.at, both.bytes));
     if (sender_pk.len > 0)
-        PP_TRY(derive(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(pp_x25519_dh(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
     return pp_dhkem_shared(k->info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len), enc,
                            pp_kem_key_public(k), sender_pk, ret_shared);
 }
@@ -126,10 +124,10 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
                  uint8_t ret[PP_X25519_BYTES])
 {
     uint8_t own_pk[PP_X25519_BYTES], out[PP_X25519_BYTES];
-    PP_AUTO(own_key) own = { 0 };
+    PP_AUTO(pp_x25519_key) own = { 0 };
 
-    PP_TRY(own_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
-    pp_res r = derive(&own, pk, out);
+    PP_TRY(pp_x25519_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
+    pp_res r = pp_x25519_dh(&own, pk, out);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
     pp_wipe(out, sizeof out);

@@ -20,6 +20,7 @@ enum pp_kem_id {
     PP_KEM_P384_SHA384 = 0x0011,
     PP_KEM_P521_SHA512 = 0x0012,
     PP_KEM_X25519_SHA256 = 0x0020,
+    PP_KEM_MLKEM768 = 0x0041,
     PP_KEM_XWING = 0x647a,
 };
 
@@ -84,7 +85,8 @@ PP_MUST pp_res pp_kem_key_export(const struct pp_kem_key *k,
 
 /*
  * Encapsulation to a public key: writes enc_len bytes and a fresh shared secret of secret_len
- * bytes. KEY: wrong length, not on the curve, or an all-zero Diffie-Hellman result.
+ * bytes. KEY: wrong length, not on the curve, an ML-KEM coefficient that is not reduced,
+ * or an all-zero Diffie-Hellman result.
  */
 PP_MUST pp_res pp_kem_encap(uint16_t id, struct pp_span pk, const struct pp_random *random,
                             uint8_t *ret_enc, struct pp_secret *ret_shared);

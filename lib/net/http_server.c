@@ -281,6 +281,12 @@ static pp_res write_head(const struct pp_http_request *q, const struct pp_http_r
     return pp_wr_ok(wr);
 }
 
+/* RFC 9110 9.3.2: as GET, without the content. */
+static int is_head(const struct pp_http_request *q)
+{
+    return pp_span_eq(q->in.method, PP_STR("HEAD"));
+}
+
 static void start_answer(struct pp_http_request *q, const struct pp_http_reply *r)
 {
     static const struct pp_http_reply FAILED = { .status = 500, .close = 1 };
@@ -294,7 +300,7 @@ static void start_answer(struct pp_http_request *q, const struct pp_http_reply *
         PP_ASSERT(pp_is_ok(write_head(q, r, &wr)));
     }
     q->out[0] = pp_wr_done(&wr);
-    q->out[1] = r->status == 204 ? pp_span(NULL, 0) : r->body;
+    q->out[1] = r->status == 204 || is_head(q) ? pp_span(NULL, 0) : r->body;
     q->out_stays = r->body_stays;
     q->state = WRITING;
     q->phase = NO_PHASE;
@@ -423,6 +429,8 @@ static void refuse_method(struct pp_http_request *q)
             continue;
         pp_wr_text(&wr, wr.len > 0 ? ", " : "");
         pp_wr_text(&wr, s->routes[i].method);
+        if (strcmp(s->routes[i].method, "GET") == 0)
+            pp_wr_text(&wr, ", HEAD");
     }
     const struct pp_http_field allow = { PP_STR("Allow"), pp_wr_done(&wr) };
     const struct pp_http_reply r = {
@@ -441,7 +449,7 @@ static const struct pp_http_route *find_route(struct pp_http_request *q)
         if (!path_matches(route->path, q->in.path))
             continue;
         path_known = 1;
-        if (pp_span_eq(pp_span_cstr(route->method), q->in.method))
+        if (pp_span_eq(pp_span_cstr(route->method), is_head(q) ? PP_STR("GET") : q->in.method))
             return route;
     }
     if (path_known)

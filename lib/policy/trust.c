@@ -29,7 +29,7 @@ const struct pp_kv_key PP_TRUST_KEYS[] = {
     { "hardware", PP_KV_TEXT, AT(hardware), 1, 1, 32, "a hardware profile: strict" },
     { "tcb_min", PP_KV_LIST, AT(tcb_min), 0, 0, 0,
       "a lowest patch level: LINE BOOTLOADER TEE SNP MICROCODE [FMC]" },
-    { "message_kem", PP_KV_TEXT, AT(message_kem), 1, 1, 16, "classical (X25519) or x-wing" },
+    { "message_kem", PP_KV_TEXT, AT(message_kem), 1, 1, 16, "x-wing or classical (X25519)" },
     { "ohttp_kem", PP_KV_TEXT, AT(ohttp_kem), 1, 1, 16, "x25519 or x-wing" },
     { "tls_group", PP_KV_TEXT, AT(tls_group), 1, 1, 32, "x25519" },
     { "batches", PP_KV_U64, AT(batches), 0, 1, 8, "batches of 32 tokens an epoch, 1 to 8" },
@@ -142,7 +142,7 @@ static pp_res read_kem(struct pp_span word, const char *x25519_word, uint16_t *r
         id = PP_KEM_X25519_SHA256;
     else if (pp_span_eq(word, PP_STR("x-wing")))
         id = PP_KEM_XWING;
-    PP_CHECK(id != 0 && pp_kem_info(id) != NULL, PP_E_UNSUPPORTED, id);
+    PP_CHECK(id != 0, PP_E_UNSUPPORTED, 0);
     *ret = id;
     return PP_OK;
 }
@@ -151,14 +151,13 @@ static pp_res read_algorithms(const struct trust_text *x, struct pp_trust *t,
                               struct pp_problem *problem)
 {
     if (!pp_is_ok(read_kem(x->message_kem, "classical", &t->message_kem)))
-        return refuse(problem, "message_kem", "a KEM that this build offers: classical",
-                      x->message_kem);
+        return refuse(problem, "message_kem", "x-wing, or classical (X25519)", x->message_kem);
     /* What is recorded today must stay closed to a later quantum computer. */
     if (t->environment == PP_RECORD_PROD && t->message_kem == PP_KEM_X25519_SHA256)
         return refuse(problem, "message_kem", "x-wing: classical is a development policy",
                       x->message_kem);
     if (!pp_is_ok(read_kem(x->ohttp_kem, "x25519", &t->ohttp_kem)))
-        return refuse(problem, "ohttp_kem", "a KEM that this build offers: x25519", x->ohttp_kem);
+        return refuse(problem, "ohttp_kem", "x25519 or x-wing", x->ohttp_kem);
     if (!pp_span_eq(x->tls_group, PP_STR("x25519")))
         return refuse(problem, "tls_group", "x25519", x->tls_group);
     return PP_OK;

@@ -29,6 +29,7 @@
 #include "text.h"
 
 enum { PATH_BYTES_MAX = 256, PROGRAM_BYTES_MAX = 64 << 20, FLIGHT_BYTES_MAX = 65536 };
+enum { KEY_BYTES = 2 + 1216 }; /* a message key: KEM id and X-Wing public key */
 
 enum mode {
     HONEST,
@@ -150,27 +151,28 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 /* --- Evidence --------------------------------------------------------------------------------- */
 
 /* Two message keys: the one that the report covers, and the one that Evidence shows. */
-static pp_res message_keys(uint8_t covered[34], uint8_t shown[34])
+static pp_res message_keys(uint8_t covered[KEY_BYTES], uint8_t shown[KEY_BYTES])
 {
     for (int i = 0; i < 2; i++) {
-        struct pp_wr wr = pp_wr_over(i == 0 ? covered : shown, 34);
+        struct pp_wr wr = pp_wr_over(i == 0 ? covered : shown, KEY_BYTES);
         struct pp_kem_key *k = NULL;
 
-        PP_TRY(pp_kem_key_generate(PP_KEM_X25519_SHA256, &self.daemon->random, &k));
-        pp_wr_u16(&wr, PP_KEM_X25519_SHA256);
+        PP_TRY(pp_kem_key_generate(PP_KEM_XWING, &self.daemon->random, &k));
+        pp_wr_u16(&wr, PP_KEM_XWING);
         pp_wr_span(&wr, pp_kem_key_public(k));
         pp_kem_key_free(k);
         PP_TRY(pp_wr_ok(&wr));
     }
     if (self.mode != MESSAGE_KEY)
-        memcpy(shown, covered, 34);
+        memcpy(shown, covered, KEY_BYTES);
     return PP_OK;
 }
 
 /* What the genuine program attests: always a session of its own. `covered` is which session. */
 static pp_res write_evidence(const struct pp_ratls_session *covered, struct pp_wr *wr)
 {
-    uint8_t key[34], shown[34], binding[PP_BINDING_BYTES], report[PP_SNP_REPORT_BYTES];
+    uint8_t key[KEY_BYTES], shown[KEY_BYTES], binding[PP_BINDING_BYTES],
+        report[PP_SNP_REPORT_BYTES];
     struct pp_evidence e = { .platform = PP_PLATFORM_SIM_SNP,
                              .endorsement_count = 1,
                              .config = pp_buf_span(&self.config_bytes),

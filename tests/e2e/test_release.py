@@ -94,7 +94,10 @@ class Release(unittest.TestCase):
         self.addCleanup(os.remove, os.path.join(self.fleet.state, "trust", "ca.pem"))
         self.named("four", prod, "platform", "this build verifies")
         prod.append(("platform = sim-snp", "platform = sev-snp"))
-        self.named("five", prod, "message_kem", "x-wing")
+        self.named("five", [*prod, ("message_kem = x-wing", "message_kem = classical")],
+                   "message_kem", "x-wing")
+        # With the hybrid message key these are anchors of production; the ledger is not.
+        self.refuses(self.build(self.anchors("six", *prod)), "LEDGER_NAMESPACE")
 
     def named(self, name, changes, field, words):
         program = self.build(self.anchors(name, *changes))

@@ -52,18 +52,22 @@ static pp_res make_chip(struct fleet *f, const struct sim_root *root)
 /* The files that a host launches: firmware, the released program, its configuration. */
 static pp_res make_guest_files(struct fleet *f)
 {
-    static const char config[] = "# The measured configuration of the confidential VM.\n"
-                                 "environment = dev\n"
-                                 "platform = sim-snp\n"
-                                 "message_kem = x25519\n"
-                                 "engine = embedded\n"
-                                 "sessions_max = 4096\n"
-                                 "session_s = 30\n"
-                                 "workers_ready = 4\n";
+    char config[512];
     uint8_t firmware[SIM_FIRMWARE_BYTES];
     char path[FLEET_PATH_MAX];
     struct pp_buf program = { 0 };
 
+    int n = snprintf(config, sizeof config,
+                     "# The measured configuration of the confidential VM.\n"
+                     "environment = dev\n"
+                     "platform = sim-snp\n"
+                     "message_kem = %s\n"
+                     "engine = embedded\n"
+                     "sessions_max = 4096\n"
+                     "session_s = 30\n"
+                     "workers_ready = 4\n",
+                     fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing");
+    PP_CHECK(n > 0 && n < (int)sizeof config, PP_E_RANGE, n);
     sim_firmware_make(firmware);
     PP_TRY(fleet_write(f, "host", "firmware", PP_BYTES(firmware)));
     PP_TRY(fleet_write(f, "host", "cvm.config", pp_span_cstr(config)));
@@ -242,12 +246,12 @@ static pp_res make_handle_key(struct fleet *f)
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint8_t key[PP_HANDLE_KEY_BYTES];
 
-    if (fleet_exists(f, "gateway", "handle.key"))
+    if (fleet_exists(f, "gateway", "handle_keys/1.key"))
         return PP_OK;
     PP_TRY(pp_random_fill(&f->random, key, sizeof key));
     pp_res r = pp_handle_key_write(1, PP_BYTES(key), &wr);
     if (pp_is_ok(r))
-        r = fleet_write(f, "gateway", "handle.key", pp_wr_done(&wr));
+        r = fleet_write(f, "gateway", "handle_keys/1.key", pp_wr_done(&wr));
     pp_wipe(key, sizeof key);
     pp_wipe(text, sizeof text);
     return r;
@@ -262,6 +266,8 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", NULL));
     PP_TRY(fleet_folder(f, "gateway", "token_keys"));
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "handle_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "spent"));
     for (uint32_t day = today; day <= today + 1; day++)
         PP_TRY(make_token_key(f, day));
     PP_TRY(make_ohttp_keys(f, today, today + 1));

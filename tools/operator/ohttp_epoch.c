@@ -15,14 +15,17 @@
 
 enum { NAME_MAX_BYTES = 48 };
 
-/* Ids of one epoch differ by 128, and come again after 128 days: far behind the grace. */
+/*
+ * X25519 comes first, for clients that know no other. An id is used again after 256 days; that of
+ * the second key is as far from it as can be, as epochs overlap by the grace.
+ */
 static const struct {
     uint16_t kem;
-    const char *suffix;
-    uint8_t id_from;
+    const char *ending; /* ascending: a gateway lists its keys in the order of their files */
+    uint8_t id;
 } KEMS[PP_OHTTP_EPOCH_KEYS_MAX] = {
-    { PP_KEM_X25519_SHA256, "", 0 },
-    { PP_KEM_XWING, "-x-wing", 128 },
+    { PP_KEM_X25519_SHA256, ".key", 0 },
+    { PP_KEM_XWING, ".x-wing.key", 128 },
 };
 
 static const char EXPECTED[] = "an OHTTP key file of mode 0600, of exactly one UTC day";
@@ -128,14 +131,14 @@ static pp_res make_key(int folder_fd, size_t row, uint64_t day, const struct pp_
     PP_AUTO(pp_ohttp_keyfile)
     k = { .use_from_s = day * PP_OHTTP_EPOCH_S,
           .use_until_s = (day + 1) * PP_OHTTP_EPOCH_S,
-          .id = (uint8_t)(KEMS[row].id_from + day % 128),
+          .id = (uint8_t)(KEMS[row].id + day),
           .kem = KEMS[row].kem,
           .suites = { { PP_HKDF_SHA256, PP_AES_128_GCM } },
           .suite_count = 1 };
     struct pp_kem_key *key = NULL;
     char name[NAME_MAX_BYTES];
 
-    (void)snprintf(name, sizeof name, "%llu%s.key", (unsigned long long)day, KEMS[row].suffix);
+    (void)snprintf(name, sizeof name, "%llu%s", (unsigned long long)day, KEMS[row].ending);
     if (faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return PP_FAIL(PP_E_EXISTS, 0);
     PP_TRY(pp_kem_key_generate(k.kem, random, &key));
@@ -151,8 +154,6 @@ pp_res pp_ohttp_epoch_make(int folder_fd, uint64_t day, const struct pp_random *
     size_t made = 0;
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(KEMS); i++) {
-        if (pp_kem_info(KEMS[i].kem) == NULL)
-            continue;
         pp_res r = make_key(folder_fd, i, day, random);
         made += (size_t)pp_is_ok(r);
         if (!pp_is_ok(r) && r.code != PP_E_EXISTS)

@@ -43,10 +43,11 @@ static void only_dev_has_no_answer_grid(void **state)
     struct cvm_config c;
 
     (void)state;
-    assert_ok(parse("environment = staging\nplatform = sim-snp\nmessage_kem = x25519\n"
+    assert_ok(parse("environment = staging\nplatform = sim-snp\nmessage_kem = x-wing\n"
                     "engine = embedded\nsessions_max = 1\nsession_s = 1\nworkers_ready = 1\n",
                     &c));
     assert_int_equal(c.grid_ms, 250);
+    assert_int_equal(c.message_kem, PP_KEM_XWING);
 }
 
 /* W13_T2, T5, T6: what a host can put into a configuration is refused, not interpreted. */

@@ -38,7 +38,7 @@ static void config_with(const char *lines)
     char text[512];
 
     snprintf(text, sizeof text,
-             "environment = dev\nplatform = sim-snp\nmessage_kem = x25519\nengine = embedded\n%s",
+             "environment = dev\nplatform = sim-snp\nmessage_kem = x-wing\nengine = embedded\n%s",
              lines);
     fleet_start(&fleet, text);
 }
@@ -128,7 +128,7 @@ static void evidence_names_the_program_and_the_configuration_that_run(void **sta
     assert_int_equal(d.evidence.platform, PP_PLATFORM_SIM_SNP);
     assert_memory_equal(d.evidence.release_id, fleet.release_id, 32);
     assert_true(pp_span_eq(d.evidence.endorsements[0], sim_chip_vcek(fleet.chip)));
-    assert_int_equal(d.evidence.message_kem, PP_KEM_X25519_SHA256);
+    assert_int_equal(d.evidence.message_kem, PP_KEM_XWING);
     pp_buf_done(&program);
     pp_buf_done(&config);
     device_done(&d);
@@ -225,7 +225,7 @@ static void w16_answers_leave_on_the_grid(void **state)
     struct timespec from;
 
     (void)state;
-    fleet_start(&fleet, "environment = staging\nplatform = sim-snp\nmessage_kem = x25519\n"
+    fleet_start(&fleet, "environment = staging\nplatform = sim-snp\nmessage_kem = x-wing\n"
                         "engine = embedded\nsessions_max = 4\nsession_s = 30\nworkers_ready = 1\n");
     int gateway = gateway_connect(&fleet);
     assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &from), 0);

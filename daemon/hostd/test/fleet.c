@@ -65,7 +65,7 @@ static void write_config(const struct fleet *f)
 
 static void write_cvm_config(const struct fleet *f, const char *config)
 {
-    static const char DEFAULT[] = "environment = dev\nplatform = sim-snp\nmessage_kem = x25519\n"
+    static const char DEFAULT[] = "environment = dev\nplatform = sim-snp\nmessage_kem = x-wing\n"
                                   "engine = embedded\nsessions_max = 64\nsession_s = 30\n"
                                   "workers_ready = 2\n";
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "accounts.h"
+#include "jwt_test.h"
 
 enum { NOW_S = 1771243200 };
 
@@ -104,11 +105,74 @@ static void key_files_of_another_form_or_mode_are_refused(void **state)
     assert_int_equal(a.key_count, 0);
 }
 
+/* --- the tokens of a login service ------------------------------------------------------------ */
+
+static pp_res identify_login(struct iss_logins *l, const char *claims, struct iss_account *ret)
+{
+    static char field[JWT_FIELD_BYTES];
+    struct iss_accounts accounts = iss_accounts_of_logins(l);
+    struct pp_wr wr = pp_wr_over(field, sizeof field);
+    struct pp_ec_key *key = NULL;
+
+    assert_string_equal(accounts.challenge, "Bearer");
+    assert_ok(jwt_test_key(&key));
+    assert_ok(jwt_test_field(key, PP_STR(JWT_HEADER), pp_span_cstr(claims), &wr));
+    pp_ec_key_free(key);
+    return accounts.identify(accounts.ctx, pp_wr_done(&wr), NOW_S, ret);
+}
+
+#define CLAIMS_OF(iss, sub)                                                                        \
+    "{\"iss\":\"" iss "\",\"aud\":\"issuer.example\",\"sub\":\"" sub "\",\"exp\":1771243800}"
+
+/* H(iss || 00 || sub): neither can the border between the two move, nor the service change. */
+static void a_login_is_the_service_and_its_subject(void **state)
+{
+    (void)state;
+    struct iss_logins l = { .rules = JWT_RULES };
+    struct iss_account alice, again, bob, elsewhere;
+    uint8_t digest[PP_SHA256_BYTES];
+
+    assert_code(identify_login(&l, JWT_CLAIMS, &alice), PP_E_AUTH); /* no key set: nobody */
+    write_key(JWT_KEYS, 0644);
+    assert_ok(iss_logins_load(&l, path, NULL));
+    assert_ok(identify_login(&l, JWT_CLAIMS, &alice));
+    assert_ok(identify_login(&l, CLAIMS_OF("https://login.example", "alice"), &again));
+    assert_ok(identify_login(&l, CLAIMS_OF("https://login.example", "bob"), &bob));
+    l.rules.issuer = PP_STR("https://login.examplea");
+    assert_ok(identify_login(&l, CLAIMS_OF("https://login.examplea", "lice"), &elsewhere));
+    assert_memory_equal(alice.bytes, again.bytes, ISS_ACCOUNT_BYTES);
+    assert_memory_not_equal(alice.bytes, bob.bytes, ISS_ACCOUNT_BYTES);
+    assert_memory_not_equal(alice.bytes, elsewhere.bytes, ISS_ACCOUNT_BYTES);
+    pp_sha256(PP_STR("https://login.example\0alice"), digest);
+    assert_memory_equal(alice.bytes, digest, ISS_ACCOUNT_BYTES);
+}
+
+static void a_key_set_that_is_wrong_leaves_the_former_one(void **state)
+{
+    (void)state;
+    struct iss_logins l = { .rules = JWT_RULES };
+    struct pp_problem problem = { 0 };
+    struct iss_account account;
+
+    assert_code(iss_logins_load(&l, path, &problem), PP_E_NOT_FOUND);
+    assert_string_equal(problem.field, path);
+    write_key(JWT_KEYS, 0644);
+    assert_ok(iss_logins_load(&l, path, NULL));
+    write_key("{\"keys\":[" JWT_KEY("k1") "," JWT_KEY("k1") "]}", 0644);
+    assert_code(iss_logins_load(&l, path, &problem), PP_E_CONFIG);
+    assert_ok(identify_login(&l, JWT_CLAIMS, &account));
+    write_key("{\"keys\":[" JWT_KEY("k2") "]}", 0644);
+    assert_ok(iss_logins_load(&l, path, NULL));
+    assert_code(identify_login(&l, JWT_CLAIMS, &account), PP_E_AUTH); /* k1 was withdrawn */
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, fresh_folder, remove_folder)
 
 static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(accounts_are_told_apart_and_recognised_under_both_keys),
     IN_A_FOLDER(key_files_of_another_form_or_mode_are_refused),
+    IN_A_FOLDER(a_login_is_the_service_and_its_subject),
+    IN_A_FOLDER(a_key_set_that_is_wrong_leaves_the_former_one),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -20,6 +20,7 @@
 #include "crypto.h"
 #include "events.h"
 #include "file.h"
+#include "jwt_test.h"
 #include "token_keys.h"
 
 enum { PATIENCE_MS = 20000, ANSWER_BYTES_MAX = 8192 };
@@ -406,6 +407,54 @@ static void keys_of_epochs_that_are_over_are_removed_at_the_start_and_later(void
     end(&r, SIGTERM, 0);
 }
 
+#define LOGINS_CONFIG "environment = dev\nissuer = i\nkeys = keys\nstore = s\njwks = jwks\n"
+
+/* A token that is good for ten minutes from now. */
+static const char *login(const char *kid)
+{
+    static char field[JWT_FIELD_BYTES];
+    struct pp_wr wr = pp_wr_over(field, sizeof field);
+    struct pp_ec_key *key = NULL;
+    char header[64], claims[256];
+
+    snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"kid\":\"%s\"}", kid);
+    snprintf(claims, sizeof claims,
+             "{\"iss\":\"https://login.example\",\"aud\":\"issuer.example\",\"sub\":\"alice\","
+             "\"exp\":%llu}",
+             (unsigned long long)time(NULL) + 600);
+    assert_ok(jwt_test_key(&key));
+    assert_ok(jwt_test_field(key, pp_span_cstr(header), pp_span_cstr(claims), &wr));
+    pp_ec_key_free(key);
+    field[wr.len] = '\0';
+    return field;
+}
+
+static void accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup(void **state)
+{
+    (void)state;
+    struct run r;
+
+    write_in_home("config", PP_STR(LOGINS_CONFIG "jwt_issuer = https://login.example\n"
+                                                 "jwt_audience = issuer.example\n"));
+    write_in_home("jwks", PP_STR(JWT_KEYS));
+    start_ready(&r);
+    struct answer a = post(&r, BATCH_TYPE, assertion("alice"), PP_STR("abc"));
+    assert_int_equal(a.status, 401);
+    assert_non_null(strstr(a.head, "WWW-Authenticate: Bearer\r\n"));
+    assert_int_equal(post(&r, BATCH_TYPE, login("k1"), PP_STR("abc")).status, 422);
+    write_in_home("jwks", PP_STR("{\"keys\":[]}"));
+    assert_int_equal(kill(r.pid, SIGHUP), 0);
+    read_until(r.err, r.err_text, sizeof r.err_text, "ISSUER_JWKS_REFUSED code=CONFIG");
+    assert_int_equal(post(&r, BATCH_TYPE, login("k1"), PP_STR("abc")).status, 422);
+    write_in_home("jwks", PP_STR("{\"keys\":[" JWT_KEY("k2") "]}"));
+    r.err_text[0] = '\0';
+    assert_int_equal(kill(r.pid, SIGHUP), 0);
+    read_until(r.err, r.err_text, sizeof r.err_text, "ISSUER_KEYS keys=1");
+    assert_int_equal(post(&r, BATCH_TYPE, login("k1"), PP_STR("abc")).status, 401);
+    assert_int_equal(post(&r, BATCH_TYPE, login("k2"), PP_STR("abc")).status, 422);
+    end(&r, SIGTERM, 0);
+}
+
 /* What was answered before a crash was counted before it was answered. */
 static void counts_survive_sigterm_and_kill_9(void **state)
 {
@@ -434,6 +483,12 @@ static void a_wrong_configuration_is_refused_with_the_key_that_is_wrong(void **s
         { CONFIG "batches = 9\n", "batches" },
         { CONFIG "batches = 0\n", "batches" },
         { "environment = dev\nissuer = i\nkeys = keys\nstore = s\n", "assertion_key" },
+        { CONFIG "jwks = jwks\njwt_issuer = i\njwt_audience = a\n", "both" },
+        { CONFIG "jwt_issuer = i\n", "jwt_issuer" },
+        { CONFIG "jwt_audience = a\n", "jwt_audience" },
+        { LOGINS_CONFIG "jwt_audience = a\n", "jwt_issuer" },
+        { LOGINS_CONFIG "jwt_issuer = i\n", "jwt_audience" },
+        { LOGINS_CONFIG "jwt_issuer = i\njwt_audience = a\n", "jwks" },
         { "environment = dev\nkeys = keys\nstore = s\nassertion_key = assertion.key\n", "issuer" },
         { CONFIG "assertion_key = assertion.key\nassertion_key = assertion.key\n",
           "assertion_key" },
@@ -507,6 +562,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(the_directory_is_json),
     IN_A_HOME(a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not),
     IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
+    IN_A_HOME(accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup),
     IN_A_HOME(counts_survive_sigterm_and_kill_9),
     IN_A_HOME(a_wrong_configuration_is_refused_with_the_key_that_is_wrong),
     IN_A_HOME(w5_t1_no_account_reaches_the_log_or_the_disk),

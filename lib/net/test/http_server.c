@@ -293,8 +293,9 @@ static void paths_and_methods_choose_the_route(void **state)
         { "GET /nothing", 404, "" },
         { "GET /hello/", 404, "" },
         { "GET /echo", 405, "\r\nAllow: POST\r\n" },
-        { "POST /files/a", 405, "\r\nAllow: GET, PUT\r\n" },
-        { "HEAD /hello", 405, "\r\nAllow: GET\r\n" },
+        { "POST /files/a", 405, "\r\nAllow: GET, HEAD, PUT\r\n" },
+        { "HEAD /echo", 405, "\r\nAllow: POST\r\n" },
+        { "HEAD /nothing", 404, "" },
     };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
@@ -307,6 +308,29 @@ static void paths_and_methods_choose_the_route(void **state)
         assert_non_null(strstr(answer.head, rows[i].contains));
         close(fd);
     }
+    test_stop(&p);
+}
+
+/* RFC 9110 9.3.2 MUST NOT: an answer to HEAD has no content; its fields are those of GET. */
+static void head_is_get_without_content(void **state)
+{
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ 0 });
+    int fd = test_connect(&p.address);
+
+    test_say(fd, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+                 "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    for (int i = 0; i < 2; i++) {
+        const char *expected = i == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                                      : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+                                        "Connection: close\r\n\r\nhello";
+        char got[128] = { 0 };
+        for (size_t len = 0; len < strlen(expected); len++)
+            assert_int_equal(read(fd, got + len, 1), 1);
+        assert_string_equal(got, expected);
+    }
+    assert_true(test_is_closed(fd));
+    close(fd);
     test_stop(&p);
 }
 
@@ -811,6 +835,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(each_malformed_request_gets_its_status_and_the_connection_ends),
     cmocka_unit_test(an_answer_has_the_fields_that_were_asked_for_and_no_other),
     cmocka_unit_test(paths_and_methods_choose_the_route),
+    cmocka_unit_test(head_is_get_without_content),
     cmocka_unit_test(a_body_past_the_routes_limit_is_refused_before_it_is_read),
     cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
     cmocka_unit_test(a_slow_head_and_a_slow_body_are_ended_by_their_deadlines),

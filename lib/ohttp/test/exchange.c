@@ -168,7 +168,7 @@ static void w3_r_every_key_failure_is_one_code(void **state)
         uint8_t value;
         uint32_t detail;
     } rows[] = {
-        { 0, 2, PP_OHTTP_KEY_UNKNOWN },   { 2, 0x10, PP_OHTTP_KEY_UNKNOWN },
+        { 0, 2, PP_OHTTP_KEY_UNKNOWN },   { 2, 0x30, PP_OHTTP_KEY_UNKNOWN },
         { 4, 3, PP_OHTTP_SUITE_UNKNOWN }, { 6, 3, PP_OHTTP_SUITE_UNKNOWN },
         { 6, 2, PP_OHTTP_SUITE_UNKNOWN }, { 20, 0, PP_OHTTP_NOT_OPENED },
     };

@@ -73,9 +73,9 @@ static void genuine_evidence_of_a_published_release_is_accepted(void **state)
     assert_memory_equal(appraisal.host_set_id.bytes, m->records[M_HOSTS].id.bytes, 32);
     assert_memory_equal(appraisal.measurement, m->guest.measurement, sizeof appraisal.measurement);
     assert_memory_equal(appraisal.chip_id, sim_chip_id(m->chip), sizeof appraisal.chip_id);
-    assert_int_equal(appraisal.message_kem, PP_KEM_X25519_SHA256);
-    assert_int_equal(appraisal.message_pk_len, PP_X25519_BYTES);
-    assert_memory_equal(appraisal.message_pk, m->message_key + 2, PP_X25519_BYTES);
+    assert_int_equal(appraisal.message_kem, PP_KEM_XWING);
+    assert_int_equal(appraisal.message_pk_len, m->message_key_len - 2);
+    assert_memory_equal(appraisal.message_pk, m->message_key + 2, appraisal.message_pk_len);
 }
 
 /* The list that people and receipts see: in the order of the steps, and without a gap. */
@@ -193,20 +193,49 @@ static void gpu_evidence_that_nothing_here_verifies_is_refused(void **state)
     assert_string_equal(problem.field, "gpu");
 }
 
-static void a_message_key_of_another_kem_or_length_is_refused(void **state)
+static void show_message_key(uint16_t kem, size_t pk_len)
+{
+    m->message_key[0] = (uint8_t)(kem >> 8);
+    m->message_key[1] = (uint8_t)kem;
+    m->message_key_len = 2 + pk_len;
+}
+
+static void w12_t1_a_classical_message_key_under_a_hybrid_policy_is_refused(void **state)
 {
     (void)state;
-    m->message_key[1] = PP_KEM_P256_SHA256;
+    show_message_key(PP_KEM_X25519_SHA256, PP_X25519_BYTES);
     assert_refused(appraise(), PP_E_MESSAGE_KEY);
-    m->message_key[0] = PP_KEM_XWING >> 8;
-    m->message_key[1] = PP_KEM_XWING & 0xFF;
-    m->message_key_len = 2 + PP_EVIDENCE_KEY_BYTES_MAX;
+    m->trust.message_kem = PP_KEM_X25519_SHA256; /* the policy that says so takes it */
+    assert_ok(appraise());
+    assert_int_equal(appraisal.message_kem, PP_KEM_X25519_SHA256);
+}
+
+static void a_hybrid_message_key_under_a_classical_policy_is_refused(void **state)
+{
+    (void)state;
+    m->trust.message_kem = PP_KEM_X25519_SHA256;
     assert_refused(appraise(), PP_E_MESSAGE_KEY);
-    m->message_key[0] = 0;
-    m->message_key[1] = PP_KEM_X25519_SHA256;
-    m->message_key_len = 2 + PP_X25519_BYTES + 1;
+}
+
+static void w12_t1_a_message_key_of_another_kem_or_length_is_refused(void **state)
+{
+    static const uint16_t others[] = { PP_KEM_P256_SHA256, PP_KEM_MLKEM768, PP_KEM_XWING ^ 1, 0 };
+    size_t pk_len = pp_kem_info(PP_KEM_XWING)->pk_len;
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
+        show_message_key(others[i], pk_len);
+        assert_refused(appraise(), PP_E_MESSAGE_KEY);
+    }
+    show_message_key(PP_KEM_XWING, pk_len - PP_X25519_BYTES); /* the hybrid key's one half */
     assert_refused(appraise(), PP_E_MESSAGE_KEY);
-    m->message_key_len = 2 + PP_EVIDENCE_KEY_BYTES_MAX;
+    show_message_key(PP_KEM_XWING, pk_len - 1);
+    assert_refused(appraise(), PP_E_MESSAGE_KEY);
+    show_message_key(PP_KEM_X25519_SHA256, pk_len);
+    assert_refused(appraise(), PP_E_MESSAGE_KEY);
+    m->trust.message_kem = PP_KEM_X25519_SHA256;
+    assert_refused(appraise(), PP_E_MESSAGE_KEY);
+    show_message_key(PP_KEM_X25519_SHA256, PP_X25519_BYTES + 1);
     assert_refused(appraise(), PP_E_MESSAGE_KEY);
 }
 
@@ -729,7 +758,9 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(every_byte_of_the_evidence_counts),
     FRESH(a_platform_that_the_anchors_do_not_name_is_refused),
     FRESH(gpu_evidence_that_nothing_here_verifies_is_refused),
-    FRESH(a_message_key_of_another_kem_or_length_is_refused),
+    FRESH(w12_t1_a_classical_message_key_under_a_hybrid_policy_is_refused),
+    FRESH(a_hybrid_message_key_under_a_classical_policy_is_refused),
+    FRESH(w12_t1_a_message_key_of_another_kem_or_length_is_refused),
     FRESH(evidence_without_the_chips_certificate_is_refused),
     FRESH(a_changed_report_is_refused),
     FRESH(the_simulators_evidence_leads_to_no_vendor_root),

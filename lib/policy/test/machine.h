@@ -108,7 +108,8 @@ static inline void machine_default(struct machine *m)
 {
     m->trust.own_root = 0; /* so that the platform's own word is seen */
     m->trust.platforms = 1U << PP_PLATFORM_SIM_SNP;
-    m->trust.message_kem = m->trust.ohttp_kem = PP_KEM_X25519_SHA256;
+    m->trust.message_kem = PP_KEM_XWING;
+    m->trust.ohttp_kem = PP_KEM_X25519_SHA256;
     m->trust.gateway_authority = PP_STR("gateway.example");
     m->trust.snp_policy = PP_SNP_POLICY_STRICT;
     m->marks = (struct pp_marks){ 0 };
@@ -127,10 +128,10 @@ static inline void machine_default(struct machine *m)
            sizeof m->guest.measurement);
     pp_sha256(pp_span_cstr(MACHINE_CONFIG), m->guest.host_data);
     memset(&m->session, 0x5E, sizeof m->session);
-    m->message_key_len = 2 + PP_X25519_BYTES;
+    m->message_key_len = 2 + pp_kem_info(PP_KEM_XWING)->pk_len;
     memset(m->message_key, 9, sizeof m->message_key);
-    m->message_key[0] = 0;
-    m->message_key[1] = PP_KEM_X25519_SHA256;
+    m->message_key[0] = PP_KEM_XWING >> 8;
+    m->message_key[1] = PP_KEM_XWING & 0xFF;
     m->bend_evidence = m->bend_after = NULL;
     m->bend_report = NULL;
 }

@@ -295,8 +295,12 @@ static void hardware_and_algorithms_are_words_of_this_build(void **state)
 {
     (void)state;
     assert_refused("hardware", "hardware = relaxed\n");
+    assert_taken("message_kem", "message_kem = x-wing\n");
+    assert_int_equal(trust.message_kem, PP_KEM_XWING);
     assert_refused("message_kem", "message_kem = x25519\n");
     assert_refused("message_kem", "message_kem = none\n");
+    assert_taken("ohttp_kem", "ohttp_kem = x-wing\n");
+    assert_int_equal(trust.ohttp_kem, PP_KEM_XWING);
     assert_refused("ohttp_kem", "ohttp_kem = classical\n");
     assert_refused("tls_group", "tls_group = secp256r1\n");
     assert_refused("tls_group", "tls_group = x25519,secp256r1\n");
