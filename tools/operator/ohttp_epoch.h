@@ -3,7 +3,8 @@
  * ohttp_epoch.h: the OHTTP keys of a gateway's folder, an epoch (UTC day) at a time: made ahead,
  * never overwritten, and put into words for the key-epoch record (docs/protocol/ledger.md).
  *
- * A folder holds one file per epoch and KEM: DAY.key (X25519) and DAY.x-wing.key. Whoever makes keys holds the folder's lock meanwhile.
+ * A folder holds one file per epoch and KEM: DAY.key (X25519) and DAY.x-wing.key. Whoever makes
+ * keys holds the folder's lock meanwhile.
  */
 #ifndef PP_OHTTP_EPOCH_H
 #define PP_OHTTP_EPOCH_H
