@@ -106,6 +106,9 @@ static pp_res each_key(int folder_fd, struct pp_problem *problem,
             r.code = PP_E_CONFIG;
         } else {
             r = each(ctx, &k);
+            if (r.code == PP_E_DUPLICATE)
+                pp_problem_set(problem, names[i]->d_name, "one key of a KEM for each day",
+                               PP_STR("a second one"));
         }
     }
     free_names(names, count);
@@ -177,6 +180,9 @@ static pp_res take_key(void *ctx, const struct pp_ohttp_keyfile *k)
 
     if (k->use_from_s / PP_OHTTP_EPOCH_S != of->day)
         return PP_OK;
+    /* W3: one key for everybody. A second one of a KEM would be a mark on those who got it. */
+    for (size_t i = 0; i < of->list->count; i++)
+        PP_CHECK(of->list->keys[i].kem != k->kem, PP_E_DUPLICATE, k->kem);
     PP_CHECK(of->list->count < PP_OHTTP_EPOCH_KEYS_MAX, PP_E_LIMIT, of->list->count);
     PP_TRY(pp_kem_key_import(k->kem, pp_secret_span(&k->sk_secret), &key));
     struct pp_keyconf *c = &of->list->keys[of->list->count++];

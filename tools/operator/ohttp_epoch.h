@@ -35,8 +35,8 @@ PP_MUST pp_res pp_ohttp_epoch_make(int folder_fd, uint64_t day, const struct pp_
 
 /*
  * Appends the application/ohttp-keys list of the epoch: its files in the order of their names.
- * NOT_FOUND (no file of that day), LIMIT; CONFIG with the file in `problem`: unreadable, open to
- * others, or not of exactly that day.
+ * NOT_FOUND (no file of that day), LIMIT; with the file in `problem`: CONFIG (unreadable, open to
+ * others, or not of exactly one day), DUPLICATE (a second key of a KEM).
  */
 PP_MUST pp_res pp_ohttp_epoch_config(int folder_fd, uint64_t day, struct pp_wr *wr,
                                      struct pp_problem *problem);

@@ -116,6 +116,22 @@ static void a_file_that_is_no_private_key_of_one_day_is_named(void **state)
     assert_string_equal(problem.field, "x.key");
 }
 
+static void w3_a_second_key_of_a_kem_for_one_epoch_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct pp_problem problem = { 0 };
+    uint8_t config[3000];
+    struct pp_wr wr = pp_wr_over(config, sizeof config);
+
+    make(f, 300, PP_OHTTP_EPOCH_KEYS_MAX);
+    assert_ok(pp_file_write(f->fd, "301.key", 0600,
+                            PP_STR("use_from = 25920000\nuse_until = 26006400\nid = 9\nkem = 32\n"
+                                   "suite = 1 1\nsecret = 00000000000000000000000000000000"
+                                   "00000000000000000000000000000007\n")));
+    assert_code(pp_ohttp_epoch_config(f->fd, 300, &wr, &problem), PP_E_DUPLICATE);
+    assert_string_equal(problem.field, "301.key");
+}
+
 static void two_makers_do_not_work_on_one_folder(void **state)
 {
     const struct fixture *f = *state;
@@ -299,6 +315,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(an_epoch_s_keys_are_made_once_and_never_overwritten),
     WITH_FIXTURE(the_list_of_an_epoch_is_that_of_a_gateway_with_its_keys),
     WITH_FIXTURE(a_file_that_is_no_private_key_of_one_day_is_named),
+    WITH_FIXTURE(w3_a_second_key_of_a_kem_for_one_epoch_is_refused),
     WITH_FIXTURE(two_makers_do_not_work_on_one_folder),
     WITH_FIXTURE(without_random_bytes_no_file_appears),
     WITH_FIXTURE(a_maker_that_is_killed_leaves_whole_keys_or_none),
