@@ -132,6 +132,18 @@ static void w3_a_second_key_of_a_kem_for_one_epoch_is_refused(void **state)
     assert_string_equal(problem.field, "301.key");
 }
 
+static void what_a_killed_maker_left_is_removed_with_the_lock(void **state)
+{
+    struct fixture *f = *state;
+
+    make(f, 300, PP_OHTTP_EPOCH_KEYS_MAX);
+    assert_ok(pp_file_write(f->fd, "301.key.4711.tmp", 0600, PP_STR("use_from = 259")));
+    (void)close(f->fd);
+    assert_ok(pp_ohttp_epoch_open(f->folder, &f->fd));
+    assert_int_equal(faccessat(f->fd, "301.key.4711.tmp", F_OK, 0), -1);
+    assert_int_equal(faccessat(f->fd, "300.key", F_OK, 0), 0);
+}
+
 static void two_makers_do_not_work_on_one_folder(void **state)
 {
     const struct fixture *f = *state;
@@ -316,6 +328,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(the_list_of_an_epoch_is_that_of_a_gateway_with_its_keys),
     WITH_FIXTURE(a_file_that_is_no_private_key_of_one_day_is_named),
     WITH_FIXTURE(w3_a_second_key_of_a_kem_for_one_epoch_is_refused),
+    WITH_FIXTURE(what_a_killed_maker_left_is_removed_with_the_lock),
     WITH_FIXTURE(two_makers_do_not_work_on_one_folder),
     WITH_FIXTURE(without_random_bytes_no_file_appears),
     WITH_FIXTURE(a_maker_that_is_killed_leaves_whole_keys_or_none),
