@@ -307,6 +307,13 @@ pp_res pp_daemon_allow_connect(struct pp_daemon *d, uint16_t port)
     return PP_OK;
 }
 
+pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder)
+{
+    PP_CHECK(d->sandbox.folder_count < PP_SANDBOX_FOLDERS_MAX, PP_E_LIMIT, PP_SANDBOX_FOLDERS_MAX);
+    d->sandbox.folders[d->sandbox.folder_count++] = folder;
+    return PP_OK;
+}
+
 pp_res pp_daemon_take_fd(struct pp_daemon *d, const char *name, int *ret)
 {
     size_t len = strlen(name);

@@ -75,7 +75,8 @@ struct pp_daemon_program {
     void (*close)(struct pp_daemon *d);
 };
 
-/* What the functions get. Public members are for reading. */
+/* What the functions get. Public members are for reading; `open` may put a sink in front of
+ * `events`. */
 struct pp_daemon {
     const struct pp_daemon_program *program;
     struct pp_loop *loop; /* from `open` on */
@@ -124,6 +125,12 @@ PP_MUST pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp
 
 /* Lets the sandbox connect to this TCP port. LIMIT. */
 PP_MUST pp_res pp_daemon_allow_connect(struct pp_daemon *d, uint16_t port);
+
+/*
+ * Lets the process reach this folder (of the home), with all below it; from the first call on, what
+ * was not named so is out of reach. The text is borrowed until `serve`. LIMIT.
+ */
+PP_MUST pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder);
 
 /* The descriptor that --fd NAME=N passed, now the caller's; NOT_FOUND (also the second time). */
 PP_MUST pp_res pp_daemon_take_fd(struct pp_daemon *d, const char *name, int *ret);

@@ -200,11 +200,23 @@ static int allow_below(int ruleset, const char *folder, uint64_t rights)
     return (int)r;
 }
 
+static int add_folders(int ruleset, const struct pp_sandbox *s, const struct ruleset *r,
+                       const struct pp_sandbox_report *report)
+{
+    uint64_t rights = (uint64_t)FS_HOME & r->fs;
+
+    for (size_t i = 0; i < s->folder_count; i++)
+        if (allow_below(ruleset, s->folders[i], rights) != 0 && errno != ENOENT && errno != ENOTDIR)
+            return -1;
+    if (s->folder_count > 0 || s->home == NULL)
+        return 0;
+    return allow_below(ruleset, report->chroot ? "/" : s->home, rights);
+}
+
 static int add_rules(int ruleset, const struct pp_sandbox *s, const struct ruleset *r,
                      const struct pp_sandbox_report *report)
 {
-    if (s->home != NULL &&
-        allow_below(ruleset, report->chroot ? "/" : s->home, (uint64_t)FS_HOME & r->fs) != 0)
+    if (add_folders(ruleset, s, r, report) != 0)
         return -1;
 #ifdef PP_SANITIZE
     if (!report->chroot &&
@@ -267,6 +279,7 @@ pp_res pp_sandbox_enter(const struct pp_sandbox *s, struct pp_problem *problem,
 
     PP_CHECK(s->connect_port_count <= PP_SANDBOX_PORTS_MAX, PP_E_RANGE, s->connect_port_count);
     PP_CHECK(s->syscall_count <= PP_SANDBOX_SYSCALLS_MAX, PP_E_RANGE, s->syscall_count);
+    PP_CHECK(s->folder_count <= PP_SANDBOX_FOLDERS_MAX, PP_E_RANGE, s->folder_count);
     PP_TRY(drop_user(s, problem, &report));
     PP_TRY(drop_capabilities(problem));
     PP_TRY(harden_process(problem)); /* behind the change of user, which resets "dumpable" */

@@ -18,11 +18,22 @@
 #include "problem.h"
 #include "result.h"
 
-enum { PP_SANDBOX_PORTS_MAX = 16, PP_SANDBOX_SYSCALLS_MAX = 64 };
+enum { PP_SANDBOX_PORTS_MAX = 16, PP_SANDBOX_SYSCALLS_MAX = 64, PP_SANDBOX_FOLDERS_MAX = 8 };
 
 struct pp_sandbox {
     /* The folder that stays reachable, with all below it. NULL: no file at all. */
     const char *home;
+
+    /*
+     * With any: these alone stay reachable, with all below them, in place of the whole home (they
+     * are named as they are behind the change of root folder). For a process that shares its home
+     * with one whose keys it must not read. What is no folder is passed over.
+     */
+    const char *folders[PP_SANDBOX_FOLDERS_MAX];
+    size_t folder_count;
+
+    /* 1: no socket is made, connected or accepted: the descriptors it has are its world. */
+    uint32_t no_network;
 
     /*
      * "UID", "UID:GID" (decimal) or a name of the system's list; only root can change. The new

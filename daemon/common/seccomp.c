@@ -83,9 +83,6 @@ static const int BASE[] = {
     SCMP_SYS(munlock),
     SCMP_SYS(msync),
     /* Sockets that exist, and the loop. */
-    SCMP_SYS(accept),
-    SCMP_SYS(accept4),
-    SCMP_SYS(connect),
     SCMP_SYS(shutdown),
     SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),
@@ -136,6 +133,8 @@ static const int BASE[] = {
     SCMP_SYS(exit_group),
 };
 
+static const int NETWORK[] = { SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect) };
+
 static int allow_each(scmp_filter_ctx filter, const int *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -152,7 +151,7 @@ static int allow_each(scmp_filter_ctx filter, const int *calls, size_t count)
  * is Landlock's part, which knows TCP alone, so a datagram could leave for anywhere (names are
  * resolved before the walls stand, and nobody logs over a socket).
  */
-static int allow_some(scmp_filter_ctx filter)
+static int allow_some(scmp_filter_ctx filter, const struct pp_sandbox *s)
 {
     const int families[] = { AF_UNIX, AF_INET, AF_INET6 };
     const scmp_datum_t type = UINT32_MAX & ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -162,7 +161,7 @@ static int allow_some(scmp_filter_ctx filter)
 #define ALLOW(call, count, ...)                                                                    \
     if (r == 0)                                                                                    \
     r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(call), count, __VA_ARGS__)
-    for (size_t i = 0; i < PP_ARRAY_COUNT(families); i++) {
+    for (size_t i = 0; i < PP_ARRAY_COUNT(families) && !s->no_network; i++) {
         ALLOW(socket, 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
               SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
     }
@@ -191,8 +190,10 @@ pp_res pp_seccomp_enter_(const struct pp_sandbox *s, struct pp_problem *problem,
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int r = filter == NULL ? -ENOMEM : allow_each(filter, BASE, PP_ARRAY_COUNT(BASE));
 
+    if (r == 0 && !s->no_network)
+        r = allow_each(filter, NETWORK, PP_ARRAY_COUNT(NETWORK));
     if (r == 0)
-        r = allow_some(filter);
+        r = allow_some(filter, s);
     if (r == 0)
         r = allow_each(filter, s->syscalls, s->syscall_count);
     if (r == 0)

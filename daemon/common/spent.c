@@ -2,6 +2,7 @@
 #include "spent_int.h"
 
 #include "text.h"
+#include "where.h"
 #include "wr.h"
 
 const char *pp_spent_sql_(char buf[PP_SPENT_SQL_BYTES_MAX], const char *before, uint32_t day,
@@ -30,9 +31,7 @@ uint32_t pp_spent_table_day_(struct pp_span name, int *ret_is)
 
 pp_res pp_spent_open(const char *where, struct pp_problem *problem, struct pp_spent **ret)
 {
-    static const char SCHEME[] = "postgresql://";
-
-    if (strncmp(where, SCHEME, strlen(SCHEME)) == 0)
+    if (pp_where_is_url(where))
         return pp_spent_open_pg_(where, problem, ret);
     return pp_spent_open_sqlite_(where, problem, ret);
 }

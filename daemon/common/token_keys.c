@@ -27,7 +27,8 @@ static const struct pp_kv_key KEYS[] = {
     { "type", PP_KV_U64, offsetof(struct text, type), 1, 0, UINT16_MAX, "a token type" },
     { "issue_from", PP_KV_U64, offsetof(struct text, issue_from), 1, 0, 0, "POSIX seconds" },
     { "issue_until", PP_KV_U64, offsetof(struct text, issue_until), 1, 0, 0, "POSIX seconds" },
-    { "secret", PP_KV_TEXT, offsetof(struct text, secret), 1, 0, 0, "64 hex digits" },
+    { "secret", PP_KV_TEXT, offsetof(struct text, secret), 1, 2, 2 * PP_TOKEN_SECRET_BYTES_MAX,
+      "hex digits" },
 };
 
 void pp_token_key_done(struct pp_token_key *k)
@@ -43,13 +44,17 @@ void pp_token_keys_done(struct pp_token_keys *keys)
     keys->count = 0;
 }
 
-static pp_res derive(const struct text *t, struct pp_cred_key *ret)
+/* What the secret is depends on the type: a seed, or the private key itself. */
+static pp_res make_key(const struct text *t, struct pp_cred_key *ret)
 {
-    PP_AUTO(pp_secret) seed = { 0 };
+    const uint16_t type = (uint16_t)t->type;
+    PP_AUTO(pp_secret) secret = { 0 };
 
-    PP_TRY(pp_secret_alloc(&seed, PP_CRED_SEED_BYTES));
-    PP_TRY_AS(PP_E_CONFIG, pp_hex_parse(t->secret, seed.bytes, seed.len));
-    PP_TRY_AS(PP_E_CONFIG, pp_cred_key_derive((uint16_t)t->type, pp_secret_span(&seed), ret));
+    PP_TRY(pp_secret_alloc(&secret, t->secret.len / 2));
+    PP_TRY_AS(PP_E_CONFIG, pp_hex_parse(t->secret, secret.bytes, secret.len));
+    PP_TRY_AS(PP_E_CONFIG, type == PP_TOKEN_BLIND_RSA
+                               ? pp_cred_key_import(type, pp_secret_span(&secret), ret)
+                               : pp_cred_key_derive(type, pp_secret_span(&secret), ret));
     return PP_OK;
 }
 
@@ -61,7 +66,7 @@ static pp_res parse(struct pp_span text, struct pp_token_key *ret)
     /* Its own words would quote the line that is wrong, and that line may be the secret's. */
     PP_TRY(pp_kv_read(text, KEYS, PP_ARRAY_COUNT(KEYS), &t, NULL));
     PP_CHECK(t.issue_from < t.issue_until, PP_E_CONFIG, 0);
-    PP_TRY(derive(&t, &k.key));
+    PP_TRY(make_key(&t, &k.key));
     k.day = (uint32_t)t.epoch;
     k.issue_from_s = t.issue_from;
     k.issue_until_s = t.issue_until;
@@ -79,9 +84,9 @@ pp_res pp_token_key_parse(struct pp_span text, struct pp_problem *problem, struc
 }
 
 pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_from_s,
-                          uint64_t issue_until_s, struct pp_span seed_secret, struct pp_wr *wr)
+                          uint64_t issue_until_s, struct pp_span secret, struct pp_wr *wr)
 {
-    PP_CHECK(seed_secret.len == PP_CRED_SEED_BYTES, PP_E_RANGE, seed_secret.len);
+    PP_CHECK(secret.len >= 1 && secret.len <= PP_TOKEN_SECRET_BYTES_MAX, PP_E_RANGE, secret.len);
     pp_wr_text(wr, "epoch = ");
     pp_wr_decimal(wr, day);
     pp_wr_text(wr, "\ntype = ");
@@ -91,7 +96,7 @@ pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_from_s,
     pp_wr_text(wr, "\nissue_until = ");
     pp_wr_decimal(wr, issue_until_s);
     pp_wr_text(wr, "\nsecret = ");
-    pp_wr_hex(wr, seed_secret);
+    pp_wr_hex(wr, secret);
     pp_wr_text(wr, "\n");
     return pp_wr_ok(wr);
 }
@@ -116,7 +121,8 @@ static pp_res insert(struct pp_token_keys *keys, const struct pp_token_key *k)
     PP_CHECK(keys->count < PP_TOKEN_KEYS_MAX, PP_E_CONFIG, keys->count);
     for (size_t i = 0; i < keys->count; i++) {
         const struct pp_cred_public *other = &keys->list[i].key.pub;
-        PP_CHECK(keys->list[i].day != k->day, PP_E_CONFIG, k->day);
+        PP_CHECK(keys->list[i].day != k->day || other->type != k->key.pub.type, PP_E_CONFIG,
+                 k->day);
         PP_CHECK(other->type != k->key.pub.type || other->key_id[PP_TOKEN_KEY_ID_BYTES - 1] !=
                                                        k->key.pub.key_id[PP_TOKEN_KEY_ID_BYTES - 1],
                  PP_E_CONFIG, k->day);

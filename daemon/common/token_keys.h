@@ -9,9 +9,10 @@
  *     type = 5
  *     issue_from = 1771113600        POSIX seconds, the `issue` line of the key-epoch record
  *     issue_until = 1771282800
- *     secret = <hex of 32 bytes>     the seed of pp_cred_key_derive
+ *     secret = <hex of 32 bytes>     the seed of pp_cred_key_derive; for type 2 the private key, as
+ *                                    pp_cred_key_import takes it
  *
- * Both parties hold the same file: a type that needs the private key to verify has no other way.
+ * A day has one key of a type. Both parties hold the same file: a type that needs the private key to verify has no other way.
  * Each removes its own when the epoch is over (pp_token_keys_destroy): a key that nobody needs can
  * only be stolen, and then whoever has it makes tokens look redeemed, or links them. The clock of
  * the machine decides, and a removed key does not come back; so a backup of this folder has to
@@ -24,8 +25,9 @@
 #include "problem.h"
 
 enum {
-    PP_TOKEN_KEYS_MAX = 8, /* yesterday, today, tomorrow, and what was put in advance */
-    PP_TOKEN_KEY_FILE_BYTES_MAX = 512,
+    PP_TOKEN_KEYS_MAX = 8,            /* yesterday, today, tomorrow, and what was put in advance */
+    PP_TOKEN_SECRET_BYTES_MAX = 1280, /* of an RSA key of 2048 bits, in DER */
+    PP_TOKEN_KEY_FILE_BYTES_MAX = 256 + 2 * PP_TOKEN_SECRET_BYTES_MAX,
 };
 
 struct pp_token_key {
@@ -46,15 +48,15 @@ void pp_token_keys_done(struct pp_token_keys *keys);
 PP_MUST pp_res pp_token_key_parse(struct pp_span text, struct pp_problem *problem,
                                   struct pp_token_key *ret);
 
-/* Writes such a text: what makes keys needs it. The text holds the seed: the caller wipes it. */
+/* Writes such a text: what makes keys needs it. The text holds the secret: the caller wipes it.
+ * RANGE (length of the secret), NO_SPACE. */
 PP_MUST pp_res pp_token_key_write(uint32_t day, uint16_t type, uint64_t issue_from_s,
-                                  uint64_t issue_until_s, struct pp_span seed_secret,
-                                  struct pp_wr *wr);
+                                  uint64_t issue_until_s, struct pp_span secret, struct pp_wr *wr);
 
 /*
  * Reads every *.key of a folder; epochs that are dead at `now_s` are passed over. All or none:
  * CONFIG with the words in `problem` for a file that is wrong or open to others, two files of one
- * epoch, two keys of one truncated id (a request could mean either), or more than
+ * epoch and type, two keys of one truncated id (a request could mean either), or more than
  * PP_TOKEN_KEYS_MAX; else as pp_file_read. A folder without a key is fine: then nobody is served.
  */
 PP_MUST pp_res pp_token_keys_load(const char *folder, uint64_t now_s, struct pp_problem *problem,

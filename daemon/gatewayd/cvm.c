@@ -25,7 +25,11 @@ struct slot {
 
 struct gw_cvm {
     struct gw_cvms *all;
-    struct pp_address address;
+    struct pp_address address; /* family 0: a place that nobody has */
+    int is_listed;
+    uint64_t left_ms;         /* when it was listed no more */
+    uint32_t backoff_ms;      /* 0: its last connection was of use */
+    uint64_t retry_ms;        /* until then it is no candidate */
     struct pp_stream *stream; /* NULL: not connected */
     struct pp_frame_rd reader;
     uint8_t *reader_buf;
@@ -38,7 +42,7 @@ struct gw_cvm {
 
 struct gw_cvms {
     struct pp_loop *loop;
-    size_t count;
+    struct pp_clock clock;
     uint32_t idle_ms;
     uint64_t lost;
     uint8_t *frame; /* one frame on its way out */
@@ -63,7 +67,9 @@ struct pp_handle_address gw_cvms_address(const struct gw_cvms *c, size_t cvm)
 
 pp_res gw_cvms_find(const struct gw_cvms *c, const struct pp_handle_address *a, size_t *ret_cvm)
 {
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < GW_CVMS_MAX; i++) {
+        if (c->cvms[i].address.family == 0)
+            continue;
         struct pp_handle_address own = gw_cvms_address(c, i);
         if (own.family != a->family || own.port != a->port ||
             !pp_span_eq(PP_BYTES(own.bytes), PP_BYTES(a->bytes)))
@@ -71,7 +77,44 @@ pp_res gw_cvms_find(const struct gw_cvms *c, const struct pp_handle_address *a, 
         *ret_cvm = i;
         return PP_OK;
     }
-    return PP_FAIL(PP_E_NOT_FOUND, c->count);
+    return PP_FAIL(PP_E_NOT_FOUND, 0);
+}
+
+/* --- who may be given a session --------------------------------------------------------------- */
+
+int gw_address_eq(const struct pp_address *a, const struct pp_address *b)
+{
+    return a->family == b->family && a->port == b->port &&
+           pp_span_eq(PP_BYTES(a->ip), PP_BYTES(b->ip)) &&
+           pp_span_eq(pp_span_cstr(a->path), pp_span_cstr(b->path));
+}
+
+const struct pp_address *gw_cvms_where(const struct gw_cvms *c, size_t cvm)
+{
+    return &c->cvms[cvm].address;
+}
+
+uint64_t gw_cvms_candidates(const struct gw_cvms *c)
+{
+    uint64_t now_ms = pp_clock_mono_ms(&c->clock);
+    uint64_t listed = 0, healthy = 0;
+
+    for (size_t i = 0; i < GW_CVMS_MAX; i++) {
+        const struct gw_cvm *v = &c->cvms[i];
+        listed |= (uint64_t)v->is_listed << i;
+        healthy |= (uint64_t)(v->is_listed && (v->backoff_ms == 0 || now_ms >= v->retry_ms)) << i;
+    }
+    return healthy != 0 ? healthy : listed;
+}
+
+static void back_off(struct gw_cvm *v)
+{
+    uint32_t twice = 2 * v->backoff_ms;
+
+    v->backoff_ms = twice == 0                      ? GW_CVM_BACKOFF_MS
+                    : twice > GW_CVM_BACKOFF_MS_MAX ? GW_CVM_BACKOFF_MS_MAX
+                                                    : twice;
+    v->retry_ms = pp_clock_mono_ms(&v->all->clock) + v->backoff_ms;
 }
 
 /* --- slots ---------------------------------------------------------------------------------- */
@@ -191,6 +234,7 @@ static void lose(struct gw_cvm *v)
     v->stream = NULL;
     v->waiting = NULL;
     v->all->lost++;
+    back_off(v);
     while (*end != NULL)
         end = &(*end)->next;
     for (uint32_t i = 0; i < GW_CALLS_PER_CVM_MAX; i++) {
@@ -279,6 +323,7 @@ static pp_res answer(struct gw_cvm *v, const struct pp_frame *f)
         return PP_OK;
     }
     struct gw_call *call = s->call;
+    v->backoff_ms = 0;
     if (f->kind == PP_FRAME_MORE || f->kind == PP_FRAME_LAST) {
         PP_TRY(check_sid(call, f->sid));
         call->bytes(call->ctx, call->sid, f->bytes);
@@ -342,7 +387,7 @@ pp_res gw_call_start(struct gw_cvms *c, size_t cvm, const uint8_t *sid, struct p
 {
     struct gw_cvm *v = &c->cvms[cvm];
 
-    PP_ASSERT(cvm < c->count && call->cvm == NULL);
+    PP_ASSERT(cvm < GW_CVMS_MAX && v->address.family != 0 && call->cvm == NULL);
     PP_CHECK(v->used < GW_CALLS_PER_CVM_MAX, PP_E_BUSY, v->used);
     PP_CHECK(request.len <= PP_FRAME_REQUEST_BYTES_MAX, PP_E_LIMIT, request.len);
     PP_TRY(connect(v));
@@ -391,47 +436,107 @@ uint64_t gw_cvms_lost(const struct gw_cvms *c)
     return c->lost;
 }
 
-size_t gw_cvms_count(const struct gw_cvms *c)
-{
-    return c->count;
-}
-
 size_t gw_cvms_connected(const struct gw_cvms *c)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < GW_CVMS_MAX; i++)
         n += c->cvms[i].stream != NULL;
     return n;
 }
 
 /* --- making and freeing --------------------------------------------------------------------- */
 
-static pp_res init_cvm(struct gw_cvm *v, struct gw_cvms *all, const struct pp_address *address)
+/* Memory of a place is made with its first CVM and kept for those that follow. */
+static pp_res move_in(struct gw_cvm *v, struct gw_cvms *all, const struct pp_address *address)
 {
     v->all = all;
-    v->address = *address;
-    v->reader_buf = calloc(1, PP_FRAME_ANSWER_BYTES_MAX);
-    v->slots = calloc(GW_CALLS_PER_CVM_MAX, sizeof *v->slots);
+    if (v->reader_buf == NULL)
+        v->reader_buf = calloc(1, PP_FRAME_ANSWER_BYTES_MAX);
+    if (v->slots == NULL)
+        v->slots = calloc(GW_CALLS_PER_CVM_MAX, sizeof *v->slots);
     PP_CHECK(v->reader_buf != NULL && v->slots != NULL, PP_E_NO_MEMORY, 0);
+    pp_stream_free(v->stream);
+    v->stream = NULL;
     free_slots(v);
+    v->backoff_ms = 0;
+    v->address = *address;
     return PP_OK;
 }
 
-pp_res gw_cvms_new(struct pp_loop *loop, const struct pp_address *addresses, size_t count,
-                   uint32_t idle_ms, struct gw_cvms **ret)
+/* Sessions of one that left have all ended by then; a call that runs on keeps the place. */
+static int is_free(const struct gw_cvm *v, uint64_t now_ms)
 {
-    PP_CHECK(count > 0 && count <= GW_CVMS_MAX, PP_E_RANGE, count);
+    if (v->address.family == 0)
+        return 1;
+    return !v->is_listed && v->used == 0 && v->waiting == NULL &&
+           now_ms >= v->left_ms + GW_CVM_LEAVE_MS;
+}
+
+static struct gw_cvm *find_place(struct gw_cvms *c, const struct pp_address *a)
+{
+    for (size_t i = 0; i < GW_CVMS_MAX; i++)
+        if (gw_address_eq(&c->cvms[i].address, a))
+            return &c->cvms[i];
+    return NULL;
+}
+
+static pp_res list_new(struct gw_cvms *c, const struct pp_address *a)
+{
+    uint64_t now_ms = pp_clock_mono_ms(&c->clock);
+
+    for (size_t i = 0; i < GW_CVMS_MAX; i++) {
+        struct gw_cvm *v = &c->cvms[i];
+        if (!is_free(v, now_ms))
+            continue;
+        PP_TRY(move_in(v, c, a));
+        v->is_listed = 1;
+        return PP_OK;
+    }
+    return PP_FAIL(PP_E_LIMIT, GW_CVMS_MAX);
+}
+
+static int is_among(const struct pp_address *a, const struct pp_address *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (gw_address_eq(a, &list[i]))
+            return 1;
+    return 0;
+}
+
+pp_res gw_cvms_set(struct gw_cvms *c, const struct pp_address *addresses, size_t count)
+{
+    pp_res first = PP_OK;
+
+    /* Who stays, before a place is given to anybody new. */
+    for (size_t i = 0; i < GW_CVMS_MAX; i++) {
+        struct gw_cvm *v = &c->cvms[i];
+        int is_listed = v->address.family != 0 && is_among(&v->address, addresses, count);
+        if (v->is_listed && !is_listed)
+            v->left_ms = pp_clock_mono_ms(&c->clock);
+        v->is_listed = is_listed;
+    }
+    for (size_t i = 0; i < count; i++) {
+        pp_res r = find_place(c, &addresses[i]) != NULL ? PP_OK : list_new(c, &addresses[i]);
+        if (pp_is_ok(first))
+            first = r;
+    }
+    return first;
+}
+
+pp_res gw_cvms_new(struct pp_loop *loop, const struct pp_address *addresses, size_t count,
+                   uint32_t idle_ms, const struct pp_clock *clock, struct gw_cvms **ret)
+{
+    PP_CHECK(count <= GW_CVMS_MAX, PP_E_RANGE, count);
     struct gw_cvms *c = calloc(1, sizeof *c);
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, 0);
     c->loop = loop;
+    c->clock = *clock;
     c->idle_ms = idle_ms;
     c->frame = calloc(1, FRAME_BYTES_MAX);
     pp_res r = c->frame == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0) : PP_OK;
-    while (pp_is_ok(r) && c->count < count) {
-        r = init_cvm(&c->cvms[c->count], c, &addresses[c->count]);
-        c->count++;
-    }
+    if (pp_is_ok(r))
+        r = gw_cvms_set(c, addresses, count);
     if (!pp_is_ok(r)) {
         gw_cvms_free(c);
         return r;
@@ -444,7 +549,7 @@ void gw_cvms_free(struct gw_cvms *c)
 {
     if (c == NULL)
         return;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < GW_CVMS_MAX; i++) {
         pp_stream_free(c->cvms[i].stream);
         free(c->cvms[i].reader_buf);
         free(c->cvms[i].slots);

@@ -9,6 +9,7 @@
 #ifndef GW_CVM_H
 #define GW_CVM_H
 
+#include "env.h"
 #include "frame.h"
 #include "handle.h"
 #include "net.h"
@@ -20,7 +21,10 @@ enum {
         1 << 20,               /* unsent requests of one connection; further ones wait their turn */
     GW_CVM_CONNECT_MS = 800,   /* below the 2 s in which another CVM may be tried */
     GW_CVM_SILENCE_MS = 90000, /* calls are waiting and nothing comes: the connection is dead */
-    GW_CVM_IDLE_MS = 300000,   /* half of what the CVM waits (docs/protocol/cvm.md) */
+    GW_CVM_BACKOFF_MS = 1000,  /* first, then twice as long each time ... */
+    GW_CVM_BACKOFF_MS_MAX = 60000, /* ... up to this */
+    GW_CVM_LEAVE_MS = 120000,      /* one that left the list still ends its sessions */
+    GW_CVM_IDLE_MS = 300000,       /* half of what the CVM waits (docs/protocol/cvm.md) */
 };
 
 enum gw_call_end {
@@ -51,15 +55,29 @@ struct gw_call {
 };
 
 /*
- * Addresses are copied; nothing is connected yet. A connection without a call for `idle_ms` is
- * closed: were it the CVM that ends it, a request could be on its way to a closed door. RANGE
- * (count 0 or too many), NO_MEMORY.
+ * Nothing is connected yet. A connection without a call for `idle_ms` is closed: were it the CVM
+ * that ends it, a request could be on its way to a closed door. RANGE (too many), NO_MEMORY.
  */
 PP_MUST pp_res gw_cvms_new(struct pp_loop *loop, const struct pp_address *addresses, size_t count,
-                           uint32_t idle_ms, struct gw_cvms **ret);
+                           uint32_t idle_ms, const struct pp_clock *clock, struct gw_cvms **ret);
 void gw_cvms_free(struct gw_cvms *c); /* running calls are not told; NULL is fine */
 
-size_t gw_cvms_count(const struct gw_cvms *c);
+/*
+ * From now on these are the CVMs. One that is among them still keeps its place and its connection;
+ * one that is not gets no new session, and its place is free GW_CVM_LEAVE_MS later. What finds no
+ * place is left out: LIMIT; NO_MEMORY.
+ */
+PP_MUST pp_res gw_cvms_set(struct gw_cvms *c, const struct pp_address *addresses, size_t count);
+
+/*
+ * Who may be given a session, a bit a place: those whose connections do not break; all of the list
+ * when every one of them does. A connection that was lost shuts its CVM out for a time that doubles
+ * with each loss, until an answer comes.
+ */
+uint64_t gw_cvms_candidates(const struct gw_cvms *c);
+
+const struct pp_address *gw_cvms_where(const struct gw_cvms *c, size_t cvm);
+int gw_address_eq(const struct pp_address *a, const struct pp_address *b);
 size_t gw_cvms_connected(const struct gw_cvms *c); /* how many connections there are */
 
 /* The address of a CVM as a handle carries it, and the CVM of such an address. NOT_FOUND. */

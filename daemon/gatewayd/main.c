@@ -1,175 +1,226 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pp-gatewayd: wiring of the gateway. What it does is in decap.h, route.h and session.h. */
+/*
+ * pp-gatewayd: wiring of the gateway. This process is its front (session.h); what holds keys are
+ * processes of their own (opener.h, redeemer.h). When one of them ends, all do: whoever starts
+ * daemons starts it again, and a token whose answer was lost on the way counts as spent.
+ */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "config.h"
 #include "crypto.h"
-#include "daemon.h"
-#include "handle_keys.h"
-#include "keys.h"
+#include "monitor.h"
+#include "opener.h"
+#include "redeemer.h"
 #include "session.h"
-#include "token_keys.h"
+#include "where.h"
 
-enum {
-    PATH_BYTES_MAX = 256,
-    GRID_MS = 250,   /* pp-wire 3; a dev fleet configures 0 */
-    TURN_MS = 60000, /* keys are looked at, totals told */
-};
-
-_Static_assert((int)PP_TOKEN_KEYS_MAX <= (int)GW_EPOCHS_MAX,
-               "every key that is loaded can be accepted");
-
-static struct config {
-    struct pp_daemon_config common;
-    struct pp_span authority, issuer, ohttp_keys, token_keys, spent;
-    struct pp_kv_list cvms, handle_keys;
-    uint64_t grid_ms, replay_seconds, replay_slots, connections;
-} config = {
-    .grid_ms = GRID_MS,
-    .replay_seconds = 120,
-    .replay_slots = 1 << 16,
-    .connections = 256,
-};
-
-static const struct pp_kv_key KEYS[] = {
-    { "authority", PP_KV_TEXT, offsetof(struct config, authority), 1, 1, GW_AUTHORITY_BYTES_MAX,
-      "the authority of the trust file, at most 64 bytes" },
-    { "issuer", PP_KV_TEXT, offsetof(struct config, issuer), 1, 1, 255,
-      "the issuer name of the trust file" },
-    { "cvm", PP_KV_LIST, offsetof(struct config, cvms), 1, 0, 0,
-      "a confidential VM, 127.0.0.1:PORT, [::1]:PORT or unix:PATH" },
-    { "ohttp_keys", PP_KV_TEXT, offsetof(struct config, ohttp_keys), 1, 1, PATH_BYTES_MAX - 1,
-      "the folder of OHTTP key files, mode 0600, *.key" },
-    { "token_keys", PP_KV_TEXT, offsetof(struct config, token_keys), 1, 1, PATH_BYTES_MAX - 1,
-      "the folder of token key files, mode 0600, *.key" },
-    { "handle_key", PP_KV_LIST, offsetof(struct config, handle_keys), 1, 0, 0,
-      "a handle key file of the fleet; the current one first, then the previous" },
-    { "spent", PP_KV_TEXT, offsetof(struct config, spent), 1, 1, PATH_BYTES_MAX - 1,
-      "the file of the spent-token store" },
-    { "grid_ms", PP_KV_U64, offsetof(struct config, grid_ms), 0, 0, 10000,
-      "answers leave on this grid; prod takes 250 alone, dev says 0" },
-    { "replay_seconds", PP_KV_U64, offsetof(struct config, replay_seconds), 0, 60, 3600,
-      "how long an encapsulated key is remembered, 60 to 3600" },
-    { "replay_slots", PP_KV_U64, offsetof(struct config, replay_slots), 0, PP_REPLAY_SLOTS_MIN,
-      PP_REPLAY_SLOTS_MAX, "room for them in a third of that time, a power of two" },
-    { "connections", PP_KV_U64, offsetof(struct config, connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
-      "of relays at a time, 1 to 16384" },
-};
+enum { TURN_MS = 60000 }; /* keys are looked at, totals told */
 
 static struct gateway {
     struct pp_daemon *daemon;
-    struct pp_address cvm_addresses[GW_CVMS_MAX];
-    char ohttp_keys_path[PATH_BYTES_MAX], token_keys_path[PATH_BYTES_MAX];
-    char spent_path[PATH_BYTES_MAX];
-    struct gw_keys keys;
-    struct pp_token_keys token_keys;
+    struct gw_places places;
+    int opener_fd, redeemer_fd, resolver_fd; /* -1: none, or its link's */
+    struct gw_link *redeemer, *resolver;
     struct pp_handle_keys handle_keys;
     void *replay_memory;
     struct gw_decap decap;
     struct gw_cvms *cvms;
-    struct gw_tokens *tokens;
+    struct gw_choice choice;
     struct gw_service *service;
-    const struct pp_listener *listener;
+    const struct pp_listener *listener, *metrics_listener;
     struct pp_http_server *server;
+    struct pp_metrics metrics; /* in front of the daemon's events */
+    struct gw_monitor *monitor;
     struct pp_timer *turn_timer;
+    struct pp_signal *hangup;
     struct gw_totals told;
     uint64_t lost_told, unremembered_told;
-} gateway;
-
-/* --- configuration -------------------------------------------------------------------------- */
-
-/* Values of the table are shorter than these arrays; the array's last byte stays NUL. */
-static void copy_text(char *ret, size_t cap, struct pp_span text)
-{
-    struct pp_wr wr = pp_wr_over(ret, cap - 1);
-
-    pp_wr_span(&wr, text);
-    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
-}
-
-static pp_res check_cvms(struct pp_problem *problem)
-{
-    if (config.cvms.count > GW_CVMS_MAX)
-        return pp_daemon_refuse(problem, "cvm", "at most 64 of them", PP_STR("more"));
-    for (size_t i = 0; i < config.cvms.count; i++) {
-        struct pp_address *a = &gateway.cvm_addresses[i];
-        if (!pp_is_ok(pp_address_parse(config.cvms.items[i], a)) ||
-            (a->family != PP_ADDRESS_UNIX && a->port == 0))
-            return pp_daemon_refuse(problem, "cvm", "an address with a port, or unix:PATH",
-                                    config.cvms.items[i]);
-    }
-    return PP_OK;
-}
+} gateway = { .opener_fd = -1, .redeemer_fd = -1, .resolver_fd = -1, .choice = { .fd = -1 } };
 
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
-    PP_TRY(check_cvms(problem));
-    if (d->is_prod && config.grid_ms != GRID_MS)
-        return pp_daemon_refuse(problem, "grid_ms", "250 in prod: others would be told apart",
-                                PP_STR("another"));
-    if ((config.replay_slots & (config.replay_slots - 1)) != 0)
-        return pp_daemon_refuse(problem, "replay_slots", "a power of two",
-                                PP_STR("another number"));
-    if (config.handle_keys.count > PP_HANDLE_KEY_MAX)
-        return pp_daemon_refuse(problem, "handle_key", "one file or two", PP_STR("more"));
+    return gw_config_check(d, &gateway.places, problem);
+}
+
+/* --- the processes that hold keys ------------------------------------------------------------ */
+
+/* At the start a file that cannot be read is the configuration's fault; the exit status says so. */
+static pp_res named_by_config(pp_res r)
+{
+    if (r.code == PP_E_NOT_FOUND || (r.code == PP_E_SYSTEM && r.detail != 0))
+        r.code = PP_E_CONFIG;
+    return r;
+}
+
+static struct pp_sandbox sandbox_of(const struct pp_daemon *d, const char *user)
+{
+    return (struct pp_sandbox){ .home = ".", .user = user, .landlock_optional = !d->is_prod };
+}
+
+static pp_res start_opener(const struct pp_daemon *d, const char *user, struct pp_problem *problem)
+{
+    static struct gw_opener opener;
+    struct gw_process p = gw_opener_process(&opener);
+
+    opener = (struct gw_opener){ .folder = gateway.places.ohttp_keys, .clock = d->clock };
+    p.turn_ms = TURN_MS;
+    p.sandbox = sandbox_of(d, user);
+    p.sandbox.no_network = 1;
+    p.sandbox.folders[p.sandbox.folder_count++] = opener.folder;
+    return named_by_config(gw_process_start(&p, problem, &gateway.opener_fd));
+}
+
+static struct pp_where spent_where; /* in the redeemer alone */
+
+/* In the redeemer, with all rights: a database's URL is read, and its ports are let through. */
+static pp_res prepare_redeemer(void *ctx, struct pp_sandbox *sandbox, struct pp_problem *problem)
+{
+    struct gw_redeemer *r = (struct gw_redeemer *)ctx;
+    pp_res res = pp_where_read(gw_config.spent, problem, &spent_where);
+
+    if (!pp_is_ok(res) && problem->field[0] == '\0')
+        pp_problem_set(problem, "spent", problem->expected, pp_span_cstr(problem->got));
+    PP_TRY(res);
+    r->store = pp_where_text(&spent_where);
+    sandbox->no_network = spent_where.port_count == 0;
+    for (size_t i = 0; i < spent_where.port_count; i++)
+        sandbox->connect_ports[sandbox->connect_port_count++] = spent_where.ports[i];
+    return PP_OK;
+}
+
+static pp_res start_redeemer(const struct pp_daemon *d, const char *user,
+                             struct pp_problem *problem)
+{
+    static struct gw_redeemer redeemer;
+    static char spent_folder[GW_PATH_BYTES_MAX];
+    struct gw_process p = gw_redeemer_process(&redeemer);
+    struct pp_span issuer = gw_config.issuer, authority = gw_config.authority;
+
+    redeemer = (struct gw_redeemer){ .folder = gateway.places.token_keys,
+                                     .issuer = issuer,
+                                     .authority = authority,
+                                     .clock = d->clock };
+    gw_folder_of(gw_config.spent, spent_folder);
+    p.turn_ms = TURN_MS;
+    p.prepare = prepare_redeemer;
+    p.sandbox = sandbox_of(d, user);
+    p.sandbox.folders[p.sandbox.folder_count++] = redeemer.folder;
+    p.sandbox.folders[p.sandbox.folder_count++] = spent_folder;
+    return named_by_config(gw_process_start(&p, problem, &gateway.redeemer_fd));
+}
+
+static pp_res start_resolver(const struct pp_daemon *d, const char *user,
+                             struct pp_problem *problem)
+{
+    static struct gw_resolver resolver;
+    struct gw_process p = gw_resolver_process(&resolver);
+
+    if (gateway.places.cvm_name.port == 0)
+        return PP_OK;
+    resolver.name = gateway.places.cvm_name;
+    p.turn_ms = (uint32_t)gw_config.resolve_seconds * 1000;
+    p.sandbox.user = user;
+    p.sandbox.landlock_optional = !d->is_prod;
+    return gw_process_start(&p, problem, &gateway.resolver_fd);
+}
+
+/* A process that ended takes the daemon with it: nothing can be opened, or nothing be paid. */
+static void on_process_ended(void *ctx, pp_res why)
+{
+    const enum pp_gw_process *which = (const enum pp_gw_process *)ctx;
+
+    pp_ev_gw_process_ended(&gateway.daemon->events, *which, why.code);
+    pp_daemon_fail(gateway.daemon, PP_FAIL(PP_E_CHILD, why.code));
+}
+
+/* The catalogue decides what a process may have written, as it does for this one. */
+static void pass_event(struct pp_span line)
+{
+    const struct pp_event_sink *events = &gateway.daemon->events;
+    struct pp_event e;
+
+    if (pp_is_ok(pp_event_parse(line, PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_GATEWAY, &e)))
+        events->write(events->ctx, line);
+}
+
+static void take_addresses(struct pp_span news)
+{
+    struct pp_address list[GW_CVMS_MAX];
+    size_t count = 0;
+    pp_res r = gw_addresses_parse(news, list, GW_CVMS_MAX, &count);
+
+    if (pp_is_ok(r))
+        r = gw_cvms_set(gateway.cvms, list, count);
+    if (!pp_is_ok(r))
+        pp_ev_gw_resolve_failed(&gateway.daemon->events, r.code);
+}
+
+static void on_news(void *ctx, struct pp_span news)
+{
+    struct pp_span rest = pp_span(news.at + 1, news.len - 1);
+
+    (void)ctx;
+    if (news.at[0] == GW_NEWS_EVENT)
+        pass_event(rest);
+    else if (news.at[0] == GW_NEWS_KEYS)
+        gw_service_set_keys(gateway.service, rest);
+    else if (news.at[0] == GW_NEWS_ADDRESSES)
+        take_addresses(rest);
+}
+
+static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes,
+                        const enum pp_gw_process *which, struct gw_link **ret)
+{
+    struct gw_link_config c = { .loop = gateway.daemon->loop,
+                                .fd = *fd,
+                                .ask_bytes_max = ask_bytes,
+                                .answer_bytes = answer_bytes,
+                                .asks_max = (size_t)gw_config.connections,
+                                .news = on_news,
+                                .ended = on_process_ended };
+
+    c.ctx = (void *)(uintptr_t)which;
+    PP_TRY(gw_link_new(&c, ret));
+    *fd = -1;
     return PP_OK;
 }
 
 /* --- keys, as time goes by ------------------------------------------------------------------ */
 
-static pp_res set_token_keys(struct pp_token_keys *fresh)
+static pp_res load_handle_keys(struct pp_problem *problem)
 {
-    struct pp_cred_epoch epochs[GW_EPOCHS_MAX];
+    const char *paths[PP_HANDLE_KEY_MAX];
+    struct pp_handle_keys fresh = { 0 };
 
-    for (size_t i = 0; i < fresh->count; i++)
-        PP_TRY(pp_cred_epoch_init(&epochs[i], &fresh->list[i].key, fresh->list[i].day,
-                                  config.issuer, config.authority));
-    gw_tokens_set_epochs(gateway.tokens, epochs, fresh->count);
+    for (size_t i = 0; i < gw_config.handle_keys.count; i++)
+        paths[i] = gateway.places.handle_keys[i];
+    PP_TRY(pp_handle_keys_load(paths, gw_config.handle_keys.count, problem, &fresh));
+    pp_handle_keys_done(&gateway.handle_keys);
+    gateway.handle_keys = fresh;
     return PP_OK;
 }
 
-static pp_res turn_token_keys(uint64_t now_s, struct pp_problem *problem)
+/* Requests under way are not disturbed: each holds what it needs of the former keys. */
+static void look_at_keys(void)
 {
-    static struct pp_token_keys fresh; /* in place of gateway.token_keys, which epochs point to */
-    size_t before = gateway.token_keys.count;
+    pp_res r = load_handle_keys(NULL);
 
-    fresh = (struct pp_token_keys){ 0 };
-    PP_TRY(pp_token_keys_load(gateway.token_keys_path, now_s, problem, &fresh));
-    gw_tokens_set_epochs(gateway.tokens, NULL, 0);
-    pp_token_keys_done(&gateway.token_keys);
-    gateway.token_keys = fresh;
-    PP_TRY(set_token_keys(&gateway.token_keys));
-    if (gateway.token_keys.count != before)
-        pp_ev_gw_token_keys(&gateway.daemon->events, gateway.token_keys.count);
-    return PP_OK;
-}
-
-/* Serving goes on where it fails: the folder may be one that only its operator writes. */
-static void destroy_keys(uint64_t now_s)
-{
-    const struct pp_event_sink *events = &gateway.daemon->events;
-    size_t ohttp = 0, tokens = 0;
-    pp_res r = gw_keys_destroy(gateway.ohttp_keys_path, now_s, &ohttp);
-    pp_res other = pp_token_keys_destroy(gateway.token_keys_path, now_s, &tokens);
-
-    if (pp_is_ok(r))
-        r = other;
     if (!pp_is_ok(r))
-        pp_ev_keys_not_destroyed(events, PP_PARTY_GATEWAY, r.code);
-    if (ohttp + tokens > 0)
-        pp_ev_keys_destroyed(events, PP_PARTY_GATEWAY, ohttp + tokens);
+        pp_ev_gw_keys_failed(&gateway.daemon->events, r.code);
 }
 
-static pp_res turn_keys(struct pp_problem *problem)
+static void on_hangup(void *ctx)
 {
-    uint64_t now_s = pp_clock_posix_s(&gateway.daemon->clock);
-    int changed = 0;
-
-    destroy_keys(now_s);
-    PP_TRY(gw_keys_turn(&gateway.keys, gateway.ohttp_keys_path, now_s, problem, &changed));
-    if (changed)
-        pp_ev_gw_keys(&gateway.daemon->events, gateway.keys.gateway.key_count,
-                      pp_event_digest_of(gateway.keys.digest));
-    return turn_token_keys(now_s, problem);
+    (void)ctx;
+    look_at_keys();
+    gw_link_turn(gateway.decap.opener);
+    gw_link_turn(gateway.redeemer);
+    if (gateway.resolver != NULL)
+        gw_link_turn(gateway.resolver);
 }
 
 static void tell_totals(void)
@@ -185,6 +236,8 @@ static void tell_totals(void)
     if (gateway.decap.unremembered != gateway.unremembered_told)
         pp_ev_gw_replay_full(events, gateway.decap.unremembered);
     gateway.unremembered_told = gateway.decap.unremembered;
+    if (t->shed != gateway.told.shed)
+        pp_ev_gw_shed(events, t->shed);
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;
@@ -193,85 +246,118 @@ static void tell_totals(void)
     pp_ev_http_totals(events, PP_PARTY_GATEWAY, h->answered, h->refused, h->busy, h->late, h->gone);
 }
 
+/* Choosing goes on without its record; nobody can audit the hour then, and that is said. */
+static void turn_choice(void)
+{
+    pp_res r = gw_choice_turn(&gateway.choice, pp_clock_posix_s(&gateway.daemon->clock));
+
+    if (!pp_is_ok(r))
+        pp_ev_gw_choice_failed(&gateway.daemon->events, r.code);
+}
+
+/* The other processes count their own minutes. */
 static void on_turn(void *ctx)
 {
-    pp_res r = turn_keys(NULL);
-
     (void)ctx;
-    if (!pp_is_ok(r))
-        pp_ev_gw_keys_failed(&gateway.daemon->events, r.code);
-    gw_tokens_retire(gateway.tokens, pp_clock_posix_s(&gateway.daemon->clock));
+    look_at_keys();
+    turn_choice();
     tell_totals();
     pp_timer_set(gateway.turn_timer, TURN_MS);
 }
 
-/* At the start a file that cannot be read is the configuration's fault; the exit status says so. */
-static pp_res named_by_config(pp_res r)
-{
-    if (r.code == PP_E_NOT_FOUND || r.code == PP_E_SYSTEM)
-        r.code = PP_E_CONFIG;
-    return r;
-}
-
 /* --- with all rights ------------------------------------------------------------------------ */
-
-static pp_res load_handle_keys(struct pp_problem *problem)
-{
-    char paths[PP_HANDLE_KEY_MAX][PATH_BYTES_MAX] = { { 0 } };
-    const char *pointers[PP_HANDLE_KEY_MAX];
-
-    for (size_t i = 0; i < config.handle_keys.count; i++) {
-        if (config.handle_keys.items[i].len >= PATH_BYTES_MAX)
-            return pp_daemon_refuse(problem, "handle_key", "a shorter path",
-                                    config.handle_keys.items[i]);
-        copy_text(paths[i], PATH_BYTES_MAX, config.handle_keys.items[i]);
-        pointers[i] = paths[i];
-    }
-    return named_by_config(
-        pp_handle_keys_load(pointers, config.handle_keys.count, problem, &gateway.handle_keys));
-}
 
 /* One place in the sandbox's list for each port, of however many CVMs. */
 static pp_res allow_cvms(struct pp_daemon *d, struct pp_problem *problem)
 {
-    for (size_t i = 0; i < config.cvms.count; i++) {
-        const struct pp_address *a = &gateway.cvm_addresses[i];
+    const struct pp_address *cvms = gateway.places.cvms;
+
+    if (gateway.places.cvm_name.port != 0)
+        return pp_daemon_allow_connect(d, gateway.places.cvm_name.port);
+    for (size_t i = 0; i < gw_config.cvms.count; i++) {
         size_t k = 0;
-        while (k < i && gateway.cvm_addresses[k].port != a->port)
+        while (k < i && cvms[k].port != cvms[i].port)
             k++;
-        if (k < i || a->family == PP_ADDRESS_UNIX)
+        if (k < i || cvms[i].family == PP_ADDRESS_UNIX)
             continue;
-        if (!pp_is_ok(pp_daemon_allow_connect(d, a->port)))
+        if (!pp_is_ok(pp_daemon_allow_connect(d, cvms[i].port)))
             return pp_daemon_refuse(problem, "cvm", "at most 16 different ports",
-                                    config.cvms.items[i]);
+                                    gw_config.cvms.items[i]);
     }
     return PP_OK;
 }
 
+static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *problem)
+{
+    char user[65] = ""; /* the table's limit is 64 */
+
+    memcpy(user, gw_config.common.user.at, gw_config.common.user.len);
+    PP_TRY(start_opener(d, user, problem));
+    PP_TRY(start_redeemer(d, user, problem));
+    return start_resolver(d, user, problem);
+}
+
+/* The record of choices: opened here, since the front reaches no such file later. */
+static pp_res open_record(struct pp_problem *problem)
+{
+    char path[GW_PATH_BYTES_MAX] = "";
+
+    if (gw_config.choices.len == 0)
+        return PP_OK;
+    memcpy(path, gw_config.choices.at, gw_config.choices.len); /* the table's limit is one less */
+    gateway.choice.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (gateway.choice.fd < 0)
+        return pp_daemon_refuse(problem, "choices", "a file that can be appended to",
+                                gw_config.choices);
+    return PP_OK;
+}
+
+/* The processes first: what they copy of this one holds no key yet. */
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     gateway.daemon = d;
-    copy_text(gateway.ohttp_keys_path, PATH_BYTES_MAX, config.ohttp_keys);
-    copy_text(gateway.token_keys_path, PATH_BYTES_MAX, config.token_keys);
-    copy_text(gateway.spent_path, PATH_BYTES_MAX, config.spent);
+    d->events = pp_metrics_sink(&gateway.metrics, &d->events,
+                                PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_GATEWAY);
     PP_TRY(pp_crypto_init());
-    PP_TRY(load_handle_keys(problem));
+    PP_TRY(start_processes(d, problem));
+    PP_TRY(named_by_config(load_handle_keys(problem)));
+    for (size_t i = 0; i < gw_config.handle_keys.count; i++)
+        PP_TRY(pp_daemon_allow_folder(d, gateway.places.handle_folders[i]));
     PP_TRY(allow_cvms(d, problem));
-    return pp_daemon_listen(d, "gateway", config.common.listen, problem, &gateway.listener);
+    PP_TRY(open_record(problem));
+    if (gw_config.metrics.len > 0)
+        PP_TRY(
+            pp_daemon_listen(d, "metrics", gw_config.metrics, problem, &gateway.metrics_listener));
+    return pp_daemon_listen(d, "gateway", gw_config.common.listen, problem, &gateway.listener);
 }
 
 /* --- serving -------------------------------------------------------------------------------- */
 
 static pp_res make_decap(struct pp_daemon *d)
 {
-    size_t slots = (size_t)config.replay_slots;
+    size_t slots = (size_t)gw_config.replay_slots;
 
     gateway.replay_memory = aligned_alloc(16, pp_replay_bytes(slots));
     PP_CHECK(gateway.replay_memory != NULL, PP_E_NO_MEMORY, slots);
-    gateway.decap =
-        (struct gw_decap){ .keys = &gateway.keys.gateway, .clock = d->clock, .random = d->random };
+    gateway.decap.clock = d->clock;
+    gateway.decap.random = d->random;
     return pp_replay_init(&gateway.decap.replay, gateway.replay_memory, slots,
-                          config.replay_seconds * 1000, pp_clock_mono_ms(&d->clock), &d->random);
+                          gw_config.replay_seconds * 1000, pp_clock_mono_ms(&d->clock), &d->random);
+}
+
+static pp_res make_links(void)
+{
+    static const enum pp_gw_process OPENER = PP_GW_PROCESS_OPENER;
+    static const enum pp_gw_process REDEEMER = PP_GW_PROCESS_REDEEMER;
+    static const enum pp_gw_process RESOLVER = PP_GW_PROCESS_RESOLVER;
+
+    PP_TRY(make_link(&gateway.opener_fd, GW_OPEN_ASK_BYTES_MAX, GW_MATERIAL_BYTES, &OPENER,
+                     &gateway.decap.opener));
+    PP_TRY(make_link(&gateway.redeemer_fd, PP_TOKEN_FIELD_BYTES_MAX, GW_REDEEMED_BYTES, &REDEEMER,
+                     &gateway.redeemer));
+    if (gateway.resolver_fd < 0)
+        return PP_OK;
+    return make_link(&gateway.resolver_fd, 0, 0, &RESOLVER, &gateway.resolver);
 }
 
 static pp_res make_service(struct pp_daemon *d)
@@ -280,13 +366,14 @@ static pp_res make_service(struct pp_daemon *d)
         .loop = d->loop,
         .decap = &gateway.decap,
         .cvms = gateway.cvms,
-        .tokens = gateway.tokens,
+        .choice = &gateway.choice,
+        .redeemer = gateway.redeemer,
         .handle_keys = &gateway.handle_keys,
-        .authority = config.authority,
+        .authority = gw_config.authority,
         .clock = d->clock,
         .random = d->random,
-        .grid_ms = (uint32_t)config.grid_ms,
-        .job_count = (size_t)config.connections,
+        .grid_ms = (uint32_t)gw_config.grid_ms,
+        .job_count = (size_t)gw_config.connections,
     };
 
     return gw_service_new(&c, &gateway.service);
@@ -303,7 +390,7 @@ static pp_res make_server(struct pp_daemon *d)
         .routes = routes,
         .route_count = PP_ARRAY_COUNT(routes),
         .scratch_bytes = GW_SCRATCH_BYTES,
-        .connections_max = (uint32_t)config.connections,
+        .connections_max = (uint32_t)gw_config.connections,
         .answer_timeout_ms = GW_CONTINUE_MS + 10000,
     };
 
@@ -313,14 +400,23 @@ static pp_res make_server(struct pp_daemon *d)
 
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
+    (void)problem;
     PP_TRY(make_decap(d));
-    PP_TRY(gw_cvms_new(d->loop, gateway.cvm_addresses, config.cvms.count, GW_CVM_IDLE_MS,
-                       &gateway.cvms));
-    PP_TRY(gw_tokens_new(d->loop, gateway.spent_path, problem, &gateway.tokens));
-    PP_TRY(named_by_config(turn_keys(problem)));
+    gateway.choice.random = d->random;
+    PP_TRY(gw_choice_turn(&gateway.choice, pp_clock_posix_s(&d->clock)));
+    PP_TRY(make_links());
+    PP_TRY(gw_cvms_new(d->loop, gateway.places.cvms, gw_config.cvms.count, GW_CVM_IDLE_MS,
+                       &d->clock, &gateway.cvms));
     PP_TRY(make_service(d));
+    gw_link_read(gateway.decap.opener); /* the key list, which it told as it started */
+    if (gateway.resolver != NULL)
+        gw_link_read(gateway.resolver); /* and the addresses */
     PP_TRY(make_server(d));
+    if (gateway.metrics_listener != NULL)
+        PP_TRY(
+            gw_monitor_new(d->loop, gateway.metrics_listener, &gateway.metrics, &gateway.monitor));
     PP_TRY(pp_timer_new(d->loop, on_turn, NULL, &gateway.turn_timer));
+    PP_TRY(pp_signal_new(d->loop, SIGHUP, on_hangup, NULL, &gateway.hangup));
     pp_timer_set(gateway.turn_timer, TURN_MS);
     pp_daemon_ready(d);
     return PP_OK;
@@ -337,17 +433,43 @@ static void stop(struct pp_daemon *d)
     pp_http_server_drain(gateway.server, drained, d);
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* With their links closed the other processes end by themselves; one that hangs in its store
+ * does so later, and nobody waits for it. */
+static void end_processes(void)
+{
+    pp_res opener = gw_link_end(gateway.decap.opener);
+    pp_res redeemer = gw_link_end(gateway.redeemer);
+    pp_res resolver = gw_link_end(gateway.resolver);
+
+    gw_link_free(gateway.resolver);
+    gw_link_free(gateway.redeemer);
+    gw_link_free(gateway.decap.opener);
+    close_fd(gateway.opener_fd);
+    close_fd(gateway.redeemer_fd);
+    close_fd(gateway.resolver_fd);
+    if (pp_is_ok(opener) && pp_is_ok(redeemer) && pp_is_ok(resolver))
+        gw_processes_await();
+}
+
 static void close_all(struct pp_daemon *d)
 {
     (void)d;
     pp_http_server_free(gateway.server);
+    gw_monitor_free(gateway.monitor);
     gw_service_free(gateway.service);
-    gw_tokens_free(gateway.tokens);
+    end_processes();
     gw_cvms_free(gateway.cvms);
+    gw_choice_done(&gateway.choice);
+    close_fd(gateway.choice.fd);
     pp_timer_free(gateway.turn_timer);
-    pp_token_keys_done(&gateway.token_keys);
+    pp_signal_free(gateway.hangup);
     pp_handle_keys_done(&gateway.handle_keys);
-    gw_keys_done(&gateway.keys);
     if (gateway.replay_memory != NULL)
         pp_replay_done(&gateway.decap.replay);
     free(gateway.replay_memory);
@@ -355,13 +477,15 @@ static void close_all(struct pp_daemon *d)
 
 int main(int argc, char **argv)
 {
-    static const struct pp_daemon_program PROGRAM = {
+    static const int SYSCALLS[] = { SYS_wait4 };
+    static struct pp_daemon_program program = {
         .name = "pp-gatewayd",
         .what = "opens encapsulated requests, redeems tokens, reaches confidential VMs",
         .party = PP_PARTY_GATEWAY,
-        .keys = KEYS,
-        .key_count = PP_ARRAY_COUNT(KEYS),
-        .config = &config,
+        .keys = GW_CONFIG_KEYS,
+        .config = &gw_config,
+        .syscalls = SYSCALLS,
+        .syscall_count = PP_ARRAY_COUNT(SYSCALLS),
         .check = check,
         .open = open_all,
         .serve = serve,
@@ -369,5 +493,6 @@ int main(int argc, char **argv)
         .close = close_all,
     };
 
-    return pp_daemon_main(&PROGRAM, argc, argv);
+    program.key_count = GW_CONFIG_KEY_COUNT;
+    return pp_daemon_main(&program, argc, argv);
 }

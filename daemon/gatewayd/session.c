@@ -3,13 +3,11 @@
 
 #include <stdlib.h>
 
-/* RFC 9458, 5.3; what stands for every failure to open a request. */
-#define KEY_PROBLEM                                                                                \
-    "{\"type\":\"https://iana.org/assignments/http-problem-types#ohttp-key\","                     \
-    "\"title\":\"key identifier unknown\"}"
+#include "failure.h"
 
 enum state {
     FREE = 0,
+    ASKING,     /* the opener was asked for the request's key material */
     REDEEMING,  /* #1: the spent-token store was asked */
     OPENING,    /* #1: a CVM was asked for a session */
     CONTINUING, /* #2: the session's CVM works */
@@ -24,8 +22,9 @@ struct job {
     struct pp_http_request *http;
     uint64_t from_ms;
     struct gw_exchange exchange;
-    struct gw_request request;        /* borrows from the body */
-    struct gw_redemption *redemption; /* while the store is asked */
+    struct gw_request request; /* borrows from the body */
+    struct gw_ask material;
+    struct gw_redemption redemption;
     struct gw_call call;
     size_t cvm;
     uint64_t tried; /* a bit per CVM */
@@ -44,6 +43,9 @@ struct gw_service {
     struct gw_totals totals;
     struct job *jobs;
     struct job *first_free;
+    uint8_t *material; /* of every job, locked */
+    uint8_t key_list[GW_KEY_LIST_BYTES_MAX];
+    size_t key_list_len; /* 0: nothing is served */
 };
 
 _Static_assert(GW_CVMS_MAX <= 64, "a bit of `tried` for each");
@@ -56,20 +58,30 @@ static void free_job(struct job *job)
 
     pp_timer_cancel(job->timer);
     gw_exchange_done(&job->exchange);
-    *job = (struct job){ .service = s, .timer = job->timer, .next_free = s->first_free };
+    *job = (struct job){ .service = s,
+                         .timer = job->timer,
+                         .exchange = { .material = job->exchange.material },
+                         .next_free = s->first_free };
     s->first_free = job;
 }
 
 /* Answers that were never sealed: they depend on nothing secret and leave at once. */
-static void reply_clear(struct pp_http_request *q, uint32_t status)
+static void reply_clear(struct pp_http_request *q, enum pp_ohttp_failure f)
 {
-    struct pp_http_reply reply = { .status = status, .body_stays = 1 };
+    const struct pp_ohttp_answer a = pp_ohttp_answer_to(f);
+    const struct pp_http_reply reply = {
+        .status = a.status, .type = a.type, .body = a.body, .body_stays = 1
+    };
 
-    if (status == 422) {
-        reply.type = "application/problem+json";
-        reply.body = PP_STR(KEY_PROBLEM);
-    }
+    PP_ASSERT(!a.is_sealed);
     pp_http_reply(q, &reply);
+}
+
+/* The one answer to who comes when there is no room: nothing was opened. */
+static void shed(struct gw_service *s, struct pp_http_request *q)
+{
+    s->totals.shed++;
+    pp_http_reply_status(q, 503);
 }
 
 static void send_answer(struct job *job)
@@ -166,24 +178,6 @@ static void finish_status(struct job *job, uint32_t status)
 
 /* --- #1 ------------------------------------------------------------------------------------- */
 
-pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried, size_t *ret_cvm)
-{
-    size_t left = 0;
-    uint64_t skip;
-
-    for (size_t i = 0; i < count; i++)
-        left += (tried >> i & 1) == 0;
-    PP_CHECK(left > 0, PP_E_NO_CVM, count);
-    PP_TRY(pp_random_below(random, left, &skip));
-    for (size_t i = 0; i < count; i++) {
-        if (tried >> i & 1)
-            continue;
-        if (skip-- == 0)
-            *ret_cvm = i;
-    }
-    return PP_OK;
-}
-
 /* Asks CVMs, chosen uniformly, until one takes the call (pp-wire 12, "CVM busy"). */
 static void open_somewhere(struct job *job)
 {
@@ -191,8 +185,7 @@ static void open_somewhere(struct job *job)
 
     while (job->try_count < GW_CVM_TRIES_MAX &&
            pp_clock_mono_ms(&s->config.clock) - job->from_ms < s->config.try_ms) {
-        if (!pp_is_ok(
-                gw_choose(&s->config.random, gw_cvms_count(s->config.cvms), job->tried, &job->cvm)))
+        if (!pp_is_ok(gw_choose(s->config.choice, s->config.cvms, job->tried, &job->cvm)))
             break;
         job->tried |= UINT64_C(1) << job->cvm;
         job->try_count++;
@@ -230,8 +223,7 @@ static void redeemed(void *ctx, pp_res r)
 {
     struct job *job = (struct job *)ctx;
 
-    job->redemption = NULL;
-    if (r.code == PP_E_SPENT) {
+    if (r.code == PP_E_SPENT || r.code == PP_E_TOKEN_REFUSED) {
         finish_status(job, 401);
     } else if (!pp_is_ok(r)) {
         finish_status(job, 503); /* nobody can tell whether it was spent */
@@ -245,8 +237,7 @@ static void redeemed(void *ctx, pp_res r)
 static void start_open(struct job *job)
 {
     struct gw_service *s = job->service;
-    pp_res r = gw_tokens_redeem(s->config.tokens, job->request.authorization,
-                                pp_clock_posix_s(&s->config.clock), redeemed, job,
+    pp_res r = gw_tokens_redeem(s->config.redeemer, job->request.authorization, redeemed, job,
                                 &job->redemption);
 
     if (!pp_is_ok(r)) {
@@ -260,9 +251,8 @@ static void start_open(struct job *job)
 /* Nobody waits for what was asked for any more. */
 static void cancel(struct job *job)
 {
-    if (job->redemption != NULL)
-        gw_tokens_cancel(job->redemption);
-    job->redemption = NULL;
+    gw_link_cancel(&job->material);
+    gw_tokens_cancel(&job->redemption);
     gw_call_cancel(&job->call);
 }
 
@@ -334,6 +324,13 @@ static void on_timer(void *ctx)
         return;
     }
     cancel(job);
+    if (state == ASKING) { /* nothing was opened, so nothing can be sealed */
+        struct pp_http_request *q = job->http;
+        struct gw_service *s = job->service;
+        free_job(job);
+        shed(s, q);
+        return;
+    }
     finish_status(job, state == CONTINUING ? 504 : 503);
 }
 
@@ -356,7 +353,7 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
 
     job->request = gw_route(message, body_len, s->config.authority);
     if (job->exchange.is_replay)
-        finish_status(job, 400);
+        finish_status(job, pp_ohttp_answer_to(PP_OHTTP_FAIL_REPLAY).status);
     else if (job->request.kind == GW_REFUSED)
         finish_status(job, job->request.status);
     else if (job->request.kind == GW_SESSION_OPEN)
@@ -406,27 +403,52 @@ static struct job *take_job(struct gw_service *s, struct pp_http_request *q)
     return job;
 }
 
-static void open_body(struct job *job)
+/* The one answer to every request that cannot be opened, whatever the reason. */
+static void refuse_unopened(struct job *job)
+{
+    struct pp_http_request *q = job->http;
+
+    job->service->totals.unopened++;
+    free_job(job);
+    reply_clear(q, PP_OHTTP_FAIL_OPEN);
+}
+
+static void on_material(void *ctx, struct pp_span material)
+{
+    struct job *job = (struct job *)ctx;
+    struct pp_http_request *q = job->http;
+    struct pp_span message, body = pp_http_request_body(q);
+    pp_res r = gw_decap_open(job->service->config.decap, material, pp_http_request_body_bytes(q),
+                             body.len, &job->exchange, &message);
+
+    if (pp_is_ok(r))
+        start(job, message, body.len);
+    else
+        refuse_unopened(job);
+}
+
+static void ask_opener(struct job *job)
 {
     struct gw_service *s = job->service;
     struct pp_http_request *q = job->http;
-    struct pp_span message, body = pp_http_request_body(q);
-    pp_res r = gw_decap_open(s->config.decap, pp_http_request_body_bytes(q), body.len,
-                             &job->exchange, &message);
+
+    job->material = (struct gw_ask){ .answered = on_material, .ctx = job };
+    pp_res r = gw_decap_ask(s->config.decap, pp_http_request_body(q), &job->exchange,
+                            &job->material);
 
     if (pp_is_ok(r)) {
+        job->state = ASKING;
         pp_http_request_on_gone(q, on_gone, job);
-        start(job, message, body.len);
+        pp_timer_set(job->timer, s->config.open_ms);
         return;
     }
     free_job(job);
-    if (r.code == PP_E_TRUNCATED || r.code == PP_E_RANGE) {
-        s->totals.malformed++;
-        reply_clear(q, 400);
-    } else {
-        s->totals.unopened++;
-        reply_clear(q, 422);
+    if (r.code == PP_E_BUSY) {
+        shed(s, q);
+        return;
     }
+    s->totals.malformed++;
+    reply_clear(q, pp_ohttp_failure_of(r));
 }
 
 void gw_service_post(void *ctx, struct pp_http_request *q)
@@ -434,12 +456,12 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
     struct gw_service *s = (struct gw_service *)ctx;
 
     if (!pp_http_request_type_is(q, PP_OHTTP_REQUEST_TYPE)) {
-        reply_clear(q, 415);
+        reply_clear(q, PP_OHTTP_FAIL_TYPE);
         return;
     }
     if (!only_permitted_fields(q)) {
         s->totals.malformed++;
-        reply_clear(q, 400);
+        reply_clear(q, PP_OHTTP_FAIL_BODY);
         return;
     }
     struct job *job = take_job(s, q);
@@ -447,26 +469,35 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
     if (job == NULL || content == NULL) {
         if (job != NULL)
             free_job(job);
-        reply_clear(q, 503);
+        shed(s, q);
         return;
     }
     job->content = content;
-    open_body(job);
+    ask_opener(job);
 }
 
 void gw_service_keys(void *ctx, struct pp_http_request *q)
 {
-    struct gw_service *s = (struct gw_service *)ctx;
-    uint8_t *list = pp_arena_alloc(pp_http_request_arena(q), GW_SCRATCH_BYTES);
-    struct pp_wr wr = pp_wr_over(list, list == NULL ? 0 : GW_SCRATCH_BYTES);
+    const struct gw_service *s = (const struct gw_service *)ctx;
+    uint8_t *list = pp_arena_alloc(pp_http_request_arena(q), GW_KEY_LIST_BYTES_MAX);
+    struct pp_wr wr = pp_wr_over(list, list == NULL ? 0 : GW_KEY_LIST_BYTES_MAX);
     struct pp_http_reply reply = { .status = 200, .type = PP_OHTTP_KEYS_TYPE, .body_stays = 1 };
 
-    if (!pp_is_ok(pp_ohttp_gateway_keys(s->config.decap->keys, &wr))) {
-        reply_clear(q, 503);
+    pp_wr_bytes(&wr, s->key_list, s->key_list_len); /* a copy: another may come meanwhile */
+    if (!pp_is_ok(pp_wr_ok(&wr)) || wr.len == 0) {
+        pp_http_reply_status(q, 503);
         return;
     }
     reply.body = pp_wr_done(&wr);
     pp_http_reply(q, &reply);
+}
+
+void gw_service_set_keys(struct gw_service *s, struct pp_span list)
+{
+    struct pp_wr wr = pp_wr_over(s->key_list, sizeof s->key_list);
+
+    pp_wr_span(&wr, list);
+    s->key_list_len = pp_is_ok(pp_wr_ok(&wr)) ? wr.len : 0;
 }
 
 /* --- making and freeing --------------------------------------------------------------------- */
@@ -480,10 +511,10 @@ void gw_service_free(struct gw_service *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; s->jobs != NULL && i < s->config.job_count; i++) {
-        gw_exchange_done(&s->jobs[i].exchange);
+    for (size_t i = 0; s->jobs != NULL && i < s->config.job_count; i++)
         pp_timer_free(s->jobs[i].timer);
-    }
+    size_t bytes = s->config.job_count * GW_MATERIAL_BYTES;
+    pp_locked_unmap(s->material, bytes, bytes);
     free(s->jobs);
     free(s);
 }
@@ -492,9 +523,11 @@ static pp_res init_jobs(struct gw_service *s)
 {
     s->jobs = calloc(s->config.job_count, sizeof *s->jobs);
     PP_CHECK(s->jobs != NULL, PP_E_NO_MEMORY, s->config.job_count);
+    PP_TRY(pp_locked_map(s->config.job_count * GW_MATERIAL_BYTES, &s->material));
     for (size_t i = 0; i < s->config.job_count; i++) {
         struct job *job = &s->jobs[i];
         job->service = s;
+        job->exchange.material = s->material + i * GW_MATERIAL_BYTES;
         PP_TRY(pp_timer_new(s->config.loop, on_timer, job, &job->timer));
         job->next_free = s->first_free;
         s->first_free = job;

@@ -2,15 +2,18 @@
 /*
  * session.h: one exchange through the gateway, from the relay's POST to the answer on its grid.
  *
- *     opened -> routed -> #1: token redeemed -> a CVM opens a session ---+
- *                         #2: handle opened  -> its CVM continues -------+-> sealed -> grid -> out
+ *     asked -> opened -> routed -> #1: token redeemed -> a CVM opens a session ---+
+ *                                  #2: handle opened  -> its CVM continues -------+
+ *                                                     sealed -> grid -> out <-----+
  *
- * Everything behind opening ends in an answer of the bucket that the request fixed. All memory is
- * taken at the start: a fixed number of jobs, and each request's arena.
+ * Who holds keys is asked over links (opener.h, redeemer.h). Everything behind opening ends in an
+ * answer of the bucket that the request fixed. All memory is taken at the start: a fixed number of
+ * jobs, and each request's arena.
  */
 #ifndef GW_SESSION_H
 #define GW_SESSION_H
 
+#include "choice.h"
 #include "cvm.h"
 #include "decap.h"
 #include "handle.h"
@@ -20,6 +23,7 @@
 
 enum {
     GW_JOBS_MAX = PP_HTTP_CONNECTIONS_MAX,
+    GW_KEY_LIST_BYTES_MAX = 12288,  /* eight keys of the longest KEM */
     GW_BODY_BYTES_MAX = 256 * 1024, /* the largest bucket of #2 */
     GW_CONTENT_BYTES_MAX = 32 * 1024,
     /* Content, the message around it, the sealed body, and the rounding of three pieces. */
@@ -42,15 +46,17 @@ struct gw_totals {
     uint64_t replayed;      /* seen before */
     uint64_t unopened;      /* 422 in clear */
     uint64_t malformed;     /* 400 and 403, in clear and inside */
+    uint64_t shed;          /* 503 in clear: no room, nothing was opened */
 };
 
 struct gw_service;
 
 struct gw_service_config {
-    struct pp_loop *loop; /* these four are borrowed */
+    struct pp_loop *loop; /* these five are borrowed */
     struct gw_decap *decap;
     struct gw_cvms *cvms;
-    struct gw_tokens *tokens;
+    struct gw_choice *choice;
+    struct gw_link *redeemer;
     const struct pp_handle_keys *handle_keys; /* borrowed; may change between requests */
     struct pp_span authority;                 /* borrowed */
     struct pp_clock clock;
@@ -69,15 +75,11 @@ void gw_service_free(struct gw_service *s);
 /* The handler of POST; `ctx` is the service. Needs an arena of GW_SCRATCH_BYTES. */
 void gw_service_post(void *ctx, struct pp_http_request *q);
 
+/* The key list that GET gives from now on; empty or longer than its room: none. */
+void gw_service_set_keys(struct gw_service *s, struct pp_span list);
+
 /* The handler of GET: the key list. */
 void gw_service_keys(void *ctx, struct pp_http_request *q);
-
-/*
- * One of `count` CVMs whose bit in `tried` is not set, each as likely as another. NO_CVM when none
- * is left, RANDOM.
- */
-PP_MUST pp_res gw_choose(const struct pp_random *random, size_t count, uint64_t tried,
-                         size_t *ret_cvm);
 
 const struct gw_totals *gw_service_totals(const struct gw_service *s);
 

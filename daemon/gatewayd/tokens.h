@@ -1,47 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * tokens.h: redeeming tokens: the check on the loop, the spent-token store on a thread of its own,
- * because the store answers only when the disk has. Make it behind the sandbox (pool.h).
- */
+/* tokens.h: the front's half of redeeming: it passes a field on and hears what became of it. */
 #ifndef GW_TOKENS_H
 #define GW_TOKENS_H
 
 #include "cred.h"
-#include "net.h"
-#include "problem.h"
+#include "link.h"
 
-enum {
-    GW_EPOCHS_MAX = 8,        /* yesterday, today, tomorrow, and what was put in advance */
-    GW_REDEMPTIONS_MAX = 512, /* waiting for the store; more are BUSY */
-};
-
-struct gw_tokens;
-struct gw_redemption; /* valid until `done`, or until it is cancelled */
-
-/* `r`: OK, the token was new and is spent now; SPENT; STORE when nobody can tell. */
+/* `r`: OK, the token was good and new, and is spent now; TOKEN_REFUSED or SPENT; any other code
+ * when nobody can tell. */
 typedef void (*gw_redeemed_fn)(void *ctx, pp_res r);
 
-/* Opens the store and starts the worker. STORE with words in `problem`, NO_MEMORY, SYSTEM. */
-PP_MUST pp_res gw_tokens_new(struct pp_loop *loop, const char *store_path,
-                             struct pp_problem *problem, struct gw_tokens **ret);
-
-/* Waits for the insert that is under way; no callback comes any more. NULL is fine. */
-void gw_tokens_free(struct gw_tokens *t);
-
-/* The epochs in acceptance, in place of the former ones. Their keys are borrowed until then. */
-void gw_tokens_set_epochs(struct gw_tokens *t, const struct pp_cred_epoch *epochs, size_t count);
-
-/* Forgets the tokens of epochs that nobody accepts any more. */
-void gw_tokens_retire(struct gw_tokens *t, uint64_t now_s);
+struct gw_redemption {
+    struct gw_ask ask;
+    gw_redeemed_fn done;
+    void *ctx;
+};
 
 /*
- * Checks the value of an Authorization field and has it inserted; `done` is called once from the
- * loop, later. TOKEN_REFUSED at once when there is nothing to insert, BUSY when too many wait.
+ * Has the redeemer (redeemer.h) check and spend the token in the value of an Authorization field;
+ * `done` is called once, later. TOKEN_REFUSED at once for what is no token by its length, BUSY when
+ * too many wait.
  */
-PP_MUST pp_res gw_tokens_redeem(struct gw_tokens *t, struct pp_span field, uint64_t now_s,
-                                gw_redeemed_fn done, void *ctx, struct gw_redemption **ret);
+PP_MUST pp_res gw_tokens_redeem(struct gw_link *redeemer, struct pp_span field, gw_redeemed_fn done,
+                                void *ctx, struct gw_redemption *r);
 
-/* `done` will not be called. The token is spent all the same. */
+/* `done` will not be called. The token is spent all the same. One that is over is fine. */
 void gw_tokens_cancel(struct gw_redemption *r);
 
 #endif

@@ -84,7 +84,7 @@ pp_res iss_logins_load(struct iss_logins *l, const char *path, struct pp_problem
 {
     struct pp_buf content = { 0 };
 
-    pp_res r = pp_file_read(AT_FDCWD, path, ISS_JWKS_BYTES_MAX, &content);
+    pp_res r = pp_file_read_kept(AT_FDCWD, path, PP_FILE_OURS, ISS_JWKS_BYTES_MAX, &content);
     if (pp_is_ok(r)) {
         r = iss_jwks_parse(pp_buf_span(&content), &l->keys);
         pp_buf_done(&content);

@@ -19,8 +19,12 @@ struct iss_account {
 /* One thread's handle. */
 struct iss_counts;
 
-/* STORE with the words in `problem` (may be NULL), NO_MEMORY. */
-PP_MUST pp_res iss_counts_open(const char *path, struct pp_problem *problem,
+/*
+ * `where` is the path of an SQLite file, or for several issuers the "postgresql://..." URL of a
+ * database (pp_where_text gives either). STORE with the words in `problem` (may be NULL), CONFIG (a
+ * URL that is not acceptable), NO_MEMORY.
+ */
+PP_MUST pp_res iss_counts_open(const char *where, struct pp_problem *problem,
                                struct iss_counts **ret);
 void iss_counts_close(struct iss_counts *c); /* NULL is fine */
 
@@ -28,8 +32,10 @@ void iss_counts_close(struct iss_counts *c); /* NULL is fine */
 PP_MUST pp_res iss_counts_check(struct iss_counts *c, uint32_t day,
                                 const struct iss_account *account, uint32_t max);
 
-/* Counts one more, on the disk by the time it returns. LIMIT and STORE: it is not counted, and the
- * batch must not go out. */
+/*
+ * Counts one more, on the disk by the time it returns. LIMIT, STORE: the batch must not go out;
+ * behind a STORE it may be counted all the same.
+ */
 PP_MUST pp_res iss_counts_add(struct iss_counts *c, uint32_t day, const struct iss_account *account,
                               uint32_t max);
 

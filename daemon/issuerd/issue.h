@@ -12,7 +12,7 @@
 
 enum {
     ISS_BODY_BYTES_MAX = 8192, /* larger than any request, so that a batch too large is 422 */
-    ISS_DIRECTORY_BYTES_MAX = 64 + PP_TOKEN_KEYS_MAX * 128,
+    ISS_DIRECTORY_BYTES_MAX = 64 + PP_TOKEN_KEYS_MAX * (96 + (PP_CRED_PK_BYTES_MAX + 2) / 3 * 4),
 };
 
 #define ISS_REQUEST_PATH   "/token-request"

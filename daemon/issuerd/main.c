@@ -10,6 +10,7 @@
 #include "crypto.h"
 #include "daemon.h"
 #include "issue.h"
+#include "where.h"
 
 enum {
     NAME_BYTES_MAX = 255, /* of paths, and of the issuer's name */
@@ -31,7 +32,7 @@ static const struct pp_kv_key KEYS[] = {
     { "keys", PP_KV_TEXT, offsetof(struct config, keys), 1, 1, NAME_BYTES_MAX,
       "the folder of the epoch keys" },
     { "store", PP_KV_TEXT, offsetof(struct config, store), 1, 1, NAME_BYTES_MAX,
-      "the file that counts batches" },
+      "the file that counts batches, or postgresql:FILE with a database's URL" },
     { "assertion_key", PP_KV_LIST, offsetof(struct config, assertion_keys), 0, 0, 0,
       "a file of 64 hex digits; twice while keys change" },
     { "jwks", PP_KV_TEXT, offsetof(struct config, jwks), 0, 1, NAME_BYTES_MAX,
@@ -58,6 +59,7 @@ static struct {
     struct iss_assertions assertions;
     struct iss_logins logins;
     struct iss_service service;
+    struct pp_where store;
     char keys_path[NAME_BYTES_MAX + 1], jwks_path[NAME_BYTES_MAX + 1];
 } worker;
 
@@ -333,6 +335,14 @@ static pp_res read_accounts(struct pp_problem *problem)
     return iss_logins_load(&worker.logins, worker.jwks_path, problem);
 }
 
+static pp_res find_store(struct pp_daemon *d, struct pp_problem *problem)
+{
+    PP_TRY(pp_where_read(config.store, problem, &worker.store));
+    for (size_t i = 0; i < worker.store.port_count; i++)
+        PP_TRY(pp_daemon_allow_connect(d, worker.store.ports[i]));
+    return PP_OK;
+}
+
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     front.daemon = d;
@@ -342,6 +352,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY_AS(PP_E_CONFIG, read_accounts(problem));
     PP_TRY_AS(PP_E_CONFIG, pp_token_keys_load(worker.keys_path, pp_clock_posix_s(&d->clock),
                                               problem, &worker.keys));
+    PP_TRY(find_store(d, problem));
     return pp_daemon_listen(d, "http", config.common.listen, problem, &front.listener);
 }
 
@@ -363,10 +374,7 @@ static pp_res start_server(struct pp_daemon *d)
 
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
-    char store[NAME_BYTES_MAX + 1];
-
-    copy_name(store, config.store);
-    PP_TRY(iss_counts_open(store, problem, &worker.counts));
+    PP_TRY(iss_counts_open(pp_where_text(&worker.store), problem, &worker.counts));
     worker.service = (struct iss_service){
         .accounts = has_logins() ? iss_accounts_of_logins(&worker.logins)
                                  : iss_accounts_of_assertions(&worker.assertions),
@@ -407,6 +415,7 @@ static void close_all(struct pp_daemon *d)
     pp_timer_free(front.totals_timer);
     pp_signal_free(front.hangup);
     iss_counts_close(worker.counts);
+    pp_where_done(&worker.store);
     pp_token_keys_done(&worker.keys);
     iss_assertions_done(&worker.assertions);
 }

@@ -104,7 +104,7 @@ static pp_res refuse(struct pp_pg *pg, struct pp_problem *problem, const char *e
 {
     while (got.len > 0 && got.at[got.len - 1] == '\n')
         got.len--;
-    pp_problem_set(problem, "", expected, got);
+    pp_problem_set(problem, "store", expected, got);
     disconnect(pg);
     pg->retry_ms = now_ms() + PP_PG_RETRY_MS;
     return PP_FAIL(PP_E_STORE, 0);

@@ -6,7 +6,7 @@
 static pp_res refuse(struct pp_problem *problem, const char *expected)
 {
     /* Never what stood there: it may be the password. */
-    pp_problem_set(problem, "", expected, PP_STR("a URL that is not shown"));
+    pp_problem_set(problem, "store URL", expected, PP_STR("a URL that is not shown"));
     return PP_FAIL(PP_E_CONFIG, 0);
 }
 
@@ -90,7 +90,7 @@ static pp_res check(const PQconninfoOption *parts, struct pp_problem *problem)
 
 pp_res pp_url_parse_(const char *url, struct pp_problem *problem, PQconninfoOption **ret)
 {
-    if (strncmp(url, PP_URL_SCHEME, strlen(PP_URL_SCHEME)) != 0)
+    if (!pp_where_is_url(url))
         return refuse(problem, "one line, postgresql://USER:PASSWORD@HOST/DATABASE");
     PQconninfoOption *parts = PQconninfoParse(url, NULL);
     if (parts == NULL) /* its message would quote the URL */

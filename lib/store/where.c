@@ -17,7 +17,7 @@ enum { HOST_BYTES_MAX = 256, PORT_DEFAULT = 5432 };
 
 static pp_res refuse(struct pp_problem *problem, const char *expected, struct pp_span got)
 {
-    pp_problem_set(problem, "", expected, got);
+    pp_problem_set(problem, "store", expected, got);
     return PP_FAIL(PP_E_CONFIG, 0);
 }
 
@@ -164,6 +164,11 @@ pp_res pp_where_read(struct pp_span value, struct pp_problem *problem, struct pp
     }
     *ret = w;
     return PP_OK;
+}
+
+int pp_where_is_url(const char *text)
+{
+    return strncmp(text, PP_URL_SCHEME, strlen(PP_URL_SCHEME)) == 0;
 }
 
 void pp_where_done(struct pp_where *w)

@@ -41,13 +41,15 @@ struct pp_where {
 
 /*
  * Reads the file that the value names, where it names one, and resolves the names in it. CONFIG
- * with the words in `problem` (may be NULL; its field is empty, the caller knows the key): another
- * form, no such file, a file that others may open, a URL beyond the rules above, a name without an
- * address. NO_MEMORY, SYSTEM.
+ * with the words in `problem` (may be NULL): another form, no such file, a file that others may
+ * open, a URL beyond the rules above, a name without an address. NO_MEMORY, SYSTEM.
  */
 PP_MUST pp_res pp_where_read(struct pp_span value, struct pp_problem *problem,
                              struct pp_where *ret);
 void pp_where_done(struct pp_where *w);
+
+/* 1 if such a text is a database's URL, 0 if it is a path. */
+int pp_where_is_url(const char *text);
 
 /* What pp_spent_open and its like take; lives as long as `w`. */
 static inline const char *pp_where_text(const struct pp_where *w)

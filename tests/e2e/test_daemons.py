@@ -22,7 +22,7 @@ PROGRAMS = {"issuer": "pp-issuerd", "relay": "pp-relayd", "gateway": "pp-gateway
             "witness1": "pp-witnessd", "record-witness": "pp-witnessd", "host": "pp-hostd"}
 # Files and folders that a configuration names (or the home has), and whether they hold a secret.
 FILES = {"issuer": {"assertion.key": True, "keys": False},
-         "gateway": {"ohttp_keys": False, "token_keys": False, "handle.key": True},
+         "gateway": {"ohttp_keys": False, "token_keys": False, "handle_keys/1.key": True},
          "log": {"key": True, "policy": False, "owner.policy": False, "review.policy": False},
          "witness1": {"key": True},
          "record-witness": {"key": True, "owner.policy": False, "review.policy": False},
@@ -316,7 +316,7 @@ class EveryDaemon(unittest.TestCase):
                 os.chmod(home.path(name), 0o600)
 
     def test_a_store_that_is_none_is_named(self):
-        for party, name in (("issuer", "counts.db"), ("gateway", "spent.db")):
+        for party, name in (("issuer", "counts.db"), ("gateway", "spent/spent.db")):
             with self.subTest(party=party), Home(party) as home:
                 with open(home.path(name), "wb") as f:
                     f.write(b"nonsense" * 1000)

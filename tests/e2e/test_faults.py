@@ -24,7 +24,8 @@ PROVES = {
     "debug-guest": "W9", "tcb-below-minimum": "W8.T3", "tcb-certified-other": "W8.T1 W8.T2",
     "evidence-missing": "W7.T8", "evidence-doubled": "W7.T6", "evidence-oversized": "W7.T6",
     "tls-1.2": "W11.T1", "hello-retry": "W11.T5", "resumption": "W7.T7 W11.T2",
-    "simulated-root": "W20.T5", "token-spent-twice": "W4.T2",
+    "simulated-root": "W20.T5", "token-spent-twice": "W4.T2", "issuer-proof-wrong": "W2.T1",
+    "issuer-permutes": "W2.T5", "issuer-identity": "W2.T2", "issuer-under-issues": "W2.T7", "gateway-user-key": "W3.T7",
 }
 
 
@@ -93,11 +94,19 @@ class Faults(unittest.TestCase):
                 self.assert_nothing_of_the_user(f)
             else:
                 self.assert_no_canary(f)
+            if name.startswith("issuer-"):
+                self.assert_no_token_of_the_batch(f)
             people = f.run("summarize", f.chat)
             self.assertEqual(people.status, 3)
             self.assertIn(row["code"], people.err)
             self.assertEqual(people.out, "")
         self.twin()
+
+    def assert_no_token_of_the_batch(self, f):
+        """Nothing of it is kept, no session is opened, and the next epoch's batch is not even asked for."""
+        self.assertEqual(f.run("token", "status", "--json").json["epochs"], [])
+        self.assertEqual(sum(len(posts(raw)) for _, way, raw in f.tap("relay") if way == "up"), 0)
+        self.assertEqual(sum(len(posts(raw)) for _, way, raw in f.tap("issuer") if way == "up"), 1)
 
     @staticmethod
     def snapshot(f):
@@ -111,10 +120,23 @@ class Faults(unittest.TestCase):
             self.assertEqual(done.status, row["exit"], done.out + done.err)
             self.assertEqual(done.code, row["code"])
             self.assert_no_canary(f)
+            if name.startswith("gateway-"):
+                self.assert_no_second_try(f, name == "gateway-user-key")
+                self.assertEqual(done.json["sent_user_bytes"] > 0, name != "gateway-user-key")
             if name.startswith("relay-"):
                 self.assertGreater(done.json["sent_user_bytes"], 0)
                 self.assert_answered_at_most_once(f)
         self.twin()
+
+    def assert_no_second_try(self, f, only_first):
+        """One bundle, one token request an epoch, #1 and at most #2: nothing was asked again or elsewhere."""
+        asked = [raw for _, way, raw in f.tap("relay") if way == "up"]
+        self.assertEqual(sum(raw.count(b"GET ") for raw in asked), 1)
+        self.assertEqual(sum(len(posts(raw)) for raw in asked), 1 if only_first else 2)
+        fetched = sum(len(posts(raw)) for _, way, raw in f.tap("issuer") if way == "up")
+        self.assertLessEqual(fetched, 2)
+        ops = [op for _, way, raw in f.tap("host") if way == "up" for op, _, _ in frames(raw)]
+        self.assertNotIn(2, ops, "the CVM computed")
 
     def assert_answered_at_most_once(self, f):
         ops = [op for _, way, raw in f.tap("host") if way == "up" for op, _, _ in frames(raw)]

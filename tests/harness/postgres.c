@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <libpq-fe.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -169,6 +170,22 @@ int pp_test_postgres_new(struct pp_test_postgres *p)
     show_log(p);
     (void)pp_test_postgres_free(p);
     return -1;
+}
+
+int pp_test_postgres_database(struct pp_test_postgres *p, char url[160])
+{
+    char sql[64];
+    PGconn *c = PQconnectdb(p->url);
+
+    snprintf(sql, sizeof sql, "CREATE DATABASE d%u", ++p->database_count);
+    PGresult *r = PQexec(c, sql);
+    int made = PQresultStatus(r) == PGRES_COMMAND_OK;
+    if (!made)
+        fputs(PQerrorMessage(c), stderr);
+    PQclear(r);
+    PQfinish(c);
+    snprintf(url, 160, "postgresql://pp:" PASSWORD "@/d%u?host=%s", p->database_count, p->folder);
+    return made ? 0 : -1;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@ struct pp_test_postgres {
     char folder[64];
     char url[160]; /* of its user and database */
     pid_t pid;     /* 0: it does not run */
+    unsigned database_count;
 };
 
 /* Makes the data and starts the server; returns when it takes connections. 0, or -1. */
@@ -29,5 +30,8 @@ void pp_test_postgres_kill(struct pp_test_postgres *p);
  * postgresql.conf, or NULL. 0 or -1.
  */
 int pp_test_postgres_start(struct pp_test_postgres *p, const char *setting);
+
+/* Makes an empty database beside the others, and writes its URL. 0 or -1. */
+int pp_test_postgres_database(struct pp_test_postgres *p, char url[160]);
 
 #endif

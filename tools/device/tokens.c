@@ -9,7 +9,11 @@
 #include "ct.h"
 #include "text.h"
 
-enum { ASSERTION_SECONDS = 600 };
+enum {
+    ASSERTION_SECONDS = 600,
+    LOGIN_BYTES_MAX = 4096, /* of a login service's token; what the issuer takes */
+    CREDENTIAL_BYTES_MAX = 7 + LOGIN_BYTES_MAX,
+};
 
 size_t pp_device_wallet_keys(const struct pp_device *d,
                              struct pp_wallet_key ret[PP_WALLET_EPOCHS_MAX])
@@ -49,10 +53,8 @@ static pp_res plan(struct pp_device *d, uint64_t now)
     return pp_wallet_plan(d->wallet, windows, count, now);
 }
 
-/*
- * How the issuer knows the account: the app's own server vouches for it. In development the device
- * plays that server too, with the key that it shares with the issuer.
- */
+/* The app's server vouches for the account. In development the device plays that server too, with
+ * the key that it shares with the issuer. */
 static pp_res make_assertion(struct pp_device *d, struct pp_wr *wr)
 {
     char path[PP_DEVICE_PATH_MAX];
@@ -74,18 +76,49 @@ static pp_res make_assertion(struct pp_device *d, struct pp_wr *wr)
     return r;
 }
 
+/* The token that the app got from its login service, as it stands in a file that the app keeps. */
+static pp_res write_login(struct pp_device *d, struct pp_span token, struct pp_wr *wr)
+{
+    if (token.len > 0 && token.at[token.len - 1] == '\n')
+        token.len--;
+    for (size_t i = 0; i < token.len; i++)
+        if (token.at[i] <= ' ' || token.at[i] > '~')
+            return device_refuse(d, PP_FAIL(PP_E_CONFIG, i), "device", "login.jwt",
+                                 "one token, as the login service gave it", PP_STR("other bytes"));
+    pp_wr_text(wr, "Bearer ");
+    pp_wr_span(wr, token);
+    return pp_wr_ok(wr);
+}
+
+/* How the issuer knows the account: by device/login.jwt if the app keeps one there. */
+static pp_res make_credential(struct pp_device *d, struct pp_wr *wr)
+{
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_buf token = { 0 };
+
+    PP_TRY(pp_device_path(d, "device/login.jwt", path));
+    pp_res r = pp_file_read_kept(AT_FDCWD, path, PP_FILE_PRIVATE, LOGIN_BYTES_MAX, &token);
+    if (r.code == PP_E_NOT_FOUND)
+        return make_assertion(d, wr);
+    if (!pp_is_ok(r))
+        return device_refuse(d, r, "device", "login.jwt", "a file of mode 0600, at most 4096 bytes",
+                             pp_span_cstr(pp_file_reason(r)));
+    r = write_login(d, pp_buf_span(&token), wr);
+    pp_buf_done(&token);
+    return r;
+}
+
 static pp_res post_batch(struct pp_device *d, struct pp_span request, struct pp_http_result *ret)
 {
-    char url[PP_HTTP_URL_BYTES_MAX], assertion[PP_ASSERTION_FIELD_BYTES_MAX];
-    struct pp_wr wr = pp_wr_over(assertion, sizeof assertion);
+    char url[PP_HTTP_URL_BYTES_MAX], credential[CREDENTIAL_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(credential, sizeof credential);
 
     PP_TRY(device_text(d->trust->issuer_url, url, sizeof url));
-    PP_TRY(make_assertion(d, &wr));
-    struct pp_span value = pp_wr_done(&wr);
+    PP_TRY(make_credential(d, &wr));
     const struct pp_http_field fields[] = {
         { PP_STR("content-type"), pp_span_cstr(PP_CRED_MEDIA_BATCH_REQUEST) },
         { PP_STR("accept"), pp_span_cstr(PP_CRED_MEDIA_BATCH_RESPONSE) },
-        { PP_STR("authorization"), value },
+        { PP_STR("authorization"), pp_wr_done(&wr) },
     };
     const struct pp_http_call call = { .method = "POST",
                                        .url = url,
@@ -93,7 +126,9 @@ static pp_res post_batch(struct pp_device *d, struct pp_span request, struct pp_
                                        .field_count = PP_ARRAY_COUNT(fields),
                                        .body = request,
                                        .deadline_ms = PP_DEVICE_CALL_MS };
-    PP_TRY(device_call(d, "issuer", &call, ret));
+    pp_res r = device_call(d, "issuer", &call, ret);
+    pp_wipe(credential, sizeof credential);
+    PP_TRY(r);
     if (ret->status != 200) {
         pp_problem_party(&d->problem, "issuer");
         pp_problem_numbers(&d->problem, "status", 200, ret->status);

@@ -61,6 +61,16 @@ const struct fleet_fault FLEET_FAULTS[] = {
       "retry" },
     { FAULT_RESUMPTION, "resumption", 3, "TLS_RESUMPTION", "the far end claims to resume a session",
       "resumption" },
+    { FAULT_ISSUER_PROOF, "issuer-proof-wrong", 3, "ISSUER_KEY",
+      "the issuer's proof for a batch is wrong", "proof" },
+    { FAULT_ISSUER_PERMUTED, "issuer-permutes", 3, "ISSUER_KEY",
+      "the issuer exchanges two tokens of a batch", "permuted" },
+    { FAULT_ISSUER_IDENTITY, "issuer-identity", 3, "ISSUER_PROOF",
+      "the issuer puts the identity element into a batch", "identity" },
+    { FAULT_ISSUER_OTHER_BATCH, "issuer-replays-batch", 3, "ISSUER_KEY",
+      "the issuer answers with the batch of somebody else", "other-batch" },
+    { FAULT_ISSUER_UNDER_ISSUE, "issuer-under-issues", 3, "ISSUER_PROOF",
+      "the issuer gives one token fewer", "under-issue" },
     { FAULT_SIMULATED_ROOT, "simulated-root", 3, "EVIDENCE_TEE_UNKNOWN",
       "the simulated root is offered where the anchors are those of a release build", NULL },
 
@@ -74,11 +84,34 @@ const struct fleet_fault FLEET_FAULTS[] = {
       "truncate" },
     { FAULT_RELAY_TRUNCATE_ANSWER, "relay-truncates-answer", 1, "ANSWER_TRUNCATED",
       "the relay cuts the answer to exchange #2", "truncate-answer" },
+    { FAULT_GATEWAY_USER_KEY, "gateway-user-key", 1, "HTTP_STATUS",
+      "the gateway refuses the logged OHTTP key and offers another one", "user-key" },
+    { FAULT_GATEWAY_EARLY, "gateway-answers-early", 1, "AUTH",
+      "the gateway answers exchange #2 with noise before anybody computed", "early" },
+    { FAULT_GATEWAY_401, "gateway-says-401", 1, "HTTP_STATUS",
+      "the gateway answers exchange #2 with 401 in clear", "status-401" },
+    { FAULT_GATEWAY_429, "gateway-says-429", 1, "HTTP_STATUS",
+      "the gateway answers exchange #2 with 429 in clear", "status-429" },
+    { FAULT_GATEWAY_503, "gateway-says-503", 1, "HTTP_STATUS",
+      "the gateway answers exchange #2 with 503 in clear", "status-503" },
+    { FAULT_GATEWAY_REDIRECT, "gateway-redirects", 1, "HTTP_STATUS",
+      "the gateway redirects exchange #2", "redirect" },
     { FAULT_TOKEN_TWICE, "token-spent-twice", 1, "TOKEN_REFUSED",
       "the device's only token was spent before", NULL },
     { FAULT_WALLET_EMPTY, "wallet-empty", 5, "NO_TOKENS", "the device holds no token", NULL },
 };
 const size_t FLEET_FAULT_COUNT = sizeof FLEET_FAULTS / sizeof FLEET_FAULTS[0];
+
+enum fleet_player fleet_fault_player(const struct fleet_fault *fault)
+{
+    if (fault == NULL || fault->mode == NULL)
+        return FLEET_PLAYED_BY_DATA;
+    if (fault->id >= FAULT_ISSUER_PROOF && fault->id <= FAULT_ISSUER_UNDER_ISSUE)
+        return FLEET_PLAYED_BY_ISSUER;
+    if (fault->id >= FAULT_GATEWAY_USER_KEY && fault->id <= FAULT_GATEWAY_REDIRECT)
+        return FLEET_PLAYED_BY_GATEWAY;
+    return fault->exit_status == 3 ? FLEET_PLAYED_BY_CVM : FLEET_PLAYED_BY_RELAY;
+}
 
 const struct fleet_fault *fleet_fault_find(const char *name)
 {

@@ -116,6 +116,17 @@ enum fleet_fault_id {
     FAULT_RELAY_TRUNCATE_ANSWER,
     FAULT_TOKEN_TWICE,
     FAULT_WALLET_EMPTY,
+    FAULT_ISSUER_PROOF, /* the issuer's, in one piece */
+    FAULT_ISSUER_PERMUTED,
+    FAULT_ISSUER_IDENTITY,
+    FAULT_ISSUER_OTHER_BATCH,
+    FAULT_ISSUER_UNDER_ISSUE,
+    FAULT_GATEWAY_USER_KEY, /* the gateway's, in one piece */
+    FAULT_GATEWAY_EARLY,
+    FAULT_GATEWAY_401,
+    FAULT_GATEWAY_429,
+    FAULT_GATEWAY_503,
+    FAULT_GATEWAY_REDIRECT,
 };
 
 struct fleet_fault {
@@ -131,6 +142,16 @@ extern const struct fleet_fault FLEET_FAULTS[];
 extern const size_t FLEET_FAULT_COUNT;
 
 const struct fleet_fault *fleet_fault_find(const char *name); /* NULL: unknown */
+
+/* Which adversary program plays a fault (NULL: none), and stands in whose place. */
+enum fleet_player {
+    FLEET_PLAYED_BY_DATA, /* none */
+    FLEET_PLAYED_BY_CVM,
+    FLEET_PLAYED_BY_RELAY,
+    FLEET_PLAYED_BY_ISSUER,
+    FLEET_PLAYED_BY_GATEWAY,
+};
+enum fleet_player fleet_fault_player(const struct fleet_fault *fault);
 
 static inline int fleet_has_fault(const struct fleet *f, enum fleet_fault_id id)
 {

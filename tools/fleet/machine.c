@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The machine: the simulated vendor and chip, the CVM's program and configuration, epoch keys. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,21 +227,37 @@ static pp_res make_token_key(struct fleet *f, uint32_t day)
     return r;
 }
 
-static pp_res make_ohttp_key(struct fleet *f, uint32_t day)
+/*
+ * X25519 comes first, for clients that know no other. An id is used again after 256 days; that of
+ * the second key is as far from it as can be, as epochs overlap by the grace.
+ */
+static const struct {
+    const char *ending; /* ascending: the gateway lists its keys in the order of their files */
+    uint16_t kem;
+    uint8_t id;
+} OHTTP_KEMS[FLEET_OHTTP_KEMS] = { { ".key", PP_KEM_X25519_SHA256, 0 },
+                                   { ".x-wing.key", PP_KEM_XWING, 128 } };
+
+void fleet_ohttp_key_file(uint64_t day, size_t which, char ret[FLEET_KEY_FILE_MAX])
 {
-    char text[PP_OHTTP_KEYFILE_BYTES_MAX], file[64];
+    snprintf(ret, FLEET_KEY_FILE_MAX, "ohttp_keys/%" PRIu64 "%s", day, OHTTP_KEMS[which].ending);
+}
+
+static pp_res make_ohttp_key(struct fleet *f, uint32_t day, size_t which)
+{
+    char text[PP_OHTTP_KEYFILE_BYTES_MAX], file[FLEET_KEY_FILE_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     struct pp_ohttp_keyfile k = { .use_from_s = (uint64_t)day * PP_EPOCH_SECONDS,
                                   .use_until_s = (uint64_t)(day + 1) * PP_EPOCH_SECONDS,
-                                  .id = (uint8_t)day, /* used again after 256 days */
-                                  .kem = PP_KEM_X25519_SHA256,
+                                  .id = (uint8_t)(day + OHTTP_KEMS[which].id),
+                                  .kem = OHTTP_KEMS[which].kem,
                                   .suites = { { PP_HKDF_SHA256, PP_AES_128_GCM } },
                                   .suite_count = 1 };
 
-    file_of_day(day, "ohttp_keys", file);
+    fleet_ohttp_key_file(day, which, file);
     if (fleet_exists(f, "gateway", file))
         return PP_OK;
-    PP_TRY(pp_secret_alloc(&k.sk_secret, PP_X25519_BYTES));
+    PP_TRY(pp_secret_alloc(&k.sk_secret, pp_kem_info(k.kem)->sk_len));
     pp_res r = pp_random_fill(&f->random, k.sk_secret.bytes, k.sk_secret.len);
     if (pp_is_ok(r))
         r = pp_ohttp_keyfile_write(&k, &wr);
@@ -257,12 +274,12 @@ static pp_res make_handle_key(struct fleet *f)
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     uint8_t key[PP_HANDLE_KEY_BYTES];
 
-    if (fleet_exists(f, "gateway", "handle.key"))
+    if (fleet_exists(f, "gateway", "handle_keys/1.key"))
         return PP_OK;
     PP_TRY(pp_random_fill(&f->random, key, sizeof key));
     pp_res r = pp_handle_key_write(1, PP_BYTES(key), &wr);
     if (pp_is_ok(r))
-        r = fleet_write(f, "gateway", "handle.key", pp_wr_done(&wr));
+        r = fleet_write(f, "gateway", "handle_keys/1.key", pp_wr_done(&wr));
     pp_wipe(key, sizeof key);
     pp_wipe(text, sizeof text);
     return r;
@@ -277,9 +294,12 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", NULL));
     PP_TRY(fleet_folder(f, "gateway", "token_keys"));
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "handle_keys"));
+    PP_TRY(fleet_folder(f, "gateway", "spent"));
     for (uint32_t day = today; day <= today + 1; day++) {
         PP_TRY(make_token_key(f, day));
-        PP_TRY(make_ohttp_key(f, day));
+        for (size_t i = 0; i < FLEET_OHTTP_KEMS; i++)
+            PP_TRY(make_ohttp_key(f, day, i));
     }
     return make_handle_key(f);
 }

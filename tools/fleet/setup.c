@@ -273,34 +273,27 @@ static pp_res start_issuer(struct fleet *f)
         pp_wipe(key, sizeof key);
         PP_TRY(fleet_write(f, "issuer", "assertion.key", pp_wr_done(&wr)));
     }
+    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_ISSUER)
+        return start(f, "issuer", "pp-adversary-issuer", "keys = keys\nmode = %s\n",
+                     f->fault->mode);
     return start(f, "issuer", "pp-issuerd",
                  "issuer = %s\nkeys = keys\nstore = counts.db\nassertion_key = assertion.key\n"
                  "batches = 8\n",
                  FLEET_ISSUER);
 }
 
-/* A fault that an adversary plays in the place of the host and its CVM. */
-static int is_cvm_adversary(const struct fleet *f)
-{
-    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 3;
-}
-
-static int is_relay_adversary(const struct fleet *f)
-{
-    return f->fault != NULL && f->fault->mode != NULL && f->fault->exit_status == 1;
-}
-
 static pp_res start_host(struct fleet *f)
 {
     /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
     uint64_t policy = SIM_GUEST_POLICY;
-    const char *program = is_cvm_adversary(f) ? "pp-adversary-cvm" : "pp-hostd";
-    const char *key = is_cvm_adversary(f) ? "mode" : "fault";
+    const char *program = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm"
+                                                                              : "pp-hostd";
+    const char *key = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
     const char *value = "none";
 
     if (fleet_has_fault(f, FAULT_DEBUG))
         policy |= PP_SNP_POLICY_DEBUG;
-    if (is_cvm_adversary(f))
+    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM)
         value = f->fault->mode;
     else if (fleet_has_fault(f, FAULT_TCB_CERT))
         value = "tcb-claim";
@@ -319,14 +312,20 @@ static pp_res start_operator(struct fleet *f)
     PP_TRY(reach(f, "host", cvm));
     PP_TRY(start(f, "gateway", "pp-gatewayd",
                  "authority = %s\nissuer = %s\ncvm = %s\nohttp_keys = ohttp_keys\n"
-                 "token_keys = token_keys\nhandle_key = handle.key\nspent = spent.db\n"
+                 "token_keys = token_keys\nhandle_key = handle_keys/1.key\nspent = spent/spent.db\n"
                  "grid_ms = 0\n",
                  FLEET_AUTHORITY, FLEET_ISSUER, cvm));
     PP_TRY(reach(f, "gateway", gateway));
+    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_GATEWAY) {
+        PP_TRY(start(f, "adversary", "pp-adversary-gateway",
+                     "gateway = http://%s/.well-known/ohttp-gateway\nmode = %s\n", gateway,
+                     f->fault->mode));
+        PP_TRY(fleet_address(f, "adversary", NULL, gateway));
+    }
     PP_TRY(start(f, "relay", "pp-relayd",
                  "gateway = http://%s/.well-known/ohttp-gateway\ndirectory = directory\n",
                  gateway));
-    if (!is_relay_adversary(f))
+    if (fleet_fault_player(f->fault) != FLEET_PLAYED_BY_RELAY)
         return PP_OK;
     char relay[FLEET_ADDRESS_MAX];
     PP_TRY(fleet_address(f, "relay", NULL, relay));
@@ -356,8 +355,9 @@ pp_res fleet_make_trust(struct fleet *f)
     char text[CONFIG_BYTES_MAX], relay[FLEET_ADDRESS_MAX], mirror[FLEET_ADDRESS_MAX];
     char issuer[FLEET_ADDRESS_MAX];
 
-    PP_TRY(reach(f, is_relay_adversary(f) ? "adversary" : "relay", relay));
-    if (is_relay_adversary(f)) /* it plays the relay alone */
+    PP_TRY(reach(f, fleet_fault_player(f->fault) == FLEET_PLAYED_BY_RELAY ? "adversary" : "relay",
+                 relay));
+    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_RELAY) /* it plays the relay alone */
         PP_TRY(fleet_address(f, "relay", NULL, mirror));
     else
         PP_TRY(reach(f, "relay", mirror));

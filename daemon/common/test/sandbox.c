@@ -241,6 +241,41 @@ static void nothing_outside_the_home_can_be_opened(void **state)
     each_who(&(struct pp_sandbox){ 0 }, probe_outside);
 }
 
+static void probe_folders(enum who who)
+{
+    (void)who;
+    CHILD_CHECK(pp_is_ok(pp_file_write(AT_FDCWD, "mine/made", 0600, PP_STR("made here"))));
+    CHILD_CHECK(unlink("mine/made") == 0);
+    CHILD_CHECK(open("file", O_RDONLY) < 0 && errno == EACCES);
+    CHILD_CHECK(open("theirs/key", O_RDONLY) < 0 && errno == EACCES);
+    CHILD_CHECK(open("mine/../theirs/key", O_RDONLY) < 0 && errno == EACCES);
+    CHILD_CHECK(open(".", O_RDONLY) < 0 && errno == EACCES);
+}
+
+static void folders_that_are_named_shut_the_rest_of_the_home(void **state)
+{
+    static const char *const made[] = { "mine", "theirs" };
+    const struct pp_sandbox s = { .folders = { "mine", "not-there" }, .folder_count = 2 };
+    char path[2][96];
+
+    (void)state;
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) {
+        print_message("skipped: this kernel has no Landlock\n");
+        skip();
+    }
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", home, made[i]);
+        assert_int_equal(mkdir(path[i], 0777), 0);
+        assert_int_equal(chmod(path[i], 0777), 0);
+    }
+    assert_ok(pp_file_write(open(path[1], O_RDONLY | O_DIRECTORY), "key", 0644, PP_STR("secret")));
+    each_who(&s, probe_folders);
+    assert_int_equal(rmdir(path[0]), 0);
+    snprintf(path[0], sizeof path[0], "%s/theirs/key", home);
+    assert_int_equal(unlink(path[0]), 0);
+    assert_int_equal(rmdir(path[1]), 0);
+}
+
 static int try_connect(uint16_t port)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -464,6 +499,36 @@ static void each_forbidden_system_call_kills(void **state)
     }
 }
 
+static void do_socket(void)
+{
+    (void)socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void do_connect(void)
+{
+    (void)connect(-1, NULL, 0);
+}
+
+static void do_accept(void)
+{
+    (void)accept(-1, NULL, NULL);
+}
+
+static void without_a_network_every_call_to_one_kills(void **state)
+{
+    static void (*const acts[])(void) = { do_socket, do_connect, do_accept };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(acts); i++) {
+        forbidden_act = acts[i];
+        for (uint32_t off = 0; off <= 1; off++) {
+            const struct pp_sandbox s = { .no_network = off, .landlock_optional = 1 };
+            int status = behind(STAYS, &s, probe_forbidden);
+            assert_int_equal(off ? WTERMSIG(status) : WEXITSTATUS(status), off ? SIGSYS : SURVIVED);
+        }
+    }
+}
+
 static void a_program_can_ask_for_more_calls(void **state)
 {
     (void)state;
@@ -545,6 +610,9 @@ static void lists_past_their_limit_are_refused(void **state)
     assert_int_not_equal(enter_in_child(&s, STAYS, &problem).code, PP_E_RANGE);
     s.connect_port_count++;
     assert_code(enter_in_child(&s, STAYS, &problem), PP_E_RANGE);
+    s.connect_port_count = 0;
+    s.folder_count = PP_SANDBOX_FOLDERS_MAX + 1;
+    assert_code(enter_in_child(&s, STAYS, &problem), PP_E_RANGE);
 }
 
 static void all_descriptors_but_the_named_ones_are_closed(void **state)
@@ -589,9 +657,11 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(threads_memory_and_sockets_can_be_had),
     cmocka_unit_test(rights_are_gone_in_the_kernels_own_words),
     cmocka_unit_test(nothing_outside_the_home_can_be_opened),
+    cmocka_unit_test(folders_that_are_named_shut_the_rest_of_the_home),
     cmocka_unit_test(only_the_named_ports_can_be_connected_to),
 #ifndef PP_SANITIZE
     cmocka_unit_test(each_forbidden_system_call_kills),
+    cmocka_unit_test(without_a_network_every_call_to_one_kills),
     cmocka_unit_test(a_program_can_ask_for_more_calls),
 #endif
     cmocka_unit_test(a_user_that_cannot_be_is_refused),

@@ -4,7 +4,6 @@
 #include "folder.h"
 #include "postgres.h"
 
-#include <libpq-fe.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 enum { DAY = 20500 };
 
 static char folder[64];
-static char where[256];
+static char where[160];
 static struct pp_test_postgres postgres;
 
 static int fresh_file(void **state)
@@ -48,19 +47,8 @@ static int end_server(void **state)
 
 static int fresh_database(void **state)
 {
-    static unsigned count;
-    char sql[64];
-    PGconn *c = PQconnectdb(postgres.url);
-
     (void)state;
-    snprintf(sql, sizeof sql, "CREATE DATABASE d%u", ++count);
-    PGresult *r = PQexec(c, sql);
-    int made = PQresultStatus(r) == PGRES_COMMAND_OK;
-    PQclear(r);
-    PQfinish(c);
-    snprintf(where, sizeof where, "postgresql://pp:a+password@/d%u?host=%s", count,
-             postgres.folder);
-    return made ? 0 : -1;
+    return pp_test_postgres_database(&postgres, where);
 }
 
 static struct pp_spent *open_store(void)

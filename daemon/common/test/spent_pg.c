@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sandbox.h"
 #include "spent.h"
 
 enum { DAY = 20500 };
@@ -332,6 +333,58 @@ static void gateways_that_start_together_make_one_set_of_tables(void **state)
     assert_int_equal(accepted, 1);
 }
 
+/* --- behind the walls of a daemon ------------------------------------------------------------- */
+
+/* Opens the store and inserts, says so, and does it again when the server has been killed. */
+static int serve_walled(int to, int from)
+{
+    const struct pp_sandbox walls = { .home = ".",
+                                      .user = geteuid() == 0 ? "65534" : NULL,
+                                      .landlock_optional = 1 };
+    struct pp_sandbox_report report;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+    char url[160], c = 0;
+
+    if (chdir(server.folder) != 0 || !pp_is_ok(pp_sandbox_enter(&walls, &problem, &report)))
+        return 1;
+    snprintf(url, sizeof url, "postgresql://pp:a+password@/postgres?host=%s",
+             report.chroot ? "/" : server.folder);
+    if (!pp_is_ok(pp_spent_open(url, &problem, &s)) || !pp_is_ok(insert(s, DAY + 10, 1)) ||
+        write(to, &c, 1) != 1 || read(from, &c, 1) != 1)
+        return 2;
+    if (insert(s, DAY + 10, 1).code != PP_E_STORE ||
+        insert_when_back(s, DAY + 10, 1).code != PP_E_SPENT)
+        return 3;
+    pp_spent_close(s);
+    return 0;
+}
+
+static void a_sandboxed_daemon_connects_and_connects_again(void **state)
+{
+    (void)state;
+    int to[2], from[2], status = 0;
+    char c = 0;
+
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(serve_walled(from[1], to[0]));
+    close(from[1]);
+    assert_int_equal(read(from[0], &c, 1), 1);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    assert_int_equal(write(to[1], &c, 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(from[0]);
+    close(to[0]);
+    close(to[1]);
+}
+
 /* --- a full disk ------------------------------------------------------------------------------ */
 
 /* A database on a disk of 16 MiB that this process and its server alone see. */
@@ -386,6 +439,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_wrong_password_is_refused_and_not_repeated),
     cmocka_unit_test(tables_of_another_version_are_refused),
     cmocka_unit_test(gateways_that_start_together_make_one_set_of_tables),
+    cmocka_unit_test(a_sandboxed_daemon_connects_and_connects_again),
     cmocka_unit_test(a_full_disk_accepts_nothing), /* the last: its server does not come back */
 };
 

@@ -5,7 +5,9 @@
 #include "folder.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,12 +135,138 @@ static void a_damaged_file_accepts_nothing(void **state)
     assert_true(pp_is_ok(r) || r.code == PP_E_STORE);
 }
 
+/* A disk of 256 KiB that this process alone sees. */
+static void a_disk_that_fills_up_accepts_nothing(void **state)
+{
+    (void)state;
+    static struct pp_spent_item items[PP_SPENT_BATCH_MAX];
+    uint32_t n = 0;
+    pp_res r;
+
+    if (geteuid() != 0)
+        skip(); /* nobody else can mount a disk; the case above has a limit that all can set */
+    assert_int_equal(mount("pp-test", folder, "tmpfs", 0, "size=256k,mode=700"), 0);
+    struct pp_spent *s = open_store();
+    do {
+        for (uint32_t i = 0; i < PP_SPENT_BATCH_MAX; i++)
+            set_item(&items[i], DAY, n + i);
+        r = pp_spent_insert_many(s, items, PP_SPENT_BATCH_MAX);
+        n += PP_SPENT_BATCH_MAX;
+    } while (pp_is_ok(r) && n < 1 << 20);
+    assert_code(r, PP_E_DISK_FULL);
+    for (size_t i = 0; i < PP_SPENT_BATCH_MAX; i++)
+        assert_code(items[i].result, PP_E_DISK_FULL);
+    assert_true(n > PP_SPENT_BATCH_MAX);
+    pp_res first = insert(s, DAY, 0); /* acknowledged; whether it can be told now or not */
+    assert_true(first.code == PP_E_SPENT || first.code == PP_E_DISK_FULL);
+    pp_spent_close(s);
+    assert_int_equal(umount2(folder, MNT_DETACH), 0);
+}
+
+/* --- a log that was torn ---------------------------------------------------------------------- */
+
+enum { TORN_BATCH = 10, TORN_CUTS = 40, FILE_BYTES_MAX = 1 << 20 };
+
+static uint8_t database[FILE_BYTES_MAX], before[FILE_BYTES_MAX], after[FILE_BYTES_MAX];
+
+static size_t read_file(const char *suffix, uint8_t *ret)
+{
+    char name[128];
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    FILE *f = fopen(name, "rb");
+    assert_non_null(f);
+    size_t n = fread(ret, 1, FILE_BYTES_MAX, f);
+    assert_true(n < FILE_BYTES_MAX);
+    fclose(f);
+    return n;
+}
+
+static void write_file(const char *suffix, const uint8_t *bytes, size_t n)
+{
+    char name[128];
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    (void)unlink(name);
+    int fd = open(name, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+    close(fd);
+}
+
+static void insert_batch(struct pp_spent *s, uint32_t from)
+{
+    struct pp_spent_item items[TORN_BATCH];
+
+    for (uint32_t i = 0; i < TORN_BATCH; i++)
+        set_item(&items[i], DAY, from + i);
+    assert_ok(pp_spent_insert_many(s, items, TORN_BATCH));
+    for (uint32_t i = 0; i < TORN_BATCH; i++)
+        assert_ok(items[i].result);
+}
+
+/* Every acknowledged token is there, and the batch that was under way is there whole or not. */
+static void check_torn(void)
+{
+    char shared[128];
+    uint32_t there = 0;
+
+    snprintf(shared, sizeof shared, "%s-shm", path);
+    (void)unlink(shared); /* memory, which a power cut empties */
+    struct pp_spent *s = open_store();
+    for (uint32_t n = 0; n < 3 * TORN_BATCH; n++)
+        assert_code(insert(s, DAY, n), PP_E_SPENT);
+    for (uint32_t n = 3 * TORN_BATCH; n < 4 * TORN_BATCH; n++)
+        there += insert(s, DAY, n).code == PP_E_SPENT ? 1 : 0;
+    assert_true(there == 0 || there == TORN_BATCH);
+    for (uint32_t n = 0; n < 4 * TORN_BATCH; n++)
+        assert_code(insert(s, DAY, n), PP_E_SPENT);
+    pp_spent_close(s);
+}
+
+static void a_log_torn_by_a_power_cut_keeps_what_was_acknowledged(void **state)
+{
+    (void)state;
+    struct pp_spent *s = open_store();
+
+    for (uint32_t n = 0; n < 3; n++)
+        insert_batch(s, n * TORN_BATCH);
+    size_t database_len = read_file("", database);
+    size_t before_len = read_file("-wal", before);
+    insert_batch(s, 3 * TORN_BATCH);
+    size_t after_len = read_file("-wal", after);
+    pp_spent_close(s);
+    assert_true(after_len > before_len);
+    assert_memory_equal(after, before, before_len);
+    size_t step = (after_len - before_len) / TORN_CUTS + 1;
+    for (size_t len = before_len; len <= after_len; len += step) {
+        write_file("", database, database_len);
+        write_file("-wal", after, len);
+        check_torn();
+        /* Sectors that never came: the end is there, and what is before it is not. */
+        write_file("", database, database_len);
+        memset(before + before_len, 0, len - before_len);
+        memcpy(before + len, after + len, after_len - len);
+        write_file("-wal", before, after_len);
+        check_torn();
+    }
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, fresh_folder, remove_folder)
 
 static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(a_store_that_cannot_be_opened_says_so),
     IN_A_FOLDER(a_full_disk_accepts_nothing),
+    IN_A_FOLDER(a_disk_that_fills_up_accepts_nothing),
+    IN_A_FOLDER(a_log_torn_by_a_power_cut_keeps_what_was_acknowledged),
     IN_A_FOLDER(a_damaged_file_accepts_nothing),
 };
 
-PP_TEST_MAIN(TESTS)
+int main(void)
+{
+    /* Mounts of this process are nobody else's. */
+    if (geteuid() == 0 &&
+        (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))
+        return 1;
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../../lib/cred/test/rsa_key.h"
 #include "crypto.h"
 #include "token_keys.h"
 
@@ -95,6 +96,32 @@ static void a_key_file_is_read_as_it_was_written(void **state)
     assert_memory_equal(k.key.pub.key_id, expected.pub.key_id, 32);
     pp_cred_key_done(&expected);
     pp_token_key_done(&k);
+}
+
+/* RFC 9578 A.2: the figures of the published key, which its issuer and its redeemer hold alike. */
+static void a_blind_rsa_key_is_read_beside_the_key_of_its_day(void **state)
+{
+    (void)state;
+    char text[PP_TOKEN_KEY_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_token_keys keys = { 0 };
+    uint8_t der[RSA_KEY_DER_BYTES];
+
+    pp_test_hex(RSA_KEY_DER, der, sizeof der);
+    assert_ok(pp_token_key_write(DAY, 2, 1, (uint64_t)DAY * 86400, PP_BYTES(der), &wr));
+    write_text("20500.rsa.key", pp_wr_done(&wr), 0600);
+    write_key("20500.key", DAY, 1);
+    assert_ok(load(NULL, &keys));
+    assert_int_equal(keys.count, 2);
+    assert_int_equal(keys.list[0].day, DAY);
+    assert_int_equal(keys.list[1].day, DAY);
+    assert_int_equal(keys.list[0].key.pub.type + keys.list[1].key.pub.type, 7);
+    pp_token_keys_done(&keys);
+    wr = pp_wr_over(text, sizeof text);
+    assert_ok(
+        pp_token_key_write(DAY, 2, 1, (uint64_t)DAY * 86400, pp_span(der, sizeof der - 1), &wr));
+    write_text("20500.rsa.key", pp_wr_done(&wr), 0600);
+    assert_code(outcome(NULL), PP_E_CONFIG);
 }
 
 static void wrong_key_files_are_refused_without_a_word_of_the_secret(void **state)
@@ -306,6 +333,7 @@ static void more_than_8_keys_are_refused(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_file_is_read_as_it_was_written),
+    IN_A_FOLDER(a_blind_rsa_key_is_read_beside_the_key_of_its_day),
     cmocka_unit_test(wrong_key_files_are_refused_without_a_word_of_the_secret),
     IN_A_FOLDER(keys_are_loaded_by_day_and_dead_epochs_left_out),
     IN_A_FOLDER(a_key_whose_epoch_is_over_is_removed_from_the_folder),

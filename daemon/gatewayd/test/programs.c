@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-enum { PATIENCE_MS = 20000, DAY = 86400, AT_ONCE = 30 };
+enum { PATIENCE_MS = 20000, DAY = 86400, AT_ONCE = 30, CVM_STREAMS = 2 };
 
 static const char *relayd, *gatewayd;
 
@@ -48,7 +49,7 @@ struct world {
     uint64_t day;
     struct pp_cred_key cred_key;
     struct device device;
-    struct program relay, gateway;
+    struct program relay, gateway, second; /* another gateway of the fleet */
 
     struct pp_loop *loop;
     struct pp_timer *patience;
@@ -58,14 +59,18 @@ struct world {
 
     struct pp_listener cvm_listener;
     struct pp_stream_server *cvm_server;
-    struct pp_stream *cvm_stream;
-    struct pp_frame_rd reader;
-    uint8_t reader_buf[PP_FRAME_REQUEST_BYTES_MAX];
-    struct pp_frame asked; /* the last request */
-    int hold;              /* the CVM does not answer by itself */
+    struct cvm_stream {
+        struct world *world;
+        struct pp_stream *stream; /* NULL: free */
+        struct pp_frame_rd reader;
+        uint8_t buf[PP_FRAME_REQUEST_BYTES_MAX];
+    } cvm_streams[CVM_STREAMS];
+    struct pp_stream *cvm_stream; /* of the gateway that asked last */
+    struct pp_frame asked;        /* the last request */
+    int hold;                     /* the CVM does not answer by itself */
     struct pp_frame held[AT_ONCE];
     size_t held_count, held_max; /* held_max > 0: answer all when so many are held */
-    size_t answered;
+    size_t answered, opens;
 };
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -122,6 +127,39 @@ static void put_day_keys(struct world *w, int is_old)
     put(w, is_old ? "gateway/tokens/0.key" : "gateway/tokens/1.key", 0600, pp_wr_done(&wr));
 }
 
+/* Another key of OHTTP beside the day's. */
+static void put_second_ohttp_key(struct world *w, struct pp_keyconf *ret)
+{
+    struct pp_ohttp_keyfile k = { .use_from_s = w->day * DAY,
+                                  .use_until_s = (w->day + 1) * DAY,
+                                  .id = 5,
+                                  .kem = PP_KEM_X25519_SHA256,
+                                  .suites = { DEVICE_SUITE },
+                                  .suite_count = 1 };
+    struct pp_kem_key *key = NULL;
+    char text[2048];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_ok(pp_kem_key_generate(k.kem, &w->device.random, &key));
+    assert_ok(pp_kem_key_export(key, &k.sk_secret));
+    *ret = (struct pp_keyconf){ .id = 5, .kem = k.kem, .public_key_len = PP_X25519_BYTES };
+    memcpy(ret->public_key, pp_kem_key_public(key).at, PP_X25519_BYTES);
+    pp_kem_key_free(key);
+    assert_ok(pp_ohttp_keyfile_write(&k, &wr));
+    pp_ohttp_keyfile_done(&k);
+    put(w, "gateway/ohttp/2.key", 0600, pp_wr_done(&wr));
+}
+
+static void put_other_handle_key(struct world *w)
+{
+    static const uint8_t key[PP_HANDLE_KEY_BYTES] = { 3 };
+    char text[PP_HANDLE_KEY_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_ok(pp_handle_key_write(2, PP_BYTES(key), &wr));
+    put(w, "gateway/handles/1.key", 0600, pp_wr_done(&wr));
+}
+
 static void put_keys(struct world *w)
 {
     static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 }, handle_key[PP_HANDLE_KEY_BYTES] = { 2 };
@@ -132,7 +170,7 @@ static void put_keys(struct world *w)
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w->cred_key));
     device_fill_wallet(&w->device, &w->cred_key, (uint32_t)w->day);
     assert_ok(pp_handle_key_write(1, PP_BYTES(handle_key), &wr));
-    put(w, "gateway/handle.key", 0600, pp_wr_done(&wr));
+    put(w, "gateway/handles/1.key", 0600, pp_wr_done(&wr));
 }
 
 /* --- processes ------------------------------------------------------------------------------ */
@@ -240,7 +278,7 @@ static const char *gateway_config(const struct world *w, const char *further)
     snprintf(text, sizeof text,
              "environment = dev\nlisten = 127.0.0.1:0\nauthority = " DEVICE_AUTHORITY
              "\nissuer = " DEVICE_ISSUER "\ncvm = 127.0.0.1:%u\nohttp_keys = ohttp\n"
-             "token_keys = tokens\nhandle_key = handle.key\nspent = spent\n%s",
+             "token_keys = tokens\nhandle_key = handles/1.key\nspent = spent/db\n%s",
              w->cvm_listener.address.port, further);
     return text;
 }
@@ -260,6 +298,22 @@ static void start_gateway(struct world *w)
 {
     put_text(w, "gateway/config", gateway_config(w, "grid_ms = 0\n"));
     start_ready(w, &w->gateway, gatewayd, "gateway/config");
+}
+
+/* The front's other processes: their ids, as its child list has them. */
+static size_t processes_of(const struct program *p, pid_t ret[2])
+{
+    char path[64];
+    int a = 0, b = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)p->pid, (long)p->pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    int n = fscanf(f, "%d %d", &a, &b);
+    fclose(f);
+    ret[0] = a; /* in the order in which they were started: opener, redeemer */
+    ret[1] = b;
+    return n < 0 ? 0 : (size_t)n;
 }
 
 static void start_relay(struct world *w)
@@ -295,44 +349,55 @@ static void cvm_hold(struct world *w)
     }
 }
 
+static void cvm_frame(struct world *w, const struct pp_frame *f)
+{
+    w->asked = *f;
+    w->opens += f->kind == PP_FRAME_OPEN;
+    if (f->kind == PP_FRAME_CLOSE)
+        return;
+    if (w->held_max > 0)
+        cvm_hold(w);
+    else if (w->hold)
+        pp_loop_stop(w->loop);
+    else
+        cvm_answer(w);
+}
+
 static void cvm_readable(void *ctx, struct pp_stream *s)
 {
-    struct world *w = ctx;
+    struct cvm_stream *c = ctx;
     const struct pp_frame *f = NULL;
 
+    c->world->cvm_stream = s;
     do {
         struct pp_span input = pp_stream_input(s), left = input;
-        assert_ok(pp_frame_feed(&w->reader, &left, &f));
+        assert_ok(pp_frame_feed(&c->reader, &left, &f));
         pp_stream_consume(s, input.len - left.len);
-        if (f == NULL || f->kind == PP_FRAME_CLOSE)
-            continue;
-        w->asked = *f;
-        if (w->held_max > 0)
-            cvm_hold(w);
-        else if (w->hold)
-            pp_loop_stop(w->loop);
-        else
-            cvm_answer(w);
+        if (f != NULL)
+            cvm_frame(c->world, f);
     } while (f != NULL);
 }
 
 static void cvm_ended(void *ctx, struct pp_stream *s, pp_res why)
 {
-    struct world *w = ctx;
+    struct cvm_stream *c = ctx;
 
     pp_ignore(why, "a gateway that ends closes its connection");
-    if (w->cvm_stream == s)
-        w->cvm_stream = NULL;
+    c->stream = NULL;
     pp_stream_free(s);
 }
 
 static int cvm_accepted(void *ctx, struct pp_stream *s)
 {
     struct world *w = ctx;
+    struct cvm_stream *c = w->cvm_streams[0].stream == NULL ? &w->cvm_streams[0]
+                                                            : &w->cvm_streams[1];
 
-    w->cvm_stream = s;
-    pp_stream_set_ctx(s, w);
-    pp_frame_rd_init(&w->reader, PP_FRAME_REQUESTS, w->reader_buf, sizeof w->reader_buf);
+    assert_null(c->stream);
+    c->world = w;
+    c->stream = s;
+    pp_stream_set_ctx(s, c);
+    pp_frame_rd_init(&c->reader, PP_FRAME_REQUESTS, c->buf, sizeof c->buf);
     return 1;
 }
 
@@ -363,7 +428,8 @@ static void on_impatient(void *ctx)
 static int set_up(void **state)
 {
     static struct world w;
-    static const char *const folders[] = { "gateway", "gateway/ohttp", "gateway/tokens", "relay" };
+    static const char *const folders[] = { "gateway",         "gateway/ohttp", "gateway/tokens",
+                                           "gateway/handles", "gateway/spent", "relay" };
     struct pp_clock clock = pp_clock_system();
     const struct pp_http_client_config client = { .response_bytes_max = 65536,
                                                   .connections_per_host_max = AT_ONCE };
@@ -389,18 +455,21 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     static const char *const files[] = {
-        "gateway/ohttp/1.key", "gateway/tokens/1.key", "gateway/handle.key", "gateway/config",
-        "gateway/spent",       "gateway/spent-wal",    "gateway/spent-shm",  "gateway/wrong",
+        "gateway/ohttp/1.key", "gateway/tokens/1.key", "gateway/handles/1.key", "gateway/config",
+        "gateway/spent/db",    "gateway/spent/db-wal", "gateway/spent/db-shm",  "gateway/wrong",
         "relay/config",        "relay/bundle",         "relay/wrong",
     };
-    static const char *const folders[] = { "gateway/ohttp", "gateway/tokens", "gateway", "relay" };
+    static const char *const folders[] = { "gateway/ohttp", "gateway/tokens", "gateway/handles",
+                                           "gateway/spent", "gateway",        "relay" };
     struct world *w = *state;
 
     end(&w->relay);
     end(&w->gateway);
+    end(&w->second);
     pp_http_client_free(w->client);
     pp_stream_server_free(w->cvm_server);
-    pp_stream_free(w->cvm_stream);
+    for (size_t i = 0; i < CVM_STREAMS; i++)
+        pp_stream_free(w->cvm_streams[i].stream);
     pp_listener_done(&w->cvm_listener);
     pp_timer_free(w->patience);
     pp_loop_free(w->loop);
@@ -581,6 +650,228 @@ static void a_gateway_that_is_asked_to_end_answers_what_it_has_begun(void **stat
     assert_int_equal(wait_for(&w->gateway), 0);
 }
 
+/* `text` with the first `from` replaced. */
+static const char *with(const char *text, const char *from, const char *to)
+{
+    static char changed[4096];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    return changed;
+}
+
+/* --- one key after the other ------------------------------------------------------------------ */
+
+static void on_under_load(void *ctx, pp_res r, const struct pp_http_response *response)
+{
+    struct world *w = ctx;
+
+    assert_ok(r);
+    assert_int_equal(response->status, 200);
+    if (++w->answered == AT_ONCE)
+        pp_loop_stop(w->loop);
+}
+
+/* Half of the requests of a load are on their way, then the key files are others, then the rest. */
+static void no_request_is_lost_when_keys_change_under_load(void **state)
+{
+    struct world *w = *state;
+    static uint8_t bodies[AT_ONCE][4096];
+
+    w->held_max = AT_ONCE;
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        if (i == AT_ONCE / 2) {
+            put_other_handle_key(w);
+            assert_int_equal(kill(w->gateway.pid, SIGHUP), 0);
+        }
+        device_seal_open(&w->device);
+        memcpy(bodies[i], w->device.body, sizeof bodies[i]);
+        start_call_to(w, "POST", "/ohttp", PP_BYTES(bodies[i]), on_under_load);
+    }
+    run(w);
+    assert_int_equal(w->answered, AT_ONCE);
+}
+
+/* Key files that appear serve at once; requests under the former key go on until it is gone. */
+static void a_hangup_brings_new_ohttp_keys_beside_the_old_ones(void **state)
+{
+    struct world *w = *state;
+    struct pp_keyconf former = w->device.key, fresh;
+
+    run_session(w);
+    put_second_ohttp_key(w, &fresh);
+    assert_int_equal(kill(w->gateway.pid, SIGHUP), 0);
+    read_until(w->gateway.err, w->gateway.err_text, sizeof w->gateway.err_text,
+               "event=GW_KEYS keys=2");
+    w->device.key = fresh;
+    run_session(w);
+    w->device.key = former;
+    run_session(w);
+    assert_int_equal(unlink(path_in(w, "gateway/ohttp/2.key")), 0);
+}
+
+static void a_handle_of_the_previous_key_is_taken_and_of_an_older_one_not(void **state)
+{
+    struct world *w = *state;
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+
+    device_seal_open(&w->device);
+    post(w);
+    assert_answer(w, 200, 32768);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    put_other_handle_key(w); /* alone: the former one is nobody's */
+    assert_int_equal(kill(w->gateway.pid, SIGHUP), 0);
+    do { /* it says nothing when all is well */
+        device_seal_continue(&w->device, handle, "1", 2048);
+        post(w);
+    } while (w->device.answer.status == 200);
+    assert_answer(w, 410, 1024);
+    run_session(w);
+}
+
+/* The name has an address at which nobody listens, or not: another one is tried. */
+static void cvms_are_found_by_a_name_and_the_choice_leaves_its_record(void **state)
+{
+    struct world *w = *state;
+    char list[64], name[64], text[4096] = "";
+
+    end(&w->relay);
+    end(&w->gateway);
+    snprintf(list, sizeof list, "cvm = 127.0.0.1:%u", w->cvm_listener.address.port);
+    snprintf(name, sizeof name, "cvm_name = localhost:%u", w->cvm_listener.address.port);
+    put_text(w, "gateway/config",
+             with(gateway_config(w, "grid_ms = 0\nchoices = choices\n"), list, name));
+    start_ready(w, &w->gateway, gatewayd, "gateway/config");
+    start_relay(w);
+    run_session(w);
+    end(&w->relay);
+    end(&w->gateway);
+    assert_non_null(strstr(w->gateway.err_text, "event=GW_CVMS cvms="));
+    int fd = open(path_in(w, "gateway/choices"), O_RDONLY);
+    assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    assert_memory_equal(text, "begin ", 6);
+    assert_non_null(strstr(text, "\nset "));
+    assert_non_null(strstr(text, "\nend "));
+    assert_int_equal(unlink(path_in(w, "gateway/choices")), 0);
+}
+
+/* --- more than one, and fewer than all -------------------------------------------------------- */
+
+static void post_to(struct world *w, unsigned port, const char *path)
+{
+    unsigned relay = w->relay.port;
+
+    w->relay.port = port;
+    start_call(w, "POST", path, pp_span(w->device.body, w->device.body_len));
+    run(w);
+    w->relay.port = relay;
+}
+
+#define GATEWAY_PATH "/.well-known/ohttp-gateway"
+
+/* Requirement W4: one store, however many gateways: each of 32 tokens opens one session. */
+static void w4_t2_two_gateways_on_one_store_take_a_token_once(void **state)
+{
+    struct world *w = *state;
+    size_t taken = 0, refused = 0;
+
+    start_ready(w, &w->second, gatewayd, "gateway/config");
+    for (size_t i = 0; i < 2 * PP_CRED_BATCH_MAX; i++) {
+        device_seal_open_with(&w->device, device_token_field(&w->device, i / 2));
+        post_to(w, (i + i / 2) % 2 ? w->second.port : w->gateway.port, GATEWAY_PATH);
+        taken += w->device.answer.status == 200;
+        refused += w->device.answer.status == 401;
+    }
+    assert_int_equal(taken, PP_CRED_BATCH_MAX);
+    assert_int_equal(refused, PP_CRED_BATCH_MAX);
+}
+
+static void on_raced(void *ctx, pp_res r, const struct pp_http_response *response)
+{
+    struct world *w = ctx;
+
+    assert_ok(r);
+    assert_int_equal(response->status, 200);
+    assert_int_equal(response->body.len, 32768);
+    if (++w->answered == 2 * AT_ONCE)
+        pp_loop_stop(w->loop);
+}
+
+/* The same at the same time: what was taken shows at the CVM, which counts sessions. */
+static void w4_t2_a_token_at_two_gateways_at_once_opens_one_session(void **state)
+{
+    struct world *w = *state;
+    static uint8_t bodies[2 * AT_ONCE][4096];
+    unsigned relay = w->relay.port;
+
+    start_ready(w, &w->second, gatewayd, "gateway/config");
+    for (size_t i = 0; i < 2 * AT_ONCE; i++) {
+        device_seal_open_with(&w->device, device_token_field(&w->device, i / 2));
+        memcpy(bodies[i], w->device.body, sizeof bodies[i]);
+    }
+    for (size_t i = 0; i < 2 * AT_ONCE; i++) {
+        w->relay.port = i % 2 ? w->second.port : w->gateway.port;
+        start_call_to(w, "POST", GATEWAY_PATH, PP_BYTES(bodies[i]), on_raced);
+    }
+    run(w);
+    w->relay.port = relay;
+    assert_int_equal(w->opens, AT_ONCE);
+}
+
+/*
+ * The store has the token and nobody has heard of it: the redeemer is stopped before it can answer,
+ * then killed. The client is told nothing good, and the token is spent.
+ */
+static void w4_t2_a_redeemer_killed_behind_its_insert_never_lets_the_token_pass(void **state)
+{
+    struct world *w = *state;
+    pid_t processes[2];
+
+    run_session(w);
+    assert_int_equal(processes_of(&w->gateway, processes), 2);
+    assert_int_equal(kill(processes[1], SIGSTOP), 0);
+    device_seal_open_with(&w->device, device_token_field(&w->device, 5));
+    start_call(w, "POST", "/ohttp", pp_span(w->device.body, w->device.body_len));
+    assert_int_equal(kill(processes[1], SIGCONT), 0);
+    assert_int_equal(kill(processes[1], SIGKILL), 0); /* behind or before its insert, as it comes */
+    run(w);
+    assert_int_not_equal(w->device.answer.status, 200);
+    assert_int_equal(wait_for(&w->gateway), 1);
+    assert_non_null(strstr(w->gateway.err_text, "event=GW_PROCESS_ENDED process=redeemer"));
+    size_t before = w->opens;
+    start_gateway(w);
+    end(&w->relay);
+    start_relay(w);
+    for (int i = 0; i < 2; i++) {
+        device_seal_open_with(&w->device, device_token_field(&w->device, 5));
+        post(w);
+    }
+    assert_int_equal(w->device.answer.status, 401);
+    assert_true(w->opens <= before + 1); /* once, if the insert had not been reached */
+}
+
+static void w4_t2_without_a_store_nobody_gets_a_session(void **state)
+{
+    struct world *w = *state;
+    const struct rlimit none = { 0, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+    pid_t processes[2];
+
+    run_session(w);
+    size_t before = w->opens;
+    assert_int_equal(processes_of(&w->gateway, processes), 2);
+    assert_int_equal(prlimit(processes[1], RLIMIT_FSIZE, &none, NULL), 0); /* as a full disk */
+    device_seal_open(&w->device);
+    post(w);
+    assert_answer(w, 503, 32768);
+    assert_int_equal(w->opens, before);
+    assert_int_equal(prlimit(processes[1], RLIMIT_FSIZE, &all, NULL), 0);
+    run_session(w);
+}
+
+/* --- what both say ---------------------------------------------------------------------------- */
+
 /* W5 and docs/style.md: standard error holds events, and events hold nothing of a request. */
 static void w5_t1_what_both_say_is_events_and_nothing_else(void **state)
 {
@@ -658,7 +949,7 @@ static void a_wrong_configuration_is_refused_by_name(void **state)
         { "connections = 0\n", "connections" },
         { "replay_slots = 100\n", "replay_slots" },
         { "replay_seconds = 59\n", "replay_seconds" },
-        { "handle_key = handle.key\n", "handle.key" }, /* the same id twice */
+        { "handle_key = handles/1.key\n", "handles/1.key" }, /* the same id twice */
         { "handle_key = none.key\nhandle_key = x\n", "handle_key" },
         { "listen = 1\n", "listen" },
     };
@@ -709,17 +1000,6 @@ static void cvms_may_share_a_port_and_have_sixteen(void **state)
     assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, further), "cvm");
 }
 
-/* `text` with the first `from` replaced. */
-static const char *with(const char *text, const char *from, const char *to)
-{
-    static char changed[4096];
-    const char *at = strstr(text, from);
-
-    assert_non_null(at);
-    snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    return changed;
-}
-
 static void files_that_are_not_there_are_named(void **state)
 {
     struct world *w = *state;
@@ -727,7 +1007,7 @@ static void files_that_are_not_there_are_named(void **state)
 
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= ohttp", "= nowhere"), "nowhere");
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= tokens", "= nowhere"), "nowhere");
-    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handle.key", "= nothing"),
+    assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handles/1.key", "= nothing"),
                    "nothing");
 }
 
@@ -746,9 +1026,9 @@ static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_sta
 
     end(&w->relay);
     end(&w->gateway);
-    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0644), 0);
-    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "handle.key");
-    assert_int_equal(chmod(path_in(w, "gateway/handle.key"), 0600), 0);
+    assert_int_equal(chmod(path_in(w, "gateway/handles/1.key"), 0644), 0);
+    assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "handles/1.key");
+    assert_int_equal(chmod(path_in(w, "gateway/handles/1.key"), 0600), 0);
     assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0644), 0);
     assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "1.key");
     assert_int_equal(chmod(path_in(w, "gateway/ohttp/1.key"), 0600), 0);
@@ -764,6 +1044,14 @@ static const struct CMUnitTest TESTS[] = {
     TEST(w4_t2_a_token_stays_spent_when_the_gateway_starts_anew),
     TEST(a_gateway_removes_the_keys_that_are_over),
     TEST(a_gateway_that_is_asked_to_end_answers_what_it_has_begun),
+    TEST(no_request_is_lost_when_keys_change_under_load),
+    TEST(a_hangup_brings_new_ohttp_keys_beside_the_old_ones),
+    TEST(a_handle_of_the_previous_key_is_taken_and_of_an_older_one_not),
+    TEST(cvms_are_found_by_a_name_and_the_choice_leaves_its_record),
+    TEST(w4_t2_two_gateways_on_one_store_take_a_token_once),
+    TEST(w4_t2_a_token_at_two_gateways_at_once_opens_one_session),
+    TEST(w4_t2_a_redeemer_killed_behind_its_insert_never_lets_the_token_pass),
+    TEST(w4_t2_without_a_store_nobody_gets_a_session),
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),
     TEST(memory_is_flat_and_below_20_mib),
     TEST(a_wrong_configuration_is_refused_by_name),

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "crypto.h"
+#include "desks.h"
 #include "device.h"
+#include "redeemer.h"
 #include "session.h"
 #include "spent.h"
 
@@ -60,13 +62,15 @@ struct world {
     struct pp_listener listener;
     struct pp_http_client *client;
     struct gw_service *service;
-    struct pp_ohttp_gateway keys;
+    struct gw_opener opener;
+    struct gw_redeemer redeemer;
+    struct test_desk desks[2];
+    struct gw_link *redeemer_link;
     struct gw_decap decap;
     struct gw_cvms *cvms;
-    struct gw_tokens *tokens;
+    struct gw_choice choice;
     struct pp_handle_keys handle_keys;
     struct pp_cred_key cred_key;
-    struct pp_cred_epoch epoch;
     struct device device;
     struct pp_random random;
     struct pp_clock clock;
@@ -78,6 +82,7 @@ struct world {
     /* The exchange under way. */
     struct pp_http_pending *pending;
     struct seen seen;
+    pp_res desk_end;
     int leave_when_asked; /* the client goes away as soon as a CVM has its request */
     int stop_at_close;
 };
@@ -293,7 +298,8 @@ static void start_server(struct world *w, const struct times *t)
     const struct gw_service_config c = { .loop = w->loop,
                                          .decap = &w->decap,
                                          .cvms = w->cvms,
-                                         .tokens = w->tokens,
+                                         .choice = &w->choice,
+                                         .redeemer = w->redeemer_link,
                                          .handle_keys = &w->handle_keys,
                                          .authority = PP_STR(DEVICE_AUTHORITY),
                                          .clock = w->clock,
@@ -320,6 +326,53 @@ static void start_server(struct world *w, const struct times *t)
     assert_ok(pp_http_server_listen(w->server, &w->listener));
 }
 
+/* --- the processes with the keys, on threads ------------------------------------------------- */
+
+static void on_news(void *ctx, struct pp_span news)
+{
+    struct world *w = ctx;
+
+    if (news.at[0] == GW_NEWS_KEYS && w->service != NULL)
+        gw_service_set_keys(w->service, pp_span(news.at + 1, news.len - 1));
+}
+
+static void on_desk_ended(void *ctx, pp_res why)
+{
+    struct world *w = ctx;
+
+    w->desk_end = why;
+}
+
+static void start_desks(struct world *w)
+{
+    const struct gw_process opener = gw_opener_process(&w->opener);
+    const struct gw_process redeemer = gw_redeemer_process(&w->redeemer);
+    struct gw_link_config c = { .loop = w->loop,
+                                .fd = test_desk_start(&w->desks[0], &opener),
+                                .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
+                                .answer_bytes = GW_MATERIAL_BYTES,
+                                .asks_max = 8,
+                                .news = on_news,
+                                .ended = on_desk_ended,
+                                .ctx = w };
+
+    assert_ok(gw_link_new(&c, &w->decap.opener));
+    c.fd = test_desk_start(&w->desks[1], &redeemer);
+    c.ask_bytes_max = PP_TOKEN_FIELD_BYTES_MAX;
+    c.answer_bytes = GW_REDEEMED_BYTES;
+    assert_ok(gw_link_new(&c, &w->redeemer_link));
+}
+
+static void stop_desks(struct world *w)
+{
+    gw_link_free(w->decap.opener);
+    gw_link_free(w->redeemer_link);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(w->desks); i++)
+        test_desk_join(&w->desks[i]);
+    gw_keys_done(&w->opener.keys);
+    gw_redeemer_done(&w->redeemer);
+}
+
 static int set_up_with(void **state, const struct times *t)
 {
     static struct world w;
@@ -337,25 +390,28 @@ static int set_up_with(void **state, const struct times *t)
     assert_ok(pp_timer_new(w.loop, on_impatient, &w, &w.patience));
     assert_ok(pp_timer_new(w.loop, on_late, &w, &w.late));
     assert_ok(pp_timer_new(w.loop, on_tick, &w, &w.tick));
-    w.decap.keys = &w.keys;
     w.decap.random = w.random;
     w.decap.clock = w.clock;
     assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &w.random, &key));
-    assert_ok(pp_ohttp_gateway_add(&w.keys, 1, key, &DEVICE_SUITE, 1));
+    assert_ok(pp_ohttp_gateway_add(&w.opener.keys.gateway, 1, key, &DEVICE_SUITE, 1));
     assert_ok(pp_replay_init(&w.decap.replay, w.replay, 4096, 120000, pp_clock_mono_ms(&w.clock),
                              &w.random));
     for (size_t i = 0; i < CVMS; i++)
         addresses[i] = start_cvm(&w, &w.cvm[i]);
-    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.cvms));
-    assert_ok(gw_tokens_new(w.loop, w.store, NULL, &w.tokens));
+    w.choice = (struct gw_choice){ .random = w.random, .fd = -1 };
+    assert_ok(gw_choice_turn(&w.choice, pp_clock_posix_s(&w.clock)));
+    assert_ok(gw_cvms_new(w.loop, addresses, CVMS, t->idle_ms, &w.clock, &w.cvms));
     assert_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &w.cred_key));
     uint32_t day = (uint32_t)(pp_clock_posix_s(&w.clock) / PP_EPOCH_SECONDS);
-    assert_ok(pp_cred_epoch_init(&w.epoch, &w.cred_key, day, PP_STR(DEVICE_ISSUER),
+    assert_ok(pp_cred_epoch_init(&w.redeemer.epochs[0], &w.cred_key, day, PP_STR(DEVICE_ISSUER),
                                  PP_STR(DEVICE_AUTHORITY)));
     w.device.random = w.random;
-    w.device.key = w.keys.keys[0].config;
+    w.device.key = w.opener.keys.gateway.keys[0].config;
     device_fill_wallet(&w.device, &w.cred_key, day);
-    gw_tokens_set_epochs(w.tokens, &w.epoch, 1);
+    w.redeemer.epoch_count = 1;
+    w.redeemer.store = w.store;
+    w.redeemer.clock = w.clock;
+    start_desks(&w);
     w.handle_keys.count = 1;
     w.handle_keys.keys[0].id = 3;
     assert_ok(pp_aead_new(PP_AES_256_GCM, PP_BYTES(handle_key), &w.handle_keys.keys[0].aead));
@@ -402,7 +458,7 @@ static int tear_down(void **state)
     pp_http_client_free(w->client);
     pp_http_server_free(w->server);
     gw_service_free(w->service);
-    gw_tokens_free(w->tokens);
+    stop_desks(w);
     gw_cvms_free(w->cvms);
     for (size_t i = 0; i < CVMS; i++)
         stop_cvm(&w->cvm[i]);
@@ -412,7 +468,6 @@ static int tear_down(void **state)
     pp_timer_free(w->tick);
     pp_loop_free(w->loop);
     device_done(&w->device);
-    pp_ohttp_gateway_done(&w->keys);
     pp_replay_done(&w->decap.replay);
     pp_aead_free(w->handle_keys.keys[0].aead);
     pp_cred_key_done(&w->cred_key);
@@ -819,44 +874,6 @@ static void a_client_that_leaves_before_the_answer_gets_its_session_closed(void 
     open_session(w); /* and the gateway goes on */
 }
 
-/* Nobody can steer a user to a machine. Scripted randomness, so the figure is fixed. */
-static pp_res counting_fill(void *ctx, uint8_t *ret, size_t len)
-{
-    uint64_t *x = ctx;
-
-    for (size_t i = 0; i < len; i++) {
-        *x = *x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        ret[i] = (uint8_t)(*x >> 56);
-    }
-    return PP_OK;
-}
-
-static void w4_r_cvms_are_chosen_uniformly(void **state)
-{
-    (void)state;
-    uint64_t seed = 42;
-    const struct pp_random random = { counting_fill, &seed };
-    size_t chosen[CVMS] = { 0 };
-    double chi = 0;
-
-    for (size_t i = 0; i < 4000; i++) {
-        size_t cvm = CVMS;
-        assert_ok(gw_choose(&random, CVMS, 0, &cvm));
-        chosen[cvm]++;
-    }
-    for (size_t i = 0; i < CVMS; i++)
-        chi += ((double)chosen[i] - 1000.0) * ((double)chosen[i] - 1000.0) / 1000.0;
-    assert_true(chi < 11.34); /* 3 degrees of freedom, 1 % */
-    for (uint64_t tried = 0; tried < 15; tried++) {
-        size_t cvm = CVMS;
-        assert_ok(gw_choose(&random, CVMS, tried, &cvm));
-        assert_true(cvm < CVMS && (tried >> cvm & 1) == 0);
-    }
-    size_t none = CVMS;
-    assert_code(gw_choose(&random, CVMS, 15, &none), PP_E_NO_CVM);
-    assert_int_equal(none, CVMS);
-}
-
 /* --- #2 ------------------------------------------------------------------------------------- */
 
 static void the_second_exchange_reaches_the_cvm_of_its_session(void **state)
@@ -1159,6 +1176,8 @@ static void the_key_list_is_served_to_whoever_asks(void **state)
     char url[80];
     struct pp_http_call call = { .method = "GET", .url = url, .deadline_ms = PATIENCE_MS };
 
+    open_session(w); /* the opener told its keys before it answered */
+    pp_ohttp_done(&w->device.exchange);
     snprintf(url, sizeof url, "http://127.0.0.1:%u/.well-known/ohttp-gateway",
              w->listener.address.port);
     assert_ok(pp_http_client_start(w->client, &call, on_response, w, &w->pending));
@@ -1331,7 +1350,6 @@ static const struct CMUnitTest TESTS[] = {
     TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
-    cmocka_unit_test(w4_r_cvms_are_chosen_uniformly),
     TEST(the_second_exchange_reaches_the_cvm_of_its_session),
     TEST(the_second_exchange_twice_runs_once),
     TEST(a_session_that_is_gone_is_410_in_its_bucket),

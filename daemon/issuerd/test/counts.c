@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "folder.h"
+#include "postgres.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,28 +14,47 @@
 enum { DAY = 20500 };
 
 static char folder[64];
-static char path[96];
+static char where[160];
+static struct pp_test_postgres postgres;
 
-static int fresh_folder(void **state)
+static int fresh_file(void **state)
 {
     (void)state;
     if (pp_test_folder_make(folder) != 0)
         return -1;
-    snprintf(path, sizeof path, "%s/counts.db", folder);
+    snprintf(where, sizeof where, "%s/counts.db", folder);
     return 0;
 }
 
-static int remove_folder(void **state)
+static int remove_file(void **state)
 {
     (void)state;
     return pp_test_folder_remove(folder);
+}
+
+static int start_server(void **state)
+{
+    (void)state;
+    return pp_test_postgres_new(&postgres);
+}
+
+static int end_server(void **state)
+{
+    (void)state;
+    return pp_test_postgres_free(&postgres);
+}
+
+static int fresh_database(void **state)
+{
+    (void)state;
+    return pp_test_postgres_database(&postgres, where);
 }
 
 static struct iss_counts *open_counts(void)
 {
     struct iss_counts *c = NULL;
 
-    assert_ok(iss_counts_open(path, NULL, &c));
+    assert_ok(iss_counts_open(where, NULL, &c));
     return c;
 }
 
@@ -82,7 +102,7 @@ static int count_all(void)
 {
     struct iss_counts *c = NULL;
     int added = 0;
-    pp_res r = iss_counts_open(path, NULL, &c);
+    pp_res r = iss_counts_open(where, NULL, &c);
 
     while (pp_is_ok(r)) {
         r = iss_counts_add(c, DAY, &ALICE, MAX);
@@ -128,7 +148,7 @@ static void a_counted_batch_survives_kill_9(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             close(ack[0]);
-            if (pp_is_ok(iss_counts_open(path, NULL, &c)))
+            if (pp_is_ok(iss_counts_open(where, NULL, &c)))
                 while (pp_is_ok(iss_counts_add(c, DAY, &account, 100000)) &&
                        write(ack[1], "x", 1) == 1)
                     continue;
@@ -160,14 +180,42 @@ static void a_store_that_cannot_be_opened_says_so(void **state)
     assert_null(c);
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, fresh_folder, remove_folder)
+static void a_database_that_is_down_counts_nothing(void **state)
+{
+    (void)state;
+    struct iss_counts *c = open_counts();
+    pp_res r;
+
+    assert_ok(iss_counts_add(c, DAY, &ALICE, 2));
+    pp_test_postgres_kill(&postgres);
+    assert_code(iss_counts_add(c, DAY, &ALICE, 2), PP_E_STORE);
+    assert_code(iss_counts_check(c, DAY, &ALICE, 2), PP_E_STORE);
+    assert_code(iss_counts_retire(c, DAY), PP_E_STORE);
+    assert_int_equal(pp_test_postgres_start(&postgres, NULL), 0);
+    do
+        r = iss_counts_add(c, DAY, &ALICE, 2);
+    while (r.code == PP_E_STORE); /* a lost connection is not tried again at once */
+    assert_ok(r);
+    assert_code(iss_counts_add(c, DAY, &ALICE, 2), PP_E_LIMIT);
+    iss_counts_close(c);
+}
+
+#define ON_BOTH(test)                                                                              \
+    { #test " (SQLite)", test, fresh_file, remove_file, NULL },                                    \
+    {                                                                                              \
+#test " (PostgreSQL)", test, fresh_database, NULL, NULL                                    \
+    }
 
 static const struct CMUnitTest TESTS[] = {
-    IN_A_FOLDER(an_account_has_its_batches_of_an_epoch_and_no_more),
-    IN_A_FOLDER(old_epochs_are_forgotten),
-    IN_A_FOLDER(processes_together_count_to_the_limit_and_not_past_it),
-    IN_A_FOLDER(a_counted_batch_survives_kill_9),
+    ON_BOTH(an_account_has_its_batches_of_an_epoch_and_no_more),
+    ON_BOTH(old_epochs_are_forgotten),
+    ON_BOTH(processes_together_count_to_the_limit_and_not_past_it),
+    ON_BOTH(a_counted_batch_survives_kill_9),
     cmocka_unit_test(a_store_that_cannot_be_opened_says_so),
+    cmocka_unit_test_setup(a_database_that_is_down_counts_nothing, fresh_database),
 };
 
-PP_TEST_MAIN(TESTS)
+int main(void)
+{
+    return cmocka_run_group_tests(TESTS, start_server, end_server);
+}

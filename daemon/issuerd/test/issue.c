@@ -300,8 +300,11 @@ static void the_largest_directory_fits_its_buffer(void **state)
 
     while (f.keys.count < PP_TOKEN_KEYS_MAX)
         add_key(DAY + 1, 3);
-    for (size_t i = 0; i < f.keys.count; i++)
+    for (size_t i = 0; i < f.keys.count; i++) {
         f.keys.list[i].issue_from_s = f.keys.list[i].issue_until_s = UINT64_MAX;
+        f.keys.list[i].key.pub.type = UINT16_MAX;
+        f.keys.list[i].key.pub.pk_len = PP_CRED_PK_BYTES_MAX;
+    }
     assert_ok(iss_directory_write(&f.keys, NOON_S, &wr));
 }
 
