@@ -265,18 +265,10 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
     PP_TRY(fleet_folder(f, "gateway", "handle_keys"));
     PP_TRY(fleet_folder(f, "gateway", "spent"));
-<<<<<<< HEAD
     PP_TRY(load_chain(f, &chain));
     PP_TRY(move_chain(f, &chain));
-    for (uint32_t day = today; day <= today + 1; day++) {
-        PP_TRY(make_token_key(f, &chain, day));
-        for (size_t i = 0; i < FLEET_OHTTP_KEMS; i++)
-            PP_TRY(make_ohttp_key(f, day, i));
-    }
-=======
     for (uint32_t day = today; day <= today + 1; day++)
-        PP_TRY(make_token_key(f, day));
+        PP_TRY(make_token_key(f, &chain, day));
     PP_TRY(make_ohttp_keys(f, today, today + 1));
->>>>>>> ohttp
     return make_handle_key(f);
 }
