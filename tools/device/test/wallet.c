@@ -238,7 +238,7 @@ static void tokens_are_drawn_at_random(void **state)
     assert_in_range(ascending, 0, 40);
 }
 
-/* Chi-square of 32 places, 960 draws: 31 on average, with a deviation of 7.9; 4 of them are 62.5. */
+/* Chi-square of 32 places: 31 on average, with a deviation of 7.9; four of them are 62.5. */
 static void each_of_32_tokens_is_drawn_as_often_as_another(void **state)
 {
     (void)state;
