@@ -4,9 +4,10 @@
 #include "monitor.h"
 #include "replay.h"
 #include "route.h"
+#include "sizes.h"
 
 struct gw_config gw_config = {
-    .grid_ms = GW_GRID_MS,
+    .grid_ms = PP_GRID_MS,
     .replay_seconds = 120,
     .replay_slots = 1 << 16,
     .connections = 256,
@@ -58,8 +59,17 @@ static void copy_text(char ret[GW_PATH_BYTES_MAX], struct pp_span text)
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
 }
 
-void gw_folder_of(struct pp_span path, char ret[GW_PATH_BYTES_MAX])
+static const struct pp_span DATABASE = { (const uint8_t *)"postgresql:", 11 };
+
+int gw_is_database(struct pp_span spent)
 {
+    return spent.len >= DATABASE.len && pp_span_eq(pp_span(spent.at, DATABASE.len), DATABASE);
+}
+
+void gw_folder_of(struct pp_span value, char ret[GW_PATH_BYTES_MAX])
+{
+    size_t skip = gw_is_database(value) ? DATABASE.len : 0;
+    struct pp_span path = pp_span(value.at + skip, value.len - skip);
     size_t len = path.len;
 
     while (len > 0 && path.at[len - 1] != '/')
@@ -137,7 +147,7 @@ static pp_res check_metrics(struct pp_problem *problem)
 pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret, struct pp_problem *problem)
 {
     PP_TRY(check_cvms(ret, problem));
-    if (d->is_prod && gw_config.grid_ms != GW_GRID_MS)
+    if (d->is_prod && gw_config.grid_ms != PP_GRID_MS)
         return pp_daemon_refuse(problem, "grid_ms", "250 in prod: others would be told apart",
                                 PP_STR("another"));
     if ((gw_config.replay_slots & (gw_config.replay_slots - 1)) != 0)

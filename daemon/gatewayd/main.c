@@ -86,7 +86,7 @@ static pp_res prepare_redeemer(void *ctx, struct pp_sandbox *sandbox, struct pp_
         pp_problem_set(problem, "spent", problem->expected, pp_span_cstr(problem->got));
     PP_TRY(res);
     r->store = pp_where_text(&spent_where);
-    sandbox->no_network = spent_where.port_count == 0;
+    sandbox->no_network = (uint32_t)!gw_is_database(gw_config.spent);
     for (size_t i = 0; i < spent_where.port_count; i++)
         sandbox->connect_ports[sandbox->connect_port_count++] = spent_where.ports[i];
     return PP_OK;
@@ -290,8 +290,10 @@ static pp_res allow_cvms(struct pp_daemon *d, struct pp_problem *problem)
 static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *problem)
 {
     char user[65] = ""; /* the table's limit is 64 */
+    struct pp_wr wr = pp_wr_over(user, sizeof user - 1);
 
-    memcpy(user, gw_config.common.user.at, gw_config.common.user.len);
+    pp_wr_span(&wr, gw_config.common.user);
+    PP_TRY(pp_wr_ok(&wr));
     PP_TRY(start_opener(d, user, problem));
     PP_TRY(start_redeemer(d, user, problem));
     return start_resolver(d, user, problem);
