@@ -59,8 +59,17 @@ static void copy_text(char ret[GW_PATH_BYTES_MAX], struct pp_span text)
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
 }
 
-void gw_folder_of(struct pp_span path, char ret[GW_PATH_BYTES_MAX])
+static const struct pp_span DATABASE = { (const uint8_t *)"postgresql:", 11 };
+
+int gw_is_database(struct pp_span spent)
 {
+    return spent.len >= DATABASE.len && pp_span_eq(pp_span(spent.at, DATABASE.len), DATABASE);
+}
+
+void gw_folder_of(struct pp_span value, char ret[GW_PATH_BYTES_MAX])
+{
+    size_t skip = gw_is_database(value) ? DATABASE.len : 0;
+    struct pp_span path = pp_span(value.at + skip, value.len - skip);
     size_t len = path.len;
 
     while (len > 0 && path.at[len - 1] != '/')

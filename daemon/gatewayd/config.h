@@ -34,7 +34,10 @@ struct gw_places {
 PP_MUST pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret,
                                struct pp_problem *problem);
 
-/* The folder of a path, "." where it names none. */
-void gw_folder_of(struct pp_span path, char ret[GW_PATH_BYTES_MAX]);
+/* 1 for "postgresql:FILE". */
+int gw_is_database(struct pp_span spent);
+
+/* The folder of the file that such a value names, "." where it names none. */
+void gw_folder_of(struct pp_span value, char ret[GW_PATH_BYTES_MAX]);
 
 #endif

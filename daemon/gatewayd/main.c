@@ -86,7 +86,7 @@ static pp_res prepare_redeemer(void *ctx, struct pp_sandbox *sandbox, struct pp_
         pp_problem_set(problem, "spent", problem->expected, pp_span_cstr(problem->got));
     PP_TRY(res);
     r->store = pp_where_text(&spent_where);
-    sandbox->no_network = spent_where.port_count == 0;
+    sandbox->no_network = (uint32_t)!gw_is_database(gw_config.spent);
     for (size_t i = 0; i < spent_where.port_count; i++)
         sandbox->connect_ports[sandbox->connect_port_count++] = spent_where.ports[i];
     return PP_OK;

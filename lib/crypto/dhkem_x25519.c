@@ -139,7 +139,7 @@ static pp_res x25519_derive(const struct pp_kem_info *info, struct pp_span ikm, 
     uint8_t id[PP_KEM_SUITE_ID_BYTES];
     struct pp_hmac_key prk;
 
-    pp_dhkem_suite_id(info, id);
+    pp_kem_suite_id(info, id);
     pp_dhkem_dkp(info, ikm, &prk);
     pp_res r = pp_labeled_expand(pp_dhkem_hash(info), PP_BYTES(id), &prk, PP_STR("sk"), PP_STR(""),
                                  ret_sk, PP_X25519_BYTES);
