@@ -742,8 +742,8 @@ static long version_of(const struct pp_http_pending *p, const char *url)
 }
 
 /*
- * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull request
- * 10643): there, each has a connection of its own. Over TLS all versions share.
+ * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull
+ * request 10643): there, each has a connection of its own. Over TLS all versions share.
  */
 static long is_alone(long version)
 {
