@@ -43,7 +43,8 @@ enum {
     PP_CRED_ELEMENT_BYTES_MAX = 256,
     PP_CRED_PROOF_BYTES_MAX = 64,
     PP_CRED_BLIND_BYTES_MAX = 256,
-    PP_CRED_BATCH_MAX = 32, /* what a device always asks for (pp-wire 10), and the most it gets */
+    PP_CRED_BATCH_MAX = 32,   /* what a device always asks for (pp-wire 10), and the most it gets */
+    PP_CRED_GENERIC_MAX = 32, /* requests in a generic batch */
     PP_CRED_ELEMENTS_BYTES_MAX = PP_CRED_BATCH_MAX * 32, /* a batch of type 5, or one of type 2 */
     PP_CRED_REQUEST_BYTES_MAX = 3 + 8 + PP_CRED_ELEMENTS_BYTES_MAX,
     PP_CRED_RESPONSE_BYTES_MAX = 8 + PP_CRED_ELEMENTS_BYTES_MAX + PP_CRED_PROOF_BYTES_MAX,
@@ -183,11 +184,13 @@ void pp_cred_key_done(struct pp_cred_key *k); /* wipes; zero state is fine */
 
 /* --- issuance (RFC 9578 5, batched tokens 5) ------------------------------------------------ */
 
-#define PP_CRED_MEDIA_REQUEST        "application/private-token-request"
-#define PP_CRED_MEDIA_RESPONSE       "application/private-token-response"
-#define PP_CRED_MEDIA_BATCH_REQUEST  "application/private-token-amortized-batch-request"
-#define PP_CRED_MEDIA_BATCH_RESPONSE "application/private-token-amortized-batch-response"
-#define PP_CRED_MEDIA_DIRECTORY      "application/private-token-issuer-directory"
+#define PP_CRED_MEDIA_REQUEST          "application/private-token-request"
+#define PP_CRED_MEDIA_RESPONSE         "application/private-token-response"
+#define PP_CRED_MEDIA_BATCH_REQUEST    "application/private-token-amortized-batch-request"
+#define PP_CRED_MEDIA_BATCH_RESPONSE   "application/private-token-amortized-batch-response"
+#define PP_CRED_MEDIA_GENERIC_REQUEST  "application/private-token-generic-batch-request"
+#define PP_CRED_MEDIA_GENERIC_RESPONSE "application/private-token-generic-batch-response"
+#define PP_CRED_MEDIA_DIRECTORY        "application/private-token-issuer-directory"
 
 /* The media type says which of the two forms a body has. */
 enum pp_cred_form { PP_CRED_SINGLE = 1, PP_CRED_BATCH = 2 };
@@ -206,7 +209,7 @@ struct pp_cred_issuance {
 /*
  * Draws nonces and blinds for `count` tokens under `key`, which is the one that the ledger lists
  * for the epoch (never one that the issuer sent). A token draws 32 bytes for its nonce, then
- * those of its blind (type 2: of its salt, 48, and then its blind). RANGE (count outside
+ * those of its blind (type 2: of its salt, its blind and a mask). RANGE (count outside
  * 1..PP_CRED_BATCH_MAX, or not 1 for a single one), UNSUPPORTED (a batch of type 2), RANDOM,
  * NO_MEMORY. On failure `x` is in the zero state.
  */
@@ -259,6 +262,29 @@ PP_MUST pp_res pp_cred_issue(const struct pp_cred_key *key, const struct pp_cred
 /* The HTTP status for the outcome of the two above: 200, 500 for our own troubles, 422 for all that
  * is wrong with the request (RFC 9578 5.2). */
 uint32_t pp_cred_issue_status(pp_res r);
+
+/*
+ * Generic batches (batched tokens 6): whole single requests, of any types and keys, in one body,
+ * and their answers in the same order, some of which may be absent. pp sends none; these are for
+ * work with other people's software. A type that is not in the table ends the reading, since its
+ * length is not known: UNSUPPORTED, with the index. TRUNCATED, TRAILING, ENCODING (a length not in
+ * its shortest form, a presence that is neither 0 nor 1), RANGE (an empty list), LIMIT (more than
+ * PP_CRED_GENERIC_MAX). Each part borrows `bytes` and is read as the single message that it is.
+ */
+PP_MUST pp_res pp_cred_generic_parse(struct pp_span bytes, struct pp_span ret[PP_CRED_GENERIC_MAX],
+                                     size_t *ret_count);
+void pp_cred_generic_write(const struct pp_span *requests, size_t count, struct pp_wr *wr);
+
+struct pp_cred_generic_answer {
+    uint16_t type;
+    struct pp_span response; /* a TokenResponse; empty: there is none for this request */
+};
+
+PP_MUST pp_res pp_cred_generic_answers_parse(struct pp_span bytes,
+                                             struct pp_cred_generic_answer ret[PP_CRED_GENERIC_MAX],
+                                             size_t *ret_count);
+void pp_cred_generic_answers_write(const struct pp_cred_generic_answer *answers, size_t count,
+                                   struct pp_wr *wr);
 
 /* --- redemption ------------------------------------------------------------------------------ */
 

@@ -108,7 +108,7 @@ static pp_res xwing_decap(const struct pp_kem_key *k, struct pp_span enc, struct
                           uint8_t *ret_shared)
 {
     PP_AUTO(secrets) s = { { 0 } };
-    const struct handle *h = k->handle;
+    struct handle *h = k->handle;
     const uint8_t *ct_x = enc.at + PP_MLKEM_CT_BYTES;
 
     PP_ASSERT(sender_pk.len == 0);

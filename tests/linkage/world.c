@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session.h"
 #include "sizes.h"
 
 enum {
@@ -153,7 +152,7 @@ static pp_res record(struct world *w, uint32_t who, uint64_t at_s, uint32_t day)
     u.ohttp_key = world_has(w, OHTTP_KEY) ? 0 : who + 1;
     size_t cvm = p->cvm;
     if (world_has(w, RANDOM_CVM))
-        PP_TRY(gw_choose(&w->random, CVMS, 0, &cvm));
+        cvm = gw_choice_draw(w->choice_seed, at_s / GW_CHOICE_HOUR_S, w->use_count, CVMS);
     u.cvm = cvm;
     w->uses[w->use_count++] = u;
     return PP_OK;
@@ -286,6 +285,7 @@ pp_res world_run(struct world *w, const struct settings *s)
     w->bundles = calloc(s->people * BUNDLES_MAX, sizeof *w->bundles);
     PP_CHECK(w->people != NULL && w->uses != NULL && w->fetches != NULL && w->bundles != NULL,
              PP_E_NO_MEMORY, 0);
+    PP_TRY(pp_random_fill(&w->random, w->choice_seed, sizeof w->choice_seed));
     PP_TRY(pp_wallet_policy_init(&w->policy, 0, 1));
     if (!world_has(w, MINIMUM_AGE))
         w->policy.age_s = 0;

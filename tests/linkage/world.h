@@ -3,12 +3,13 @@
  * world.h: people with devices, on a simulated clock, and what each party would have in its logs.
  *
  * When a device fetches, which epoch it spends, which bucket a request gets and which CVM serves it
- * are decided by the code that devices and gateways run (wallet_rules.h, sizes.h, gw_choose). A
+ * are decided by the code that devices and gateways run (wallet_rules.h, sizes.h, choice.h). A
  * protection is switched off by doing here what a careless client would do in its place.
  */
 #ifndef LINKAGE_WORLD_H
 #define LINKAGE_WORLD_H
 
+#include "choice.h"
 #include "wallet_rules.h"
 
 enum {
@@ -81,6 +82,7 @@ struct world {
     struct settings settings;
     struct pp_random random;
     uint64_t random_state;
+    uint8_t choice_seed[GW_CHOICE_SEED_BYTES];
     struct pp_wallet_policy policy;
     struct person *people;
     struct use *uses;

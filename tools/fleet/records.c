@@ -188,39 +188,42 @@ static pp_res issuer_config(struct publication *x, uint64_t day, struct pp_wr *w
     return r;
 }
 
-/* `config` of the day's OHTTP key: the application/ohttp-keys list. */
-static pp_res ohttp_config(struct publication *x, uint64_t day, struct pp_wr *wr)
+static pp_res read_keyconf(struct publication *x, const char *file, struct pp_keyconf *ret)
 {
-    char file[64];
-    struct pp_wr name = pp_wr_over(file, sizeof file);
-    struct pp_ohttp_keyfile k = { 0 };
+    PP_AUTO(pp_ohttp_keyfile) k = { 0 };
     struct pp_kem_key *key = NULL;
     struct pp_buf text = { 0 };
+
+    PP_TRY(fleet_read_file(x->f, "gateway", file, PP_OHTTP_KEYFILE_BYTES_MAX, &text));
+    pp_res r = pp_ohttp_keyfile_parse(pp_buf_span(&text), &k);
+    pp_buf_done(&text);
+    PP_TRY(r);
+    PP_TRY(pp_kem_key_import(k.kem, pp_secret_span(&k.sk_secret), &key));
+    struct pp_span pk = pp_kem_key_public(key);
+    *ret = (struct pp_keyconf){
+        .id = k.id, .kem = k.kem, .public_key_len = pk.len, .suite_count = k.suite_count
+    };
+    memcpy(ret->public_key, pk.at, pk.len);
+    memcpy(ret->suites, k.suites, sizeof k.suites);
+    pp_kem_key_free(key);
+    return PP_OK;
+}
+
+/* `config` of the day's OHTTP keys: the application/ohttp-keys list. */
+static pp_res ohttp_config(struct publication *x, uint64_t day, struct pp_wr *wr)
+{
     struct pp_keylist *list = calloc(1, sizeof *list);
+    pp_res r = PP_OK;
 
     PP_CHECK(list != NULL, PP_E_NO_MEMORY, 0);
-    pp_wr_text(&name, "ohttp_keys/");
-    pp_wr_decimal(&name, day);
-    pp_wr_bytes(&name, ".key", sizeof ".key");
-    pp_res r = fleet_read_file(x->f, "gateway", file, PP_OHTTP_KEYFILE_BYTES_MAX, &text);
-    if (pp_is_ok(r))
-        r = pp_ohttp_keyfile_parse(pp_buf_span(&text), &k);
-    if (pp_is_ok(r))
-        r = pp_kem_key_import(k.kem, pp_secret_span(&k.sk_secret), &key);
-    if (pp_is_ok(r)) {
-        struct pp_keyconf *c = &list->keys[0];
-        struct pp_span pk = pp_kem_key_public(key);
-        *c = (struct pp_keyconf){
-            .id = k.id, .kem = k.kem, .public_key_len = pk.len, .suite_count = k.suite_count
-        };
-        memcpy(c->public_key, pk.at, pk.len);
-        memcpy(c->suites, k.suites, sizeof k.suites);
-        list->count = 1;
-        r = pp_keylist_write(list, wr);
+    for (size_t i = 0; i < FLEET_OHTTP_KEMS && pp_is_ok(r); i++) {
+        char file[FLEET_KEY_FILE_MAX];
+
+        fleet_ohttp_key_file(day, i, file);
+        r = read_keyconf(x, file, &list->keys[list->count++]);
     }
-    pp_kem_key_free(key);
-    pp_ohttp_keyfile_done(&k);
-    pp_buf_done(&text);
+    if (pp_is_ok(r))
+        r = pp_keylist_write(list, wr);
     free(list);
     return r;
 }

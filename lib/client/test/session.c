@@ -35,10 +35,14 @@ static enum pp_bhttp_framing framing; /* of what the gateway answers */
 static void make_gateway(void)
 {
     static const struct pp_ohttp_suite suite = { 0x0001, 0x0001 }; /* HKDF-SHA256, AES-128-GCM */
-    struct pp_kem_key *key = NULL;
+    static const uint16_t kems[] = { PP_KEM_X25519_SHA256, PP_KEM_XWING };
 
-    assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &random_source, &key));
-    assert_ok(pp_ohttp_gateway_add(&gateway, KEY_ID, key, &suite, 1));
+    for (uint8_t i = 0; i < PP_ARRAY_COUNT(kems); i++) {
+        struct pp_kem_key *key = NULL;
+
+        assert_ok(pp_kem_key_generate(kems[i], &random_source, &key));
+        assert_ok(pp_ohttp_gateway_add(&gateway, (uint8_t)(KEY_ID + i), key, &suite, 1));
+    }
 }
 
 static int make(void **state)
@@ -350,6 +354,30 @@ static void a_session_brings_the_request_to_the_worker_and_the_answer_back(void 
         assert_true(checks.rows[i].step >= checks.rows[i - 1].step);
     assert_int_equal(checks.rows[0].step, PP_STEP_EXCHANGE);
     assert_string_equal(problem.field, "");
+}
+
+/* Each policy gets the key configuration of its own KEM, and buckets are what they are. */
+static void w12_a_policy_that_wants_it_gets_the_second_ohttp_key(void **state)
+{
+    struct pp_request request = request_of(&message, 1);
+    struct pp_answer answer;
+    struct pp_span body;
+
+    (void)state;
+    assert_int_equal(session.key->kem, PP_KEM_X25519_SHA256);
+    pp_session_done(&session);
+    m->trust.ohttp_kem = PP_KEM_XWING;
+    assert_ok(init());
+    assert_int_equal(session.key->kem, PP_KEM_XWING);
+    assert_int_equal(session.key->id, KEY_ID + 1);
+    const struct pp_verified *verified = verify(); /* 4 KiB up, 32 KiB down */
+    assert_ok(pp_session_send(&session, verified, &request, &body));
+    assert_int_equal(body.len, 4096); /* two X-Wing encapsulations do not go into 2 KiB */
+    struct pp_bhttp http = opened_by_gateway(body);
+    (void)opened_by_worker(http.content);
+    answer_by_gateway(200, NULL, answered_by_worker(PP_OUTCOME_OK, 2), 2048);
+    assert_ok(pp_session_answered(&session, body_down, 2048, &answer));
+    assert_int_equal(answer.item_count, 1);
 }
 
 static void name_the_guard(struct machine *x)
@@ -849,6 +877,7 @@ static void a_request_that_is_too_large_in_the_end_is_not_sent(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     FRESH(a_session_brings_the_request_to_the_worker_and_the_answer_back),
+    FRESH(w12_a_policy_that_wants_it_gets_the_second_ohttp_key),
     FRESH(the_worker_is_told_the_back_ends_that_were_appraised),
     FRESH(after_the_answer_no_key_and_no_right_to_send_is_left),
     FRESH(refusals_and_failures_of_the_worker_come_back_as_what_they_are),

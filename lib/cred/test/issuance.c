@@ -71,7 +71,8 @@ static void a_batch_gives_tokens_that_the_key_recognises(void **state)
         uint8_t expected[64];
         assert_ok(pp_token_parse(pp_span(r.tokens.bytes + i * 162, 162), &t));
         assert_memory_equal(t.key_id, r.key.pub.key_id, 32);
-        assert_ok(pp_oprf_evaluate(PP_VOPRF, pp_secret_span(&r.key.sk_secret),
+        assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF,
+                                   pp_secret_span(&r.key.sk_secret),
                                    pp_span(r.tokens.bytes + i * 162, 98), expected));
         assert_memory_equal(t.authenticator.at, expected, 64);
         for (size_t k = 0; k < i; k++) {
@@ -170,7 +171,8 @@ static void w2_t1_a_random_element_is_refused(void **state)
     uint8_t blind[32];
 
     run_init(&r);
-    assert_ok(pp_oprf_blind(PP_VOPRF, PP_STR("anything"), &RANDOM, blind, answered(&r, 3)));
+    assert_ok(pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_STR("anything"), &RANDOM, blind,
+                            answered(&r, 3)));
     assert_code(finish(&r), PP_E_ISSUER_KEY);
     run_done(&r);
 }
@@ -274,9 +276,9 @@ static void w2_t8_an_answer_in_unproven_mode_is_refused(void **state)
 
     run_init(&r);
     for (size_t i = 0; i < BATCH; i++)
-        assert_ok(pp_oprf_evaluate_blinded(pp_secret_span(&r.key.sk_secret),
-                                           r.request.bytes + 3 + BATCH_HEAD + i * ELEMENT,
-                                           answered(&r, i)));
+        assert_ok(pp_oprf_evaluate_blinded(
+            &PP_RISTRETTO255_SHA512, pp_secret_span(&r.key.sk_secret),
+            r.request.bytes + 3 + BATCH_HEAD + i * ELEMENT, answered(&r, i)));
     memset(proof(&r), 0, 64); /* what a peer without proofs has to offer */
     assert_code(finish(&r), PP_E_ISSUER_KEY);
     run_done(&r);
@@ -285,8 +287,8 @@ static void w2_t8_an_answer_in_unproven_mode_is_refused(void **state)
     struct pp_cred_key key = test_key(1);
     struct pp_secret tokens = test_tokens(&key, DAY, 1);
     uint8_t other[64];
-    assert_ok(pp_oprf_evaluate(PP_OPRF, pp_secret_span(&key.sk_secret), pp_span(tokens.bytes, 98),
-                               other));
+    assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_OPRF, pp_secret_span(&key.sk_secret),
+                               pp_span(tokens.bytes, 98), other));
     assert_memory_not_equal(other, tokens.bytes + 98, 64);
     pp_secret_done(&tokens);
     pp_cred_key_done(&key);

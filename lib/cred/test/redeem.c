@@ -173,7 +173,8 @@ static void w2_t8_a_token_of_another_mode_is_refused(void **state)
     struct pp_cred_redeemed r;
 
     gateway_init(&g);
-    assert_ok(pp_oprf_evaluate(PP_OPRF, pp_secret_span(&g.keys[1].sk_secret),
+    assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_OPRF,
+                               pp_secret_span(&g.keys[1].sk_secret),
                                pp_span(g.token, AUTHENTICATOR_AT), g.token + AUTHENTICATOR_AT));
     assert_refused(redeem(&g, PP_BYTES(g.token), NOON_S, &r), PP_E_AUTH);
     gateway_done(&g);

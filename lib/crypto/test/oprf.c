@@ -72,19 +72,21 @@ static void batch_init(struct batch *b)
     PP_HEX(seed, SEED);
 
     *b = (struct batch){ 0 };
-    assert_ok(pp_oprf_derive_key(PP_VOPRF, pp_span(seed, 32), PP_STR("test key"), &b->sk, b->pk));
+    assert_ok(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 32),
+                                 PP_STR("test key"), &b->sk, b->pk));
     for (size_t i = 0; i < BATCH; i++) {
         memset(b->inputs[i], (int)i + 1, sizeof b->inputs[i]);
-        assert_ok(pp_oprf_blind(PP_VOPRF, PP_BYTES(b->inputs[i]), &RANDOM, b->blinds[i],
-                                b->blinded + i * ELEMENT));
+        assert_ok(pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_BYTES(b->inputs[i]), &RANDOM,
+                                b->blinds[i], b->blinded + i * ELEMENT));
     }
-    assert_ok(pp_voprf_evaluate_batch(pp_secret_span(&b->sk), b->pk, b->blinded, BATCH, &RANDOM,
-                                      b->evaluated, b->proof));
+    assert_ok(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_secret_span(&b->sk), b->pk,
+                                      b->blinded, BATCH, &RANDOM, b->evaluated, b->proof));
 }
 
 static pp_res verify(const struct batch *b)
 {
-    return pp_voprf_verify_batch(b->pk, b->blinded, b->evaluated, BATCH, b->proof);
+    return pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, b->pk, b->blinded, b->evaluated, BATCH,
+                                 b->proof);
 }
 
 static void derived_keys_are_those_of_rfc_9497(void **state)
@@ -95,10 +97,12 @@ static void derived_keys_are_those_of_rfc_9497(void **state)
     PP_AUTO(pp_secret) other = { 0 };
     uint8_t pk[ELEMENT];
 
-    assert_ok(pp_oprf_derive_key(PP_VOPRF, pp_span(seed, 32), PP_STR("test key"), &sk, pk));
+    assert_ok(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 32),
+                                 PP_STR("test key"), &sk, pk));
     assert_hex(sk.bytes, sk.len, KEY);
     assert_hex(pk, sizeof pk, PUBLIC);
-    assert_ok(pp_oprf_derive_key(PP_OPRF, pp_span(seed, 32), PP_STR("test key"), &other, pk));
+    assert_ok(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_OPRF, pp_span(seed, 32),
+                                 PP_STR("test key"), &other, pk));
     assert_hex(other.bytes, other.len,
                "5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e");
 }
@@ -110,8 +114,12 @@ static void a_seed_of_another_length_is_refused(void **state)
     uint8_t seed[33] = { 1 };
     uint8_t pk[ELEMENT];
 
-    assert_code(pp_oprf_derive_key(PP_VOPRF, pp_span(seed, 31), PP_STR(""), &sk, pk), PP_E_RANGE);
-    assert_code(pp_oprf_derive_key(PP_VOPRF, pp_span(seed, 33), PP_STR(""), &sk, pk), PP_E_RANGE);
+    assert_code(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 31), PP_STR(""),
+                                   &sk, pk),
+                PP_E_RANGE);
+    assert_code(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 33), PP_STR(""),
+                                   &sk, pk),
+                PP_E_RANGE);
     assert_null(sk.bytes);
 }
 
@@ -125,22 +133,26 @@ static void one_exchange_is_that_of_rfc_9497(void **state)
     struct pp_random random = pp_random_script(&script);
 
     wide_scalar(BLIND, wide);
-    assert_ok(pp_oprf_blind(PP_VOPRF, PP_STR("\0"), &random, blind, blinded));
+    assert_ok(
+        pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_STR("\0"), &random, blind, blinded));
     assert_hex(blind, sizeof blind, BLIND);
     assert_hex(blinded, sizeof blinded, BLINDED);
 
-    assert_ok(pp_oprf_public(pp_span(sk, 32), pk));
+    assert_ok(pp_oprf_public(&PP_RISTRETTO255_SHA512, pp_span(sk, 32), pk));
     assert_hex(pk, sizeof pk, PUBLIC);
     wide_scalar(PROOF_RANDOM, wide);
     script = PP_BYTES(wide);
-    assert_ok(pp_voprf_evaluate_batch(pp_span(sk, 32), pk, blinded, 1, &random, evaluated, proof));
+    assert_ok(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_span(sk, 32), pk, blinded, 1,
+                                      &random, evaluated, proof));
     assert_hex(evaluated, sizeof evaluated, EVALUATED);
     assert_hex(proof, sizeof proof, PROOF);
 
-    assert_ok(pp_voprf_verify_batch(pk, blinded, evaluated, 1, proof));
-    assert_ok(pp_oprf_finalize(PP_STR("\0"), PP_BYTES(blind), evaluated, output));
+    assert_ok(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, pk, blinded, evaluated, 1, proof));
+    assert_ok(pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_STR("\0"), PP_BYTES(blind), evaluated,
+                               output));
     assert_hex(output, sizeof output, OUTPUT);
-    assert_ok(pp_oprf_evaluate(PP_VOPRF, pp_span(sk, 32), PP_STR("\0"), output));
+    assert_ok(
+        pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(sk, 32), PP_STR("\0"), output));
     assert_hex(output, sizeof output, OUTPUT);
 }
 
@@ -153,9 +165,10 @@ static void both_sides_of_a_batch_agree(void **state)
     assert_ok(verify(&b));
     for (size_t i = 0; i < BATCH; i++) {
         uint8_t a[PP_OPRF_OUTPUT_BYTES], c[PP_OPRF_OUTPUT_BYTES];
-        assert_ok(pp_oprf_finalize(PP_BYTES(b.inputs[i]), PP_BYTES(b.blinds[i]),
-                                   b.evaluated + i * ELEMENT, a));
-        assert_ok(pp_oprf_evaluate(PP_VOPRF, pp_secret_span(&b.sk), PP_BYTES(b.inputs[i]), c));
+        assert_ok(pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_BYTES(b.inputs[i]),
+                                   PP_BYTES(b.blinds[i]), b.evaluated + i * ELEMENT, a));
+        assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_secret_span(&b.sk),
+                                   PP_BYTES(b.inputs[i]), c));
         assert_memory_equal(a, c, sizeof a);
     }
     pp_secret_done(&b.sk);
@@ -168,8 +181,8 @@ static void modes_give_different_outputs(void **state)
     PP_HEX(sk, KEY);
     uint8_t a[PP_OPRF_OUTPUT_BYTES], b[PP_OPRF_OUTPUT_BYTES];
 
-    assert_ok(pp_oprf_evaluate(PP_OPRF, pp_span(sk, 32), PP_STR("x"), a));
-    assert_ok(pp_oprf_evaluate(PP_VOPRF, pp_span(sk, 32), PP_STR("x"), b));
+    assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_OPRF, pp_span(sk, 32), PP_STR("x"), a));
+    assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(sk, 32), PP_STR("x"), b));
     assert_memory_not_equal(a, b, sizeof a);
 }
 
@@ -211,7 +224,8 @@ static void a_proof_of_other_elements_is_refused(void **state)
     swap_elements(b.evaluated, 0, 1);
     swap_elements(b.blinded, 0, 1);
     assert_ok(verify(&b));
-    assert_code(pp_voprf_verify_batch(b.pk, b.blinded, b.evaluated, BATCH - 1, b.proof),
+    assert_code(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, b.pk, b.blinded, b.evaluated,
+                                      BATCH - 1, b.proof),
                 PP_E_PROOF);
     memcpy(b.evaluated + 2 * ELEMENT, b.blinded, ELEMENT);
     assert_code(verify(&b), PP_E_PROOF);
@@ -227,12 +241,16 @@ static void a_proof_under_another_key_is_refused(void **state)
     uint8_t pk[ELEMENT];
 
     batch_init(&b);
-    assert_ok(pp_oprf_derive_key(PP_VOPRF, PP_BYTES(seed), PP_STR("test key"), &other, pk));
-    assert_code(pp_voprf_verify_batch(pk, b.blinded, b.evaluated, BATCH, b.proof), PP_E_PROOF);
-    assert_ok(pp_voprf_evaluate_batch(pp_secret_span(&other), pk, b.blinded, BATCH, &RANDOM,
-                                      b.evaluated, b.proof));
+    assert_ok(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_BYTES(seed),
+                                 PP_STR("test key"), &other, pk));
+    assert_code(
+        pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, pk, b.blinded, b.evaluated, BATCH, b.proof),
+        PP_E_PROOF);
+    assert_ok(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_secret_span(&other), pk,
+                                      b.blinded, BATCH, &RANDOM, b.evaluated, b.proof));
     assert_code(verify(&b), PP_E_PROOF);
-    assert_ok(pp_voprf_verify_batch(pk, b.blinded, b.evaluated, BATCH, b.proof));
+    assert_ok(
+        pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, pk, b.blinded, b.evaluated, BATCH, b.proof));
     pp_secret_done(&b.sk);
 }
 
@@ -243,7 +261,9 @@ static void w2_t8_a_proof_of_another_context_is_refused(void **state)
     struct batch b;
 
     batch_init(&b);
-    struct pp_oprf_statement s = { PP_OPRF, b.pk, b.blinded, b.evaluated, BATCH };
+    struct pp_oprf_statement s = {
+        &PP_RISTRETTO255_SHA512, PP_OPRF, b.pk, b.blinded, b.evaluated, BATCH
+    };
     assert_ok(pp_oprf_prove(&s, b.sk.bytes, &RANDOM, b.proof));
     assert_ok(pp_oprf_prove_check(&s, b.proof));
     assert_code(verify(&b), PP_E_PROOF);
@@ -295,15 +315,21 @@ static void bad_elements_are_refused_wherever_they_stand(void **state)
         uint8_t evaluated[BATCH * ELEMENT] = { 0 };
 
         pp_test_hex(BAD_ELEMENTS[k], bad, sizeof bad);
-        assert_code(pp_oprf_element_check(bad), PP_E_KEY);
-        assert_code(pp_oprf_evaluate_blinded(pp_secret_span(&b.sk), bad, out), PP_E_KEY);
-        assert_code(pp_oprf_finalize(PP_STR("x"), PP_BYTES(b.blinds[0]), bad, out), PP_E_KEY);
-        assert_code(pp_voprf_verify_batch(bad, b.blinded, b.evaluated, BATCH, b.proof), PP_E_KEY);
+        assert_code(pp_oprf_element_check(&PP_RISTRETTO255_SHA512, bad), PP_E_KEY);
+        assert_code(
+            pp_oprf_evaluate_blinded(&PP_RISTRETTO255_SHA512, pp_secret_span(&b.sk), bad, out),
+            PP_E_KEY);
+        assert_code(
+            pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_STR("x"), PP_BYTES(b.blinds[0]), bad, out),
+            PP_E_KEY);
+        assert_code(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, bad, b.blinded, b.evaluated,
+                                          BATCH, b.proof),
+                    PP_E_KEY);
         for (size_t i = 0; i < BATCH; i++) {
             memcpy(was, b.blinded + i * ELEMENT, ELEMENT);
             memcpy(b.blinded + i * ELEMENT, bad, ELEMENT);
-            pp_res r = pp_voprf_evaluate_batch(pp_secret_span(&b.sk), b.pk, b.blinded, BATCH,
-                                               &RANDOM, evaluated, out);
+            pp_res r = pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_secret_span(&b.sk), b.pk,
+                                               b.blinded, BATCH, &RANDOM, evaluated, out);
             assert_code(r, PP_E_KEY);
             assert_int_equal(r.detail, i);
             assert_int_equal(evaluated[0], 0); /* nothing of the batch came out */
@@ -331,11 +357,15 @@ static void zero_and_unreduced_private_keys_are_refused(void **state)
                                    pp_span(NULL, 0) };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(bad); i++) {
-        assert_code(pp_oprf_public(bad[i], out), PP_E_KEY);
-        assert_code(pp_oprf_evaluate_blinded(bad[i], good, out), PP_E_KEY);
-        assert_code(pp_oprf_evaluate(PP_VOPRF, bad[i], PP_STR("x"), out), PP_E_KEY);
-        assert_code(pp_oprf_finalize(PP_STR("x"), bad[i], good, out), PP_E_KEY);
-        assert_code(pp_voprf_evaluate_batch(bad[i], good, good, 1, &RANDOM, out, out), PP_E_KEY);
+        assert_code(pp_oprf_public(&PP_RISTRETTO255_SHA512, bad[i], out), PP_E_KEY);
+        assert_code(pp_oprf_evaluate_blinded(&PP_RISTRETTO255_SHA512, bad[i], good, out), PP_E_KEY);
+        assert_code(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, bad[i], PP_STR("x"), out),
+                    PP_E_KEY);
+        assert_code(pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_STR("x"), bad[i], good, out),
+                    PP_E_KEY);
+        assert_code(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, bad[i], good, good, 1, &RANDOM,
+                                            out, out),
+                    PP_E_KEY);
     }
 }
 
@@ -352,14 +382,17 @@ static void batches_have_at_least_one_and_at_most_128_elements(void **state)
 
     for (size_t i = 0; i < PP_OPRF_BATCH_MAX; i++)
         memcpy(blinded + i * ELEMENT, element, ELEMENT);
-    assert_ok(pp_voprf_evaluate_batch(pp_span(sk, 32), pk, blinded, PP_OPRF_BATCH_MAX, &RANDOM,
-                                      evaluated, proof));
-    assert_ok(pp_voprf_verify_batch(pk, blinded, evaluated, PP_OPRF_BATCH_MAX, proof));
+    assert_ok(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_span(sk, 32), pk, blinded,
+                                      PP_OPRF_BATCH_MAX, &RANDOM, evaluated, proof));
+    assert_ok(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, pk, blinded, evaluated,
+                                    PP_OPRF_BATCH_MAX, proof));
     for (size_t i = 0; i < PP_ARRAY_COUNT(counts); i++) {
-        assert_code(pp_voprf_evaluate_batch(pp_span(sk, 32), pk, blinded, counts[i], &RANDOM,
-                                            evaluated, proof),
+        assert_code(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_span(sk, 32), pk, blinded,
+                                            counts[i], &RANDOM, evaluated, proof),
                     PP_E_RANGE);
-        assert_code(pp_voprf_verify_batch(pk, blinded, evaluated, counts[i], proof), PP_E_RANGE);
+        assert_code(pp_voprf_verify_batch(&PP_RISTRETTO255_SHA512, pk, blinded, evaluated,
+                                          counts[i], proof),
+                    PP_E_RANGE);
     }
 }
 
@@ -371,12 +404,21 @@ static void inputs_have_at_most_65535_bytes(void **state)
     static uint8_t input[PP_OPRF_INPUT_BYTES_MAX + 1];
     uint8_t blind[32], out[64];
 
-    assert_ok(pp_oprf_blind(PP_VOPRF, pp_span(input, sizeof input - 1), &RANDOM, blind, out));
-    assert_code(pp_oprf_blind(PP_VOPRF, PP_BYTES(input), &RANDOM, blind, out), PP_E_RANGE);
-    assert_ok(pp_oprf_evaluate(PP_VOPRF, pp_span(sk, 32), pp_span(input, sizeof input - 1), out));
-    assert_code(pp_oprf_evaluate(PP_VOPRF, pp_span(sk, 32), PP_BYTES(input), out), PP_E_RANGE);
-    assert_ok(pp_oprf_finalize(pp_span(input, sizeof input - 1), PP_BYTES(blind), element, out));
-    assert_code(pp_oprf_finalize(PP_BYTES(input), PP_BYTES(blind), element, out), PP_E_RANGE);
+    assert_ok(pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(input, sizeof input - 1),
+                            &RANDOM, blind, out));
+    assert_code(
+        pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_BYTES(input), &RANDOM, blind, out),
+        PP_E_RANGE);
+    assert_ok(pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(sk, 32),
+                               pp_span(input, sizeof input - 1), out));
+    assert_code(
+        pp_oprf_evaluate(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(sk, 32), PP_BYTES(input), out),
+        PP_E_RANGE);
+    assert_ok(pp_oprf_finalize(&PP_RISTRETTO255_SHA512, pp_span(input, sizeof input - 1),
+                               PP_BYTES(blind), element, out));
+    assert_code(
+        pp_oprf_finalize(&PP_RISTRETTO255_SHA512, PP_BYTES(input), PP_BYTES(blind), element, out),
+        PP_E_RANGE);
 }
 
 static void a_failed_random_source_gives_no_blind_and_no_proof(void **state)
@@ -393,9 +435,12 @@ static void a_failed_random_source_gives_no_blind_and_no_proof(void **state)
     for (size_t i = 0; i < PP_ARRAY_COUNT(scripts); i++) {
         struct pp_span script = scripts[i];
         struct pp_random random = pp_random_script(&script);
-        assert_code(pp_oprf_blind(PP_VOPRF, PP_STR("x"), &random, blind, out), PP_E_RANDOM);
+        assert_code(
+            pp_oprf_blind(&PP_RISTRETTO255_SHA512, PP_VOPRF, PP_STR("x"), &random, blind, out),
+            PP_E_RANDOM);
         script = scripts[i];
-        assert_code(pp_voprf_evaluate_batch(pp_span(sk, 32), pk, element, 1, &random, out, out),
+        assert_code(pp_voprf_evaluate_batch(&PP_RISTRETTO255_SHA512, pp_span(sk, 32), pk, element,
+                                            1, &random, out, out),
                     PP_E_RANDOM);
         assert_true(blind[0] == 0x77 && out[0] == 0x77);
     }

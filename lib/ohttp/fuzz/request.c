@@ -23,6 +23,8 @@ static void start(struct pp_ohttp_gateway *gw)
     FUZZ_CHECK(pp_is_ok(pp_crypto_init()));
     FUZZ_CHECK(pp_is_ok(pp_kem_key_import(PP_KEM_X25519_SHA256, PP_BYTES(sk), &key)));
     FUZZ_CHECK(pp_is_ok(pp_ohttp_gateway_add(gw, 7, key, suites, PP_ARRAY_COUNT(suites))));
+    FUZZ_CHECK(pp_is_ok(pp_kem_key_import(PP_KEM_XWING, PP_BYTES(sk), &key)));
+    FUZZ_CHECK(pp_is_ok(pp_ohttp_gateway_add(gw, 8, key, suites, PP_ARRAY_COUNT(suites))));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -46,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     struct pp_random random = pp_random_system();
     struct pp_wr wr = pp_wr_over(out, sizeof out);
-    FUZZ_CHECK(request.len + pp_ohttp_request_overhead(PP_KEM_X25519_SHA256) == len);
+    uint16_t kem = data[0] == 7 ? PP_KEM_X25519_SHA256 : PP_KEM_XWING;
+    FUZZ_CHECK(request.len + pp_ohttp_request_overhead(kem) == len);
     FUZZ_CHECK(pp_is_ok(pp_ohttp_response_seal(&x, &random, PP_STR("answer"), &wr)));
     pp_ohttp_done(&x);
     return 0;
