@@ -587,7 +587,7 @@ static void a_slow_head_is_ended_by_its_deadline(void **state)
             struct pollfd done = { .fd = fd, .events = POLLRDHUP };
             if (poll(&done, 1, 10) != 0)
                 break;
-            test_send(fd, part == 1 ? PP_STR("\x10") : pp_span(H2_PREFACE + i % 23, i < 23));
+            test_send(fd, part == 1 ? PP_STR("\x10") : pp_span(&H2_PREFACE[i % 23], i < 23));
             assert_true(test_now_ms() - from < PATIENCE_MS);
         }
         close(fd);
