@@ -88,6 +88,13 @@ static size_t on_piece(struct pp_http_pending *p, struct pp_span bytes)
 
     if (taken < 0)
         return stop(p, PP_E_CANCELLED);
+    /*
+     * libcurl 7.88 stops reading the whole connection for one call that is paused, window updates
+     * of the others included, and now and then does not go on: the slow call ends, not its
+     * neighbours.
+     */
+    if (taken == 0 && p->client->config.http2)
+        return stop(p, PP_E_LIMIT);
     return taken > 0 ? bytes.len : CURL_WRITEFUNC_PAUSE;
 }
 
