@@ -18,6 +18,13 @@
 #include "span.h"
 
 enum pp_hpke_kdf { PP_HKDF_SHA256 = 0x0001, PP_HKDF_SHA384 = 0x0002, PP_HKDF_SHA512 = 0x0003 };
+/* Of one stage; no message of ours names one. */
+enum {
+    PP_SHAKE128 = 0x0010,
+    PP_SHAKE256 = 0x0011,
+    PP_TURBOSHAKE128 = 0x0012,
+    PP_TURBOSHAKE256 = 0x0013
+};
 enum pp_hpke_mode { PP_HPKE_BASE = 0, PP_HPKE_PSK = 1, PP_HPKE_AUTH = 2, PP_HPKE_AUTH_PSK = 3 };
 enum {
     PP_HPKE_EXPORT_ONLY = 0xFFFF,
@@ -29,9 +36,14 @@ struct pp_hpke_suite {
     uint16_t kem, kdf, aead; /* IANA ids */
 };
 
-/* OK, or UNSUPPORTED with the id that this build does not offer. */
+/*
+ * OK, or UNSUPPORTED with the id that this build does not offer. HKDF alone: protocols above need
+ * the suite's Extract and Expand for themselves (RFC 9458, 4.4). pp_hpke_info_init takes more.
+ */
 PP_MUST pp_res pp_hpke_suite_check(struct pp_hpke_suite suite);
 enum pp_hash_id pp_hpke_hash(uint16_t kdf);
+
+enum { PP_HPKE_ONE_STAGE_BYTES_MAX = 1 + 2 * PP_HASH_BYTES_MAX - 5 };
 
 /* The key-schedule context of (mode, suite, psk_id, info). A plain value without secrets. */
 struct pp_hpke_info {
@@ -41,7 +53,10 @@ struct pp_hpke_info {
     size_t context_len;
 };
 
-/* For mode base. UNSUPPORTED, RANGE (the input's length). */
+/*
+ * For mode base. UNSUPPORTED, RANGE (the input's length: with a KDF of one stage psk_id and info
+ * together have at most PP_HPKE_ONE_STAGE_BYTES_MAX).
+ */
 PP_MUST pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite,
                                  struct pp_span info);
 
@@ -93,7 +108,7 @@ PP_MUST pp_res pp_hpke_seal(struct pp_hpke *c, struct pp_span aad, struct pp_spa
 /* Opens with the next nonce, which advances only on success. AUTH; STATE in a sender context. */
 PP_MUST pp_res pp_hpke_open(struct pp_hpke *c, struct pp_span aad, struct pp_span ct, uint8_t *out);
 
-/* RFC 9180 5.3: out_len at most 255 * Nh. */
+/* RFC 9180 5.3: out_len at most 255 * Nh, or 65535 with a KDF of one stage. */
 PP_MUST pp_res pp_hpke_export(const struct pp_hpke *c, struct pp_span exporter_context,
                               uint8_t *ret, size_t out_len);
 

@@ -53,6 +53,7 @@ pp_res pp_ohttp_info(struct pp_hpke_info *ret, enum pp_ohttp_form form, uint8_t 
 
     /* Export-only suites exist in HPKE; a message cannot be sealed with one. */
     PP_CHECK(pp_aead_key_len(suite.aead) > 0, PP_E_UNSUPPORTED, suite.aead);
+    PP_TRY(pp_hpke_suite_check(suite)); /* a response needs the KDF's two stages */
     pp_wr_text(&wr, REQUEST_LABELS[form]);
     pp_wr_u8(&wr, 0);
     write_header(&wr, id, suite);

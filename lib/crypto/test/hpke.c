@@ -429,6 +429,34 @@ static void aead_limits_and_in_place_operation(void **state)
     pp_aead_free(NULL);
 }
 
+/* draft-ietf-hpke-hpke: the inputs of a KDF of one stage are kept, and we keep few. */
+static void one_stage_inputs_and_outputs_have_limits(void **state)
+{
+    static const uint8_t zeros[PP_HPKE_ONE_STAGE_BYTES_MAX + 1];
+    static uint8_t out[PP_HPKE_INPUT_BYTES_MAX + 1];
+    const struct pp_hpke_suite suite = { PP_KEM_XWING, PP_TURBOSHAKE256, PP_HPKE_EXPORT_ONLY };
+    struct pp_hpke_info i;
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    uint8_t enc[PP_KEM_ENC_BYTES_MAX], again[64];
+    struct pp_kem_key *k = NULL;
+
+    (void)state;
+    assert_code(pp_hpke_suite_check(suite), PP_E_UNSUPPORTED); /* for no message of ours */
+    assert_code(pp_hpke_info_init(&i, suite, PP_BYTES(zeros)), PP_E_RANGE);
+    assert_ok(pp_hpke_info_init(&i, suite, pp_span(zeros, sizeof zeros - 1)));
+    assert_ok(pp_kem_key_generate(PP_KEM_XWING, &random_source, &k));
+    assert_ok(pp_hpke_sender(&s, &i, pp_kem_key_public(k), &random_source, enc));
+    assert_ok(pp_hpke_receiver(&r, &i, k, pp_span(enc, pp_kem_info(PP_KEM_XWING)->enc_len)));
+    pp_kem_key_free(k);
+    assert_code(pp_hpke_export(&s, PP_STR("x"), out, sizeof out), PP_E_RANGE);
+    assert_ok(pp_hpke_export(&s, PP_STR("x"), out, sizeof out - 1));
+    assert_ok(pp_hpke_export(&s, PP_STR("x"), out, sizeof again));
+    assert_ok(pp_hpke_export(&r, PP_STR("x"), again, sizeof again));
+    assert_memory_equal(out, again, sizeof again);
+    assert_code(pp_hpke_seal(&s, PP_STR(""), PP_STR(""), out), PP_E_STATE);
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(messages_open_in_sequence_only),
     cmocka_unit_test(any_changed_bit_is_refused_and_leaves_zeros),
@@ -446,6 +474,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(receiving_a_message_allocates_nothing),
     cmocka_unit_test(threads_do_not_meet_in_one_context),
     cmocka_unit_test(aead_limits_and_in_place_operation),
+    cmocka_unit_test(one_stage_inputs_and_outputs_have_limits),
 };
 
 int main(void)
