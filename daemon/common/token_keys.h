@@ -9,10 +9,10 @@
  *     type = 5
  *     issue_from = 1771113600        POSIX seconds, the `issue` line of the key-epoch record
  *     issue_until = 1771282800
- *     secret = <hex of 32 bytes>     the seed of pp_cred_key_derive; for type 2 the private key, as
- *                                    pp_cred_key_import takes it
+ *     secret = <hex of 32 bytes>     the seed of pp_cred_key_derive; for type 2 the private key
  *
- * A day has one key of a type. Both parties hold the same file: a type that needs the private key to verify has no other way.
+ * A day has one key of a type. Both parties hold the same file: a type that needs the private key
+ * to verify has no other way.
  * Each removes its own when the epoch is over (pp_token_keys_destroy): a key that nobody needs can
  * only be stolen, and then whoever has it makes tokens look redeemed, or links them. The clock of
  * the machine decides, and a removed key does not come back; so a backup of this folder has to

@@ -4,9 +4,10 @@
 #include "monitor.h"
 #include "replay.h"
 #include "route.h"
+#include "sizes.h"
 
 struct gw_config gw_config = {
-    .grid_ms = GW_GRID_MS,
+    .grid_ms = PP_GRID_MS,
     .replay_seconds = 120,
     .replay_slots = 1 << 16,
     .connections = 256,
@@ -137,7 +138,7 @@ static pp_res check_metrics(struct pp_problem *problem)
 pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret, struct pp_problem *problem)
 {
     PP_TRY(check_cvms(ret, problem));
-    if (d->is_prod && gw_config.grid_ms != GW_GRID_MS)
+    if (d->is_prod && gw_config.grid_ms != PP_GRID_MS)
         return pp_daemon_refuse(problem, "grid_ms", "250 in prod: others would be told apart",
                                 PP_STR("another"));
     if ((gw_config.replay_slots & (gw_config.replay_slots - 1)) != 0)

@@ -8,10 +8,7 @@
 #include "handle_keys.h"
 #include "resolve.h"
 
-enum {
-    GW_PATH_BYTES_MAX = 256,
-    GW_GRID_MS = 250, /* pp-wire 3; a dev fleet configures 0 */
-};
+enum { GW_PATH_BYTES_MAX = 256 };
 
 struct gw_config {
     struct pp_daemon_config common;

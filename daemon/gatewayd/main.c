@@ -290,8 +290,10 @@ static pp_res allow_cvms(struct pp_daemon *d, struct pp_problem *problem)
 static pp_res start_processes(const struct pp_daemon *d, struct pp_problem *problem)
 {
     char user[65] = ""; /* the table's limit is 64 */
+    struct pp_wr wr = pp_wr_over(user, sizeof user - 1);
 
-    memcpy(user, gw_config.common.user.at, gw_config.common.user.len);
+    pp_wr_span(&wr, gw_config.common.user);
+    PP_TRY(pp_wr_ok(&wr));
     PP_TRY(start_opener(d, user, problem));
     PP_TRY(start_redeemer(d, user, problem));
     return start_resolver(d, user, problem);

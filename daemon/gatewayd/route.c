@@ -84,14 +84,3 @@ pp_res gw_answer_write(const struct gw_answer *a, size_t total, struct pp_wr *wr
     pp_bhttp_set_content(&m, a->content);
     return pp_bhttp_write_padded(&m, total, wr);
 }
-
-uint32_t gw_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms)
-{
-    uint64_t passed = now_ms > from_ms ? now_ms - from_ms : 0;
-
-    if (grid_ms == 0)
-        return 0;
-    if (passed > 0 && passed % grid_ms == 0)
-        return 0;
-    return grid_ms - (uint32_t)(passed % grid_ms);
-}

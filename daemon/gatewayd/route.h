@@ -46,11 +46,4 @@ struct gw_answer {
 /* Appends the answer, padded to exactly `total` bytes. RANGE when it does not fit. */
 PP_MUST pp_res gw_answer_write(const struct gw_answer *a, size_t total, struct pp_wr *wr);
 
-/*
- * Milliseconds that an answer has to wait so that it leaves on the grid that begins at `from_ms`; 0
- * without a grid. The first tick is one grid behind the start: a refusal that took no time at all
- * must not leave before an answer that took some.
- */
-uint32_t gw_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "failure.h"
+#include "sizes.h"
 
 enum state {
     FREE = 0,
@@ -30,7 +31,7 @@ struct job {
     uint64_t tried; /* a bit per CVM */
     size_t try_count;
     uint8_t sid[PP_SID_BYTES];
-    uint8_t *content; /* in the request's arena */
+    uint8_t *content; /* of the answer, in the request's arena: room for a whole bucket */
     size_t content_len;
     uint32_t content_overflow;
     uint32_t status; /* of the inner answer */
@@ -149,7 +150,7 @@ static void finish(struct job *job, const struct gw_answer *a)
     }
     count(&s->totals, job);
     uint64_t now_ms = pp_clock_mono_ms(&s->config.clock);
-    uint32_t wait = gw_grid_wait(job->from_ms, now_ms, s->config.grid_ms);
+    uint32_t wait = pp_grid_wait(job->from_ms, now_ms, s->config.grid_ms);
     job->due_ms = now_ms + wait;
     if (wait == 0)
         send_answer(job);
@@ -294,7 +295,7 @@ static void on_bytes(void *ctx, const uint8_t sid[PP_SID_BYTES], struct pp_span 
 {
     struct job *job = (struct job *)ctx;
     struct pp_wr wr = pp_wr_over(job->content + job->content_len,
-                                 GW_CONTENT_BYTES_MAX - job->content_len);
+                                 job->request.bucket_bytes - job->content_len);
 
     memcpy(job->sid, sid, sizeof job->sid);
     pp_wr_span(&wr, bytes);
@@ -347,6 +348,16 @@ static void on_gone(void *ctx)
     pp_http_reply_status(q, 504);
 }
 
+/* What goes on needs room for what the CVM will say, and no more than its bucket: memory is zeroed
+ * before and wiped behind, byte by byte. */
+static int goes_on(struct job *job)
+{
+    if (job->request.kind == GW_REFUSED)
+        return 0;
+    job->content = pp_arena_alloc(pp_http_request_arena(job->http), job->request.bucket_bytes);
+    return job->content != NULL;
+}
+
 static void start(struct job *job, struct pp_span message, size_t body_len)
 {
     const struct gw_service *s = job->service;
@@ -354,8 +365,8 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
     job->request = gw_route(message, body_len, s->config.authority);
     if (job->exchange.is_replay)
         finish_status(job, pp_ohttp_answer_to(PP_OHTTP_FAIL_REPLAY).status);
-    else if (job->request.kind == GW_REFUSED)
-        finish_status(job, job->request.status);
+    else if (!goes_on(job))
+        finish_status(job, job->request.kind == GW_REFUSED ? job->request.status : 503);
     else if (job->request.kind == GW_SESSION_OPEN)
         start_open(job);
     else
@@ -465,15 +476,10 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
         return;
     }
     struct job *job = take_job(s, q);
-    uint8_t *content = pp_arena_alloc(pp_http_request_arena(q), GW_CONTENT_BYTES_MAX);
-    if (job == NULL || content == NULL) {
-        if (job != NULL)
-            free_job(job);
+    if (job == NULL)
         shed(s, q);
-        return;
-    }
-    job->content = content;
-    ask_opener(job);
+    else
+        ask_opener(job);
 }
 
 void gw_service_keys(void *ctx, struct pp_http_request *q)

@@ -25,8 +25,7 @@ enum {
     GW_JOBS_MAX = PP_HTTP_CONNECTIONS_MAX,
     GW_KEY_LIST_BYTES_MAX = 12288,  /* eight keys of the longest KEM */
     GW_BODY_BYTES_MAX = 256 * 1024, /* the largest bucket of #2 */
-    GW_CONTENT_BYTES_MAX = 32 * 1024,
-    /* Content, the message around it, the sealed body, and the rounding of three pieces. */
+    /* Of the largest bucket: content, the message around it, the sealed body, and rounding. */
     GW_SCRATCH_BYTES = 3 * 32 * 1024 + 3 * 16,
 
     GW_CVM_TRIES_MAX = 3,

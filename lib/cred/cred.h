@@ -209,7 +209,7 @@ struct pp_cred_issuance {
 /*
  * Draws nonces and blinds for `count` tokens under `key`, which is the one that the ledger lists
  * for the epoch (never one that the issuer sent). A token draws 32 bytes for its nonce, then
- * those of its blind (type 2: of its salt, 48, and then its blind). RANGE (count outside
+ * those of its blind (type 2: of its salt, its blind and a mask). RANGE (count outside
  * 1..PP_CRED_BATCH_MAX, or not 1 for a single one), UNSUPPORTED (a batch of type 2), RANDOM,
  * NO_MEMORY. On failure `x` is in the zero state.
  */

@@ -79,9 +79,10 @@ static pp_res raise(const struct pp_blindrsa_key *k, struct work *w, BIGNUM *ret
     return PP_OK;
 }
 
-static pp_res invert(const struct pp_blindrsa_key *k, struct work *w, BIGNUM *ret, BIGNUM *number)
+/* Of public numbers: how long it takes depends on them. */
+static pp_res invert_public(const struct pp_blindrsa_key *k, struct work *w, BIGNUM *ret,
+                            const BIGNUM *number)
 {
-    BN_set_flags(number, BN_FLG_CONSTTIME); /* chooses the inversion without branches */
     PP_CHECK(BN_mod_inverse(ret, number, k->n, w->ctx) != NULL, PP_E_KEY, 0);
     return PP_OK;
 }
@@ -103,7 +104,7 @@ pp_res pp_blindrsa_invert(const struct pp_blindrsa_key *k, struct pp_span number
     PP_TRY(work_init(&w));
     PP_TRY(number_read(k, &w, number, &value));
     PP_TRY(number_new(&w, pp_span(NULL, 0), &inverse));
-    PP_TRY(invert(k, &w, inverse, value));
+    PP_TRY(invert_public(k, &w, inverse, value));
     return number_write(k, inverse, ret);
 }
 
@@ -120,6 +121,7 @@ static pp_res random_number(const struct pp_blindrsa_key *k, struct work *w,
         r = pp_random_fill(random, bytes, k->bytes);
         if (!pp_is_ok(r))
             break;
+        PP_REVEAL(bytes, k->bytes, "OpenSSL drops leading zeros of a number (blindrsa.h)");
         r = number_read(k, w, pp_span(bytes, k->bytes), ret);
         if (r.code != PP_E_KEY && (!pp_is_ok(r) || !BN_is_zero(*ret)))
             break;
@@ -127,6 +129,23 @@ static pp_res random_number(const struct pp_blindrsa_key *k, struct work *w,
     }
     pp_wipe(bytes, sizeof bytes);
     return r;
+}
+
+/*
+ * The inverse of a secret number. The steps of an inversion depend on the number, so what is
+ * inverted is the number times a random one: a uniform number, whatever the secret is.
+ */
+static pp_res invert_secret(const struct pp_blindrsa_key *k, struct work *w,
+                            const struct pp_random *random, BIGNUM *ret, const BIGNUM *secret)
+{
+    BIGNUM *mask, *masked, *inverse;
+
+    PP_TRY(random_number(k, w, random, &mask));
+    PP_TRY(number_new(w, pp_span(NULL, 0), &masked));
+    PP_TRY(number_new(w, pp_span(NULL, 0), &inverse));
+    PP_TRY(multiply(k, w, masked, secret, mask));
+    PP_TRY(invert_public(k, w, inverse, masked));
+    return multiply(k, w, ret, inverse, mask);
 }
 
 /* The encoded message as a number. */
@@ -140,7 +159,7 @@ static pp_res encode(const struct pp_blindrsa_key *k, struct work *w, struct pp_
         PP_TRY(pp_random_fill(random, salt, salt_len));
     pp_res r = pp_blindrsa_encode(message, pp_span(salt, salt_len), em, k->bytes);
     if (pp_is_ok(r)) {
-        PP_REVEAL(em, sizeof em, "OpenSSL drops leading zero words of a number (blindrsa.h)");
+        PP_REVEAL(em, sizeof em, "OpenSSL drops leading zeros of a number (blindrsa.h)");
         r = number_new(w, pp_span(em, k->bytes), ret);
     }
     pp_wipe(salt, sizeof salt);
@@ -165,9 +184,9 @@ pp_res pp_blindrsa_blind(const struct pp_blindrsa_key *k, struct pp_span message
     PP_TRY(raise(k, &w, raised, blind));
     PP_TRY(multiply(k, &w, blinded, raised, em));
     /* RFC 9474 4.2: a message that shares a factor with n is refused. So is its blinded form, which
-     * everybody may see: there the quick inversion will do. */
-    PP_CHECK(BN_mod_inverse(ignored, blinded, k->n, w.ctx) != NULL, PP_E_KEY, 1);
-    PP_TRY(invert(k, &w, inverse, blind));
+     * everybody may see: there the inversion need not be masked. */
+    PP_TRY(invert_public(k, &w, ignored, blinded));
+    PP_TRY(invert_secret(k, &w, random, inverse, blind));
     PP_TRY(number_write(k, inverse, ret_inverse_secret));
     return number_write(k, blinded, ret_blinded);
 }

@@ -10,9 +10,9 @@
  * PSS variants and 0 in the PSSZERO ones. The public exponent is 65537.
  *
  * The arithmetic is OpenSSL's. Signing uses its constant-time exponentiation, and its own blinding
- * on top. On the client's side the blind is inverted without branches, and products are Montgomery
- * products; but OpenSSL's numbers drop leading zeros, so a client's time may tell that a number
- * began with a zero byte, as one in 256 does. The next number is another one.
+ * on top. On the client's side the blind is inverted behind a random mask, and products are
+ * Montgomery products; but OpenSSL's numbers drop leading zeros, so a client's time may tell that a
+ * number began with a zero byte, as one in 256 does. The next number is another one.
  */
 #ifndef PP_BLINDRSA_H
 #define PP_BLINDRSA_H
@@ -69,10 +69,10 @@ void pp_blindrsa_free(struct pp_blindrsa_key *k);          /* wipes; NULL is fin
 /* --- the protocol (RFC 9474 4.2 to 4.5) ------------------------------------------------------ */
 
 /*
- * Blind: takes `salt_len` bytes and then candidates of pp_blindrsa_bytes from `random` until one is
- * below the modulus. Gives the blind's inverse, which stays with the client, and the blinded
- * message. RANDOM, RANGE (salt), KEY (a number that shares a factor with the modulus: whoever finds
- * one has broken the key), CRYPTO.
+ * Blind: takes `salt_len` bytes from `random`, then candidates of pp_blindrsa_bytes until one is
+ * below the modulus (the blind), and once more (a mask that no result depends on). Gives the
+ * blind's inverse, which stays with the client, and the blinded message. RANDOM, RANGE (salt), KEY
+ * (a number that shares a factor with the modulus: whoever finds one has broken the key), CRYPTO.
  */
 PP_MUST pp_res pp_blindrsa_blind(const struct pp_blindrsa_key *k, struct pp_span message,
                                  size_t salt_len, const struct pp_random *random,

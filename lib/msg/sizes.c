@@ -64,3 +64,14 @@ size_t pp_answer_room(size_t bucket_kib)
     PP_ASSERT(pp_bucket_down_ok(bucket_kib));
     return bucket_kib * 1024 - PP_ANSWER_SLACK_BYTES;
 }
+
+uint32_t pp_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms)
+{
+    uint64_t passed = now_ms > from_ms ? now_ms - from_ms : 0;
+
+    if (grid_ms == 0)
+        return 0;
+    if (passed > 0 && passed % grid_ms == 0)
+        return 0;
+    return grid_ms - (uint32_t)(passed % grid_ms);
+}

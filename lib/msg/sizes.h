@@ -18,6 +18,7 @@ enum {
     PP_BUCKET_2_DOWN_KIB_MAX = 16, /* powers of two, 1..16 KiB, as the client asked */
     PP_BUCKET_BACKEND_KIB = 16,    /* answers between confidential VMs */
     PP_SEALED_PT_BYTES_MIN = 256,  /* a bucket that leaves less is not used */
+    PP_GRID_MS = 250,              /* of times, counted from an exchange's start; dev has none */
     PP_ANSWER_SLACK_BYTES = 256,   /* BHTTP, OHTTP and TLS around an answer */
 };
 
@@ -40,6 +41,14 @@ PP_MUST pp_res pp_request_room(size_t bucket_kib, size_t outer_enc, size_t inner
  * does. */
 PP_MUST pp_res pp_request_bucket(size_t cbor_len, size_t outer_enc, size_t inner_enc,
                                  size_t *ret_bucket_kib);
+
+/*
+ * Milliseconds that have to pass so that something leaves on the grid that begins at `from_ms`: an
+ * answer of the gateway, exchange #2 of the device. 0 without a grid. The first tick is one grid
+ * behind the start: a refusal that took no time at all must not leave before an answer that took
+ * some.
+ */
+uint32_t pp_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms);
 
 /* Bytes of padded plaintext of a SealedResponse in a down bucket, which must be one. */
 size_t pp_answer_room(size_t bucket_kib);

@@ -28,12 +28,17 @@ struct pp_http_pending {
     CURL *easy;
     struct curl_slist *lines;
     struct event deadline;
+    struct event resume;
     uint32_t is_active;
     uint32_t attempts; /* how often curl set out to send it; see before_request */
     uint32_t failed;   /* enum pp_code, when a callback stopped the transfer */
 
     pp_http_done_fn done;
     void *ctx;
+    long (*pull)(void *ctx, uint8_t *at, size_t cap);
+    int (*head)(void *ctx, const struct pp_http_response *response);
+    int (*piece)(void *ctx, struct pp_span bytes);
+    void *pieces_ctx; /* of these three */
 
     uint8_t *body; /* response_bytes_max */
     size_t body_len;
@@ -77,11 +82,22 @@ static size_t stop(struct pp_http_pending *p, uint32_t code)
     return 0; /* fewer bytes than given: curl ends the transfer */
 }
 
+static size_t on_piece(struct pp_http_pending *p, struct pp_span bytes)
+{
+    int taken = p->piece(p->pieces_ctx, bytes);
+
+    if (taken < 0)
+        return stop(p, PP_E_CANCELLED);
+    return taken > 0 ? bytes.len : CURL_WRITEFUNC_PAUSE;
+}
+
 static size_t on_body(char *at, size_t size, size_t count, void *arg)
 {
     struct pp_http_pending *p = (struct pp_http_pending *)arg;
     size_t len = size * count;
 
+    if (p->piece != NULL)
+        return on_piece(p, pp_span(at, len));
     if (len > p->client->config.response_bytes_max - p->body_len)
         return stop(p, PP_E_LIMIT);
     memcpy(p->body + p->body_len, at, len);
@@ -89,11 +105,66 @@ static size_t on_body(char *at, size_t size, size_t count, void *arg)
     return len;
 }
 
+static size_t on_pull(char *at, size_t size, size_t count, void *arg)
+{
+    struct pp_http_pending *p = (struct pp_http_pending *)arg;
+    long n = p->pull(p->pieces_ctx, (uint8_t *)at, size * count);
+
+    if (n == PP_HTTP_PULL_LATER)
+        return CURL_READFUNC_PAUSE;
+    PP_ASSERT(n == PP_HTTP_PULL_ABORT || (n >= 0 && (size_t)n <= size * count));
+    if (n >= 0)
+        return (size_t)n;
+    (void)stop(p, PP_E_CANCELLED);
+    return CURL_READFUNC_ABORT;
+}
+
 static void reset_head(struct pp_http_pending *p)
 {
     p->field_count = 0;
     p->length_fields = p->coding_fields = p->type_fields = 0;
     p->type_len = 0;
+}
+
+static long status_of(const struct pp_http_pending *p)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+/*
+ * RFC 9112 6.3: a body that only the end of the connection delimits may be a truncated one. HTTP/2
+ * marks the end of each, and nghttp2 compares it with the length.
+ */
+static uint32_t check_framing(const struct pp_http_pending *p, long status)
+{
+    long version = 0;
+
+    if (status < 200 || status > 599)
+        return PP_E_FORMAT;
+    if (p->length_fields > 1 || p->coding_fields > 1 || p->type_fields > 1)
+        return PP_E_FORMAT;
+    (void)curl_easy_getinfo(p->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2)
+        return p->coding_fields == 0 ? PP_E_OK : PP_E_FORMAT;
+    if (p->length_fields + p->coding_fields == 1 || status == 204 || status == 304)
+        return PP_E_OK;
+    return PP_E_FORMAT;
+}
+
+/* The empty line: of the final head, if it is not an interim one. */
+static size_t end_head(struct pp_http_pending *p, size_t len)
+{
+    struct pp_http_response response = { .status = (uint32_t)status_of(p),
+                                         .type = pp_span(p->type, p->type_len) };
+
+    if (p->head == NULL || response.status < 200)
+        return len;
+    if (check_framing(p, status_of(p)) != PP_E_OK)
+        return stop(p, PP_E_FORMAT);
+    return p->head(p->pieces_ctx, &response) < 0 ? stop(p, PP_E_CANCELLED) : len;
 }
 
 /*
@@ -117,7 +188,7 @@ static size_t on_head(char *at, size_t size, size_t count, void *arg)
         return size * count;
     }
     if (line.len == 0)
-        return size * count;
+        return end_head(p, size * count);
     if (!pp_text_cut(&line, ':', &name) || !pp_http_is_token(name) || !pp_http_is_value(line))
         return stop(p, PP_E_FORMAT);
     line = pp_http_trim(line);
@@ -166,6 +237,8 @@ static uint32_t code_of(CURLcode c)
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND:
+    case CURLE_HTTP2:        /* the connection failed, or ... */
+    case CURLE_HTTP2_STREAM: /* ... was reset, which does not say what was done before */
         return PP_E_CLOSED;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
@@ -182,23 +255,12 @@ static uint32_t code_of(CURLcode c)
     }
 }
 
-/* RFC 9112 6.3: a body that only the end of the connection delimits may be a truncated one. */
-static uint32_t check_framing(const struct pp_http_pending *p, long status)
-{
-    if (status < 200 || status > 599)
-        return PP_E_FORMAT;
-    if (p->length_fields > 1 || p->coding_fields > 1 || p->type_fields > 1)
-        return PP_E_FORMAT;
-    if (p->length_fields + p->coding_fields == 1 || status == 204 || status == 304)
-        return PP_E_OK;
-    return PP_E_FORMAT;
-}
-
 static void give_back(struct pp_http_pending *p)
 {
     struct pp_http_client *c = p->client;
 
     (void)event_del(&p->deadline);
+    (void)event_del(&p->resume);
     curl_slist_free_all(p->lines);
     p->lines = NULL;
     pp_wipe(p->body, p->body_len);
@@ -212,10 +274,9 @@ static void finish(struct pp_http_pending *p, CURLcode result)
 {
     struct pp_http_response response = { 0 };
     pp_res r = PP_OK;
-    long status = 0;
+    long status = status_of(p);
 
     (void)curl_multi_remove_handle(p->client->multi, p->easy);
-    (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
     if (p->failed != PP_E_OK)
         r = PP_FAIL(p->failed, result);
     else if (result != CURLE_OK)
@@ -252,6 +313,24 @@ static void on_call_deadline(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     finish(p, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+    struct pp_http_pending *p = (struct pp_http_pending *)arg;
+    struct pp_http_client *c = p->client;
+
+    (void)fd;
+    (void)what;
+    if (p->is_active)
+        (void)curl_easy_pause(p->easy, CURLPAUSE_CONT);
+    collect(c);
+}
+
+void pp_http_client_resume(struct pp_http_pending *p)
+{
+    PP_ASSERT(p->is_active);
+    event_active(&p->resume, EV_TIMEOUT, 0);
 }
 
 /* --- curl's events on our loop -------------------------------------------------------------- */
@@ -355,6 +434,8 @@ static CURLcode set_constants(struct pp_http_pending *p)
     SET(CURLOPT_PRIVATE, p);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, p);
+    SET(CURLOPT_READFUNCTION, on_pull);
+    SET(CURLOPT_READDATA, p);
     SET(CURLOPT_HEADERFUNCTION, on_head);
     SET(CURLOPT_HEADERDATA, p);
     SET(CURLOPT_PREREQFUNCTION, before_request);
@@ -367,10 +448,10 @@ static CURLcode set_constants(struct pp_http_pending *p)
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_NOPROXY, "*");
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_PIPEWAIT, (long)(c->http2 != 0)); /* one connection for many calls */
     SET(CURLOPT_HTTP09_ALLOWED, 0L);
     SET(CURLOPT_MAXAGE_CONN, (long)c->idle_s_max);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
     SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a ticket would join two calls */
     SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL); /* else the system's folder would be trusted beside the anchors */
@@ -398,6 +479,7 @@ static pp_res make_slots(struct pp_http_client *c)
         p->next_free = c->first_free;
         c->first_free = p;
         PP_ASSERT(evtimer_assign(&p->deadline, c->base, on_call_deadline, p) == 0);
+        PP_ASSERT(evtimer_assign(&p->resume, c->base, on_resume, p) == 0);
     }
     for (size_t i = 0; i < sockets; i++) {
         c->sockets[i].client = c;
@@ -650,9 +732,31 @@ static pp_res make_lines(struct pp_http_pending *p, const struct pp_http_call *c
     return PP_OK;
 }
 
+/* RFC 9113 3.2, 3.3: ALPN over TLS; in clear, the caller knows. */
+static long version_of(const struct pp_http_pending *p, const char *url)
+{
+    if (!p->client->config.http2)
+        return CURL_HTTP_VERSION_1_1;
+    return begins_with(pp_span_cstr(url), PP_STR("http://")) ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                                             : CURL_HTTP_VERSION_2TLS;
+}
+
+/*
+ * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull request
+ * 10643): there, each has a connection of its own. Over TLS all versions share.
+ */
+static long is_alone(long version)
+{
+    return version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+           curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
 static pp_res set_call(struct pp_http_pending *p, const struct pp_http_call *call)
 {
-    int has_body = call->body.len > 0 || strcmp(call->method, "POST") == 0;
+    long version = version_of(p, call->url);
+    int has_body = call->body.len > 0 || call->pull != NULL || strcmp(call->method, "POST") == 0;
+    const char *body = call->body.len > 0 ? (const char *)call->body.at : "";
+    curl_off_t body_len = (curl_off_t)call->body.len;
     CURLcode r = CURLE_OK;
 
 #define SET(option, value)                                                                         \
@@ -660,11 +764,14 @@ static pp_res set_call(struct pp_http_pending *p, const struct pp_http_call *cal
     r = curl_easy_setopt(p->easy, option, value)
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_UNIX_SOCKET_PATH, call->unix_path);
+    SET(CURLOPT_HTTP_VERSION, version);
+    SET(CURLOPT_FRESH_CONNECT, is_alone(version));
+    SET(CURLOPT_FORBID_REUSE, is_alone(version));
     SET(CURLOPT_HTTPGET, 1L);
     if (has_body) {
         SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDS, call->body.len > 0 ? (const char *)call->body.at : "");
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        SET(CURLOPT_POSTFIELDS, call->pull != NULL ? NULL : body);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, call->pull != NULL ? -1 : body_len);
     }
     SET(CURLOPT_CUSTOMREQUEST, call->method);
     SET(CURLOPT_HTTPHEADER, p->lines);
@@ -684,6 +791,7 @@ static pp_res check_call(const struct pp_http_client *c, const struct pp_http_ca
     PP_TRY(check_url(url));
     PP_CHECK(pp_http_is_token(method) && method.len <= 16, PP_E_FORMAT, method.len);
     PP_CHECK(begins_with(url, PP_STR("http://")) || c->config.ca_pem.len > 0, PP_E_FORMAT, 0);
+    PP_CHECK(call->pull == NULL || call->body.len == 0, PP_E_RANGE, call->body.len);
     return PP_OK;
 }
 
@@ -698,6 +806,10 @@ pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call 
     c->first_free = p->next_free;
     p->done = done;
     p->ctx = ctx;
+    p->pull = call->pull;
+    p->head = call->head;
+    p->piece = call->piece;
+    p->pieces_ctx = call->ctx;
     p->attempts = 0;
     p->failed = PP_E_OK;
     p->head_len = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_client.h: HTTP/1.1 requests, asynchronous on a loop, or blocking for command line tools.
+ * http_client.h: HTTP requests, asynchronous on a loop, or blocking for command line tools:
+ * HTTP/1.1, and HTTP/2 where the caller wants it.
  *
  * What is sent is what was asked for: Host, Content-Length, and the given fields; no User-Agent,
  * no Accept, no Expect, no cookies. No redirects, no proxies, no environment variables. A request
@@ -36,6 +37,18 @@ struct pp_http_client_config {
     uint32_t idle_s_max;   /* [20] an older kept connection is not used again; keep it below
                                           the server's idle limit */
     struct pp_span ca_pem; /* trust anchors for https; empty: https is refused */
+    uint32_t http2; /* 1: HTTP/2, by ALPN (or HTTP/1.1 where the server has none) over TLS, where
+                              many calls share a connection; and with prior knowledge in clear */
+};
+
+/* What a pull source says when it has no bytes now. */
+enum { PP_HTTP_PULL_END = 0, PP_HTTP_PULL_LATER = -1, PP_HTTP_PULL_ABORT = -2 };
+
+/* Borrowed until `done` returns. */
+struct pp_http_response {
+    uint32_t status;
+    struct pp_span type; /* Content-Type, empty if absent */
+    struct pp_span body;
 };
 
 struct pp_http_call {
@@ -46,13 +59,28 @@ struct pp_http_call {
     size_t field_count;
     struct pp_span body;  /* borrowed until `done` */
     uint32_t deadline_ms; /* for the whole call; 1..PP_HTTP_DEADLINE_MS_MAX */
-};
 
-/* Borrowed until `done` returns. */
-struct pp_http_response {
-    uint32_t status;
-    struct pp_span type; /* Content-Type, empty if absent */
-    struct pp_span body;
+    /* A body in pieces in place of `body`, and an answer in pieces; each NULL if not wanted. They
+     * are called from the loop, and may not cancel a call or start one: they say so with what they
+     * return. */
+
+    /*
+     * Writes up to `cap` bytes to `at` and returns how many; or PP_HTTP_PULL_END; or LATER, and
+     * pp_http_client_resume when there are some; or ABORT (`done` gets CANCELLED). The body has
+     * chunks in HTTP/1.1.
+     */
+    long (*pull)(void *ctx, uint8_t *at, size_t cap);
+
+    /*
+     * The final head, then pieces of the body as they come: `response` of `done` has no body then,
+     * and response_bytes_max of the client does not limit it. `piece` takes all and returns 1, or
+     * nothing and 0: the same bytes come again behind pp_http_client_resume, and the server is held
+     * back meanwhile (over HTTP/2 with all calls of that connection: libcurl reads no further). -1
+     * ends the call, and `done` gets CANCELLED. Only an OK in `done` says that the body was whole.
+     */
+    int (*head)(void *ctx, const struct pp_http_response *response); /* 1, or -1 */
+    int (*piece)(void *ctx, struct pp_span bytes);
+    void *ctx; /* of these three */
 };
 
 /* `response` is NULL unless `r` is OK; any status is OK. */
@@ -84,6 +112,9 @@ PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
  */
 PP_MUST pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call *call,
                                     pp_http_done_fn done, void *ctx, struct pp_http_pending **ret);
+
+/* Its pull source has bytes again, or its `piece` takes some: they are called from the loop. */
+void pp_http_client_resume(struct pp_http_pending *p);
 
 /* `done` will not be called; the connection is closed if the request was on its way. */
 void pp_http_client_cancel(struct pp_http_pending *p);

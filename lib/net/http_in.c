@@ -102,12 +102,10 @@ static int on_body(http_parser *p, const char *at, size_t len)
 {
     struct pp_http_in *in = owner(p);
 
-    if (len > in->body_cap - in->body_len) {
-        in->refused = 413;
-        return 1;
-    }
+    PP_ASSERT(len <= in->body_room - in->body_len); /* see read_chunks */
     memcpy(in->body + in->body_len, at, len);
     in->body_len += len;
+    in->body_total += len;
     return 0;
 }
 
@@ -300,22 +298,27 @@ static uint32_t check_fields(struct pp_http_in *in)
     return 0;
 }
 
-static uint32_t read_head(struct pp_http_in *in)
+uint32_t pp_http_in_check_(struct pp_http_in *in)
 {
     static uint32_t (*const CHECKS[])(struct pp_http_in *) = {
-        check_request_line, check_fields,  check_repeats,    check_target,
-        check_host,         check_framing, check_connection,
+        check_fields, check_repeats, check_target, check_host, check_framing, check_connection,
     };
 
-    http_parser_init(&in->parser, HTTP_REQUEST);
-    if (!parse(in, in->buf, in->head_len))
-        return in->too_many_fields ? 431 : 400;
     for (size_t i = 0; i < PP_ARRAY_COUNT(CHECKS); i++) {
         uint32_t status = CHECKS[i](in);
         if (status != 0)
             return status;
     }
     return 0;
+}
+
+static uint32_t read_head(struct pp_http_in *in)
+{
+    http_parser_init(&in->parser, HTTP_REQUEST);
+    if (!parse(in, in->buf, in->head_len))
+        return in->too_many_fields ? 431 : 400;
+    uint32_t status = check_request_line(in);
+    return status != 0 ? status : pp_http_in_check_(in);
 }
 
 /* --- the body ------------------------------------------------------------------------------- */
@@ -365,23 +368,40 @@ static int chunk_byte(struct pp_http_in *in, uint8_t c)
     return 0;
 }
 
+/* How much of the chunk can be taken now; it is counted as taken. */
+static size_t chunk_data(struct pp_http_in *in)
+{
+    size_t limits[] = { in->len - in->at, in->body_room - in->body_len,
+                        in->body_cap - in->body_total };
+    size_t n = (size_t)in->chunk_left;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(limits); i++)
+        n = n < limits[i] ? n : limits[i];
+    in->chunk_left -= n;
+    if (in->chunk_left == 0)
+        in->chunk = PP_HTTP_CHUNK_DATA_CR;
+    return n;
+}
+
 static void read_chunks(struct pp_http_in *in)
 {
     while (in->at < in->len && in->chunk != PP_HTTP_CHUNK_COMPLETE) {
         size_t n = 1;
 
         if (in->chunk == PP_HTTP_CHUNK_DATA) {
-            n = in->len - in->at;
-            n = n < in->chunk_left ? n : (size_t)in->chunk_left;
-            in->chunk_left -= n;
-            if (in->chunk_left == 0)
-                in->chunk = PP_HTTP_CHUNK_DATA_CR;
+            if (in->body_total == in->body_cap) {
+                pp_http_in_refuse(in, 413);
+                return;
+            }
+            if (in->body_len == in->body_room)
+                return;
+            n = chunk_data(in);
         } else if (!chunk_byte(in, in->buf[in->at])) {
             pp_http_in_refuse(in, 400);
             return;
         }
         if (!parse(in, in->buf + in->at, n)) {
-            pp_http_in_refuse(in, in->refused != 0 ? in->refused : 400);
+            pp_http_in_refuse(in, 400);
             return;
         }
         in->at += n;
@@ -393,6 +413,14 @@ static void read_chunks(struct pp_http_in *in)
     in->len = in->at = in->head_len; /* all of it was taken: make room */
 }
 
+static size_t length_space(const struct pp_http_in *in)
+{
+    size_t missing = (size_t)in->length - in->body_total;
+    size_t room = in->body_room - in->body_len;
+
+    return missing < room ? missing : room;
+}
+
 static void read_body(struct pp_http_in *in)
 {
     if (in->framing == PP_HTTP_CHUNKED) {
@@ -401,14 +429,15 @@ static void read_body(struct pp_http_in *in)
     }
     /* What came together with the head; the rest is put into the body itself. */
     size_t have = in->len - in->at;
-    size_t want = (size_t)in->length - in->body_len;
+    size_t want = length_space(in);
     size_t n = have < want ? have : want;
 
     if (n > 0)
         memcpy(in->body + in->body_len, in->buf + in->at, n);
     in->body_len += n;
+    in->body_total += n;
     in->at += n;
-    if (in->body_len == in->length)
+    if (in->body_total == in->length)
         in->step = PP_HTTP_DONE;
 }
 
@@ -430,7 +459,7 @@ size_t pp_http_in_space(struct pp_http_in *in, uint8_t **ret_at)
     PP_ASSERT(in->step == PP_HTTP_MORE);
     if (in->head_len > 0 && in->framing == PP_HTTP_LENGTH) {
         *ret_at = in->body + in->body_len;
-        return (size_t)in->length - in->body_len;
+        return length_space(in);
     }
     *ret_at = in->buf + in->len;
     return (in->head_len == 0 ? PP_HTTP_HEAD_BYTES_MAX : PP_HTTP_IN_BYTES) - in->len;
@@ -443,11 +472,13 @@ void pp_http_in_filled(struct pp_http_in *in, size_t n)
     PP_ASSERT(in->step == PP_HTTP_MORE);
     if (in->head_len > 0 && in->framing == PP_HTTP_LENGTH) {
         in->body_len += n;
-        if (in->body_len == in->length)
+        in->body_total += n;
+        if (in->body_total == in->length)
             in->step = PP_HTTP_DONE;
         return;
     }
     in->len += n;
+    in->high = in->len > in->high ? in->len : in->high;
     if (in->head_len > 0) {
         read_body(in);
         return;
@@ -465,10 +496,11 @@ void pp_http_in_filled(struct pp_http_in *in, size_t n)
         in->step = PP_HTTP_HEAD;
 }
 
-void pp_http_in_body(struct pp_http_in *in, uint8_t *body, size_t cap)
+void pp_http_in_body(struct pp_http_in *in, uint8_t *body, size_t room, size_t cap)
 {
     PP_ASSERT(in->step == PP_HTTP_HEAD);
     in->body = body;
+    in->body_room = room;
     in->body_cap = cap;
     in->step = PP_HTTP_MORE;
     if (in->framing == PP_HTTP_NO_BODY)
@@ -479,16 +511,29 @@ void pp_http_in_body(struct pp_http_in *in, uint8_t *body, size_t cap)
         read_body(in);
 }
 
+void pp_http_in_take(struct pp_http_in *in, size_t len)
+{
+    PP_ASSERT(len <= in->body_len);
+    memmove(in->body, in->body + len, in->body_len - len);
+    in->body_len -= len;
+}
+
+void pp_http_in_go_on(struct pp_http_in *in)
+{
+    PP_ASSERT(in->step == PP_HTTP_MORE && in->head_len > 0);
+    read_body(in);
+}
+
 void pp_http_in_next(struct pp_http_in *in)
 {
     uint8_t *buf = in->buf;
     size_t left = in->len - in->at;
-    size_t old = in->len;
+    size_t high = in->high;
 
     PP_ASSERT(in->step == PP_HTTP_DONE);
     if (left > 0)
         memmove(buf, buf + in->at, left);
-    pp_wipe(buf + left, old - left);
+    pp_wipe(buf + left, high - left);
     pp_http_in_init(in, buf);
     in->len = left;
     if (left > 0) {

@@ -52,6 +52,7 @@ struct pp_http_in {
     uint32_t refused; /* the status, once refused */
     uint8_t *buf;     /* PP_HTTP_IN_BYTES of the owner's memory */
     size_t len;       /* bytes in it */
+    size_t high;      /* the most that ever were: what is to be wiped */
     size_t looked;    /* bytes that the head's checks have seen */
     size_t line;      /* where the line begins that `looked` is in */
     size_t head_len;  /* 0 until the head is complete */
@@ -68,8 +69,10 @@ struct pp_http_in {
     enum pp_http_framing framing;
     uint64_t length; /* of PP_HTTP_LENGTH */
     uint8_t *body;
-    size_t body_len;
-    size_t body_cap;
+    size_t body_len;   /* bytes in it */
+    size_t body_room;  /* that it can have at a time */
+    size_t body_total; /* that came, those included that were taken */
+    size_t body_cap;   /* that may come */
     enum pp_http_chunk chunk;
     uint64_t chunk_left;
     uint32_t chunk_digits;
@@ -82,12 +85,24 @@ void pp_http_in_init(struct pp_http_in *in, uint8_t *buf);
 size_t pp_http_in_space(struct pp_http_in *in, uint8_t **ret_at);
 void pp_http_in_filled(struct pp_http_in *in, size_t n);
 
-/* Behind PP_HTTP_HEAD: the body goes to `body`; a longer one is refused with 413. */
-void pp_http_in_body(struct pp_http_in *in, uint8_t *body, size_t cap);
+/*
+ * Behind PP_HTTP_HEAD: the body goes to `body`; one longer than `cap` is refused with 413. Where
+ * `room` is less, the owner takes bytes from its front, and nothing is read while there is none
+ * (pp_http_in_space gives 0); pp_http_in_go_on then reads what is there already.
+ */
+void pp_http_in_body(struct pp_http_in *in, uint8_t *body, size_t room, size_t cap);
+void pp_http_in_take(struct pp_http_in *in, size_t len);
+void pp_http_in_go_on(struct pp_http_in *in);
 void pp_http_in_refuse(struct pp_http_in *in, uint32_t status);
 
 /* Behind PP_HTTP_DONE: wipes the request; bytes that came behind it become the next one's. */
 void pp_http_in_next(struct pp_http_in *in);
+
+/*
+ * The checks of a head whose method, target and fields (Host among them) are set, whoever has read
+ * it; the names lie in `buf` and become lower case. The status to refuse with, or 0.
+ */
+uint32_t pp_http_in_check_(struct pp_http_in *in);
 
 /* 1 if nothing of a request has arrived. */
 static inline int pp_http_in_is_idle(const struct pp_http_in *in)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_server.h: an HTTP/1.1 server on a loop (RFC 9110, 9112; what it refuses:
- * docs/protocol/http.md).
+ * http_server.h: an HTTP server on a loop: HTTP/1.1 and HTTP/2 on one port (RFC 9110, 9112, 9113;
+ * what it refuses: docs/protocol/http.md), in clear or over TLS 1.3.
  *
- * A route's handler is called with a complete request and answers now or later, exactly once. All
- * memory is taken when the server is made: a fixed number of connections, each with room for the
- * head, the largest body of any route, and `scratch_bytes` for the handler. A connection over the
- * limit is answered 503 and closed. Nothing is allocated between a request and its answer. What
- * held a request is wiped when its answer is out.
+ * A route's handler is called with a complete request and answers now or later, exactly once; which
+ * version of HTTP carried it makes no difference. A route with `pieces` is called behind the head,
+ * takes the body as it comes, and may answer in pieces.
+ *
+ * All memory of our own is set aside when the server is made: places for requests, each with room
+ * for the head, the largest body of any route, and `scratch_bytes` for the handler. A connection
+ * that has no request holds none of them. A connection over the limit is answered 503 and closed, a
+ * request over the limit is answered 503. Between a request and its answer nothing is allocated but
+ * by nghttp2 and OpenSSL. What held a request is wiped when its answer is out.
  *
  * No field is sent that nobody asked for: no Server, no Date (our clocks are nobody's business).
- * The interface leaves room for TLS and HTTP/2 on the same port, and for streamed bodies: a
- * handler never sees a connection.
  */
 #ifndef PP_HTTP_SERVER_H
 #define PP_HTTP_SERVER_H
@@ -27,6 +29,9 @@ enum {
     PP_HTTP_BODY_BYTES_MAX = 16 << 20,
     PP_HTTP_LISTENERS_MAX = 4,
     PP_HTTP_FLOOR_BYTES = 4096, /* of a body, within each body_floor_ms; 3.3 kbit/s by default */
+    PP_HTTP_STREAMS_MAX = 1024, /* requests of one HTTP/2 connection at a time */
+    PP_HTTP_PIECES_BYTES =
+        1 << 16, /* of a body that waits to be taken, and of an answer to leave */
 };
 
 struct pp_http_server;
@@ -38,6 +43,7 @@ struct pp_http_route {
     size_t body_bytes_max; /* a longer body is answered 413 */
     void (*handle)(void *ctx, struct pp_http_request *q);
     void *ctx;
+    uint32_t pieces; /* 1: called behind the head, see "bodies in pieces" */
 };
 
 struct pp_http_server_config {
@@ -45,7 +51,10 @@ struct pp_http_server_config {
     size_t route_count;                 /* 1..PP_HTTP_ROUTES_MAX */
     size_t scratch_bytes;               /* arena of a request beyond its body; 0: 4096 */
     /* For all of these 0 means the default in brackets. */
-    uint32_t connections_max;             /* [256] up to PP_HTTP_CONNECTIONS_MAX */
+    uint32_t connections_max; /* [256] up to PP_HTTP_CONNECTIONS_MAX */
+    uint32_t requests_max;    /* [connections_max] at a time, over all connections; up to
+                                             PP_HTTP_CONNECTIONS_MAX */
+    uint32_t streams_max;     /* [100, or requests_max] of them on one HTTP/2 connection */
     uint32_t connections_per_address_max; /* [no limit of its own] per IPv4 address or IPv6 /64 */
     uint32_t idle_timeout_ms;             /* [60000] between requests; closed in silence */
     uint32_t head_timeout_ms;             /* [10000] first to last byte of the head; 408. And for
@@ -144,5 +153,62 @@ void pp_http_reply(struct pp_http_request *q, const struct pp_http_reply *r);
 
 /* An answer without type and body. */
 void pp_http_reply_status(struct pp_http_request *q, uint32_t status);
+
+/* --- bodies in pieces ----------------------------------------------------------------------- */
+
+/*
+ * Of a route with `pieces`: what has arrived of the body and was not taken yet, contiguous, at most
+ * PP_HTTP_PIECES_BYTES. Borrowed until the next call on `q` or the next callback. Who takes nothing
+ * holds the client back: no more than that is read. The deadlines of a body run only while there
+ * is room. Behind the limit of the route the client is refused, and the handler told with `gone`.
+ */
+struct pp_span pp_http_request_piece(const struct pp_http_request *q);
+void pp_http_request_take(struct pp_http_request *q, size_t len); /* of what `piece` gave */
+int pp_http_request_is_whole(const struct pp_http_request *q);    /* 1: nothing comes behind it */
+
+/*
+ * `more` is called from the loop whenever the body grew or became whole. What is there when the
+ * handler is called, it finds by itself.
+ */
+void pp_http_request_on_piece(struct pp_http_request *q, void (*more)(void *ctx), void *ctx);
+
+/*
+ * Begins an answer whose body comes in pieces, of any request; `r` without a body. It leaves with
+ * chunks in HTTP/1.1, so that a client can tell its end from an accident. `q` stays valid until
+ * pp_http_reply_end or pp_http_reply_abort, of which one must be called, also behind `gone`; `gone`
+ * may come until then. The handler has the time of an answer for each piece, the client that of
+ * taking one. An answer that cannot be sent becomes 500, and its pieces are CLOSED; so are those
+ * of HEAD.
+ */
+void pp_http_reply_begin(struct pp_http_request *q, const struct pp_http_reply *r);
+
+/* How many bytes pp_http_reply_piece takes now; at most PP_HTTP_PIECES_BYTES. */
+size_t pp_http_reply_room(const struct pp_http_request *q);
+
+/*
+ * Copies all of `bytes` or nothing: BUSY (no room now; `room` tells when it is worth asking again),
+ * LIMIT (never room), CLOSED (nobody takes it any more).
+ */
+PP_MUST pp_res pp_http_reply_piece(struct pp_http_request *q, struct pp_span bytes);
+
+/* `room` is called from the loop when all that was given has left, behind a refusal with BUSY. */
+void pp_http_reply_on_room(struct pp_http_request *q, void (*room)(void *ctx), void *ctx);
+
+void pp_http_reply_end(struct pp_http_request *q);   /* `q` is invalid afterwards */
+void pp_http_reply_abort(struct pp_http_request *q); /* the same; the client sees no end */
+
+/* --- TLS ------------------------------------------------------------------------------------ */
+
+/*
+ * The certificate chain (the server's first) and its key, PEM, for pp_http_server_listen_tls. Again
+ * while it serves: connections that stand keep what they have, new ones get the new. TLS 1.3 alone,
+ * no tickets, no early data. On failure what was there stays. KEY (does not parse, or the two do
+ * not belong together), NO_MEMORY.
+ */
+PP_MUST pp_res pp_http_server_tls(struct pp_http_server *s, struct pp_span chain_pem,
+                                  struct pp_span key_pem);
+
+/* As pp_http_server_listen, over TLS; HTTP/2 by ALPN. STATE without pp_http_server_tls before. */
+PP_MUST pp_res pp_http_server_listen_tls(struct pp_http_server *s, const struct pp_listener *l);
 
 #endif

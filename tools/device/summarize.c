@@ -10,8 +10,7 @@
 
 #include "clean.h"
 #include "cred.h"
-
-enum { GRID_MS = 250 }; /* as answers, outside dev */
+#include "sizes.h"
 
 struct run {
     struct pp_device *d;
@@ -99,11 +98,10 @@ static pp_res post(struct run *r, struct pp_span body, uint32_t deadline_ms,
  */
 static void wait_for_tick(const struct run *r)
 {
-    uint64_t past = (pp_clock_mono_ms(&r->d->clock) - r->opened_mono_ms) % GRID_MS;
-    struct timespec rest = { .tv_nsec = (long)(GRID_MS - past) * 1000000 };
+    uint32_t grid_ms = r->d->trust->environment == PP_RECORD_DEV ? 0 : PP_GRID_MS;
+    uint32_t wait = pp_grid_wait(r->opened_mono_ms, pp_clock_mono_ms(&r->d->clock), grid_ms);
+    struct timespec rest = { .tv_nsec = (long)wait * 1000000 };
 
-    if (r->d->trust->environment == PP_RECORD_DEV || past == 0)
-        return;
     while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
         ;
 }

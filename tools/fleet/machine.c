@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "ohttp.h"
 #include "record.h"
+#include "token_chain.h"
 #include "token_keys.h"
 
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
@@ -161,64 +162,59 @@ static void file_of_day(uint32_t day, const char *folder, char ret[64])
     snprintf(ret, 64, "%s/%u.key", folder, day);
 }
 
-static int ends_like_one(const struct pp_token_keys *held, const struct pp_token_key *k)
+/* The chain that all token keys come from, where it stands now. It stays at home with the owner. */
+static pp_res load_chain(struct fleet *f, struct pp_token_chain *ret)
 {
-    const size_t last = PP_TOKEN_KEY_ID_BYTES - 1;
+    struct pp_buf text = { 0 };
 
-    for (size_t i = 0; i < held->count; i++)
-        if (held->list[i].key.pub.key_id[last] == k->key.pub.key_id[last])
-            return 1;
-    return 0;
-}
-
-/*
- * Draws a key and writes its file's text. Requests name a key by the last byte of its id alone
- * (RFC 9578), so one that ends like a held key is drawn again: one in 256 would.
- */
-static pp_res draw_token_key(struct fleet *f, uint32_t day, const struct pp_token_keys *held,
-                             struct pp_wr *wr)
-{
-    enum { DRAWS_MAX = 64 };
-    uint8_t seed[PP_CRED_SEED_BYTES];
-    int taken = 1;
-    pp_res r = PP_OK;
-
-    for (size_t i = 0; pp_is_ok(r) && taken && i < DRAWS_MAX; i++) {
-        struct pp_token_key k = { 0 };
-
-        wr->len = 0;
-        r = pp_random_fill(&f->random, seed, sizeof seed);
-        if (pp_is_ok(r)) /* in dev the issue window reaches to the day's end */
-            r = pp_token_key_write(day, PP_TOKEN_VOPRF_RISTRETTO255,
-                                   (uint64_t)(day - 1) * PP_EPOCH_SECONDS,
-                                   (uint64_t)(day + 1) * PP_EPOCH_SECONDS, PP_BYTES(seed), wr);
-        if (pp_is_ok(r))
-            r = pp_token_key_parse(pp_wr_done(wr), &f->problem, &k);
-        taken = ends_like_one(held, &k);
-        pp_token_key_done(&k);
-    }
-    pp_wipe(seed, sizeof seed);
-    if (pp_is_ok(r) && taken)
-        r = PP_FAIL(PP_E_RANDOM, day);
+    if (!fleet_exists(f, "owner", "token.chain"))
+        return pp_token_chain_new(fleet_today(f), &f->random, ret);
+    PP_TRY(fleet_read_file(f, "owner", "token.chain", PP_TOKEN_CHAIN_FILE_BYTES_MAX, &text));
+    pp_res r = pp_token_chain_parse(pp_buf_span(&text), &f->problem, ret);
+    pp_buf_done(&text);
     return r;
 }
 
+/* Moves the chain on to today, so that nobody can make the keys of days before again. */
+static pp_res move_chain(struct fleet *f, struct pp_token_chain *c)
+{
+    char text[PP_TOKEN_CHAIN_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    if (fleet_today(f) - c->day > PP_TOKEN_CHAIN_AHEAD_MAX) { /* a state from long ago */
+        pp_token_chain_done(c);
+        PP_TRY(pp_token_chain_new(fleet_today(f), &f->random, c));
+    }
+    PP_TRY(pp_token_chain_advance(c, fleet_today(f)));
+    pp_res r = pp_token_chain_write(c, &wr);
+    if (pp_is_ok(r))
+        r = fleet_write(f, "owner", "token.chain", pp_wr_done(&wr));
+    pp_wipe(text, sizeof text);
+    return r;
+}
+
+/* In dev the issue window reaches to the day's end. */
+static pp_res write_token_key(const struct pp_token_chain *c, uint32_t day, struct pp_wr *wr)
+{
+    PP_AUTO(pp_secret) seed = { 0 };
+
+    PP_TRY(pp_token_chain_seed(c, day, &seed));
+    return pp_token_key_write(day, PP_TOKEN_VOPRF_RISTRETTO255,
+                              (uint64_t)(day - 1) * PP_EPOCH_SECONDS,
+                              (uint64_t)(day + 1) * PP_EPOCH_SECONDS, pp_secret_span(&seed), wr);
+}
+
 /* Both parties hold the same file: this token type needs the private key to verify. */
-static pp_res make_token_key(struct fleet *f, uint32_t day)
+static pp_res make_token_key(struct fleet *f, const struct pp_token_chain *c, uint32_t day)
 {
     char text[PP_TOKEN_KEY_FILE_BYTES_MAX], issuer_file[64], gateway_file[64];
-    char folder[FLEET_PATH_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
-    struct pp_token_keys held = { 0 };
 
     file_of_day(day, "keys", issuer_file);
     file_of_day(day, "token_keys", gateway_file);
     if (fleet_exists(f, "issuer", issuer_file) && fleet_exists(f, "gateway", gateway_file))
         return PP_OK;
-    PP_TRY(fleet_path(f, "issuer", "keys", folder));
-    PP_TRY(pp_token_keys_load(folder, pp_clock_posix_s(&f->clock), &f->problem, &held));
-    pp_res r = draw_token_key(f, day, &held, &wr);
-    pp_token_keys_done(&held);
+    pp_res r = write_token_key(c, day, &wr);
     if (pp_is_ok(r))
         r = fleet_write(f, "issuer", issuer_file, pp_wr_done(&wr));
     if (pp_is_ok(r))
@@ -288,6 +284,7 @@ static pp_res make_handle_key(struct fleet *f)
 pp_res fleet_make_epochs(struct fleet *f)
 {
     uint32_t today = fleet_today(f);
+    PP_AUTO(pp_token_chain) chain = { 0 };
 
     PP_TRY(fleet_folder(f, "issuer", NULL));
     PP_TRY(fleet_folder(f, "issuer", "keys"));
@@ -296,8 +293,10 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", "ohttp_keys"));
     PP_TRY(fleet_folder(f, "gateway", "handle_keys"));
     PP_TRY(fleet_folder(f, "gateway", "spent"));
+    PP_TRY(load_chain(f, &chain));
+    PP_TRY(move_chain(f, &chain));
     for (uint32_t day = today; day <= today + 1; day++) {
-        PP_TRY(make_token_key(f, day));
+        PP_TRY(make_token_key(f, &chain, day));
         for (size_t i = 0; i < FLEET_OHTTP_KEMS; i++)
             PP_TRY(make_ohttp_key(f, day, i));
     }

@@ -71,6 +71,7 @@ struct world {
     struct pp_frame held[AT_ONCE];
     size_t held_count, held_max; /* held_max > 0: answer all when so many are held */
     size_t answered, opens;
+    int breaks; /* the CVM ends its connection instead of an answer */
 };
 
 /* --- files ---------------------------------------------------------------------------------- */
@@ -355,7 +356,9 @@ static void cvm_frame(struct world *w, const struct pp_frame *f)
     w->opens += f->kind == PP_FRAME_OPEN;
     if (f->kind == PP_FRAME_CLOSE)
         return;
-    if (w->held_max > 0)
+    if (w->breaks)
+        pp_stream_finish(w->cvm_stream);
+    else if (w->held_max > 0)
         cvm_hold(w);
     else if (w->hold)
         pp_loop_stop(w->loop);
@@ -757,6 +760,49 @@ static void cvms_are_found_by_a_name_and_the_choice_leaves_its_record(void **sta
     assert_int_equal(unlink(path_in(w, "gateway/choices")), 0);
 }
 
+/* ohttp 6, the rows that are sealed: whatever the outcome, the answer has the bucket's size. */
+static void w16_t3_every_sealed_outcome_has_the_size_of_its_bucket(void **state)
+{
+    static const struct {
+        const char *max;
+        size_t bytes;
+    } BUCKETS[] = { { "1", 1024 }, { "2", 2048 }, { "4", 4096 }, { "8", 8192 }, { "16", 16384 } };
+    struct world *w = *state;
+    struct pp_bhttp other = device_message("/v2/sessions"),
+                    expects = device_message("/v1/sessions");
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+
+    device_seal(&w->device, &other, 4096); /* another target */
+    post(w);
+    assert_answer(w, 403, 1024);
+    assert_ok(pp_bhttp_add(&expects, &expects.header, PP_STR("expect"), PP_STR("100-continue")));
+    device_seal(&w->device, &expects, 4096);
+    post(w);
+    assert_answer(w, 400, 1024);
+    device_seal_open_with(&w->device, PP_STR("PrivateToken token=\"AAUA\""));
+    post(w);
+    assert_answer(w, 401, 32768);
+    device_seal_open(&w->device);
+    post(w);
+    assert_answer(w, 200, 32768);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    post(w); /* the same once more */
+    assert_answer(w, 400, 32768);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(BUCKETS); i++) {
+        device_seal_continue(&w->device, handle, BUCKETS[i].max, 2048);
+        post(w);
+        assert_answer(w, 200, BUCKETS[i].bytes);
+        device_seal_continue(&w->device, "nonsense", BUCKETS[i].max, 2048);
+        post(w);
+        assert_answer(w, 410, BUCKETS[i].bytes);
+        w->breaks = 1;
+        device_seal_continue(&w->device, handle, BUCKETS[i].max, 2048);
+        post(w);
+        assert_answer(w, 502, BUCKETS[i].bytes);
+        w->breaks = 0;
+    }
+}
+
 /* --- more than one, and fewer than all -------------------------------------------------------- */
 
 static void post_to(struct world *w, unsigned port, const char *path)
@@ -1047,6 +1093,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(no_request_is_lost_when_keys_change_under_load),
     TEST(a_hangup_brings_new_ohttp_keys_beside_the_old_ones),
     TEST(a_handle_of_the_previous_key_is_taken_and_of_an_older_one_not),
+    TEST(w16_t3_every_sealed_outcome_has_the_size_of_its_bucket),
     TEST(cvms_are_found_by_a_name_and_the_choice_leaves_its_record),
     TEST(w4_t2_two_gateways_on_one_store_take_a_token_once),
     TEST(w4_t2_a_token_at_two_gateways_at_once_opens_one_session),

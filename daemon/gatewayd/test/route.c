@@ -244,20 +244,6 @@ static void w16_t3_every_answer_of_a_bucket_has_one_size(void **state)
     assert_code(gw_answer_write(&large, 1024 - 32, &wr), PP_E_RANGE);
 }
 
-/* Answers leave on a grid counted from the start of the exchange. */
-static void answers_wait_for_the_next_tick(void **state)
-{
-    (void)state;
-    assert_int_equal(gw_grid_wait(1000, 1000, 250), 250);
-    assert_int_equal(gw_grid_wait(1000, 1001, 250), 249);
-    assert_int_equal(gw_grid_wait(1000, 1249, 250), 1);
-    assert_int_equal(gw_grid_wait(1000, 1250, 250), 0);
-    assert_int_equal(gw_grid_wait(1007, 61100, 250), 250 - (61100 - 1007) % 250);
-    assert_int_equal(gw_grid_wait(1000, 1001, 0), 0);
-    assert_int_equal(gw_grid_wait(1000, 999, 250), 250);
-    assert_int_equal(gw_grid_wait(1000, 1000, 0), 0);
-}
-
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_first_request_is_read),
     cmocka_unit_test(the_second_request_is_read_in_every_bucket),
@@ -268,7 +254,6 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(another_encoding_of_the_same_message_is_refused),
     cmocka_unit_test(what_is_not_a_request_is_refused),
     cmocka_unit_test(w16_t3_every_answer_of_a_bucket_has_one_size),
-    cmocka_unit_test(answers_wait_for_the_next_tick),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -245,10 +245,11 @@ static void a_failed_random_source_begins_no_blind_rsa_issuance(void **state)
 {
     (void)state;
     struct pp_cred_key key = rsa_key();
-    uint8_t digest[PP_TOKEN_DIGEST_BYTES] = { 0 }, some[32 + 48 + NUMBER] = { 0 };
+    uint8_t digest[PP_TOKEN_DIGEST_BYTES] = { 0 }, some[32 + 48 + 2 * NUMBER] = { 0 };
     struct pp_cred_issuance x;
 
-    some[sizeof some - 1] = 7;
+    some[sizeof some - NUMBER - 1] = 7; /* the blind */
+    some[sizeof some - 1] = 9;          /* its mask */
     for (size_t n = 0; n < sizeof some; n += 5) {
         struct pp_span script = pp_span(some, n);
         struct pp_random random = pp_random_script(&script);

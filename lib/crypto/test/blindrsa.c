@@ -185,12 +185,13 @@ static void a_signature_with_a_fault_does_not_leave(void **state)
 static void a_random_source_that_fails_or_repeats_blinds_nothing(void **state)
 {
     (void)state;
-    uint8_t inverse[BYTES], blinded[BYTES], zero = 0, ones = 0xff, some[SALT + BYTES] = { 1 };
+    uint8_t inverse[BYTES], blinded[BYTES], zero = 0, ones = 0xff, some[SALT + 2 * BYTES] = { 1 };
     const struct pp_random zeros = { .fill = same_fill, .ctx = &zero };
     const struct pp_random above = { .fill = same_fill, .ctx = &ones };
 
     assert_code(pp_blindrsa_blind(key, MESSAGE, SALT, &zeros, inverse, blinded), PP_E_RANDOM);
     assert_code(pp_blindrsa_blind(key, MESSAGE, SALT, &above, inverse, blinded), PP_E_RANDOM);
+    some[SALT + BYTES - 1] = 5;
     for (size_t n = 0; n < sizeof some; n += 19) {
         struct pp_span script = pp_span(some, n);
         struct pp_random random = pp_random_script(&script);
@@ -202,7 +203,7 @@ static void a_blind_that_shares_a_factor_with_the_modulus_is_refused(void **stat
 {
     (void)state;
     BIGNUM *p = NULL;
-    uint8_t bytes[SALT + BYTES] = { 0 }, inverse[BYTES], blinded[BYTES];
+    uint8_t bytes[SALT + 2 * BYTES] = { 0 }, inverse[BYTES], blinded[BYTES];
     struct pp_span script = PP_BYTES(bytes);
     struct pp_random random = pp_random_script(&script);
 
@@ -305,6 +306,9 @@ static void moduli_outside_2048_to_4096_bits_are_refused(void **state)
     assert_code(pp_blindrsa_import_numbers(pp_span(n, BYTES - 1), pp_span(NULL, 0), &k), PP_E_KEY);
     assert_code(pp_blindrsa_import_numbers(PP_BYTES(n), pp_span(NULL, 0), &k), PP_E_KEY);
     assert_code(pp_blindrsa_import_numbers(pp_span(NULL, 0), pp_span(NULL, 0), &k), PP_E_KEY);
+    n[0] = 1; /* 2049 bits: no number of whole bytes */
+    assert_code(pp_blindrsa_import_numbers(pp_span(n, BYTES + 1), pp_span(NULL, 0), &k), PP_E_KEY);
+    n[0] = 0xff;
     assert_null(k);
     assert_ok(pp_blindrsa_import_numbers(pp_span(n, PP_BLINDRSA_BYTES_MAX), pp_span(NULL, 0), &k));
     assert_int_equal(pp_blindrsa_bytes(k), PP_BLINDRSA_BYTES_MAX);

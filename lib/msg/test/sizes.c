@@ -183,7 +183,27 @@ static void the_smallest_bucket_that_fits_is_taken(void **state)
     assert_code(pp_request_bucket(SIZE_MAX, 32, 32, &kib), PP_E_TOO_LARGE);
 }
 
+/* pp-wire 3: answers of the gateway and #2 of the device leave on multiples of 250 ms, whatever
+ * happened before. */
+static void w16_what_leaves_on_the_grid_leaves_at_a_multiple_of_it(void **state)
+{
+    (void)state;
+    assert_int_equal(pp_grid_wait(1000, 1000, PP_GRID_MS), 250);
+    assert_int_equal(pp_grid_wait(1000, 1001, PP_GRID_MS), 249);
+    assert_int_equal(pp_grid_wait(1000, 1249, PP_GRID_MS), 1);
+    assert_int_equal(pp_grid_wait(1000, 1250, PP_GRID_MS), 0);
+    assert_int_equal(pp_grid_wait(1000, 999, PP_GRID_MS), 250); /* a clock that was set back */
+    assert_int_equal(pp_grid_wait(1000, 1000, 0), 0);
+    assert_int_equal(pp_grid_wait(1000, 1001, 0), 0);
+    for (uint64_t now = 1007; now < 1007 + 4 * PP_GRID_MS; now++) {
+        uint64_t leaves = now + pp_grid_wait(1007, now, PP_GRID_MS);
+        assert_int_equal((leaves - 1007) % PP_GRID_MS, 0);
+        assert_true(leaves > 1007 && leaves - now <= PP_GRID_MS);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(w16_what_leaves_on_the_grid_leaves_at_a_multiple_of_it),
     cmocka_unit_test(w16_a_request_has_one_of_eight_sizes),
     cmocka_unit_test(w16_every_request_bucket_holds_its_message_and_a_little_more),
     cmocka_unit_test(w16_every_answer_bucket_holds_its_message),

@@ -52,7 +52,7 @@ static struct result read_all(const uint8_t *data, size_t len, uint32_t seed)
     for (;;) {
         uint8_t *at;
         if (in.step == PP_HTTP_HEAD)
-            pp_http_in_body(&in, body, sizeof body);
+            pp_http_in_body(&in, body, sizeof body, sizeof body);
         if (in.step == PP_HTTP_DONE) {
             note(&r, &in);
             if (r.requests == REQUESTS_MAX)

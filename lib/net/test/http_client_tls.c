@@ -1,58 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* https: the given anchors and no others. Keys and certificates are made here, anew in each run. */
-#include "net_test.h"
-
-#include <openssl/ssl.h>
-
-enum { PEM_MAX = 4096 };
-
-struct identity {
-    EVP_PKEY *key;
-    X509 *cert;
-    char pem[PEM_MAX];
-};
-
-/* A self-signed certificate for the IP address 127.0.0.`last`. */
-static void make_identity(struct identity *id, uint8_t last)
-{
-    /* RFC 5280 4.2.1.6: a sequence of one iPAddress. */
-    const uint8_t names[] = { 0x30, 6, 0x87, 4, 127, 0, 0, last };
-    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-
-    id->key = EVP_EC_gen("P-256");
-    id->cert = X509_new();
-    assert_non_null(id->key);
-    assert_non_null(id->cert);
-    assert_int_equal(X509_set_version(id->cert, 2), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(id->cert), 1), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(id->cert), -3600));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(id->cert), 3600));
-    X509_NAME *name = X509_get_subject_name(id->cert);
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                                (const unsigned char *)"test", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(id->cert, name), 1);
-    assert_int_equal(X509_set_pubkey(id->cert, id->key), 1);
-    assert_int_equal(ASN1_OCTET_STRING_set(value, names, sizeof names), 1);
-    X509_EXTENSION *extension = X509_EXTENSION_create_by_NID(NULL, NID_subject_alt_name, 0, value);
-    assert_non_null(extension);
-    ASN1_OCTET_STRING_free(value);
-    assert_int_equal(X509_add_ext(id->cert, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-    assert_true(X509_sign(id->cert, id->key, EVP_sha256()) > 0);
-    BIO *out = BIO_new(BIO_s_mem());
-    assert_int_equal(PEM_write_bio_X509(out, id->cert), 1);
-    int n = BIO_read(out, id->pem, PEM_MAX - 1);
-    assert_true(n > 0);
-    id->pem[n] = '\0';
-    BIO_free(out);
-}
-
-static void end_identity(struct identity *id)
-{
-    X509_free(id->cert);
-    EVP_PKEY_free(id->key);
-}
+#include "identity.h"
 
 /* Answers one request per connection; the handshake may fail, which is the client's matter. */
 static int run_tls(struct pp_listener *l, void *ctx)

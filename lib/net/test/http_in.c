@@ -25,7 +25,7 @@ static size_t feed(struct pp_http_in *in, struct pp_span bytes, size_t piece)
         given += n;
         pp_http_in_filled(in, n);
         if (in->step == PP_HTTP_HEAD)
-            pp_http_in_body(in, body, sizeof body);
+            pp_http_in_body(in, body, sizeof body, sizeof body);
     }
     return given;
 }
@@ -205,7 +205,7 @@ static void pipelined_requests_are_read_one_after_the_other(void **state)
     pp_http_in_init(&in, buf);
     for (size_t i = 0; i < PP_ARRAY_COUNT(bodies); i++) {
         if (in.step == PP_HTTP_HEAD)
-            pp_http_in_body(&in, body, sizeof body);
+            pp_http_in_body(&in, body, sizeof body, sizeof body);
         given += feed(&in, pp_span(TEXT + given, sizeof TEXT - 1 - given), SIZE_MAX);
         assert_int_equal(in.step, PP_HTTP_DONE);
         assert_true(pp_span_eq(pp_span(in.body, in.body_len), pp_span_cstr(bodies[i])));

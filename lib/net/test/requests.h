@@ -139,7 +139,7 @@ static const struct request_row REQUESTS[] = {
     /* Request line (RFC 9112 3). */
     ROW("HTTP/1.0", 505, "POST /echo HTTP/1.0\r\n" H L5 "\r\nhello", NULL),
     ROW("HTTP/1.2", 505, "POST /echo HTTP/1.2\r\n" H L5 "\r\nhello", NULL),
-    ROW("HTTP/2's preface", 400, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", NULL),
+    ROW("nearly HTTP/2's preface", 400, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", NULL),
     ROW("HTTP/0.9", 505, "GET /hello\r\n\r\n", NULL),
     ROW("a lower-case version", 400, "POST /echo http/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("something behind the version", 400, "POST /echo HTTP/1.1 x\r\n" H L5 "\r\nhello", NULL),

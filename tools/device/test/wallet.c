@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -660,6 +661,251 @@ static void kill_9_while_a_batch_is_stored_leaves_all_of_it_or_nothing(void **st
     }
 }
 
+/* --- an end at every call that reaches the disk ----------------------------------------------- */
+
+/*
+ * SQLite's calls to the disk come here, since the program's functions go before the C library's.
+ * The process ends instead of making the call that `stop_at` counts to. What a file held when it
+ * was last synced is kept beside it: a power cut leaves that and no more.
+ */
+enum { CRASHED = 77, CALLS_MAX = 400, COPY_BYTES = 1 << 16 };
+
+static unsigned long stop_at, calls; /* 0: nothing is counted */
+
+#define DISK_CALL __attribute__((visibility("default")))
+
+static void reach_disk(void)
+{
+    if (stop_at != 0 && ++calls == stop_at)
+        _exit(CRASHED);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    static char buf[COPY_BYTES];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (out < 0) { /* what is not there is not there in the copy */
+        (void)syscall(SYS_unlinkat, AT_FDCWD, to, 0);
+    } else {
+        ssize_t n;
+        while ((n = read(in, buf, sizeof buf)) > 0)
+            if (write(out, buf, (size_t)n) != n)
+                _exit(2);
+        (void)close(out);
+    }
+    if (in >= 0)
+        (void)close(in);
+}
+
+/* Nothing is really synced: it would take time, and the power is not really cut. */
+static int synced(int fd)
+{
+    char link[32], name[256], kept[272];
+
+    if (stop_at == 0)
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, name, sizeof name - 1);
+    if (n <= 0)
+        _exit(2);
+    name[n] = '\0';
+    snprintf(kept, sizeof kept, "%s.kept", name);
+    copy_file(link, kept);
+    return 0;
+}
+
+DISK_CALL ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+    reach_disk();
+    return syscall(SYS_pwrite64, fd, bytes, len, at);
+}
+
+DISK_CALL int fdatasync(int fd)
+{
+    reach_disk();
+    return synced(fd);
+}
+
+DISK_CALL int fsync(int fd)
+{
+    reach_disk();
+    return synced(fd);
+}
+
+DISK_CALL int ftruncate(int fd, off_t len)
+{
+    reach_disk();
+    return (int)syscall(SYS_ftruncate, fd, len);
+}
+
+DISK_CALL int unlink(const char *name)
+{
+    reach_disk();
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+}
+
+static const char *const SUFFIXES[] = { "", "-wal", "-shm" };
+
+/* Copies the wallet's files from one set of names to another: "" or ".kept" or ".before". */
+static void copy_wallet(const char *from, const char *to)
+{
+    for (size_t i = 0; i < PP_ARRAY_COUNT(SUFFIXES); i++) {
+        char a[128], b[128];
+        snprintf(a, sizeof a, "%s%s%s", path, SUFFIXES[i], from);
+        snprintf(b, sizeof b, "%s%s%s", path, SUFFIXES[i], to);
+        copy_file(a, b);
+    }
+}
+
+/* What a child did: `done` is written when the wallet said that it is so. */
+static int run_child(void (*act)(int out), unsigned long stop, uint32_t *ret_done, int *ret_told)
+{
+    int out[2], status = 0;
+
+    assert_int_equal(pipe(out), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(out[0]);
+        calls = 0;
+        stop_at = stop;
+        act(out[1]);
+        _exit(0);
+    }
+    close(out[1]);
+    *ret_told = read(out[0], ret_done, sizeof *ret_done) == (ssize_t)sizeof *ret_done;
+    close(out[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/*
+ * Lets `act` end at its first call, its second, and so on until it does not end before its time;
+ * each time on the same wallet, once as a kill and once as a power cut. `check` looks at what is
+ * there then.
+ */
+static void end_everywhere(void (*act)(int out), void (*check)(int told, uint32_t done))
+{
+    copy_wallet("", ".before");
+    for (int power = 0; power < 2; power++) {
+        unsigned long stop = 0;
+        int status = CRASHED;
+        while (status == CRASHED) {
+            uint32_t done = 0;
+            int told = 0;
+            assert_true(++stop < CALLS_MAX);
+            copy_wallet(".before", "");
+            copy_wallet(".before", ".kept");
+            status = run_child(act, stop, &done, &told);
+            if (power)
+                copy_wallet(".kept", "");
+            check(told, done);
+        }
+        assert_int_equal(status, 0);
+        assert_true(stop > 3); /* it did reach the disk */
+    }
+}
+
+static void take_one(int out)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    uint32_t n = 0;
+
+    if (!pp_is_ok(take(w, NOON_S, &n)) || write(out, &n, sizeof n) != (ssize_t)sizeof n)
+        _exit(2);
+    pp_wallet_close(w);
+}
+
+/* At most one token is gone, and one that was handed out is. */
+static void check_taken(int told, uint32_t done)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    uint32_t left = held(w, DAY, NOON_S), n = 0;
+
+    assert_in_range(left, 3, told ? 3 : 4);
+    while (pp_is_ok(take(w, NOON_S, &n)))
+        assert_false(told && n == done);
+    pp_wallet_close(w);
+}
+
+static void an_end_at_any_disk_call_never_doubles_a_token_that_was_handed_out(void **state)
+{
+    (void)state;
+    struct pp_wallet *w = open_wallet(1, 1);
+
+    add(w, DAY, 0, 4, NOON_S);
+    pp_wallet_close(w);
+    end_everywhere(take_one, check_taken);
+}
+
+static void add_one_batch(int out)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    const uint32_t done = 1;
+
+    add(w, DAY, 0, BATCH, NOON_S);
+    if (write(out, &done, sizeof done) != (ssize_t)sizeof done)
+        _exit(2);
+    pp_wallet_close(w);
+}
+
+static void check_added(int told, uint32_t done)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    uint32_t stored = held(w, DAY, NOON_S);
+
+    (void)done;
+    assert_true(stored == BATCH || (stored == 0 && !told));
+    pp_wallet_close(w);
+}
+
+static void an_end_at_any_disk_call_leaves_all_of_a_batch_or_nothing(void **state)
+{
+    (void)state;
+    pp_wallet_close(open_wallet(1, 1));
+    end_everywhere(add_one_batch, check_added);
+}
+
+static const struct pp_wallet_fetch FETCH = { .day = DAY, .batch = 0 };
+
+static void begin_fetch(int out)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    const uint32_t done = 1;
+
+    if (!pp_is_ok(pp_wallet_fetch_begin(w, &FETCH)) ||
+        write(out, &done, sizeof done) != (ssize_t)sizeof done)
+        _exit(2);
+    pp_wallet_close(w);
+}
+
+/* A fetch whose request may have left is not made again. */
+static void check_begun(int told, uint32_t done)
+{
+    struct pp_wallet *w = open_wallet(1, 1);
+    pp_res r = pp_wallet_fetch_begin(w, &FETCH);
+
+    (void)done;
+    assert_true(r.code == PP_E_STATE || (pp_is_ok(r) && !told));
+    pp_wallet_close(w);
+}
+
+static void an_end_at_any_disk_call_never_makes_a_fetch_twice(void **state)
+{
+    (void)state;
+    struct pp_wallet *w = open_wallet(1, 1);
+    const struct pp_wallet_window window = { .day = DAY,
+                                             .issue_from_s = MIDNIGHT_S,
+                                             .issue_until_s = MIDNIGHT_S + 86400 };
+
+    assert_ok(pp_wallet_plan(w, &window, 1, NOON_S));
+    pp_wallet_close(w);
+    end_everywhere(begin_fetch, check_begun);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, fresh_folder, remove_folder)
 
 static const struct CMUnitTest TESTS[] = {
@@ -682,6 +928,9 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(processes_that_share_a_wallet_never_get_the_same_token),
     IN_A_FOLDER(kill_9_never_doubles_a_token_and_loses_only_the_one_in_flight),
     IN_A_FOLDER(kill_9_while_a_batch_is_stored_leaves_all_of_it_or_nothing),
+    IN_A_FOLDER(an_end_at_any_disk_call_never_doubles_a_token_that_was_handed_out),
+    IN_A_FOLDER(an_end_at_any_disk_call_leaves_all_of_a_batch_or_nothing),
+    IN_A_FOLDER(an_end_at_any_disk_call_never_makes_a_fetch_twice),
 };
 
 int main(void)

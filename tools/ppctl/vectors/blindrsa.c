@@ -59,10 +59,10 @@ static const char *row_read(struct row *r, const json_t *v)
     return NULL;
 }
 
-/* The randomness that gives the row's blind: the salt, and what the given inverse is one of. */
+/* The randomness that gives the row's blind: the salt, what the given inverse is one of, a mask. */
 static const char *check_blind(const struct row *r)
 {
-    uint8_t random_bytes[PP_BLINDRSA_SALT_BYTES + PP_BLINDRSA_BYTES_MAX];
+    uint8_t random_bytes[PP_BLINDRSA_SALT_BYTES + 2 * PP_BLINDRSA_BYTES_MAX];
     uint8_t blind[PP_BLINDRSA_BYTES_MAX], inverse[PP_BLINDRSA_BYTES_MAX];
     uint8_t blinded[PP_BLINDRSA_BYTES_MAX];
     size_t len = pp_blindrsa_bytes(r->key);
@@ -72,6 +72,7 @@ static const char *check_blind(const struct row *r)
         return "the inverse of the blind is refused";
     pp_wr_span(&wr, pp_buf_span(&r->salt));
     pp_wr_bytes(&wr, blind, len);
+    pp_wr_bytes(&wr, blind, len); /* any number will do */
     struct pp_span script = pp_wr_done(&wr);
     struct pp_random random = pp_random_script(&script);
     if (!pp_is_ok(pp_blindrsa_blind(r->key, pp_buf_span(&r->message), r->salt.len, &random, inverse,

@@ -19,12 +19,13 @@ struct kind {
     uint16_t type;
     size_t blind_bytes, salt_bytes;
     size_t zeros;       /* that make the blind as many random bytes as the library draws */
+    int has_mask;       /* drawn behind the blind; any number will do */
     size_t proof_bytes; /* at the end of a response, and different every time */
 };
 
 static const struct kind KINDS[] = {
     { PP_TOKEN_VOPRF_RISTRETTO255, .blind_bytes = 32, .zeros = 32, .proof_bytes = 64 },
-    { PP_TOKEN_BLIND_RSA, .blind_bytes = 256, .salt_bytes = 48 },
+    { PP_TOKEN_BLIND_RSA, .blind_bytes = 256, .salt_bytes = 48, .has_mask = 1 },
 };
 
 /* --- issuance -------------------------------------------------------------------------------- */
@@ -147,6 +148,8 @@ static const char *begin(const struct run *r, struct pp_cred_issuance *x)
         pp_wr_span(&script, pp_buf_span(&r->salt));
         pp_wr_span(&script, pp_buf_span(&r->blinds[i]));
         pp_wr_zeros(&script, r->kind->zeros);
+        if (r->kind->has_mask)
+            pp_wr_span(&script, pp_buf_span(&r->blinds[i]));
     }
     struct pp_span rest = pp_wr_done(&script);
     struct pp_random random = pp_random_script(&rest);
