@@ -17,46 +17,43 @@
 #include "secret.h"
 #include "span.h"
 
-enum pp_hpke_kdf { PP_HKDF_SHA256 = 0x0001, PP_HKDF_SHA384 = 0x0002, PP_HKDF_SHA512 = 0x0003 };
-/* Of one stage; no message of ours names one. */
-enum {
-    PP_SHAKE128 = 0x0010,
-    PP_SHAKE256 = 0x0011,
-    PP_TURBOSHAKE128 = 0x0012,
-    PP_TURBOSHAKE256 = 0x0013
+enum pp_hpke_kdf {
+    PP_HKDF_SHA256 = 0x0001,
+    PP_HKDF_SHA384 = 0x0002,
+    PP_HKDF_SHA512 = 0x0003,
+    PP_HPKE_SHAKE128 = 0x0010, /* one-stage KDFs (draft-ietf-hpke-hpke); not for OHTTP */
+    PP_HPKE_SHAKE256 = 0x0011,
+    PP_HPKE_TURBOSHAKE128 = 0x0012,
+    PP_HPKE_TURBOSHAKE256 = 0x0013,
 };
 enum pp_hpke_mode { PP_HPKE_BASE = 0, PP_HPKE_PSK = 1, PP_HPKE_AUTH = 2, PP_HPKE_AUTH_PSK = 3 };
 enum {
     PP_HPKE_EXPORT_ONLY = 0xFFFF,
     PP_HPKE_INPUT_BYTES_MAX = 65535, /* info, psk, psk_id, exporter_context; RFC 9180 allows more */
-    PP_HPKE_PSK_BYTES_MIN = 32,      /* RFC 9180 5.1.2 MUST: at least 32 bytes of entropy */
+    PP_HPKE_ONE_STAGE_INPUT_BYTES_MAX = 256, /* info and psk_id with a one-stage KDF */
+    PP_HPKE_PSK_BYTES_MIN = 32,              /* RFC 9180 5.1.2 MUST: at least 32 bytes of entropy */
 };
 
 struct pp_hpke_suite {
     uint16_t kem, kdf, aead; /* IANA ids */
 };
 
-/*
- * OK, or UNSUPPORTED with the id that this build does not offer. HKDF alone: protocols above need
- * the suite's Extract and Expand for themselves (RFC 9458, 4.4). pp_hpke_info_init takes more.
- */
+/* OK, or UNSUPPORTED with the id that this build does not offer. */
 PP_MUST pp_res pp_hpke_suite_check(struct pp_hpke_suite suite);
-enum pp_hash_id pp_hpke_hash(uint16_t kdf);
 
-enum { PP_HPKE_ONE_STAGE_BYTES_MAX = 1 + 2 * PP_HASH_BYTES_MAX - 5 };
+/* Whether a KDF extracts and expands, as protocols on top of HPKE may need; and its hash, then. */
+int pp_hpke_kdf_is_hkdf(uint16_t kdf);
+enum pp_hash_id pp_hpke_hash(uint16_t kdf);
 
 /* The key-schedule context of (mode, suite, psk_id, info). A plain value without secrets. */
 struct pp_hpke_info {
     struct pp_hpke_suite suite;
     enum pp_hpke_mode mode;
-    uint8_t context[1 + 2 * PP_HASH_BYTES_MAX];
+    uint8_t context[1 + 2 * (2 + PP_HPKE_ONE_STAGE_INPUT_BYTES_MAX)]; /* or two hashes */
     size_t context_len;
 };
 
-/*
- * For mode base. UNSUPPORTED, RANGE (the input's length: with a KDF of one stage psk_id and info
- * together have at most PP_HPKE_ONE_STAGE_BYTES_MAX).
- */
+/* For mode base. UNSUPPORTED, RANGE (the input's length). */
 PP_MUST pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite,
                                  struct pp_span info);
 
@@ -108,7 +105,7 @@ PP_MUST pp_res pp_hpke_seal(struct pp_hpke *c, struct pp_span aad, struct pp_spa
 /* Opens with the next nonce, which advances only on success. AUTH; STATE in a sender context. */
 PP_MUST pp_res pp_hpke_open(struct pp_hpke *c, struct pp_span aad, struct pp_span ct, uint8_t *out);
 
-/* RFC 9180 5.3: out_len at most 255 * Nh, or 65535 with a KDF of one stage. */
+/* RFC 9180 5.3: out_len at most 255 * Nh, and 65,535 with a one-stage KDF. RANGE. */
 PP_MUST pp_res pp_hpke_export(const struct pp_hpke *c, struct pp_span exporter_context,
                               uint8_t *ret, size_t out_len);
 

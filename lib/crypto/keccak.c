@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keccak-f[1600] and the sponges of FIPS 202. Lane x + 5y is A[x, y] of the standard. */
+/* Keccak-f[1600] and the sponges of FIPS 202 and RFC 9861. Lane x + 5y is A[x, y] of the standard.
+ */
 #include "keccak_int.h"
 
 #include "ct.h"
@@ -83,6 +84,7 @@ static inline void one_round(uint64_t a[25], uint64_t constant)
     a[0] ^= constant;
 }
 
+/* RFC 9861, 2.1: fewer rounds are the last ones. */
 static void permute(uint64_t lanes[25], size_t rounds)
 {
     uint64_t a[25];
@@ -96,7 +98,12 @@ static void permute(uint64_t lanes[25], size_t rounds)
 
 static struct pp_keccak sponge(uint32_t rate, uint8_t suffix)
 {
-    return (struct pp_keccak){ .rate = rate, .rounds = ROUNDS, .suffix = suffix };
+    return (struct pp_keccak){ .rate = rate, .suffix = suffix, .rounds = ROUNDS };
+}
+
+static struct pp_keccak turbo(uint32_t rate)
+{
+    return (struct pp_keccak){ .rate = rate, .suffix = SHAKE_SUFFIX, .rounds = TURBO_ROUNDS };
 }
 
 struct pp_keccak pp_shake128(void)
@@ -107,11 +114,6 @@ struct pp_keccak pp_shake128(void)
 struct pp_keccak pp_shake256(void)
 {
     return sponge(SHAKE256_RATE, SHAKE_SUFFIX);
-}
-
-static struct pp_keccak turbo(uint32_t rate)
-{
-    return (struct pp_keccak){ .rate = rate, .rounds = TURBO_ROUNDS, .suffix = SHAKE_SUFFIX };
 }
 
 struct pp_keccak pp_turboshake128(void)
