@@ -102,15 +102,9 @@ static void step(const uint8_t value[PP_TOKEN_CHAIN_BYTES], struct pp_span label
     pp_hmac_key_done(&key);
 }
 
-static pp_res check_day(const struct pp_token_chain *c, uint32_t day)
-{
-    PP_CHECK(day >= c->day && day - c->day <= PP_TOKEN_CHAIN_AHEAD_MAX, PP_E_RANGE, day);
-    return PP_OK;
-}
-
 pp_res pp_token_chain_advance(struct pp_token_chain *c, uint32_t day)
 {
-    PP_TRY(check_day(c, day));
+    PP_CHECK(day >= c->day && day - c->day <= PP_TOKEN_CHAIN_AHEAD_MAX, PP_E_RANGE, day);
     for (; c->day < day; c->day++)
         step(c->value_secret.bytes, PP_STR("pp-token-chain-v1 next"), c->day, pp_span(NULL, 0),
              c->value_secret.bytes);
@@ -151,7 +145,6 @@ pp_res pp_token_chain_seed(const struct pp_token_chain *c, uint32_t day,
 {
     PP_AUTO(pp_token_chain) there = { .day = c->day };
 
-    PP_TRY(check_day(c, day));
     PP_TRY(pp_secret_copy(&there.value_secret, pp_secret_span(&c->value_secret)));
     PP_TRY(pp_token_chain_advance(&there, day));
     return find_seed(&there, ret_secret);

@@ -42,6 +42,9 @@ const struct pp_kv_key GW_CONFIG_KEYS[] = {
       "room for them in a third of that time, a power of two" },
     { "connections", PP_KV_U64, AT(connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
       "of relays at a time, 1 to 16384" },
+    { "tls_chain", PP_KV_TEXT, AT(tls_chain), 0, 1, GW_PATH_BYTES_MAX - 1,
+      "the certificate chain of https, PEM; with tls_key" },
+    { "tls_key", PP_KV_TEXT, AT(tls_key), 0, 1, GW_PATH_BYTES_MAX - 1, "its key, PEM, mode 0600" },
     { "choices", PP_KV_TEXT, AT(choices), 0, 1, GW_PATH_BYTES_MAX - 1,
       "the file that keeps what an auditor needs to check the choice of CVMs" },
     { "metrics", PP_KV_TEXT, AT(metrics), 0, 1, PP_ADDRESS_TEXT_MAX,
@@ -59,8 +62,17 @@ static void copy_text(char ret[GW_PATH_BYTES_MAX], struct pp_span text)
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
 }
 
-void gw_folder_of(struct pp_span path, char ret[GW_PATH_BYTES_MAX])
+static const struct pp_span DATABASE = { (const uint8_t *)"postgresql:", 11 };
+
+int gw_is_database(struct pp_span spent)
 {
+    return spent.len >= DATABASE.len && pp_span_eq(pp_span(spent.at, DATABASE.len), DATABASE);
+}
+
+void gw_folder_of(struct pp_span value, char ret[GW_PATH_BYTES_MAX])
+{
+    size_t skip = gw_is_database(value) ? DATABASE.len : 0;
+    struct pp_span path = pp_span(value.at + skip, value.len - skip);
     size_t len = path.len;
 
     while (len > 0 && path.at[len - 1] != '/')
@@ -124,6 +136,23 @@ static pp_res check_paths(const struct pp_daemon *d, struct gw_places *ret,
     return PP_OK;
 }
 
+static pp_res check_tls(const struct pp_daemon *d, struct gw_places *ret,
+                        struct pp_problem *problem)
+{
+    if ((gw_config.tls_chain.len > 0) != (gw_config.tls_key.len > 0))
+        return pp_daemon_refuse(problem, "tls_key", "both of tls_chain and tls_key, or none",
+                                PP_STR("one"));
+    if (gw_config.tls_key.len == 0)
+        return PP_OK;
+    PP_TRY(check_folder(d, "tls_key", gw_config.tls_key, problem));
+    PP_TRY(check_folder(d, "tls_chain", gw_config.tls_chain, problem));
+    copy_text(ret->tls_chain, gw_config.tls_chain);
+    copy_text(ret->tls_key, gw_config.tls_key);
+    gw_folder_of(gw_config.tls_chain, ret->tls_folders[0]);
+    gw_folder_of(gw_config.tls_key, ret->tls_folders[1]);
+    return PP_OK;
+}
+
 static pp_res check_metrics(struct pp_problem *problem)
 {
     struct pp_address a;
@@ -144,6 +173,7 @@ pp_res gw_config_check(const struct pp_daemon *d, struct gw_places *ret, struct 
     if ((gw_config.replay_slots & (gw_config.replay_slots - 1)) != 0)
         return pp_daemon_refuse(problem, "replay_slots", "a power of two",
                                 PP_STR("another number"));
+    PP_TRY(check_tls(d, ret, problem));
     PP_TRY(check_metrics(problem));
     return check_paths(d, ret, problem);
 }

@@ -16,6 +16,7 @@
 #include "opener.h"
 #include "redeemer.h"
 #include "session.h"
+#include "tls_files.h"
 #include "where.h"
 
 enum { TURN_MS = 60000 }; /* keys are looked at, totals told */
@@ -86,7 +87,7 @@ static pp_res prepare_redeemer(void *ctx, struct pp_sandbox *sandbox, struct pp_
         pp_problem_set(problem, "spent", problem->expected, pp_span_cstr(problem->got));
     PP_TRY(res);
     r->store = pp_where_text(&spent_where);
-    sandbox->no_network = spent_where.port_count == 0;
+    sandbox->no_network = (uint32_t)!gw_is_database(gw_config.spent);
     for (size_t i = 0; i < spent_where.port_count; i++)
         sandbox->connect_ports[sandbox->connect_port_count++] = spent_where.ports[i];
     return PP_OK;
@@ -204,11 +205,24 @@ static pp_res load_handle_keys(struct pp_problem *problem)
     return PP_OK;
 }
 
+static int is_tls(void)
+{
+    return gateway.places.tls_key[0] != '\0';
+}
+
+static pp_res load_tls(struct pp_problem *problem)
+{
+    return pp_tls_files_load(gateway.server, gateway.places.tls_chain, gateway.places.tls_key,
+                             problem);
+}
+
 /* Requests under way are not disturbed: each holds what it needs of the former keys. */
 static void look_at_keys(void)
 {
     pp_res r = load_handle_keys(NULL);
 
+    if (pp_is_ok(r) && is_tls())
+        r = load_tls(NULL);
     if (!pp_is_ok(r))
         pp_ev_gw_keys_failed(&gateway.daemon->events, r.code);
 }
@@ -325,6 +339,8 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(named_by_config(load_handle_keys(problem)));
     for (size_t i = 0; i < gw_config.handle_keys.count; i++)
         PP_TRY(pp_daemon_allow_folder(d, gateway.places.handle_folders[i]));
+    for (size_t i = 0; is_tls() && i < PP_ARRAY_COUNT(gateway.places.tls_folders); i++)
+        PP_TRY(pp_daemon_allow_folder(d, gateway.places.tls_folders[i]));
     PP_TRY(allow_cvms(d, problem));
     PP_TRY(open_record(problem));
     if (gw_config.metrics.len > 0)
@@ -381,7 +397,7 @@ static pp_res make_service(struct pp_daemon *d)
     return gw_service_new(&c, &gateway.service);
 }
 
-static pp_res make_server(struct pp_daemon *d)
+static pp_res make_server(struct pp_daemon *d, struct pp_problem *problem)
 {
     static const char RESOURCE[] = "/.well-known/ohttp-gateway";
     const struct pp_http_route routes[] = {
@@ -397,12 +413,14 @@ static pp_res make_server(struct pp_daemon *d)
     };
 
     PP_TRY(pp_http_server_new(d->loop, &c, &gateway.server));
-    return pp_http_server_listen(gateway.server, gateway.listener);
+    if (!is_tls())
+        return pp_http_server_listen(gateway.server, gateway.listener);
+    PP_TRY(load_tls(problem));
+    return pp_http_server_listen_tls(gateway.server, gateway.listener);
 }
 
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
-    (void)problem;
     PP_TRY(make_decap(d));
     gateway.choice.random = d->random;
     PP_TRY(gw_choice_turn(&gateway.choice, pp_clock_posix_s(&d->clock)));
@@ -413,7 +431,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     gw_link_read(gateway.decap.opener); /* the key list, which it told as it started */
     if (gateway.resolver != NULL)
         gw_link_read(gateway.resolver); /* and the addresses */
-    PP_TRY(make_server(d));
+    PP_TRY(make_server(d, problem));
     if (gateway.metrics_listener != NULL)
         PP_TRY(
             gw_monitor_new(d->loop, gateway.metrics_listener, &gateway.metrics, &gateway.monitor));

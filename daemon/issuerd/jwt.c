@@ -61,7 +61,6 @@ static pp_res check_header(const json_t *header, const struct iss_jwks *keys,
     for (size_t i = 0; i < PP_ARRAY_COUNT(refused); i++)
         REFUSE_UNLESS(json_object_get(header, refused[i]) == NULL, ISS_JWT_HEADER);
     REFUSE_UNLESS(typ == NULL || jwt_is(typ, "JWT") || jwt_is(typ, "at+jwt"), ISS_JWT_HEADER);
-    REFUSE_UNLESS(kid.at != NULL, ISS_JWT_KEY);
     for (size_t i = 0; i < keys->count; i++)
         if (pp_span_eq(kid, pp_span(keys->list[i].kid, keys->list[i].kid_len))) {
             *ret = &keys->list[i];

@@ -185,7 +185,8 @@ void pp_file_drop_leftovers(int dir_fd, const char *path)
     drop_in(dir_fd, path, 0);
 }
 
-pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+/* `flags`: of renameat2. */
+static pp_res put(int dir_fd, const char *path, mode_t mode, struct pp_span content, unsigned flags)
 {
     char temporary[4096];
 
@@ -204,11 +205,22 @@ pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span
     pp_res r = write_and_sync(fd, mode, content);
     if (close(fd) != 0 && pp_is_ok(r))
         r = pp_errno_res(errno);
-    if (pp_is_ok(r) && renameat(dir_fd, temporary, dir_fd, path) != 0)
-        r = pp_errno_res(errno);
+    if (pp_is_ok(r) && renameat2(dir_fd, temporary, dir_fd, path, flags) != 0)
+        r = errno == EEXIST ? PP_FAIL(PP_E_EXISTS, 0) : pp_errno_res(errno);
     if (!pp_is_ok(r))
         (void)unlinkat(dir_fd, temporary, 0);
     return r;
+}
+
+pp_res pp_file_replace(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    return put(dir_fd, path, mode, content, 0);
+}
+
+pp_res pp_file_create(int dir_fd, const char *path, mode_t mode, struct pp_span content)
+{
+    PP_TRY(put(dir_fd, path, mode, content, RENAME_NOREPLACE));
+    return fsync_folder_of(dir_fd, path);
 }
 
 pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content)

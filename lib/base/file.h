@@ -48,8 +48,15 @@ const char *pp_file_reason(pp_res r);
 PP_MUST pp_res pp_file_write(int dir_fd, const char *path, mode_t mode, struct pp_span content);
 
 /*
- * The same, unless the file has exactly this content and mode already: for what is written often
- * and changes seldom. The disk is not waited for then, since whoever wrote the content has waited.
+ * The same for a file that must not be there yet: EXISTS, and what is there stays as it is. Whoever
+ * is killed within leaves the whole file or none under the name (see pp_file_drop_leftovers).
+ */
+PP_MUST pp_res pp_file_create(int dir_fd, const char *path, mode_t mode, struct pp_span content);
+
+/*
+ * As pp_file_write, unless the file has exactly this content and mode already: for what is written
+ * often and changes seldom. The disk is not waited for then, since whoever wrote the content has
+ * waited.
  */
 PP_MUST pp_res pp_file_update(int dir_fd, const char *path, mode_t mode, struct pp_span content);
 

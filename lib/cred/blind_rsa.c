@@ -47,14 +47,6 @@ static pp_res import(struct pp_span sk_secret, struct pp_cred_key *ret)
     return PP_OK;
 }
 
-static pp_res generate(struct pp_secret *ret_sk)
-{
-    PP_AUTO(borrowed) b = { 0 };
-
-    PP_TRY(pp_blindrsa_generate(&b.key));
-    return pp_blindrsa_export_der(b.key, ret_sk);
-}
-
 static pp_res public_only(struct pp_span pk, struct pp_cred_key *ret)
 {
     return pp_blindrsa_import_spki(pk, &ret->rsa);
@@ -125,7 +117,6 @@ const struct cred_type CRED_BLIND_RSA = {
     .authenticator_bytes = NUMBER_BYTES,
     .public_check = public_check,
     .import = import,
-    .generate = generate,
     .public_only = public_only,
     .blind = blind,
     .verify = verify,

@@ -173,9 +173,6 @@ PP_MUST pp_res pp_cred_key_derive(uint16_t type, struct pp_span seed_secret,
  */
 PP_MUST pp_res pp_cred_key_import(uint16_t type, struct pp_span sk_secret, struct pp_cred_key *ret);
 
-/* A new private key in the form that _import takes. UNSUPPORTED for types that are derived. */
-PP_MUST pp_res pp_cred_key_generate(uint16_t type, struct pp_secret *ret_sk);
-
 /* The key of a redeemer of type 2: it verifies, and issues nothing. UNSUPPORTED for a type that
  * needs the private key to verify; KEY. */
 PP_MUST pp_res pp_cred_key_public(const struct pp_cred_public *pub, struct pp_cred_key *ret);

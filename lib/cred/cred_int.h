@@ -18,7 +18,6 @@ struct cred_type {
     pp_res (*public_check)(struct pp_span pk);
     pp_res (*derive)(struct pp_span seed_secret, struct pp_cred_key *ret);
     pp_res (*import)(struct pp_span sk_secret, struct pp_cred_key *ret);
-    pp_res (*generate)(struct pp_secret *ret_sk);
     pp_res (*public_only)(struct pp_span pk, struct pp_cred_key *ret);
 
     /* The device. `verify` and `finalize` give PROOF for what another key made, and other codes for

@@ -58,14 +58,6 @@ pp_res pp_cred_key_import(uint16_t type, struct pp_span sk_secret, struct pp_cre
     return PP_OK;
 }
 
-pp_res pp_cred_key_generate(uint16_t type, struct pp_secret *ret_sk)
-{
-    const struct cred_type *t = cred_type_find(type);
-
-    PP_CHECK(t != NULL && t->generate != NULL, PP_E_UNSUPPORTED, type);
-    return t->generate(ret_sk);
-}
-
 pp_res pp_cred_key_public(const struct pp_cred_public *pub, struct pp_cred_key *ret)
 {
     const struct cred_type *t = cred_type_find(pub->type);

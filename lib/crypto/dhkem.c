@@ -2,6 +2,7 @@
 #include "dhkem.h"
 
 #include "ct.h"
+#include "kem_int.h"
 #include "labeled.h"
 #include "wr.h"
 
@@ -19,14 +20,6 @@ enum pp_hash_id pp_dhkem_hash(const struct pp_kem_info *info)
     }
 }
 
-void pp_dhkem_suite_id(const struct pp_kem_info *info, uint8_t ret[PP_KEM_SUITE_ID_BYTES])
-{
-    struct pp_wr wr = pp_wr_over(ret, PP_KEM_SUITE_ID_BYTES);
-
-    pp_wr_text(&wr, "KEM");
-    pp_wr_u16(&wr, info->id);
-}
-
 pp_res pp_dhkem_shared(const struct pp_kem_info *info, struct pp_span dh, struct pp_span enc,
                        struct pp_span pk, struct pp_span sender_pk, uint8_t *ret_shared)
 {
@@ -35,7 +28,7 @@ pp_res pp_dhkem_shared(const struct pp_kem_info *info, struct pp_span dh, struct
     enum pp_hash_id hash = pp_dhkem_hash(info);
     struct pp_hmac_key k;
 
-    pp_dhkem_suite_id(info, id);
+    pp_kem_suite_id(info, id);
     pp_wr_span(&wr, enc);
     pp_wr_span(&wr, pk);
     pp_wr_span(&wr, sender_pk);
@@ -54,7 +47,7 @@ void pp_dhkem_dkp(const struct pp_kem_info *info, struct pp_span ikm, struct pp_
     uint8_t id[PP_KEM_SUITE_ID_BYTES], prk[PP_HASH_BYTES_MAX];
     enum pp_hash_id hash = pp_dhkem_hash(info);
 
-    pp_dhkem_suite_id(info, id);
+    pp_kem_suite_id(info, id);
     pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("dkp_prk"), ikm, prk);
     pp_hmac_key_init(ret_prk, hash, pp_span(prk, pp_hash_len(hash)));
     pp_wipe(prk, sizeof prk);

@@ -10,10 +10,6 @@
 /* A DHKEM's own hash, whatever the KDF of HPKE is; each gives shared secrets of its length. */
 enum pp_hash_id pp_dhkem_hash(const struct pp_kem_info *info);
 
-/* "KEM" || I2OSP(kem_id, 2). */
-enum { PP_KEM_SUITE_ID_BYTES = 5 };
-void pp_dhkem_suite_id(const struct pp_kem_info *info, uint8_t ret[PP_KEM_SUITE_ID_BYTES]);
-
 /* ExtractAndExpand with kem_context = enc || pk || sender_pk, the last of which may be empty. */
 PP_MUST pp_res pp_dhkem_shared(const struct pp_kem_info *info, struct pp_span dh,
                                struct pp_span enc, struct pp_span pk, struct pp_span sender_pk,

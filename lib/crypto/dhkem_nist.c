@@ -139,7 +139,7 @@ static pp_res nist_derive(const struct pp_kem_info *info, struct pp_span ikm, ui
     uint32_t valid = 0;
     pp_res r = PP_OK;
 
-    pp_dhkem_suite_id(info, id);
+    pp_kem_suite_id(info, id);
     pp_dhkem_dkp(info, ikm, &prk);
     for (uint32_t n = 0; n <= COUNTER_MAX && pp_is_ok(r) && !valid; n++) {
         uint8_t counter = (uint8_t)n;

@@ -12,7 +12,8 @@
 /*
  * The context keeps the imported key and refers to `peer`, whose bytes alone change from one
  * derivation to the next: making and joining a key object for each peer costs an eighth of the
- * scalar multiplication itself.
+ * scalar multiplication itself. With an OpenSSL that copied the peer no message would open, which
+ * the published vectors show.
  */
 pp_res pp_x25519_key_init(struct pp_x25519_key *k, struct pp_span sk, uint8_t *ret_pk)
 {
@@ -139,7 +140,7 @@ static pp_res x25519_derive(const struct pp_kem_info *info, struct pp_span ikm, 
     uint8_t id[PP_KEM_SUITE_ID_BYTES];
     struct pp_hmac_key prk;
 
-    pp_dhkem_suite_id(info, id);
+    pp_kem_suite_id(info, id);
     pp_dhkem_dkp(info, ikm, &prk);
     pp_res r = pp_labeled_expand(pp_dhkem_hash(info), PP_BYTES(id), &prk, PP_STR("sk"), PP_STR(""),
                                  ret_sk, PP_X25519_BYTES);

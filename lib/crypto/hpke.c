@@ -2,126 +2,18 @@
 #include "hpke.h"
 
 #include "ct.h"
-#include "labeled.h"
-#include "wr.h"
+#include "hpke_int.h"
 
-enum { SUITE_ID_BYTES = 10, SENDER = 1, RECEIVER = 2 };
-
-enum pp_hash_id pp_hpke_hash(uint16_t kdf)
-{
-    PP_ASSERT(kdf == PP_HKDF_SHA256 || kdf == PP_HKDF_SHA384 || kdf == PP_HKDF_SHA512);
-    return kdf == PP_HKDF_SHA256 ? PP_SHA256 : kdf == PP_HKDF_SHA384 ? PP_SHA384 : PP_SHA512;
-}
-
-pp_res pp_hpke_suite_check(struct pp_hpke_suite suite)
-{
-    PP_CHECK(pp_kem_info(suite.kem) != NULL, PP_E_UNSUPPORTED, suite.kem);
-    PP_CHECK(suite.kdf >= PP_HKDF_SHA256 && suite.kdf <= PP_HKDF_SHA512, PP_E_UNSUPPORTED,
-             suite.kdf);
-    PP_CHECK(suite.aead == PP_HPKE_EXPORT_ONLY || pp_aead_key_len(suite.aead) > 0, PP_E_UNSUPPORTED,
-             suite.aead);
-    return PP_OK;
-}
-
-static void suite_id(struct pp_hpke_suite suite, uint8_t ret[SUITE_ID_BYTES])
-{
-    struct pp_wr wr = pp_wr_over(ret, SUITE_ID_BYTES);
-
-    pp_wr_text(&wr, "HPKE");
-    pp_wr_u16(&wr, suite.kem);
-    pp_wr_u16(&wr, suite.kdf);
-    pp_wr_u16(&wr, suite.aead);
-}
-
-static int mode_has_psk(enum pp_hpke_mode mode)
-{
-    return mode == PP_HPKE_PSK || mode == PP_HPKE_AUTH_PSK;
-}
-
-static int mode_has_sender(enum pp_hpke_mode mode)
-{
-    return mode == PP_HPKE_AUTH || mode == PP_HPKE_AUTH_PSK;
-}
-
-pp_res pp_hpke_info_init_mode(struct pp_hpke_info *i, struct pp_hpke_suite suite,
-                              enum pp_hpke_mode mode, struct pp_span psk_id, struct pp_span info)
-{
-    uint8_t id[SUITE_ID_BYTES];
-
-    PP_TRY(pp_hpke_suite_check(suite));
-    PP_CHECK(mode <= PP_HPKE_AUTH_PSK, PP_E_UNSUPPORTED, mode);
-    PP_CHECK(!mode_has_sender(mode) || pp_kem_info(suite.kem)->auth, PP_E_UNSUPPORTED, suite.kem);
-    PP_CHECK(info.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, info.len);
-    /* VerifyPSKInputs (5.1): here for the name, in a set-up for the key itself. */
-    PP_CHECK((psk_id.len > 0) == mode_has_psk(mode), PP_E_RANGE, psk_id.len);
-    PP_CHECK(psk_id.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, psk_id.len);
-    enum pp_hash_id hash = pp_hpke_hash(suite.kdf);
-    size_t hash_len = pp_hash_len(hash);
-    suite_id(suite, id);
-
-    *i = (struct pp_hpke_info){ .suite = suite, .mode = mode, .context_len = 1 + 2 * hash_len };
-    i->context[0] = (uint8_t)mode;
-    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("psk_id_hash"), psk_id,
-                       i->context + 1);
-    pp_labeled_extract(hash, PP_BYTES(id), PP_STR(""), PP_STR("info_hash"), info,
-                       i->context + 1 + hash_len);
-    return PP_OK;
-}
-
-pp_res pp_hpke_info_init(struct pp_hpke_info *i, struct pp_hpke_suite suite, struct pp_span info)
-{
-    return pp_hpke_info_init_mode(i, suite, PP_HPKE_BASE, PP_STR(""), info);
-}
-
-/* KeySchedule (5.1): the secret is in `secret`, an HMAC key for three expansions. */
-static pp_res expand_all(struct pp_hpke *c, const struct pp_hpke_info *info,
-                         const struct pp_hmac_key *secret, struct pp_span id)
-{
-    enum pp_hash_id hash = pp_hpke_hash(info->suite.kdf);
-    struct pp_span context = pp_span(info->context, info->context_len);
-
-    PP_TRY(pp_secret_alloc(&c->exporter_secret, pp_hash_len(hash)));
-    PP_TRY(pp_labeled_expand(hash, id, secret, PP_STR("exp"), context, c->exporter_secret.bytes,
-                             c->exporter_secret.len));
-    if (info->suite.aead == PP_HPKE_EXPORT_ONLY)
-        return PP_OK;
-    PP_TRY(pp_secret_alloc(&c->key_secret, pp_aead_key_len(info->suite.aead)));
-    PP_TRY(pp_labeled_expand(hash, id, secret, PP_STR("key"), context, c->key_secret.bytes,
-                             c->key_secret.len));
-    return pp_labeled_expand(hash, id, secret, PP_STR("base_nonce"), context, c->base_nonce,
-                             sizeof c->base_nonce);
-}
-
-static pp_res key_schedule(struct pp_hpke *c, const struct pp_hpke_info *info,
-                           const struct pp_secret *shared, struct pp_span psk, int role)
-{
-    uint8_t id[SUITE_ID_BYTES];
-    uint8_t secret[PP_HASH_BYTES_MAX];
-    enum pp_hash_id hash = pp_hpke_hash(info->suite.kdf);
-    struct pp_hmac_key k;
-
-    suite_id(info->suite, id);
-    pp_labeled_extract(hash, PP_BYTES(id), pp_secret_span(shared), PP_STR("secret"), psk, secret);
-    pp_hmac_key_init(&k, hash, pp_span(secret, pp_hash_len(hash)));
-    *c = (struct pp_hpke){ .suite = info->suite };
-    pp_res r = expand_all(c, info, &k, PP_BYTES(id));
-    pp_hmac_key_done(&k);
-    pp_wipe(secret, sizeof secret);
-    if (!pp_is_ok(r))
-        pp_hpke_done(c);
-    else
-        c->role = role;
-    return r;
-}
+enum { SENDER = 1, RECEIVER = 2 };
 
 /* VerifyPSKInputs (5.1), and that a mode with a sender has one. */
 static pp_res check_mode(const struct pp_hpke_info *info, struct pp_span psk, int has_sender)
 {
-    size_t psk_min = mode_has_psk(info->mode) ? PP_HPKE_PSK_BYTES_MIN : 0;
-    size_t psk_max = mode_has_psk(info->mode) ? PP_HPKE_INPUT_BYTES_MAX : 0;
+    size_t psk_min = pp_hpke_mode_has_psk(info->mode) ? PP_HPKE_PSK_BYTES_MIN : 0;
+    size_t psk_max = pp_hpke_mode_has_psk(info->mode) ? PP_HPKE_INPUT_BYTES_MAX : 0;
 
     PP_CHECK(psk.len >= psk_min && psk.len <= psk_max, PP_E_RANGE, psk.len);
-    PP_CHECK(has_sender == mode_has_sender(info->mode), PP_E_STATE, info->mode);
+    PP_CHECK(has_sender == pp_hpke_mode_has_sender(info->mode), PP_E_STATE, info->mode);
     return PP_OK;
 }
 
@@ -138,7 +30,9 @@ pp_res pp_hpke_sender_mode(struct pp_hpke *c, const struct pp_hpke_info *info,
         PP_CHECK(pp_kem_key_id(sender) == info->suite.kem, PP_E_STATE, info->suite.kem);
         PP_TRY(pp_kem_auth_encap(sender, pk, random, ret_enc, &shared));
     }
-    return key_schedule(c, info, &shared, psk_secret, SENDER);
+    PP_TRY(pp_hpke_schedule(c, info, pp_secret_span(&shared), psk_secret));
+    c->role = SENDER;
+    return PP_OK;
 }
 
 pp_res pp_hpke_receiver_mode(struct pp_hpke *c, const struct pp_hpke_info *info,
@@ -153,7 +47,9 @@ pp_res pp_hpke_receiver_mode(struct pp_hpke *c, const struct pp_hpke_info *info,
         PP_TRY(pp_kem_decap(key, enc, &shared));
     else
         PP_TRY(pp_kem_auth_decap(key, enc, sender_pk, &shared));
-    return key_schedule(c, info, &shared, psk_secret, RECEIVER);
+    PP_TRY(pp_hpke_schedule(c, info, pp_secret_span(&shared), psk_secret));
+    c->role = RECEIVER;
+    return PP_OK;
 }
 
 pp_res pp_hpke_sender(struct pp_hpke *c, const struct pp_hpke_info *info, struct pp_span pk,
@@ -205,20 +101,4 @@ pp_res pp_hpke_open(struct pp_hpke *c, struct pp_span aad, struct pp_span ct, ui
     PP_TRY(pp_aead_open_once(c->suite.aead, pp_secret_span(&c->key_secret), nonce, aad, ct, out));
     c->seq++;
     return PP_OK;
-}
-
-pp_res pp_hpke_export(const struct pp_hpke *c, struct pp_span exporter_context, uint8_t *ret,
-                      size_t out_len)
-{
-    uint8_t id[SUITE_ID_BYTES];
-    struct pp_hmac_key k;
-
-    PP_CHECK(c->role != 0, PP_E_STATE, 0);
-    PP_CHECK(exporter_context.len <= PP_HPKE_INPUT_BYTES_MAX, PP_E_RANGE, exporter_context.len);
-    suite_id(c->suite, id);
-    pp_hmac_key_init(&k, pp_hpke_hash(c->suite.kdf), pp_secret_span(&c->exporter_secret));
-    pp_res r = pp_labeled_expand(pp_hpke_hash(c->suite.kdf), PP_BYTES(id), &k, PP_STR("sec"),
-                                 exporter_context, ret, out_len);
-    pp_hmac_key_done(&k);
-    return r;
 }

@@ -17,12 +17,21 @@
 #include "secret.h"
 #include "span.h"
 
-enum pp_hpke_kdf { PP_HKDF_SHA256 = 0x0001, PP_HKDF_SHA384 = 0x0002, PP_HKDF_SHA512 = 0x0003 };
+enum pp_hpke_kdf {
+    PP_HKDF_SHA256 = 0x0001,
+    PP_HKDF_SHA384 = 0x0002,
+    PP_HKDF_SHA512 = 0x0003,
+    PP_HPKE_SHAKE128 = 0x0010, /* one-stage KDFs (draft-ietf-hpke-hpke); not for OHTTP */
+    PP_HPKE_SHAKE256 = 0x0011,
+    PP_HPKE_TURBOSHAKE128 = 0x0012,
+    PP_HPKE_TURBOSHAKE256 = 0x0013,
+};
 enum pp_hpke_mode { PP_HPKE_BASE = 0, PP_HPKE_PSK = 1, PP_HPKE_AUTH = 2, PP_HPKE_AUTH_PSK = 3 };
 enum {
     PP_HPKE_EXPORT_ONLY = 0xFFFF,
     PP_HPKE_INPUT_BYTES_MAX = 65535, /* info, psk, psk_id, exporter_context; RFC 9180 allows more */
-    PP_HPKE_PSK_BYTES_MIN = 32,      /* RFC 9180 5.1.2 MUST: at least 32 bytes of entropy */
+    PP_HPKE_ONE_STAGE_INPUT_BYTES_MAX = 256, /* info and psk_id with a one-stage KDF */
+    PP_HPKE_PSK_BYTES_MIN = 32,              /* RFC 9180 5.1.2 MUST: at least 32 bytes of entropy */
 };
 
 struct pp_hpke_suite {
@@ -31,13 +40,16 @@ struct pp_hpke_suite {
 
 /* OK, or UNSUPPORTED with the id that this build does not offer. */
 PP_MUST pp_res pp_hpke_suite_check(struct pp_hpke_suite suite);
+
+/* Whether a KDF extracts and expands, as protocols on top of HPKE may need; and its hash, then. */
+int pp_hpke_kdf_is_hkdf(uint16_t kdf);
 enum pp_hash_id pp_hpke_hash(uint16_t kdf);
 
 /* The key-schedule context of (mode, suite, psk_id, info). A plain value without secrets. */
 struct pp_hpke_info {
     struct pp_hpke_suite suite;
     enum pp_hpke_mode mode;
-    uint8_t context[1 + 2 * PP_HASH_BYTES_MAX];
+    uint8_t context[1 + 2 * (2 + PP_HPKE_ONE_STAGE_INPUT_BYTES_MAX)]; /* or two hashes */
     size_t context_len;
 };
 
@@ -93,7 +105,7 @@ PP_MUST pp_res pp_hpke_seal(struct pp_hpke *c, struct pp_span aad, struct pp_spa
 /* Opens with the next nonce, which advances only on success. AUTH; STATE in a sender context. */
 PP_MUST pp_res pp_hpke_open(struct pp_hpke *c, struct pp_span aad, struct pp_span ct, uint8_t *out);
 
-/* RFC 9180 5.3: out_len at most 255 * Nh. */
+/* RFC 9180 5.3: out_len at most 255 * Nh, and 65,535 with a one-stage KDF. RANGE. */
 PP_MUST pp_res pp_hpke_export(const struct pp_hpke *c, struct pp_span exporter_context,
                               uint8_t *ret, size_t out_len);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keccak-f[1600] and the sponges of FIPS 202. Lane x + 5y is A[x, y] of the standard. */
+/* Keccak-f[1600] and the sponges of FIPS 202 and RFC 9861. Lane x + 5y is A[x, y] of the standard.
+ */
 #include "keccak_int.h"
 
 #include "ct.h"
@@ -7,6 +8,7 @@
 
 enum {
     ROUNDS = 24,
+    TURBO_ROUNDS = 12,
     SHAKE256_RATE = 136,
     SHA3_256_RATE = 136,
     SHA3_512_RATE = 72,
@@ -82,12 +84,13 @@ static inline void one_round(uint64_t a[25], uint64_t constant)
     a[0] ^= constant;
 }
 
-static void permute(uint64_t lanes[25])
+/* RFC 9861, 2.1: fewer rounds are the last ones. */
+static void permute(uint64_t lanes[25], size_t rounds)
 {
     uint64_t a[25];
 
     memcpy(a, lanes, sizeof a);
-    for (size_t i = 0; i < ROUNDS; i++)
+    for (size_t i = ROUNDS - rounds; i < ROUNDS; i++)
         one_round(a, ROUND_CONSTANTS[i]);
     memcpy(lanes, a, sizeof a);
     pp_wipe(a, sizeof a);
@@ -95,7 +98,12 @@ static void permute(uint64_t lanes[25])
 
 static struct pp_keccak sponge(uint32_t rate, uint8_t suffix)
 {
-    return (struct pp_keccak){ .rate = rate, .suffix = suffix };
+    return (struct pp_keccak){ .rate = rate, .suffix = suffix, .rounds = ROUNDS };
+}
+
+static struct pp_keccak turbo(uint32_t rate)
+{
+    return (struct pp_keccak){ .rate = rate, .suffix = SHAKE_SUFFIX, .rounds = TURBO_ROUNDS };
 }
 
 struct pp_keccak pp_shake128(void)
@@ -106,6 +114,16 @@ struct pp_keccak pp_shake128(void)
 struct pp_keccak pp_shake256(void)
 {
     return sponge(SHAKE256_RATE, SHAKE_SUFFIX);
+}
+
+struct pp_keccak pp_turboshake128(void)
+{
+    return turbo(PP_SHAKE128_RATE);
+}
+
+struct pp_keccak pp_turboshake256(void)
+{
+    return turbo(SHAKE256_RATE);
 }
 
 /* Bytes of the state in the standard's order, whatever the machine's is. */
@@ -141,7 +159,7 @@ void pp_keccak_absorb(struct pp_keccak *k, struct pp_span data)
             xor_byte(k, k->at++, data.at[i++]);
         }
         if (k->at == k->rate) {
-            permute(k->lanes);
+            permute(k->lanes, k->rounds);
             k->at = 0;
         }
     }
@@ -157,7 +175,7 @@ void pp_keccak_squeeze(struct pp_keccak *k, uint8_t *ret, size_t len)
     }
     for (size_t i = 0; i < len;) {
         if (k->at == k->rate) {
-            permute(k->lanes);
+            permute(k->lanes, k->rounds);
             k->at = 0;
         }
         if (k->at % 8 == 0 && len - i >= 8) {

@@ -5,6 +5,7 @@
 
 #include "ct.h"
 #include "kem_int.h"
+#include "wr.h"
 
 struct row {
     struct pp_kem_info info;
@@ -31,6 +32,14 @@ const struct pp_kem_info *pp_kem_info(uint16_t id)
     const struct row *row = row_of(id);
 
     return row == NULL ? NULL : &row->info;
+}
+
+void pp_kem_suite_id(const struct pp_kem_info *info, uint8_t ret[PP_KEM_SUITE_ID_BYTES])
+{
+    struct pp_wr wr = pp_wr_over(ret, PP_KEM_SUITE_ID_BYTES);
+
+    pp_wr_text(&wr, "KEM");
+    pp_wr_u16(&wr, info->id);
 }
 
 pp_res pp_kem_key_import(uint16_t id, struct pp_span sk, struct pp_kem_key **ret)

@@ -27,6 +27,10 @@ struct pp_kem_ops {
     pp_res (*derive)(const struct pp_kem_info *info, struct pp_span ikm, uint8_t *ret_sk);
 };
 
+/* "KEM" || I2OSP(kem_id, 2) (RFC 9180, section 4.1). */
+enum { PP_KEM_SUITE_ID_BYTES = 5 };
+void pp_kem_suite_id(const struct pp_kem_info *info, uint8_t ret[PP_KEM_SUITE_ID_BYTES]);
+
 struct pp_kem_key {
     const struct pp_kem_info *info;
     const struct pp_kem_ops *ops;

@@ -49,3 +49,29 @@ pp_res pp_labeled_expand(enum pp_hash_id hash, struct pp_span suite_id,
     pp_wipe(block, sizeof block);
     return PP_OK;
 }
+
+static void absorb_u16(struct pp_keccak *k, size_t v)
+{
+    uint8_t bytes[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+
+    pp_keccak_absorb(k, PP_BYTES(bytes));
+}
+
+pp_res pp_labeled_derive(struct pp_keccak *k, struct pp_span suite_id, struct pp_span label,
+                         struct pp_span context, uint8_t *ret, size_t out_len)
+{
+    int fits = out_len <= UINT16_MAX;
+
+    if (fits) {
+        pp_keccak_absorb(k, PP_STR("HPKE-v1"));
+        pp_keccak_absorb(k, suite_id);
+        absorb_u16(k, label.len);
+        pp_keccak_absorb(k, label);
+        absorb_u16(k, out_len);
+        pp_keccak_absorb(k, context);
+        pp_keccak_squeeze(k, ret, out_len);
+    }
+    pp_keccak_done(k);
+    PP_CHECK(fits, PP_E_RANGE, out_len);
+    return PP_OK;
+}

@@ -51,8 +51,9 @@ pp_res pp_ohttp_info(struct pp_hpke_info *ret, enum pp_ohttp_form form, uint8_t 
     uint8_t info[INFO_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(info, sizeof info);
 
-    /* Export-only suites exist in HPKE; a message cannot be sealed with one. */
+    /* HPKE has more: suites that cannot seal, and KDFs that cannot make the answer's keys (4.4). */
     PP_CHECK(pp_aead_key_len(suite.aead) > 0, PP_E_UNSUPPORTED, suite.aead);
+    PP_CHECK(pp_hpke_kdf_is_hkdf(suite.kdf), PP_E_UNSUPPORTED, suite.kdf);
     pp_wr_text(&wr, REQUEST_LABELS[form]);
     pp_wr_u8(&wr, 0);
     write_header(&wr, id, suite);

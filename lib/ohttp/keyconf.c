@@ -49,12 +49,16 @@ pp_res pp_keyconf_write(const struct pp_keyconf *kc, struct pp_wr *wr)
     return pp_wr_ok(wr);
 }
 
-/* An export-only pair is a valid HPKE suite, but it cannot seal a message. */
+/*
+ * An export-only pair is a valid HPKE suite, but it cannot seal a message; one with a one-stage KDF
+ * can, but the answer's keys are extracted and expanded (RFC 9458, 4.4).
+ */
 static int is_usable(uint16_t kem, struct pp_ohttp_suite s)
 {
     struct pp_hpke_suite suite = { kem, s.kdf, s.aead };
 
-    return pp_is_ok(pp_hpke_suite_check(suite)) && pp_aead_key_len(s.aead) > 0;
+    return pp_is_ok(pp_hpke_suite_check(suite)) && pp_hpke_kdf_is_hkdf(s.kdf) &&
+           pp_aead_key_len(s.aead) > 0;
 }
 
 pp_res pp_keyconf_select(const struct pp_keyconf *kc, struct pp_ohttp_suite *ret)

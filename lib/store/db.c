@@ -140,11 +140,16 @@ static pp_res configure(const struct pp_db *db, struct pp_problem *problem)
     return query_is(db, "PRAGMA synchronous", PP_STR("2"), problem);
 }
 
-static pp_res open_handle(const char *path, struct pp_problem *problem, struct pp_db *db)
+static pp_res open_handle(const char *path, struct pp_problem *problem, uint32_t page_bytes,
+                          struct pp_db *db)
 {
+    char sql[SQL_BYTES_MAX];
+
     if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
         return store_failed(db->handle);
+    if (page_bytes != 0) /* before the log, with which the size is settled */
+        PP_TRY(pp_db_exec(db, number_sql(sql, "PRAGMA page_size=", page_bytes)));
     return configure(db, problem);
 }
 
@@ -161,7 +166,7 @@ static pp_res fill_file(const char *path, const struct pp_db_schema *schema,
                         struct pp_problem *problem)
 {
     struct pp_db db = { 0 };
-    pp_res r = open_handle(path, problem, &db);
+    pp_res r = open_handle(path, problem, schema->page_bytes, &db);
 
     if (pp_is_ok(r))
         r = pp_db_begin(&db);
@@ -239,7 +244,7 @@ static pp_res check_file(const char *path, struct pp_problem *problem)
 static pp_res open_existing(const char *path, const struct pp_db_schema *schema,
                             struct pp_problem *problem, struct pp_db *db)
 {
-    pp_res r = open_handle(path, problem, db);
+    pp_res r = open_handle(path, problem, 0, db);
 
     if (!pp_is_ok(r) && problem != NULL && problem->field[0] == '\0')
         pp_problem_set(problem, path, "a store that works",

@@ -27,6 +27,7 @@ struct pp_db_schema {
     uint32_t application_id; /* PRAGMA application_id */
     uint32_t version;        /* PRAGMA user_version, 1 or more; there is no migration yet */
     const char *sql;         /* run once, in one transaction, on a new file */
+    uint32_t page_bytes;     /* of a new file; 0: SQLite's own choice */
 };
 
 struct pp_db {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "rd.h"
+#include "text.h"
 #include "url_int.h"
 
 enum { KEYWORDS_MAX = 32, MS = 1000 };
@@ -102,9 +103,10 @@ static PGconn *connect_now(const struct pp_pg *pg)
 static pp_res refuse(struct pp_pg *pg, struct pp_problem *problem, const char *expected,
                      struct pp_span got)
 {
-    while (got.len > 0 && got.at[got.len - 1] == '\n')
-        got.len--;
-    pp_problem_set(problem, "store", expected, got);
+    struct pp_span line;
+
+    (void)pp_text_cut(&got, '\n', &line); /* advice follows */
+    pp_problem_set(problem, "store", expected, line);
     disconnect(pg);
     pg->retry_ms = now_ms() + PP_PG_RETRY_MS;
     return PP_FAIL(PP_E_STORE, 0);

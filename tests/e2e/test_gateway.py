@@ -144,6 +144,54 @@ class InClear(unittest.TestCase):
         self.assertIn("\npp_gw_keys_keys ", a.body.decode())
 
 
+class Versions(unittest.TestCase):
+    def status_of(self, *args):
+        done = subprocess.run(["curl", "-s", "-o", os.devnull, "-w", "%{http_version} %{http_code} %{content_type}",
+                               "-m", str(PATIENCE), *args], text=True, stdout=subprocess.PIPE, check=True)
+        return done.stdout
+
+    def test_http_2_in_clear_on_the_same_port(self):
+        with Gateway() as g:
+            url = f"http://127.0.0.1:{g.ports['gateway']}{RESOURCE}"
+            self.assertEqual(self.status_of("--http2-prior-knowledge", url), "2 200 application/ohttp-keys")
+            self.assertEqual(self.status_of("--http2-prior-knowledge", "-H", REQUEST, "-H", "User-Agent:", "-H",
+                                            "Accept:", "--data-binary", "x" * 4096, url),
+                             "2 422 application/problem+json")
+
+    def test_https_with_http_2_and_a_certificate_that_is_renewed(self):
+        with Gateway() as g:
+            g.process.kill()
+            g.process.wait()
+            os.mkdir(g.path("tls"), 0o711)
+
+            def issue():
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                                "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                                "-days", "2", "-keyout", g.path("tls/new"), "-out", g.path("tls/chain")],
+                               check=True, stderr=subprocess.DEVNULL)
+                os.chmod(g.path("tls/new"), 0o600)
+                os.rename(g.path("tls/new"), g.path("tls/key"))
+                owner = os.stat(g.folder)
+                for name in ("tls", "tls/chain", "tls/key"):
+                    os.chown(g.path(name), owner.st_uid, owner.st_gid)
+
+            issue()
+            g.save("metrics = 127.0.0.1:0", "tls_chain = tls/chain", "tls_key = tls/key")
+            g.start()
+            port = re.search(r"listen gateway 127\.0\.0\.1:(\d+)", g.told)[1]
+            args = ("--cacert", g.path("tls/chain"), "--resolve", f"localhost:{port}:127.0.0.1",
+                    f"https://localhost:{port}{RESOURCE}")
+            self.assertEqual(self.status_of(*args), "2 200 application/ohttp-keys")
+            self.assertEqual(self.status_of("--http1.1", *args), "1.1 200 application/ohttp-keys")
+            issue()
+            g.process.send_signal(signal.SIGHUP)
+            for _ in range(PATIENCE):  # each try is a handshake: it takes a moment by itself
+                done = subprocess.run(["curl", "-s", "-o", os.devnull, *args])
+                if done.returncode == 0:
+                    break
+            self.assertEqual(done.returncode, 0)
+
+
 class Processes(unittest.TestCase):
     def test_each_has_its_own_walls(self):
         with Gateway() as g:

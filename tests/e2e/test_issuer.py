@@ -208,6 +208,22 @@ class IssuerTest(unittest.TestCase):
                              {5: 32, 2: 342}[key["token-type"]])
         self.assertLessEqual(found["token-keys"][0]["not-before"], time.time())
 
+    def test_w1_t4_the_keys_of_today_and_tomorrow_are_logged_and_made_from_a_chain_at_home(self):
+        """What the log has of kind issuer is what the issuer serves; the chain is with the owner alone."""
+        logged = b""
+        for folder, _, files in os.walk(os.path.join(self.fleet.state, "log", "public", "tile", "entries")):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as f:
+                    logged += f.read()
+        served = [k for k in self.issuer.directory()["token-keys"] if k["token-type"] == 5]
+        self.assertEqual(len(served), 2)
+        for key in served:
+            config = b"\x00\x05" + base64.urlsafe_b64decode(key["token-key"])
+            self.assertIn(b"config b64:" + base64.b64encode(config), logged)
+        chains = [os.path.relpath(folder, self.fleet.state) for folder, _, files in os.walk(self.fleet.state)
+                  if "token.chain" in files]
+        self.assertEqual(chains, ["owner"])
+
     def test_head_gives_the_fields_of_get_and_no_content(self):
         got, head = self.issuer.curl(DIRECTORY), self.issuer.curl(DIRECTORY, "--head")
         self.assertEqual((head.status, head.fields), (200, got.fields))

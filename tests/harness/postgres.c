@@ -162,7 +162,9 @@ int pp_test_postgres_new(struct pp_test_postgres *p)
 {
     *p = (struct pp_test_postgres){ 0 };
     snprintf(p->folder, sizeof p->folder, "/tmp/pp-test-XXXXXX");
-    if (mkdtemp(p->folder) == NULL || (geteuid() == 0 && chown(p->folder, NOBODY, NOBODY) != 0))
+    /* Root without capabilities must reach the socket too; the password keeps others out. */
+    if (mkdtemp(p->folder) == NULL || (geteuid() == 0 && chown(p->folder, NOBODY, NOBODY) != 0) ||
+        chmod(p->folder, 0711) != 0)
         return -1;
     snprintf(p->url, sizeof p->url, "postgresql://pp:" PASSWORD "@/postgres?host=%s", p->folder);
     if (make_data(p) == 0 && pp_test_postgres_start(p, NULL) == 0)

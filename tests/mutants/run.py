@@ -3,9 +3,10 @@
 
 usage: tests/mutants/run.py [FILE ...]      only these sources
 
-A guard is a PP_CHECK or SNP_CHECK, an `if` whose branch refuses, or a PP_TRY around a check. A test
-that stays green without it proves nothing about it. Guards that cannot be missed by any input stand
-in `accepted`, one a line: the file, the first words of the guard, and the reason after a colon.
+A guard is a PP_CHECK, SNP_CHECK or REFUSE_UNLESS, an `if` whose branch refuses, or a PP_TRY around
+a check. A test that stays green without it proves nothing about it. Guards that cannot be missed by
+any input stand in `accepted`, one a line: the file, the first words of the guard, and the reason
+after a colon.
 Closes with "N passed, N failed"; a mutant that does not compile or hangs counts as seen."""
 import os
 import re
@@ -34,10 +35,14 @@ SOURCES = {
     "lib/tlog/record_rules.c": (["--suite", "tlog"], ["vectors records"]),
     "lib/cred/issuance.c": (["--suite", "cred"], ["vectors privacypass"]),
     "lib/cred/redeem.c": (["--suite", "cred"], ["vectors privacypass"]),
+    "daemon/issuerd/jwt.c": (["jwt"],),
+    "daemon/issuerd/jwks.c": (["jwt"],),
+    "daemon/common/token_chain.c": (["token_chain"],),
 }
 GUARDS = [
     # (what it looks like, what stands there instead)
-    (re.compile(r"^ +(?:SNP_CHECK|PP_CHECK)\((?:[^;]|\n)*?\);", re.M), lambda m: "    (void)0;"),
+    (re.compile(r"^ +(?:SNP_CHECK|PP_CHECK|REFUSE_UNLESS)\((?:[^;]|\n)*?\);", re.M),
+     lambda m: "    (void)0;"),
     (re.compile(r"^( +(?:else )?if )\(((?:[^;{}]|\n)*?)\)(\n +return (?:refuse|PP_FAIL))", re.M),
      lambda m: f"{m[1]}(0 && ({m[2]})){m[3]}"),
     (re.compile(r"^( +)PP_TRY\(((?:\w*check\w*|\w*verify\w*)\((?:[^;]|\n)*?)\);", re.M),

@@ -216,6 +216,37 @@ pp_res fleet_open(struct fleet *f, const char *state, const struct pp_clock *clo
     return check_unused(f);
 }
 
+pp_res fleet_join(struct fleet *f, const char *state, const struct pp_clock *clock,
+                  const struct pp_random *random)
+{
+    struct pp_problem problem = { 0 };
+    pp_res r = fleet_read(f, state, &problem);
+
+    f->clock = *clock;
+    f->random = *random;
+    f->user = geteuid() == 0 ? FIRST_USER : 0;
+    f->problem = problem;
+    PP_TRY(r);
+    PP_TRY(find_programs(f));
+    f->lock_fd = open(f->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->lock_fd < 0)
+        return pp_errno_res(errno);
+    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return fleet_refuse(f, PP_FAIL(PP_E_STATE_IN_USE, errno), "ppctl", f->state,
+                            "a folder that no other ppctl works on", "another one does");
+    return PP_OK;
+}
+
+pp_res fleet_ohttp_keys(const struct fleet *f, char ret[FLEET_PATH_MAX])
+{
+    return fleet_path(f, "gateway", "ohttp_keys", ret);
+}
+
+pp_res fleet_give_ohttp_keys(struct fleet *f)
+{
+    return fleet_give_all(f, "gateway");
+}
+
 void fleet_close(struct fleet *f)
 {
     if (f->lock_fd >= 0)

@@ -75,6 +75,24 @@ PP_MUST pp_res fleet_down(const char *state, struct pp_problem *problem);
 /* Reads fleet.json; `ret` holds the parties. STATE_ABSENT; CONFIG when it cannot be read. */
 PP_MUST pp_res fleet_read(struct fleet *ret, const char *state, struct pp_problem *problem);
 
+/*
+ * Takes the lock of a STATE whose fleet was started, for work on it while it runs. STATE_ABSENT,
+ * STATE_IN_USE (another ppctl works there), CONFIG. The words are in f->problem.
+ */
+PP_MUST pp_res fleet_join(struct fleet *f, const char *state, const struct pp_clock *clock,
+                          const struct pp_random *random);
+
+/* The folder of the gateway's OHTTP keys; what was made there is given to the gateway's user. */
+PP_MUST pp_res fleet_ohttp_keys(const struct fleet *f, char ret[FLEET_PATH_MAX]);
+PP_MUST pp_res fleet_give_ohttp_keys(struct fleet *f);
+
+/*
+ * Signs and logs the key-epoch record of the gateway's keys of `day`, and waits until it is
+ * published and on the mirror; `_note` only writes down that it was. CHILD (the log refused).
+ */
+PP_MUST pp_res fleet_log_ohttp_epoch(struct fleet *f, uint64_t day, uint64_t serial);
+PP_MUST pp_res fleet_note_ohttp_epoch(struct fleet *f, uint64_t day, uint64_t serial);
+
 /* 1 if the party's process is the one that was started, and alive. */
 int fleet_party_alive(const struct fleet_party *p);
 

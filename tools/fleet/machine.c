@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The machine: the simulated vendor and chip, the CVM's program and configuration, epoch keys. */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +9,8 @@
 #include "ct.h"
 #include "fleet_int.h"
 #include "handle_keys.h"
-#include "keyfile.h"
 #include "machine.h"
-#include "ohttp.h"
+#include "ohttp_epoch.h"
 #include "record.h"
 #include "token_chain.h"
 #include "token_keys.h"
@@ -223,45 +221,19 @@ static pp_res make_token_key(struct fleet *f, const struct pp_token_chain *c, ui
     return r;
 }
 
-/*
- * X25519 comes first, for clients that know no other. An id is used again after 256 days; that of
- * the second key is as far from it as can be, as epochs overlap by the grace.
- */
-static const struct {
-    const char *ending; /* ascending: the gateway lists its keys in the order of their files */
-    uint16_t kem;
-    uint8_t id;
-} OHTTP_KEMS[FLEET_OHTTP_KEMS] = { { ".key", PP_KEM_X25519_SHA256, 0 },
-                                   { ".x-wing.key", PP_KEM_XWING, 128 } };
-
-void fleet_ohttp_key_file(uint64_t day, size_t which, char ret[FLEET_KEY_FILE_MAX])
+static pp_res make_ohttp_keys(struct fleet *f, uint32_t from, uint32_t to)
 {
-    snprintf(ret, FLEET_KEY_FILE_MAX, "ohttp_keys/%" PRIu64 "%s", day, OHTTP_KEMS[which].ending);
-}
+    char folder[FLEET_PATH_MAX];
+    size_t made;
+    int fd = -1;
 
-static pp_res make_ohttp_key(struct fleet *f, uint32_t day, size_t which)
-{
-    char text[PP_OHTTP_KEYFILE_BYTES_MAX], file[FLEET_KEY_FILE_MAX];
-    struct pp_wr wr = pp_wr_over(text, sizeof text);
-    struct pp_ohttp_keyfile k = { .use_from_s = (uint64_t)day * PP_EPOCH_SECONDS,
-                                  .use_until_s = (uint64_t)(day + 1) * PP_EPOCH_SECONDS,
-                                  .id = (uint8_t)(day + OHTTP_KEMS[which].id),
-                                  .kem = OHTTP_KEMS[which].kem,
-                                  .suites = { { PP_HKDF_SHA256, PP_AES_128_GCM } },
-                                  .suite_count = 1 };
-
-    fleet_ohttp_key_file(day, which, file);
-    if (fleet_exists(f, "gateway", file))
-        return PP_OK;
-    PP_TRY(pp_secret_alloc(&k.sk_secret, pp_kem_info(k.kem)->sk_len));
-    pp_res r = pp_random_fill(&f->random, k.sk_secret.bytes, k.sk_secret.len);
-    if (pp_is_ok(r))
-        r = pp_ohttp_keyfile_write(&k, &wr);
-    pp_ohttp_keyfile_done(&k);
-    if (pp_is_ok(r))
-        r = fleet_write(f, "gateway", file, pp_wr_done(&wr));
-    pp_wipe(text, sizeof text);
-    return r;
+    PP_TRY(fleet_path(f, "gateway", "ohttp_keys", folder));
+    pp_res r = pp_ohttp_epoch_open(folder, &fd);
+    for (uint32_t day = from; pp_is_ok(r) && day <= to; day++)
+        r = pp_ohttp_epoch_make(fd, day, &f->random, &made);
+    if (fd >= 0)
+        (void)close(fd);
+    return pp_is_ok(r) ? fleet_give_all(f, "gateway") : r;
 }
 
 static pp_res make_handle_key(struct fleet *f)
@@ -295,10 +267,8 @@ pp_res fleet_make_epochs(struct fleet *f)
     PP_TRY(fleet_folder(f, "gateway", "spent"));
     PP_TRY(load_chain(f, &chain));
     PP_TRY(move_chain(f, &chain));
-    for (uint32_t day = today; day <= today + 1; day++) {
+    for (uint32_t day = today; day <= today + 1; day++)
         PP_TRY(make_token_key(f, &chain, day));
-        for (size_t i = 0; i < FLEET_OHTTP_KEMS; i++)
-            PP_TRY(make_ohttp_key(f, day, i));
-    }
+    PP_TRY(make_ohttp_keys(f, today, today + 1));
     return make_handle_key(f);
 }

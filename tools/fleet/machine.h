@@ -28,8 +28,5 @@ PP_MUST pp_res fleet_spoil_machine(struct fleet *f);
 
 uint32_t fleet_today(const struct fleet *f); /* UTC day */
 
-/* An epoch has one OHTTP key of each KEM, each in a file of its own, in the list's order. */
-enum { FLEET_OHTTP_KEMS = 2, FLEET_KEY_FILE_MAX = 64 };
-void fleet_ohttp_key_file(uint64_t day, size_t which, char ret[FLEET_KEY_FILE_MAX]);
 
 #endif

@@ -3,14 +3,14 @@
 #include "records.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cred.h"
 #include "fleet_int.h"
 #include "hosts.h"
-#include "keyfile.h"
 #include "kv.h"
 #include "machine.h"
-#include "ohttp.h"
+#include "ohttp_epoch.h"
 #include "people.h"
 #include "quorum.h"
 #include "record.h"
@@ -60,7 +60,8 @@ struct publication {
     struct pp_buf vkey; /* of the log: its name is the ledger line */
     struct pp_note_key log;
     struct pp_record *record;
-    struct pp_wr batch; /* u32 length || entry ... */
+    struct pp_wr batch;               /* u32 length || entry ... */
+    uint64_t ohttp_day, ohttp_serial; /* given: one epoch of the gateway's keys */
 };
 
 /* --- what was published before ---------------------------------------------------------------- */
@@ -188,43 +189,16 @@ static pp_res issuer_config(struct publication *x, uint64_t day, struct pp_wr *w
     return r;
 }
 
-static pp_res read_keyconf(struct publication *x, const char *file, struct pp_keyconf *ret)
-{
-    PP_AUTO(pp_ohttp_keyfile) k = { 0 };
-    struct pp_kem_key *key = NULL;
-    struct pp_buf text = { 0 };
-
-    PP_TRY(fleet_read_file(x->f, "gateway", file, PP_OHTTP_KEYFILE_BYTES_MAX, &text));
-    pp_res r = pp_ohttp_keyfile_parse(pp_buf_span(&text), &k);
-    pp_buf_done(&text);
-    PP_TRY(r);
-    PP_TRY(pp_kem_key_import(k.kem, pp_secret_span(&k.sk_secret), &key));
-    struct pp_span pk = pp_kem_key_public(key);
-    *ret = (struct pp_keyconf){
-        .id = k.id, .kem = k.kem, .public_key_len = pk.len, .suite_count = k.suite_count
-    };
-    memcpy(ret->public_key, pk.at, pk.len);
-    memcpy(ret->suites, k.suites, sizeof k.suites);
-    pp_kem_key_free(key);
-    return PP_OK;
-}
-
 /* `config` of the day's OHTTP keys: the application/ohttp-keys list. */
 static pp_res ohttp_config(struct publication *x, uint64_t day, struct pp_wr *wr)
 {
-    struct pp_keylist *list = calloc(1, sizeof *list);
-    pp_res r = PP_OK;
+    char folder[FLEET_PATH_MAX];
+    int fd = -1;
 
-    PP_CHECK(list != NULL, PP_E_NO_MEMORY, 0);
-    for (size_t i = 0; i < FLEET_OHTTP_KEMS && pp_is_ok(r); i++) {
-        char file[FLEET_KEY_FILE_MAX];
-
-        fleet_ohttp_key_file(day, i, file);
-        r = read_keyconf(x, file, &list->keys[list->count++]);
-    }
-    if (pp_is_ok(r))
-        r = pp_keylist_write(list, wr);
-    free(list);
+    PP_TRY(fleet_path(x->f, "gateway", "ohttp_keys", folder));
+    PP_TRY(pp_ohttp_epoch_open(folder, &fd));
+    pp_res r = pp_ohttp_epoch_config(fd, day, wr, &x->f->problem);
+    (void)close(fd);
     return r;
 }
 
@@ -367,13 +341,17 @@ static void publication_done(struct publication *x)
     free(x->batch.at);
 }
 
-/* Runs `work` over a loaded publication. */
-static pp_res with_publication(struct fleet *f, pp_res (*work)(struct publication *x))
+static const struct publication NOTHING_GIVEN = { 0 };
+
+/* Runs `work` over a loaded publication; `given`: what a piece of work has to know beside it. */
+static pp_res with_publication(struct fleet *f, const struct publication *given,
+                               pp_res (*work)(struct publication *x))
 {
     struct publication *x = calloc(1, sizeof *x);
     pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
 
     PP_CHECK(x != NULL, PP_E_NO_MEMORY, 0);
+    *x = *given;
     x->f = f;
     x->now = pp_clock_posix_s(&f->clock);
     x->record = calloc(1, sizeof *x->record);
@@ -389,7 +367,7 @@ static pp_res with_publication(struct fleet *f, pp_res (*work)(struct publicatio
 
 pp_res fleet_publish(struct fleet *f)
 {
-    return with_publication(f, publish);
+    return with_publication(f, &NOTHING_GIVEN, publish);
 }
 
 static pp_res publish_host_set(struct publication *x)
@@ -400,10 +378,10 @@ static pp_res publish_host_set(struct publication *x)
 
 pp_res fleet_publish_host_set(struct fleet *f)
 {
-    return with_publication(f, publish_host_set);
+    return with_publication(f, &NOTHING_GIVEN, publish_host_set);
 }
 
-static pp_res revoke(struct publication *x)
+static pp_res revoke_release(struct publication *x)
 {
     const struct fleet_signer *const signers[] = { &x->reviewers[2] };
 
@@ -417,5 +395,38 @@ static pp_res revoke(struct publication *x)
 
 pp_res fleet_revoke_release(struct fleet *f)
 {
-    return with_publication(f, revoke);
+    return with_publication(f, &NOTHING_GIVEN, revoke_release);
+}
+
+/* What the ledger holds counts, not what was saved: a run may have been killed in between. */
+static pp_res note_ohttp_epoch(struct publication *x)
+{
+    x->p.ohttp_epoch = x->ohttp_day;
+    x->p.ohttp_serial = x->ohttp_serial;
+    return save_published(x);
+}
+
+static pp_res log_ohttp_epoch(struct publication *x)
+{
+    PP_TRY(make_key_epoch(x, PP_RECORD_OHTTP, x->ohttp_day, x->ohttp_serial));
+    PP_TRY(fleet_submit(x->f, pp_wr_done(&x->batch)));
+    return note_ohttp_epoch(x);
+}
+
+static pp_res with_ohttp_epoch(struct fleet *f, uint64_t day, uint64_t serial,
+                               pp_res (*work)(struct publication *x))
+{
+    const struct publication given = { .ohttp_day = day, .ohttp_serial = serial };
+
+    return with_publication(f, &given, work);
+}
+
+pp_res fleet_note_ohttp_epoch(struct fleet *f, uint64_t day, uint64_t serial)
+{
+    return with_ohttp_epoch(f, day, serial, note_ohttp_epoch);
+}
+
+pp_res fleet_log_ohttp_epoch(struct fleet *f, uint64_t day, uint64_t serial)
+{
+    return with_ohttp_epoch(f, day, serial, log_ohttp_epoch);
 }

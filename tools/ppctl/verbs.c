@@ -24,9 +24,13 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "log show", "[--json]",
       "every record of the ledger and what is in force, checked from the first entry on",
       verb_log_show },
+    { "gateway rotate", "[--keys FOLDER] [--log FOLDER] [--json]",
+      "makes the gateway's next OHTTP keys ahead, and the record that puts them into the ledger",
+      verb_gateway_rotate },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
+    { "gateway", "--help", "lists what can be done for a gateway", verb_gateway },
     { "log", "--help", "lists what can be asked of the ledger", verb_log },
     { "token", "--help", "lists what can be asked of the wallet", verb_token },
     { 0 },

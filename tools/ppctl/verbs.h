@@ -9,6 +9,8 @@ int verb_up(struct ppctl *p, int argc, char **argv);
 int verb_down(struct ppctl *p, int argc, char **argv);
 int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
+int verb_gateway(struct ppctl *p, int argc, char **argv);
+int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);

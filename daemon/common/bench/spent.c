@@ -24,7 +24,7 @@ enum {
     TOKENS_DEFAULT = 1000000,
 };
 
-static const double ROW_S = 3.0; /* at least, of each row */
+static const double ROW_S = 2.0; /* at least, of each row */
 
 static uint64_t seed = 0x9e3779b97f4a7c15;
 

@@ -4,19 +4,26 @@
 
 #include "postgres.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto.h"
+#include "file.h"
 #include "sandbox.h"
 #include "spent.h"
+#include "where.h"
 
-enum { DAY = 20500 };
+enum { DAY = 20500, NOBODY = 65534 };
 
 static struct pp_test_postgres server;
 
@@ -92,7 +99,7 @@ static pp_res insert_when_back(struct pp_spent *s, uint32_t day, uint32_t n)
 
 /* --- the server dies -------------------------------------------------------------------------- */
 
-enum { CUTS = 4, CUT_BATCH = 7 };
+enum { CUTS = 3, CUT_BATCH = 7 };
 
 /* Inserts batch after batch and acknowledges each, until the store does not answer. */
 static void insert_until_refused(int out)
@@ -223,8 +230,7 @@ static void a_commit_that_no_standby_confirmed_is_not_acknowledged(void **state)
     assert_code(insert(s, DAY + 2, 3), PP_E_STORE);
     assert_int_equal(waitpid(canceller, NULL, 0), canceller);
     ask("SELECT count(*) FROM spent_20502", text);
-    assert_string_equal(text, "2");                 /* it has committed */
-    assert_code(insert(s, DAY + 2, 4), PP_E_STORE); /* and so it ends without the canceller */
+    assert_string_equal(text, "2"); /* it has committed */
     pp_test_postgres_kill(&server);
     assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
     assert_code(insert_when_back(s, DAY + 2, 3), PP_E_SPENT);
@@ -385,6 +391,116 @@ static void a_sandboxed_daemon_connects_and_connects_again(void **state)
     close(to[1]);
 }
 
+/* --- over TCP --------------------------------------------------------------------------------- */
+
+static void run_openssl(void)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (chdir(server.folder) != 0 || freopen("/dev/null", "w", stderr) == NULL ||
+            (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)))
+            _exit(126);
+        (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                     "-addext", "subjectAltName=DNS:localhost", "-keyout", "server.key", "-out",
+                     "server.crt", (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* One that nobody has, and that the kernel gives to nobody. */
+static unsigned free_port(void)
+{
+    for (unsigned port = 20000 + (unsigned)getpid() % 8000; port < 30000; port++) {
+        const struct sockaddr_in in = { .sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int is_free = bind(fd, (const struct sockaddr *)&in, sizeof in) == 0;
+        close(fd);
+        if (is_free)
+            return port;
+    }
+    return 0;
+}
+
+/* As a daemon does it: the URL from its file and the names before the walls, the rest behind. */
+static int insert_over_tls(const char *host, unsigned port, uint32_t n)
+{
+    struct pp_sandbox walls = { .home = ".",
+                                .user = geteuid() == 0 ? "65534" : NULL,
+                                .landlock_optional = 1 };
+    struct pp_sandbox_report report;
+    struct pp_problem problem = { 0 };
+    struct pp_where where = { 0 };
+    struct pp_spent *s = NULL;
+    char text[256];
+
+    int len = snprintf(text, sizeof text,
+                       "postgresql://pp:a+password@%s:%u/postgres"
+                       "?sslmode=verify-full&sslrootcert=server.crt",
+                       host, port);
+    if (chdir(server.folder) != 0 || !pp_is_ok(pp_crypto_init()) ||
+        !pp_is_ok(pp_file_write(AT_FDCWD, "spent.url", 0600, pp_span(text, (size_t)len))) ||
+        !pp_is_ok(pp_where_read(PP_STR("postgresql:spent.url"), &problem, &where)) ||
+        where.port_count != 1 || where.ports[0] != port)
+        return 1;
+    walls.connect_ports[walls.connect_port_count++] = where.ports[0];
+    if (!pp_is_ok(pp_sandbox_enter(&walls, &problem, &report)))
+        return 2;
+    pp_res r = pp_spent_open(pp_where_text(&where), &problem, &s);
+    if (!pp_is_ok(r))
+        return strstr(problem.got, "certificate") != NULL ? 3 : 4;
+    r = insert(s, DAY + 11, n);
+    pp_spent_close(s);
+    pp_where_done(&where);
+    return pp_is_ok(r) ? 0 : 5;
+}
+
+static int in_child(const char *host, unsigned port, uint32_t n)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(insert_over_tls(host, port, n));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void a_sandboxed_daemon_reaches_a_server_that_proves_its_name(void **state)
+{
+    (void)state;
+    char sql[64], text[64], url[160];
+    unsigned port = free_port();
+
+    assert_true(port != 0);
+    run_openssl();
+    snprintf(sql, sizeof sql, "ALTER SYSTEM SET port = %u", port);
+    ask(sql, text);
+    ask("ALTER SYSTEM SET ssl_cert_file = '../server.crt'", text);
+    ask("ALTER SYSTEM SET ssl_key_file = '../server.key'", text);
+    ask("ALTER SYSTEM SET ssl = on", text);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, "listen_addresses=localhost"), 0);
+    snprintf(url, sizeof url, "%s", server.url);
+    snprintf(server.url, sizeof server.url, "%.120s&port=%u", url, port);
+    assert_int_equal(in_child("localhost", port, 1), 0);
+    assert_int_equal(in_child("127.0.0.1", port, 2), 3); /* not what the certificate names */
+    ask("SELECT count(*) FROM spent_20511", text);
+    assert_string_equal(text, "1");
+    ask("ALTER SYSTEM RESET ALL", text);
+    snprintf(server.url, sizeof server.url, "%s", url);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+}
+
 /* --- a full disk ------------------------------------------------------------------------------ */
 
 /* A database on a disk of 16 MiB that this process and its server alone see. */
@@ -440,6 +556,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(tables_of_another_version_are_refused),
     cmocka_unit_test(gateways_that_start_together_make_one_set_of_tables),
     cmocka_unit_test(a_sandboxed_daemon_connects_and_connects_again),
+    cmocka_unit_test(a_sandboxed_daemon_reaches_a_server_that_proves_its_name),
     cmocka_unit_test(a_full_disk_accepts_nothing), /* the last: its server does not come back */
 };
 

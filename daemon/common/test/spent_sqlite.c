@@ -120,10 +120,10 @@ static void a_damaged_file_accepts_nothing(void **state)
         assert_ok(insert(s, DAY, n));
     pp_spent_close(s);
     int fd = open(path, O_WRONLY);
-    uint8_t noise[4096];
+    uint8_t noise[1024];
     memset(noise, 0xa5, sizeof noise);
     assert_true(fd >= 0);
-    for (off_t at = 4096; at < 6 * 4096; at += 4096)
+    for (off_t at = 1024; at < 24 * 1024; at += 1024)
         assert_int_equal(pwrite(fd, noise, sizeof noise, at), sizeof noise);
     close(fd);
     pp_res r = pp_spent_open(path, NULL, &s);

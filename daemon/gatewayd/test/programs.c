@@ -23,6 +23,7 @@
 #include "handle_keys.h"
 #include "keyfile.h"
 #include "net.h"
+#include "postgres.h"
 #include "text.h"
 #include "token_keys.h"
 #include "wr.h"
@@ -866,6 +867,49 @@ static void w4_t2_a_token_at_two_gateways_at_once_opens_one_session(void **state
     assert_int_equal(w->opens, AT_ONCE);
 }
 
+/* A fleet's store: the race again, then the server is gone, and then it is back. */
+static void w4_t2_two_gateways_on_a_database_take_a_token_once_and_none_without_it(void **state)
+{
+    static struct pp_test_postgres server;
+    static uint8_t bodies[2 * AT_ONCE][4096];
+    struct world *w = *state;
+
+    end(&w->relay);
+    end(&w->gateway);
+    assert_int_equal(pp_test_postgres_new(&server), 0);
+    assert_int_equal(chmod(server.folder, 0711), 0); /* the gateway is no nobody */
+    put_text(w, "gateway/spent/url", server.url);
+    put_text(w, "gateway/config",
+             with(gateway_config(w, "grid_ms = 0\n"), "= spent/db", "= postgresql:spent/url"));
+    start_ready(w, &w->gateway, gatewayd, "gateway/config");
+    start_ready(w, &w->second, gatewayd, "gateway/config");
+    for (size_t i = 0; i < 2 * AT_ONCE; i++) {
+        device_seal_open_with(&w->device, device_token_field(&w->device, i / 2));
+        memcpy(bodies[i], w->device.body, sizeof bodies[i]);
+    }
+    for (size_t i = 0; i < 2 * AT_ONCE; i++) {
+        w->relay.port = i % 2 ? w->second.port : w->gateway.port;
+        start_call_to(w, "POST", GATEWAY_PATH, PP_BYTES(bodies[i]), on_raced);
+    }
+    run(w);
+    assert_int_equal(w->opens, AT_ONCE);
+    pp_test_postgres_kill(&server);
+    device_seal_open_with(&w->device, device_token_field(&w->device, AT_ONCE));
+    post_to(w, w->gateway.port, GATEWAY_PATH);
+    assert_answer(w, 503, 32768);
+    assert_int_equal(w->opens, AT_ONCE);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    do { /* its first answer may still be of the connection that broke */
+        device_seal_open_with(&w->device, device_token_field(&w->device, AT_ONCE + 1));
+        post_to(w, w->second.port, GATEWAY_PATH);
+    } while (w->device.answer.status == 503);
+    end(&w->second);
+    end(&w->gateway);
+    assert_int_equal(unlink(path_in(w, "gateway/spent/url")), 0);
+    assert_int_equal(pp_test_postgres_free(&server), 0);
+    assert_true(w->device.answer.status == 200 || w->device.answer.status == 401);
+}
+
 /*
  * The store has the token and nobody has heard of it: the redeemer is stopped before it can answer,
  * then killed. The client is told nothing good, and the token is spent.
@@ -1097,6 +1141,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(cvms_are_found_by_a_name_and_the_choice_leaves_its_record),
     TEST(w4_t2_two_gateways_on_one_store_take_a_token_once),
     TEST(w4_t2_a_token_at_two_gateways_at_once_opens_one_session),
+    TEST(w4_t2_two_gateways_on_a_database_take_a_token_once_and_none_without_it),
     TEST(w4_t2_a_redeemer_killed_behind_its_insert_never_lets_the_token_pass),
     TEST(w4_t2_without_a_store_nobody_gets_a_session),
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include "folder.h"
+#include "postgres.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -473,6 +474,66 @@ static void counts_survive_sigterm_and_kill_9(void **state)
     end(&r, SIGTERM, 0);
 }
 
+/* --- counts in a database --------------------------------------------------------------------- */
+
+static void write_database_home(const struct pp_test_postgres *server)
+{
+    write_in_home("config", PP_STR("environment = dev\nissuer = " ISSUER "\nkeys = keys\n"
+                                   "store = postgresql:counts.url\n"
+                                   "assertion_key = assertion.key\n"));
+    write_in_home("counts.url", pp_span_cstr(server->url));
+}
+
+static void two_issuers_with_one_database_count_together(void **state)
+{
+    (void)state;
+    struct pp_test_postgres server;
+    struct run first, second;
+    unsigned status;
+
+    assert_int_equal(pp_test_postgres_new(&server), 0);
+    write_database_home(&server);
+    start_ready(&first);
+    start_ready(&second);
+    assert_int_equal(fetch(&first, "alice", today()), 200);
+    assert_int_equal(fetch(&second, "alice", today()), 429);
+    pp_test_postgres_kill(&server);
+    assert_int_equal(fetch(&first, "bob", today()), 503);
+    assert_int_equal(fetch(&first, "alice", today()), 503);
+    assert_int_equal(pp_test_postgres_start(&server, NULL), 0);
+    do
+        status = fetch(&first, "bob", today());
+    while (status == 503); /* a lost connection is not tried again at once */
+    assert_int_equal(status, 200);
+    end(&first, SIGTERM, 0);
+    end(&second, SIGTERM, 0);
+    assert_null(strstr(first.err_text, "a+password"));
+    assert_int_equal(pp_test_postgres_free(&server), 0);
+}
+
+static void a_database_url_that_others_may_read_is_refused_and_not_shown(void **state)
+{
+    (void)state;
+    struct run r;
+    char path[128];
+
+    write_in_home("config", PP_STR("environment = dev\nissuer = " ISSUER "\nkeys = keys\n"
+                                   "store = postgresql:counts.url\n"
+                                   "assertion_key = assertion.key\n"));
+    assert_int_equal(fails_to_start(&r), 2); /* no such file, and no store in its place */
+    write_in_home("counts.url", PP_STR("postgresql://pp:hidden@127.0.0.1/counts"));
+    snprintf(path, sizeof path, "%s/counts.url", home);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(fails_to_start(&r), 2);
+    assert_non_null(strstr(r.err_text, "store"));
+    assert_null(strstr(r.err_text, "hidden"));
+    write_in_home("config", PP_STR("environment = dev\nissuer = " ISSUER "\nkeys = keys\n"
+                                   "store = postgresql://pp:hidden@127.0.0.1/counts\n"
+                                   "assertion_key = assertion.key\n"));
+    assert_int_equal(fails_to_start(&r), 2);
+    assert_null(strstr(r.err_text, "hidden"));
+}
+
 static void a_wrong_configuration_is_refused_with_the_key_that_is_wrong(void **state)
 {
     (void)state;
@@ -564,6 +625,8 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
     IN_A_HOME(accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup),
     IN_A_HOME(counts_survive_sigterm_and_kill_9),
+    IN_A_HOME(two_issuers_with_one_database_count_together),
+    IN_A_HOME(a_database_url_that_others_may_read_is_refused_and_not_shown),
     IN_A_HOME(a_wrong_configuration_is_refused_with_the_key_that_is_wrong),
     IN_A_HOME(w5_t1_no_account_reaches_the_log_or_the_disk),
 };

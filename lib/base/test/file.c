@@ -143,6 +143,20 @@ static void a_replaced_file_has_its_new_content_whole(void **state)
     pp_buf_done(&b);
 }
 
+static void a_created_file_replaces_nothing(void **state)
+{
+    (void)state;
+    struct pp_buf b = { 0 };
+
+    assert_ok(pp_file_create(folder, "new", 0600, PP_STR("first")));
+    assert_code(pp_file_create(folder, "new", 0600, PP_STR("second")), PP_E_EXISTS);
+    assert_ok(pp_file_read(folder, "new", 100, &b));
+    assert_string_equal((char *)b.bytes, "first");
+    pp_buf_done(&b);
+    assert_code(pp_file_create(folder, "absent/new", 0600, PP_STR("x")), PP_E_NOT_FOUND);
+    assert_ok(pp_file_remove(folder, "new"));
+}
+
 /* A write that cannot be finished leaves the old file and nothing else. */
 static void a_failed_write_keeps_the_old_file(void **state)
 {
@@ -210,6 +224,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(reading_has_a_limit_and_wants_a_regular_file),
     cmocka_unit_test(an_update_writes_only_what_is_new),
     cmocka_unit_test(a_replaced_file_has_its_new_content_whole),
+    cmocka_unit_test(a_created_file_replaces_nothing),
     cmocka_unit_test(a_failed_write_keeps_the_old_file),
     cmocka_unit_test(what_a_killed_writer_left_is_removed_and_nothing_else),
     cmocka_unit_test(the_reason_why_a_file_was_not_taken_has_words),

@@ -4,8 +4,10 @@
 
 #include "cred.h"
 #include "crypto.h"
+#include "test/rsa_key.h"
+#include "text.h"
 
-static struct pp_cred_key key;
+static struct pp_cred_key key, rsa_key;
 
 static pp_res fixed_fill(void *ctx, uint8_t *ret, size_t len)
 {
@@ -17,10 +19,13 @@ static pp_res fixed_fill(void *ctx, uint8_t *ret, size_t len)
 static void prepare(void)
 {
     static const uint8_t seed[PP_CRED_SEED_BYTES] = { 1 };
+    uint8_t der[RSA_KEY_DER_BYTES];
 
     if (key.pub.pk_len > 0)
         return;
     FUZZ_CHECK(pp_is_ok(pp_crypto_init()));
+    FUZZ_CHECK(pp_is_ok(pp_hex_parse(pp_span_cstr(RSA_KEY_DER), der, sizeof der)));
+    FUZZ_CHECK(pp_is_ok(pp_cred_key_import(PP_TOKEN_BLIND_RSA, PP_BYTES(der), &rsa_key)));
     FUZZ_CHECK(pp_is_ok(pp_cred_key_derive(PP_TOKEN_VOPRF_RISTRETTO255, PP_BYTES(seed), &key)));
 }
 
@@ -41,9 +46,10 @@ static void try(enum pp_cred_form form, struct pp_span bytes)
     pp_wr_span(&wr, q.elements);
     FUZZ_CHECK(pp_span_eq(pp_wr_done(&wr), bytes));
 
-    key.pub.key_id[PP_TOKEN_KEY_ID_BYTES - 1] = q.truncated_key_id;
+    struct pp_cred_key *k = q.type == PP_TOKEN_BLIND_RSA ? &rsa_key : &key;
+    k->pub.key_id[PP_TOKEN_KEY_ID_BYTES - 1] = q.truncated_key_id;
     size_t before = wr.len;
-    if (q.count <= 2 && !pp_is_ok(pp_cred_issue(&key, &q, &random, &wr)))
+    if (q.count <= 2 && !pp_is_ok(pp_cred_issue(k, &q, &random, &wr)))
         FUZZ_CHECK(wr.len == before);
 }
 

@@ -152,6 +152,8 @@ static void wrong_lengths_and_unknown_algorithms_are_refused(void **state)
                 PP_E_UNSUPPORTED);
     assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 4, 1 }, PP_STR("")),
                 PP_E_UNSUPPORTED);
+    assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 0x14, 1 }, PP_STR("")),
+                PP_E_UNSUPPORTED);
     assert_code(pp_hpke_info_init(&i, (struct pp_hpke_suite){ 0x0020, 1, 4 }, PP_STR("")),
                 PP_E_UNSUPPORTED);
     static uint8_t large[PP_HPKE_INPUT_BYTES_MAX + 1];
@@ -332,6 +334,66 @@ static void an_export_only_context_exports_up_to_its_limit_and_nothing_else(void
     assert_code(pp_hpke_export(&s, PP_BYTES(large), long_s, 1), PP_E_RANGE);
 }
 
+/* --- one-stage KDFs --------------------------------------------------------------------------- */
+
+static const uint16_t ONE_STAGE[] = { PP_HPKE_SHAKE128, PP_HPKE_SHAKE256, PP_HPKE_TURBOSHAKE128,
+                                      PP_HPKE_TURBOSHAKE256 };
+
+/* A message of a mode, opened in it and in mode base. */
+static void one_stage_message(uint16_t kdf, int m)
+{
+    struct pp_hpke_suite suite = { PP_KEM_X25519_SHA256, kdf, PP_AES_256_GCM };
+    PP_AUTO(pp_hpke) s = { 0 };
+    PP_AUTO(pp_hpke) r = { 0 };
+    PP_AUTO(pp_hpke) other = { 0 };
+    struct pp_span none = PP_STR(""), pk = pp_kem_key_public(key);
+    struct pp_span id = mode_psk(m) ? PP_STR("id") : none, own = mode_psk(m) ? PP_BYTES(psk) : none;
+    uint8_t enc[PP_X25519_BYTES], ct[16 + 4], out[4], there[40], here[40];
+    struct pp_hpke_info i, base;
+
+    assert_ok(pp_hpke_info_init_mode(&i, suite, (enum pp_hpke_mode)m, id, PP_STR("i")));
+    assert_ok(pp_hpke_info_init(&base, suite, PP_STR("i")));
+    assert_ok(pp_hpke_sender_mode(&s, &i, own, mode_auth(m) ? key : NULL, pk, &random_source, enc));
+    assert_ok(pp_hpke_receiver_mode(&r, &i, own, mode_auth(m) ? pk : none, key, PP_BYTES(enc)));
+    assert_ok(pp_hpke_seal(&s, none, PP_STR("text"), ct));
+    assert_ok(pp_hpke_open(&r, none, PP_BYTES(ct), out));
+    assert_memory_equal(out, "text", 4);
+    assert_ok(pp_hpke_export(&s, PP_STR("c"), there, sizeof there));
+    assert_ok(pp_hpke_export(&r, PP_STR("c"), here, sizeof here));
+    assert_memory_equal(there, here, sizeof there);
+    assert_ok(pp_hpke_receiver(&other, &base, key, PP_BYTES(enc)));
+    assert_code(pp_hpke_open(&other, none, PP_BYTES(ct), out),
+                m == PP_HPKE_BASE ? PP_E_OK : PP_E_AUTH);
+}
+
+static void every_mode_opens_with_every_one_stage_kdf(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < PP_ARRAY_COUNT(ONE_STAGE); n++)
+        for (int m = PP_HPKE_BASE; m <= PP_HPKE_AUTH_PSK; m++)
+            one_stage_message(ONE_STAGE[n], m);
+}
+
+static void one_stage_inputs_and_exports_have_limits(void **state)
+{
+    (void)state;
+    static uint8_t large[PP_HPKE_ONE_STAGE_INPUT_BYTES_MAX + 1], out[UINT16_MAX + 1];
+    struct pp_hpke_suite suite = { PP_KEM_X25519_SHA256, PP_HPKE_SHAKE128, PP_HPKE_EXPORT_ONLY };
+    struct pp_span most = pp_span(large, sizeof large - 1), none = PP_STR("");
+    PP_AUTO(pp_hpke) s = { 0 };
+    uint8_t enc[PP_X25519_BYTES];
+    struct pp_hpke_info i;
+
+    assert_code(pp_hpke_info_init_mode(&i, suite, PP_HPKE_PSK, PP_BYTES(large), none), PP_E_RANGE);
+    assert_code(pp_hpke_info_init(&i, suite, PP_BYTES(large)), PP_E_RANGE);
+    assert_ok(pp_hpke_info_init_mode(&i, suite, PP_HPKE_PSK, most, most));
+    assert_ok(pp_hpke_sender_mode(&s, &i, PP_BYTES(psk), NULL, pp_kem_key_public(key),
+                                  &random_source, enc));
+    assert_null(s.key_secret.bytes);
+    assert_ok(pp_hpke_export(&s, none, out, UINT16_MAX));
+    assert_code(pp_hpke_export(&s, none, out, UINT16_MAX + 1), PP_E_RANGE);
+}
+
 static void a_failing_random_source_yields_no_context(void **state)
 {
     (void)state;
@@ -442,6 +504,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_message_opens_only_under_its_mode_psk_name_and_sender),
     cmocka_unit_test(a_senders_key_of_another_kem_is_refused),
     cmocka_unit_test(an_export_only_context_exports_up_to_its_limit_and_nothing_else),
+    cmocka_unit_test(every_mode_opens_with_every_one_stage_kdf),
+    cmocka_unit_test(one_stage_inputs_and_exports_have_limits),
     cmocka_unit_test(a_failing_random_source_yields_no_context),
     cmocka_unit_test(receiving_a_message_allocates_nothing),
     cmocka_unit_test(threads_do_not_meet_in_one_context),

@@ -96,12 +96,31 @@ static void a_finished_state_is_wiped(void **state)
     assert_memory_equal(&k, &zero, sizeof k);
 }
 
+/* RFC 9861, section 5: the empty message and domain byte 0x1f. */
+static void turboshake_of_nothing_is_the_published_one(void **state)
+{
+    uint8_t want[64], got[64];
+    struct pp_keccak k = pp_turboshake128();
+
+    (void)state;
+    pp_test_hex("1e415f1c5983aff2169217277d17bb538cd945a397ddec541f1ce41af2c1b74c", want, 32);
+    pp_keccak_squeeze(&k, got, 32);
+    assert_memory_equal(got, want, 32);
+    k = pp_turboshake256();
+    pp_test_hex("367a329dafea871c7802ec67f905ae13c57695dc2c6663c61035f59a18f8e7db"
+                "11edc0e12e91ea60eb6b32df06dd7f002fbafabb6e13ec1cc20d995547600db0",
+                want, 64);
+    pp_keccak_squeeze(&k, got, 64);
+    assert_memory_equal(got, want, 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha3_of_every_length_is_the_librarys),
         cmocka_unit_test(shake_of_every_length_is_the_librarys),
         cmocka_unit_test(squeezing_in_pieces_gives_the_same_bytes),
+        cmocka_unit_test(turboshake_of_nothing_is_the_published_one),
         cmocka_unit_test(a_finished_state_is_wiped),
     };
 

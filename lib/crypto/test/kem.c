@@ -88,6 +88,58 @@ static void other_lengths_are_refused_by_every_kem(void **state)
     }
 }
 
+static void a_kem_that_is_not_offered_gives_nothing(void **state)
+{
+    (void)state;
+    enum { UNKNOWN = 0x0021 }; /* DHKEM(X448, HKDF-SHA512) */
+    uint8_t bytes[PP_KEM_ENC_BYTES_MAX] = { 1 };
+    PP_AUTO(pp_secret) shared = { 0 };
+    struct pp_kem_key *k = NULL;
+    struct pp_span some = pp_span(bytes, 56);
+
+    assert_null(pp_kem_info(UNKNOWN));
+    assert_code(pp_kem_key_generate(UNKNOWN, &random_source, &k), PP_E_UNSUPPORTED);
+    assert_code(pp_kem_key_derive(UNKNOWN, some, &k), PP_E_UNSUPPORTED);
+    assert_code(pp_kem_key_import(UNKNOWN, some, &k), PP_E_UNSUPPORTED);
+    assert_code(pp_kem_encap(UNKNOWN, some, &random_source, bytes, &shared), PP_E_UNSUPPORTED);
+    assert_null(k);
+    assert_null(shared.bytes);
+}
+
+/* RFC 9180 5.1: SetupAuth exists for a KEM that has AuthEncap. */
+static void the_modes_with_a_sender_need_a_kem_with_authentication(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ALL); i++) {
+        struct pp_hpke_suite suite = { ALL[i], PP_HKDF_SHA256, PP_AES_128_GCM };
+        uint32_t want = pp_kem_info(ALL[i])->auth ? PP_E_OK : PP_E_UNSUPPORTED;
+        struct pp_span id = PP_STR("id"), none = PP_STR("");
+        struct pp_hpke_info info;
+
+        assert_ok(pp_hpke_info_init_mode(&info, suite, PP_HPKE_PSK, id, none));
+        assert_code(pp_hpke_info_init_mode(&info, suite, PP_HPKE_AUTH, none, none), want);
+        assert_code(pp_hpke_info_init_mode(&info, suite, PP_HPKE_AUTH_PSK, id, none), want);
+    }
+}
+
+static void bare_diffie_hellman_on_p256_takes_whole_keys(void **state)
+{
+    (void)state;
+    uint8_t sk[PP_P256_BYTES + 1] = { 0 }, out[PP_P256_BYTES], pk[65 + 1] = { 0 };
+    struct pp_kem_key *key = NULL;
+
+    sk[PP_P256_BYTES - 1] = 1;
+    assert_ok(pp_kem_key_generate(PP_KEM_P256_SHA256, &random_source, &key));
+    memcpy(pk, pp_kem_key_public(key).at, 65);
+    pp_kem_key_free(key);
+    assert_ok(pp_p256_dh(pp_span(sk, 32), pp_span(pk, 65), out));
+    assert_memory_equal(out, pk + 1, sizeof out); /* one times a point */
+    for (size_t off = 0; off < 2; off++) {
+        assert_code(pp_p256_dh(pp_span(sk, 31 + 2 * off), pp_span(pk, 65), out), PP_E_KEY);
+        assert_code(pp_p256_dh(pp_span(sk, 32), pp_span(pk, 64 + 2 * off), out), PP_E_KEY);
+    }
+}
+
 /* AuthEncap (RFC 9180 4.1): the secret is the same only for the sender that is expected. */
 static void an_authenticated_secret_needs_the_sender_that_is_expected(void **state)
 {
@@ -189,6 +241,9 @@ static void a_private_key_is_from_one_to_the_order_less_one(void **state)
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(every_kem_gives_both_sides_one_secret),
     cmocka_unit_test(other_lengths_are_refused_by_every_kem),
+    cmocka_unit_test(a_kem_that_is_not_offered_gives_nothing),
+    cmocka_unit_test(the_modes_with_a_sender_need_a_kem_with_authentication),
+    cmocka_unit_test(bare_diffie_hellman_on_p256_takes_whole_keys),
     cmocka_unit_test(an_authenticated_secret_needs_the_sender_that_is_expected),
     cmocka_unit_test(what_is_no_point_of_the_curve_is_refused),
     cmocka_unit_test(a_private_key_is_from_one_to_the_order_less_one),

@@ -344,6 +344,8 @@ static void a_key_id_names_one_key(void **state)
                 PP_E_RANGE);
     suites[0].aead = PP_HPKE_EXPORT_ONLY;
     assert_code(pp_ohttp_gateway_add(&f->gateway, 2, key, suites, 1), PP_E_UNSUPPORTED);
+    suites[0] = (struct pp_ohttp_suite){ PP_HPKE_SHAKE128, PP_AES_128_GCM };
+    assert_code(pp_ohttp_gateway_add(&f->gateway, 2, key, suites, 1), PP_E_UNSUPPORTED);
     assert_int_equal(f->gateway.key_count, 1);
     pp_kem_key_free(key); /* still ours after a failure */
 }

@@ -211,7 +211,7 @@ static void all_clients_select_the_same_key_and_pair(void **state)
     assert_ok(pp_keylist_select(&list, PP_KEM_X25519_SHA256, &key, &suite));
     assert_int_equal(key->id, 1);
     assert_int_equal(suite.aead, PP_CHACHA20_POLY1305);
-    list.keys[0].suites[1].aead = 0x7777; /* no usable pair: the next key is */
+    list.keys[0].suites[1].kdf = PP_HPKE_SHAKE128; /* no usable pair: the next key is */
     assert_ok(pp_keylist_select(&list, 0, &key, &suite));
     assert_int_equal(key->id, 2);
     assert_code(pp_keylist_select(&list, PP_KEM_XWING, &key, &suite), PP_E_UNSUPPORTED);

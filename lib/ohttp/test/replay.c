@@ -60,6 +60,45 @@ static void a_key_is_remembered_for_the_whole_window_wherever_it_starts(void **s
     }
 }
 
+/* Four buckets of a second: a key inserted in any millisecond of one is there until the third
+ * boundary behind it, and gone with that millisecond. */
+static void each_bucket_is_emptied_at_its_boundary_and_not_a_millisecond_before(void **state)
+{
+    static const uint64_t OFFSETS[] = { 0, 1, 500, 998, 999 };
+
+    (void)state;
+    for (uint64_t bucket = 0; bucket < 9; bucket++)
+        for (size_t i = 0; i < PP_ARRAY_COUNT(OFFSETS); i++) {
+            struct pp_replay r = started(SLOTS, 0);
+            uint64_t at = bucket * 1000 + OFFSETS[i], gone = (bucket + 4) * 1000;
+            assert_ok(pp_replay_insert(&r, enc_of(1), at));
+            assert_true(pp_replay_seen(&r, enc_of(1), at + WINDOW_MS)); /* the whole window */
+            assert_true(pp_replay_seen(&r, enc_of(1), gone - 1));
+            assert_false(pp_replay_seen(&r, enc_of(1), gone));
+            pp_replay_done(&r);
+        }
+}
+
+/* Whatever comes, memory stays what it was: a flood fills its own bucket and no other. */
+static void a_flood_neither_grows_the_table_nor_pushes_out_what_was_there(void **state)
+{
+    static uint8_t behind[64];
+    struct pp_replay r = started(SLOTS, 0);
+    size_t refused = 0;
+
+    (void)state;
+    memset(memory + pp_replay_bytes(SLOTS), 0xA5, sizeof memory - pp_replay_bytes(SLOTS));
+    memset(behind, 0xA5, sizeof behind);
+    assert_ok(pp_replay_insert(&r, enc_of(1), 0));
+    for (uint32_t i = 0; i < 10000; i++)
+        refused += !pp_is_ok(pp_replay_insert(&r, enc_of(1000 + i), 1000 + i / 5));
+    assert_true(refused > 9800);
+    assert_true(pp_replay_seen(&r, enc_of(1), WINDOW_MS));
+    assert_memory_equal(memory + pp_replay_bytes(SLOTS), behind, sizeof behind);
+    assert_ok(pp_replay_insert(&r, enc_of(2), WINDOW_MS)); /* the next bucket takes again */
+    pp_replay_done(&r);
+}
+
 static void a_long_silence_empties_every_bucket(void **state)
 {
     (void)state;
@@ -153,6 +192,8 @@ static void sizes_and_windows_outside_the_limits_are_refused(void **state)
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_second_insert_of_a_key_within_the_window_is_a_replay),
     cmocka_unit_test(a_key_is_remembered_for_the_whole_window_wherever_it_starts),
+    cmocka_unit_test(each_bucket_is_emptied_at_its_boundary_and_not_a_millisecond_before),
+    cmocka_unit_test(a_flood_neither_grows_the_table_nor_pushes_out_what_was_there),
     cmocka_unit_test(a_long_silence_empties_every_bucket),
     cmocka_unit_test(a_clock_that_steps_back_forgets_nothing),
     cmocka_unit_test(a_full_bucket_refuses_rather_than_forgets),

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Topic "ohttp": whole exchanges (rows with `encapsulated_request` and `encapsulated_response`),
- * made again byte for byte by both sides (NIST curves: opened and answered), chunked ones
- * (`request_chunks`, `response_chunks`) fed whole and byte by byte, and refusals of a gateway (rows
- * with `kind` and `expect`).
+ * made again byte for byte by both sides, chunked ones (`request_chunks`, `response_chunks`) fed
+ * whole and byte by byte, and refusals of a gateway (rows with `kind` and `expect`).
  */
 #include "topics.h"
 
@@ -91,16 +90,6 @@ static int check_config(struct row *row, struct pp_keyconf *ret)
                 field(row, "pkR"));
 }
 
-/*
- * Rows give the ephemeral private key. X25519 draws just that, so that requests come out byte for
- * byte; the NIST curves derive theirs from what they draw. Their requests are opened, and the
- * device's half is shown by an exchange of its own.
- */
-static int draws_private_key(const struct row *row)
-{
-    return number(row->json, "kem_id") == PP_KEM_X25519_SHA256;
-}
-
 static int check_request(struct row *row, const struct pp_keyconf *kc)
 {
     static uint8_t out[MESSAGE_BYTES_MAX];
@@ -119,40 +108,6 @@ static int check_request(struct row *row, const struct pp_keyconf *kc)
            same(row, "request", opened, request);
 }
 
-static int check_foreign_request(struct row *row)
-{
-    struct pp_buf *body = &row->bufs[row->buf_count];
-    struct pp_span encapsulated = field(row, "encapsulated_request"), opened;
-
-    return ok(row, "request open",
-              pp_ohttp_request_open(&row->server, &row->gateway, body->bytes, encapsulated.len,
-                                    &opened)) &&
-           same(row, "request", opened, field(row, "request"));
-}
-
-static int check_own_exchange(struct row *row, const struct pp_keyconf *kc)
-{
-    static uint8_t out[MESSAGE_BYTES_MAX];
-    struct pp_wr wr = pp_wr_over(out, sizeof out);
-    struct pp_ohttp_suite suite = { number(row->json, "kdf_id"), number(row->json, "aead_id") };
-    struct pp_random random = pp_random_system();
-    struct pp_span request = field(row, "request"), opened;
-
-    pp_ohttp_done(&row->server);
-    if (!ok(row, "own request seal",
-            pp_ohttp_request_seal(&row->device, kc, suite, &random, request, &wr)) ||
-        !ok(row, "own request open",
-            pp_ohttp_request_open(&row->server, &row->gateway, out, wr.len, &opened)) ||
-        !same(row, "own request", opened, request))
-        return 0;
-    wr = pp_wr_over(out, sizeof out);
-    return ok(row, "own response seal",
-              pp_ohttp_response_seal(&row->server, &random, field(row, "response"), &wr)) &&
-           ok(row, "own response open",
-              pp_ohttp_response_open(&row->device, out, wr.len, &opened)) &&
-           same(row, "own response", opened, field(row, "response"));
-}
-
 static int check_response(struct row *row)
 {
     static uint8_t out[MESSAGE_BYTES_MAX];
@@ -164,9 +119,8 @@ static int check_response(struct row *row)
     return ok(row, "response seal", pp_ohttp_response_seal(&row->server, &random, response, &wr)) &&
            same(row, "encapsulated_response", pp_wr_done(&wr),
                 field(row, "encapsulated_response")) &&
-           (!draws_private_key(row) ||
-            (ok(row, "response open", pp_ohttp_response_open(&row->device, out, wr.len, &opened)) &&
-             same(row, "response", opened, response)));
+           ok(row, "response open", pp_ohttp_response_open(&row->device, out, wr.len, &opened)) &&
+           same(row, "response", opened, response);
 }
 
 /* --- chunked exchanges ---------------------------------------------------------------------- */
@@ -238,16 +192,14 @@ static int check_chunked_request(struct row *row, const struct pp_keyconf *kc)
     struct streams *s = streams();
     struct pp_ohttp_suite suite = { number(row->json, "kdf_id"), number(row->json, "aead_id") };
     struct pp_span script = field(row, "skE");
-    struct pp_random random = draws_private_key(row) ? pp_random_script(&script)
-                                                     : pp_random_system();
+    struct pp_random random = pp_random_script(&script);
     struct pp_span request = field(row, "request"), body = field(row, "encapsulated_request");
 
     if (!ok(row, "request start",
             pp_ohttp_sender_start_request(&s->sender, &row->device, kc, suite, &random, s->mem,
                                           sizeof s->mem)) ||
-        !ok(row, "request chunks", send_chunks(s, json_object_get(row->json, "request_chunks"))))
-        return 0;
-    if (draws_private_key(row) &&
+        !ok(row, "request chunks", send_chunks(s, json_object_get(row->json, "request_chunks"))) ||
+        !same(row, "enc", pp_ohttp_enc(&row->device), field(row, "enc")) ||
         !same(row, "encapsulated_request", pp_span(s->sent, s->sent_len), body))
         return 0;
     for (size_t i = 0; i < PP_ARRAY_COUNT(PIECES); i++) {
@@ -277,8 +229,6 @@ static int check_chunked_response(struct row *row)
             send_chunks(s, json_object_get(row->json, "response_chunks"))) ||
         !same(row, "encapsulated_response", pp_span(s->sent, s->sent_len), body))
         return 0;
-    if (!draws_private_key(row)) /* the device asked something else */
-        return 1;
     for (size_t i = 0; i < PP_ARRAY_COUNT(PIECES); i++) {
         s = streams();
         if (!ok(row, "response receiver",
@@ -304,9 +254,7 @@ static void run_exchange(struct row *row, int chunked)
     if (!check_config(row, &kc))
         return;
     int good = chunked ? check_chunked_request(row, &kc) && check_chunked_response(row)
-               : draws_private_key(row) ? check_request(row, &kc) && check_response(row)
-                                        : check_foreign_request(row) && check_response(row) &&
-                                              check_own_exchange(row, &kc);
+                       : check_request(row, &kc) && check_response(row);
     if (good)
         vectors_pass(row->v, row->file, row->name);
 }
