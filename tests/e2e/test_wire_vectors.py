@@ -90,11 +90,71 @@ class Answer:
         self.all = (self.status, tuple(response.getheaders()), self.body)
 
 
-class Gateway:
+class Daemon:
+    """One of our programs in a folder of its own."""
+
+    def __init__(self, program, resource):
+        self.program, self.resource = program, resource
+        self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
+        self.process = self.http = self.port = self.status = None
+
+    def write(self, name, text):
+        with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(text)
+
+    def __enter__(self):
+        out, into = os.pipe()
+        with open(os.path.join(self.home, "events"), "ab") as events:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"),
+                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
+        os.close(into)
+        told = b""
+        while not told.endswith(b"ready\n"):
+            assert select.select([out], [], [], PATIENCE)[0], "not ready in time"
+            more = os.read(out, 4096)
+            if not more:
+                with open(os.path.join(self.home, "events"), encoding="utf-8") as f:
+                    raise AssertionError(f.read())
+            told += more
+        os.close(out)
+        self.port = int(re.search(rb"^listen \w+ 127\.0\.0\.1:(\d+)$", told, re.M)[1])
+        self.http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        return self
+
+    def __exit__(self, *_):
+        self.http.close()
+        self.process.terminate()
+        self.status = self.process.wait(PATIENCE)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def ask(self, method, body=None, kind=WHOLE):
+        """With the fields that a message has, and no other."""
+        self.http.putrequest(method, self.resource, skip_accept_encoding=True)
+        if body is not None:
+            self.http.putheader("Content-Type", kind)
+            self.http.putheader("Content-Length", str(len(body)))
+        self.http.endheaders(body)
+        return Answer(self.http.getresponse())
+
+    def post(self, body, kind=WHOLE):
+        return self.ask("POST", body, kind)
+
+
+class Relay(Daemon):
+    """pp-relayd before a gateway."""
+
+    def __init__(self, gateway):
+        super().__init__("pp-relayd", "/ohttp")
+        self.write("config", f"environment = dev\ngateway = http://127.0.0.1:{gateway.port}{RESOURCE}\n")
+
+
+class Gateway(Daemon):
     """pp-gatewayd with the private keys of some rows and a CVM that is not there."""
 
     def __init__(self, keyed):
-        self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
+        super().__init__("pp-gatewayd", RESOURCE)
         self.nowhere = socket.socket()  # bound and not listening: whoever calls is refused
         self.nowhere.bind(("127.0.0.1", 0))
         for name in ("ohttp", "tokens"):
@@ -108,51 +168,10 @@ class Gateway:
         self.write("config", f"environment = dev\nauthority = {AUTHORITY}\nissuer = issuer.example\n"
                              f"cvm = 127.0.0.1:{self.nowhere.getsockname()[1]}\nohttp_keys = ohttp\n"
                              "token_keys = tokens\nhandle_key = handle.key\nspent = spent.db\ngrid_ms = 0\n")
-        self.process = self.http = None
-
-    def write(self, name, text):
-        with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
-            os.fchmod(f.fileno(), 0o600)
-            f.write(text)
-
-    def __enter__(self):
-        out, into = os.pipe()
-        with open(os.path.join(self.home, "events"), "ab") as events:
-            self.process = subprocess.Popen(
-                [os.path.join(BIN, "pp-gatewayd"), "--config", os.path.join(self.home, "config"),
-                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
-        os.close(into)
-        told = b""
-        while not told.endswith(b"ready\n"):
-            assert select.select([out], [], [], PATIENCE)[0], "not ready in time"
-            more = os.read(out, 4096)
-            if not more:
-                with open(os.path.join(self.home, "events"), encoding="utf-8") as f:
-                    raise AssertionError(f.read())
-            told += more
-        os.close(out)
-        port = int(re.search(rb"^listen gateway 127\.0\.0\.1:(\d+)$", told, re.M)[1])
-        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        return self
 
     def __exit__(self, *_):
-        self.http.close()
-        self.process.terminate()
-        self.status = self.process.wait(PATIENCE)
+        super().__exit__()
         self.nowhere.close()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def ask(self, method, body=None, kind=WHOLE):
-        """As a relay: only the fields that a message has."""
-        self.http.putrequest(method, RESOURCE, skip_accept_encoding=True)
-        if body is not None:
-            self.http.putheader("Content-Type", kind)
-            self.http.putheader("Content-Length", str(len(body)))
-        self.http.endheaders(body)
-        return Answer(self.http.getresponse())
-
-    def post(self, body, kind=WHOLE):
-        return self.ask("POST", body, kind)
 
     def handle(self):
         """A session handle of this gateway's one CVM (docs/protocol/messages.md)."""
@@ -284,6 +303,24 @@ class WholeMessages(Rows):
         self.assertEqual(self.answered(g.post(other), s, 2048), 400)
         fresh = self.sender(row)
         self.assertEqual(self.answered(g.post(self.sealed(fresh, g.continuation(2))), fresh, 2048), 502)
+
+
+class ThroughTheRelay(Rows):
+    def test_rows_reach_the_gateway_through_the_relay_and_its_answers_the_client(self):
+        group = groups(whole_rows())[0]
+        with Gateway(group) as g, Relay(g) as relay:
+            for row in group:
+                with self.subTest(row["name"]):
+                    self.refused_in_clear(relay, row, WHOLE, 400)
+                    self.refused_in_clear(relay, row, CHUNKED, 415)
+                    s = self.sender(row, field(row, "skE"))
+                    good = self.sealed(s, field(row, "request"))
+                    self.assertEqual(self.answered(relay.post(good), s, REFUSED_BYTES),
+                                     403 if field(row, "request")[0] == 0 else 400)
+                    refused = relay.post(good[:-1] + bytes([good[-1] ^ 1]))
+                    self.assertEqual((refused.status, refused.body), (422, PROBLEM))
+                    self.assertEqual(refused.fields["content-type"], "application/problem+json")
+        self.assertEqual((g.status, relay.status), (0, 0))
 
 
 class ChunkedMessages(Rows):
