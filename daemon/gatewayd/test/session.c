@@ -352,6 +352,7 @@ static void start_desks(struct world *w)
                                 .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
                                 .answer_bytes = GW_MATERIAL_BYTES,
                                 .asks_max = 8,
+                                .news_kinds = "sek",
                                 .news = on_news,
                                 .ended = on_desk_ended,
                                 .ctx = w };
