@@ -32,7 +32,7 @@ struct gw_link_config {
     int fd;                             /* the link's from a successful gw_link_new on */
     size_t ask_bytes_max, answer_bytes; /* the longest question; what one answer may have */
     size_t asks_max;                    /* that are not answered yet; more are BUSY */
-    /* The enum gw_news that this process has to tell, as a text. Any other ends the link: FORMAT. */
+    /* The enum gw_news that this process may tell, as a text; any other ends the link: FORMAT. */
     const char *news_kinds;
     void (*news)(void *ctx, struct pp_span news); /* its first byte is one of these */
     void (*ended)(void *ctx, pp_res why);         /* CLOSED, FORMAT, SYSTEM; once */
