@@ -378,10 +378,15 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
 /* Between relay and gateway there is nothing to agree on but whether the connection is kept. */
 static int is_plain_connection(const struct pp_http_request *q)
 {
+    static const char *const OPTIONS[] = { "close", "keep-alive", "Keep-Alive" }; /* as spelt */
     struct pp_span option;
 
-    return !pp_http_request_find(q, "connection", &option) || pp_span_eq(option, PP_STR("close")) ||
-           pp_span_eq(option, PP_STR("keep-alive"));
+    if (!pp_http_request_find(q, "connection", &option))
+        return 1;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(OPTIONS); i++)
+        if (pp_span_eq(option, pp_span_cstr(OPTIONS[i])))
+            return 1;
+    return 0;
 }
 
 /*
