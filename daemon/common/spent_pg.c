@@ -258,10 +258,10 @@ static pp_res drop_listed(struct store *s, const struct pp_pg_step *list, uint32
 static pp_res retire(struct pp_spent *spent, uint32_t first_day)
 {
     struct store *s = store_of(spent);
-    char sql[PP_SPENT_SQL_BYTES_MAX];
+    char sql[PP_SPENT_SQL_BYTES_MAX], end[PP_SPENT_SQL_BYTES_MAX];
     struct pp_pg_step steps[] = {
-        { .sql = pp_spent_sql_(sql, "UPDATE spent_floor SET day = GREATEST(day, ", first_day,
-                               ") WHERE one = 1") },
+        { .sql = pp_spent_sql_(sql, "UPDATE spent_floor SET day = ", first_day,
+                               pp_spent_sql_(end, " WHERE one = 1 AND day < ", first_day, "")) },
         { .sql = "SELECT table_name::text FROM information_schema.tables"
                  " WHERE table_schema = current_schema() AND table_name LIKE 'spent_%'" },
     };

@@ -178,12 +178,12 @@ static pp_res find_old(const struct store *s, uint32_t first_day, uint32_t *ret_
 
 static pp_res drop_before(const struct store *s, uint32_t first_day)
 {
-    char sql[PP_SPENT_SQL_BYTES_MAX];
+    char sql[PP_SPENT_SQL_BYTES_MAX], end[PP_SPENT_SQL_BYTES_MAX];
     uint32_t day = 0;
     int is = 0;
 
-    PP_TRY(
-        pp_db_exec(&s->db, pp_spent_sql_(sql, "UPDATE floor SET day = max(day, ", first_day, ")")));
+    PP_TRY(pp_db_exec(&s->db, pp_spent_sql_(sql, "UPDATE floor SET day = ", first_day,
+                                            pp_spent_sql_(end, " WHERE day < ", first_day, ""))));
     for (;;) {
         PP_TRY(find_old(s, first_day, &day, &is));
         if (!is)

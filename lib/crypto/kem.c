@@ -113,6 +113,15 @@ pp_res pp_kem_key_export(const struct pp_kem_key *k, struct pp_secret *ret)
     return pp_secret_copy(ret, pp_secret_span(&k->sk_secret));
 }
 
+pp_res pp_kem_public_check(uint16_t id, struct pp_span pk)
+{
+    const struct row *row = row_of(id);
+
+    PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
+    PP_CHECK(pk.len == row->info.pk_len, PP_E_KEY, pk.len);
+    return row->ops->check == NULL ? PP_OK : row->ops->check(pk);
+}
+
 static pp_res encap(const struct row *row, struct pp_span pk, const struct pp_kem_key *sender,
                     const struct pp_random *random, uint8_t *ret_enc, struct pp_secret *ret_shared)
 {

@@ -84,6 +84,12 @@ PP_MUST pp_res pp_kem_key_export(const struct pp_kem_key *k,
                                  struct pp_secret *ret); /* sk_len bytes */
 
 /*
+ * Whether these can be a public key of the KEM: the length, and for ML-KEM that every coefficient
+ * is reduced (FIPS 203, 7.2). KEY, UNSUPPORTED. An encapsulation asks the same and more.
+ */
+PP_MUST pp_res pp_kem_public_check(uint16_t id, struct pp_span pk);
+
+/*
  * Encapsulation to a public key: writes enc_len bytes and a fresh shared secret of secret_len
  * bytes. KEY: wrong length, not on the curve, an ML-KEM coefficient that is not reduced,
  * or an all-zero Diffie-Hellman result.

@@ -16,6 +16,8 @@ struct pp_kem_ops {
     pp_res (*import)(const struct pp_kem_info *info, struct pp_span sk, void **ret_handle,
                      uint8_t *ret_pk);
     void (*release)(void *handle); /* wipes; NULL is fine */
+    /* Beyond the length of a public key; NULL: there is nothing to see before it is used. KEY. */
+    pp_res (*check)(struct pp_span pk);
     /* `sender` is NULL unless the sender authenticates itself. KEY. */
     pp_res (*encap)(const struct pp_kem_info *info, struct pp_span pk,
                     const struct pp_kem_key *sender, struct pp_span random_bytes, uint8_t *ret_enc,

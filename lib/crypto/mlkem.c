@@ -168,13 +168,26 @@ static void decrypt(const struct pp_polyvec *s, const uint8_t ct[PP_MLKEM_CT_BYT
 }
 
 /* Input check (7.2): every coefficient is below q, which is what re-encoding would show. */
-static pp_res read_public(const uint8_t pk[PP_MLKEM_PK_BYTES], struct public_key *ret)
+static pp_res read_coefficients(const uint8_t pk[PP_MLKEM_PK_BYTES], struct pp_poly ret[K])
 {
     uint32_t reduced = 1;
 
     for (size_t i = 0; i < K; i++)
-        reduced &= pp_poly_read(pk + i * PP_POLY_BYTES, &ret->t[i]);
+        reduced &= pp_poly_read(pk + i * PP_POLY_BYTES, &ret[i]);
     PP_CHECK(reduced == 1, PP_E_KEY, 0);
+    return PP_OK;
+}
+
+pp_res pp_mlkem_check(const uint8_t pk[PP_MLKEM_PK_BYTES])
+{
+    struct pp_poly t[K];
+
+    return read_coefficients(pk, t);
+}
+
+static pp_res read_public(const uint8_t pk[PP_MLKEM_PK_BYTES], struct public_key *ret)
+{
+    PP_TRY(read_coefficients(pk, ret->t));
     expand_matrix(pk + K * PP_POLY_BYTES, ret->matrix);
     pp_sha3_256(pp_span(pk, PP_MLKEM_PK_BYTES), PP_STR(""), ret->hash);
     return PP_OK;

@@ -27,6 +27,9 @@ PP_MUST pp_res pp_mlkem_key_new(const uint8_t seed[PP_MLKEM_SEED_BYTES],
                                 uint8_t ret_pk[PP_MLKEM_PK_BYTES], struct pp_mlkem_key **ret);
 void pp_mlkem_key_free(struct pp_mlkem_key *k); /* NULL is fine; wipes */
 
+/* The check of an encapsulation key (7.2). KEY: a coefficient is not reduced. */
+PP_MUST pp_res pp_mlkem_check(const uint8_t pk[PP_MLKEM_PK_BYTES]);
+
 /*
  * ML-KEM.Encaps_internal behind the checks of 7.2. KEY: a coefficient of `pk` is not reduced; then
  * nothing is written.

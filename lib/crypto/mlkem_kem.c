@@ -20,6 +20,11 @@ static void release(void *handle)
     pp_mlkem_key_free(handle);
 }
 
+static pp_res check(struct pp_span pk)
+{
+    return pp_mlkem_check(pk.at);
+}
+
 static pp_res encap(const struct pp_kem_info *info, struct pp_span pk,
                     const struct pp_kem_key *sender, struct pp_span random_bytes, uint8_t *ret_enc,
                     uint8_t *ret_shared)
@@ -40,6 +45,7 @@ const struct pp_kem_ops PP_KEM_OPS_MLKEM768 = {
     .any_bytes_are_a_key = 1,
     .import = import,
     .release = release,
+    .check = check,
     .encap = encap,
     .decap = decap,
     .derive = pp_shake_kem_derive,

@@ -85,6 +85,15 @@ static EVP_PKEY *from_public(const uint8_t pk[PP_MLKEM_PK_BYTES])
     return pkey;
 }
 
+pp_res pp_mlkem_check(const uint8_t pk[PP_MLKEM_PK_BYTES])
+{
+    EVP_PKEY *pkey = from_public(pk);
+
+    PP_CHECK(pkey != NULL, PP_E_KEY, 0);
+    EVP_PKEY_free(pkey);
+    return PP_OK;
+}
+
 pp_res pp_mlkem_encap(const uint8_t pk[PP_MLKEM_PK_BYTES], const uint8_t m[PP_MLKEM_RANDOM_BYTES],
                       uint8_t ret_ct[PP_MLKEM_CT_BYTES], uint8_t ret_shared[PP_MLKEM_SECRET_BYTES])
 {

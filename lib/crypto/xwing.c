@@ -84,6 +84,11 @@ static pp_res xwing_import(const struct pp_kem_info *info, struct pp_span sk, vo
     return PP_OK;
 }
 
+static pp_res xwing_check(struct pp_span pk)
+{
+    return pp_mlkem_check(pk.at);
+}
+
 /* `random_bytes` is eseed: ML-KEM's m, then the ephemeral X25519 key. */
 static pp_res xwing_encap(const struct pp_kem_info *info, struct pp_span pk,
                           const struct pp_kem_key *sender, struct pp_span random_bytes,
@@ -122,6 +127,7 @@ const struct pp_kem_ops PP_KEM_OPS_XWING = {
     .any_bytes_are_a_key = 1,
     .import = xwing_import,
     .release = xwing_release,
+    .check = xwing_check,
     .encap = xwing_encap,
     .decap = xwing_decap,
     .derive = pp_shake_kem_derive,

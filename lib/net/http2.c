@@ -635,8 +635,10 @@ void pp_http2_read_(struct pp_http_conn *c)
 
     if (n < 0)
         pp_http_conn_close_(c);
-    if (n > 0)
-        take_input(c, pp_span(in, (size_t)n));
+    if (n <= 0)
+        return;
+    take_input(c, pp_span(in, (size_t)n));
+    pp_wipe(in, (size_t)n); /* what was of use was copied to the request's own place */
 }
 
 /*

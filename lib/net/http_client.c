@@ -88,6 +88,13 @@ static size_t on_piece(struct pp_http_pending *p, struct pp_span bytes)
 
     if (taken < 0)
         return stop(p, PP_E_CANCELLED);
+    /*
+     * libcurl 7.88 stops reading the whole connection for one call that is paused, window updates
+     * of the others included, and now and then does not go on: the slow call ends, not its
+     * neighbours.
+     */
+    if (taken == 0 && p->client->config.http2)
+        return stop(p, PP_E_LIMIT);
     return taken > 0 ? bytes.len : CURL_WRITEFUNC_PAUSE;
 }
 
@@ -742,8 +749,8 @@ static long version_of(const struct pp_http_pending *p, const char *url)
 }
 
 /*
- * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull request
- * 10643): there, each has a connection of its own. Over TLS all versions share.
+ * libcurl before 8.0 fails each call that reuses a connection with prior knowledge (its pull
+ * request 10643): there, each has a connection of its own. Over TLS all versions share.
  */
 static long is_alone(long version)
 {

@@ -75,8 +75,9 @@ struct pp_http_call {
      * The final head, then pieces of the body as they come: `response` of `done` has no body then,
      * and response_bytes_max of the client does not limit it. `piece` takes all and returns 1, or
      * nothing and 0: the same bytes come again behind pp_http_client_resume, and the server is held
-     * back meanwhile (over HTTP/2 with all calls of that connection: libcurl reads no further). -1
-     * ends the call, and `done` gets CANCELLED. Only an OK in `done` says that the body was whole.
+     * back meanwhile. Not with `http2`, where that would hold back all calls of the connection: 0
+     * ends the call with LIMIT there, so the caller has to have room for what may wait. -1 ends the
+     * call, and `done` gets CANCELLED. Only an OK in `done` says that the body was whole.
      */
     int (*head)(void *ctx, const struct pp_http_response *response); /* 1, or -1 */
     int (*piece)(void *ctx, struct pp_span bytes);

@@ -286,6 +286,7 @@ static void sniff(struct pp_http_conn *c)
     } else {
         pp_http2_begin_(c, pp_span(at, have));
     }
+    pp_wipe(at, have);
 }
 
 static void shake_hands(struct pp_http_conn *c)

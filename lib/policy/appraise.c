@@ -61,6 +61,9 @@ static pp_res parse(struct context *c, struct pp_span cbor)
     if (e->message_kem != kem->id || e->message_pk.len != kem->pk_len)
         return refuse(c, PP_E_MESSAGE_KEY, "message key", "one of the KEM that the policy names",
                       PP_STR("another"));
+    if (!pp_is_ok(pp_kem_public_check(e->message_kem, e->message_pk)))
+        return refuse(c, PP_E_MESSAGE_KEY, "message key", "a public key of its KEM",
+                      PP_STR("coefficients that are not reduced"));
     if (e->endorsement_count != 1)
         return refuse(c, PP_E_EVIDENCE_FORMAT, "endorsements", "one chip certificate",
                       PP_STR("none"));

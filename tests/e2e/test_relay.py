@@ -229,7 +229,8 @@ class NginxRelay(Relay):
         mine = {"gateway.example.org:443": f"127.0.0.1:{gateway.port}", "gateway.example.org": "localhost",
                 "listen 443": f"listen 127.0.0.1:{self.port}", "/etc/ssl/relay.pem": self.cert,
                 "/etc/ssl/relay.key": key, "/etc/ssl/gateway-ca.pem": cert, "/run/nginx.pid": "nginx.pid",
-                "/var/lib/nginx/": "tmp-", "modules/": "/usr/lib/nginx/modules/"}
+                "/var/lib/nginx/": "tmp-", "modules/": "/usr/lib/nginx/modules/",
+                "worker_processes auto": "worker_processes 1"}  # each worker keeps connections of its own
         for name in ("nginx.conf", "relay-upstream.conf"):
             with open(os.path.join(source, name), encoding="utf-8") as f:
                 text = f.read()

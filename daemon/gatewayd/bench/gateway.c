@@ -32,7 +32,7 @@
 #include "token_keys.h"
 
 enum {
-    REQUESTS = 12000, /* of each of the two runs */
+    REQUESTS = 12000, /* of each of the three runs */
     WARM_UP = 500,
     CONNECTIONS = 64,
     UP_BYTES = 2048,
@@ -47,10 +47,10 @@ enum {
 
 struct request {
     uint8_t bytes[HEAD_BYTES + UP_BYTES];
-    size_t len;
+    size_t len; /* the body stands at the end */
 };
 
-static struct request *requests; /* REQUESTS * 2 + WARM_UP */
+static struct request *requests; /* REQUESTS * 3 + WARM_UP */
 static char folder[] = "/tmp/pp-bench-gateway-XXXXXX";
 
 static void must(pp_res r, const char *what)
@@ -296,6 +296,12 @@ static void open_connections(unsigned port)
     }
 }
 
+static void close_connections(void)
+{
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        (void)close(connections[i].fd);
+}
+
 static void begin(struct connection *c, const struct request *q, double due_s)
 {
     must_do(send(c->fd, q->bytes, q->len, 0) == (ssize_t)q->len, "send");
@@ -348,6 +354,133 @@ static double run(size_t first, size_t count, double rate, double *latency_ms)
     return now_s() - from;
 }
 
+/* --- the same over HTTP/2 -------------------------------------------------------------------- */
+
+enum {
+    STREAMS = 64,
+    FRAME_HEAD_BYTES = 9,
+    FRAME_DATA = 0,
+    FRAME_HEADERS = 1,
+    FRAME_RESET = 3,
+    FRAME_SETTINGS = 4,
+    FRAME_GOAWAY = 7,
+    FRAME_WINDOW = 8,
+};
+
+/* As little of RFC 9113 as one kept connection needs: fixed fields out, ends of streams in. */
+struct http2 {
+    int fd;
+    uint32_t stream; /* the next */
+    uint64_t window; /* bytes of bodies that the server takes now */
+    size_t sent, done;
+    int must_shrink;
+    uint8_t in[1 << 16];
+    size_t in_len;
+};
+
+static void write_frame(struct pp_wr *wr, uint8_t type, uint8_t flags, uint32_t stream,
+                        struct pp_span payload)
+{
+    pp_wr_u24(wr, (uint32_t)payload.len);
+    pp_wr_u8(wr, type);
+    pp_wr_u8(wr, flags);
+    pp_wr_u32(wr, stream);
+    pp_wr_span(wr, payload);
+}
+
+static void send_whole(int fd, const struct pp_wr *wr)
+{
+    must(pp_wr_ok(wr), "frame");
+    must_do(send(fd, wr->at, wr->len, 0) == (ssize_t)wr->len, "send");
+}
+
+/* A string literal of HPACK (RFC 7541, 5.2) behind what stands for its name. */
+static void write_field(struct pp_wr *wr, struct pp_span name, const char *value)
+{
+    pp_wr_span(wr, name);
+    pp_wr_u8(wr, (uint8_t)pp_span_cstr(value).len);
+    pp_wr_text(wr, value);
+}
+
+static void send_request(struct http2 *h, const struct request *q)
+{
+    uint8_t fields[128], out[UP_BYTES + 256];
+    struct pp_wr f = pp_wr_over(fields, sizeof fields), wr = pp_wr_over(out, sizeof out);
+
+    if (h->must_shrink)
+        pp_wr_u8(&f, 0x20); /* RFC 7541, 4.2: behind settings that allow no table */
+    h->must_shrink = 0;
+    pp_wr_u8(&f, 0x83); /* :method POST */
+    pp_wr_u8(&f, 0x86); /* :scheme http */
+    write_field(&f, PP_STR("\x04"), "/.well-known/ohttp-gateway");
+    write_field(&f, PP_STR("\x01"), "g");
+    write_field(&f, PP_STR("\x0f\x10"), "message/ohttp-req");
+    write_field(&f, PP_STR("\x0f\x0d"), "2048");
+    write_frame(&wr, FRAME_HEADERS, 4, h->stream, pp_wr_done(&f));
+    write_frame(&wr, FRAME_DATA, 1, h->stream, pp_span(q->bytes + q->len - UP_BYTES, UP_BYTES));
+    send_whole(h->fd, &wr);
+    h->stream += 2;
+    h->window -= UP_BYTES;
+    h->sent++;
+}
+
+static void take_frame(struct http2 *h, uint8_t type, uint8_t flags, uint32_t stream,
+                       struct pp_rd *payload)
+{
+    uint8_t out[16];
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+
+    must_do(type != FRAME_RESET && type != FRAME_GOAWAY, "a stream that the server ends");
+    h->done += type == FRAME_DATA && (flags & 1);
+    if (type == FRAME_WINDOW && stream == 0)
+        h->window += pp_rd_u32(payload);
+    if (type != FRAME_SETTINGS || (flags & 1))
+        return;
+    write_frame(&wr, FRAME_SETTINGS, 1, 0, PP_STR(""));
+    send_whole(h->fd, &wr);
+    h->must_shrink = 1;
+}
+
+static void take_input(struct http2 *h)
+{
+    ssize_t n = recv(h->fd, h->in + h->in_len, sizeof h->in - h->in_len, 0);
+
+    must_do(n > 0, "recv");
+    h->in_len += (size_t)n;
+    struct pp_rd rd = pp_rd_over(h->in, h->in_len);
+    for (;;) {
+        struct pp_rd next = rd;
+        size_t len = pp_rd_u24(&next);
+        uint8_t type = pp_rd_u8(&next), flags = pp_rd_u8(&next);
+        uint32_t stream = pp_rd_u32(&next);
+        struct pp_rd payload = pp_rd_sub(&next, len);
+        if (!pp_is_ok(pp_rd_ok(&next)))
+            break;
+        take_frame(h, type, flags, stream, &payload);
+        rd = next;
+    }
+    memmove(h->in, h->in + rd.offset, rd.left);
+    h->in_len = rd.left;
+}
+
+static void run_http2(size_t first)
+{
+    static struct http2 h;
+    uint8_t out[64], window[4] = { 0x3f, 0xff, 0, 0 };
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+
+    h = (struct http2){ .fd = connections[0].fd, .stream = 1, .window = 65535 };
+    pp_wr_text(&wr, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    write_frame(&wr, FRAME_SETTINGS, 0, 0, PP_STR(""));
+    write_frame(&wr, FRAME_WINDOW, 0, 0, PP_BYTES(window));
+    send_whole(h.fd, &wr);
+    while (h.done < REQUESTS) {
+        while (h.sent < REQUESTS && h.sent - h.done < STREAMS && h.window >= UP_BYTES)
+            send_request(&h, &requests[first + h.sent]);
+        take_input(&h);
+    }
+}
+
 /* --- what it took ---------------------------------------------------------------------------- */
 
 struct row {
@@ -396,18 +529,10 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double measure(pid_t gateway)
+static void print_rows(const struct row *before, const struct row *after, size_t n)
 {
-    static double latency[REQUESTS];
-    struct row before[PROCESSES_MAX], after[PROCESSES_MAX];
     double sum = 0;
 
-    run(0, WARM_UP, 0, latency);
-    size_t n = read_rows(gateway, before);
-    double wall = run(WARM_UP, REQUESTS, 0, latency);
-    (void)read_rows(gateway, after);
-    printf("gateway: #2 of 2 KiB up and 1 KiB down, CVM echo, %d connections, HTTP/1.1\n",
-           CONNECTIONS);
     for (size_t i = 0; i < n; i++) {
         double us = (after[i].cpu_s - before[i].cpu_s) / REQUESTS * 1e6;
         printf("  %-56s %8.1f us CPU/request\n", after[i].name, us);
@@ -415,6 +540,20 @@ static double measure(pid_t gateway)
     }
     printf("  %-56s %8.1f us CPU/request\n", "all of them", sum);
     printf("  %-56s %8.0f requests/s of one core   (aim at least 12000)\n", "", 1e6 / sum);
+}
+
+static void measure(pid_t gateway, unsigned port)
+{
+    static double latency[REQUESTS];
+    struct row before[PROCESSES_MAX], after[PROCESSES_MAX];
+
+    run(0, WARM_UP, 0, latency);
+    size_t n = read_rows(gateway, before);
+    double wall = run(WARM_UP, REQUESTS, 0, latency);
+    (void)read_rows(gateway, after);
+    printf("gateway: #2 of 2 KiB up and 1 KiB down, CVM echo, %d connections of HTTP/1.1\n",
+           CONNECTIONS);
+    print_rows(before, after, n);
     printf("  %-56s %8.0f requests/s of wall, client and CVM beside it\n", "",
            (double)REQUESTS / wall);
     double rate = (double)REQUESTS / wall / 2;
@@ -422,7 +561,13 @@ static double measure(pid_t gateway)
     qsort(latency, REQUESTS, sizeof *latency, by_size);
     printf("  at %6.0f requests/s, half of that: %26s p50 %6.2f ms  p99 %6.2f ms   (aim under 5)\n",
            rate, "", latency[REQUESTS / 2], latency[REQUESTS * 99 / 100]);
-    return sum;
+    (void)read_rows(gateway, before);
+    close_connections();
+    open_connections(port);
+    run_http2(WARM_UP + 2 * REQUESTS);
+    (void)read_rows(gateway, after);
+    printf("the same, %d streams at a time of one connection of HTTP/2\n", STREAMS);
+    print_rows(before, after, n);
 }
 
 static void remove_folder(void)
@@ -463,6 +608,7 @@ int main(int argc, char **argv)
     struct pp_address at;
     unsigned port = 0;
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     must(pp_crypto_init(), "crypto");
     must_do(mkdtemp(folder) != NULL, folder);
     for (size_t i = 0; i < 4; i++)
@@ -475,12 +621,12 @@ int main(int argc, char **argv)
         be_cvm(&cvm);
     pid_t gateway = start_gateway(argc > 1 ? argv[1] : program_of(path), cvm.address.port, &port);
     make_handle(cvm.address.port, pp_clock_posix_s(&clock), &random, handle);
-    requests = calloc(2 * REQUESTS + WARM_UP, sizeof *requests);
+    requests = calloc(3 * REQUESTS + WARM_UP, sizeof *requests);
     must_do(requests != NULL, "memory");
-    for (size_t i = 0; i < 2 * REQUESTS + WARM_UP; i++)
+    for (size_t i = 0; i < 3 * REQUESTS + WARM_UP; i++)
         seal(&requests[i], &key, handle, &random);
     open_connections(port);
-    (void)measure(gateway);
+    measure(gateway, port);
     (void)kill(gateway, SIGTERM);
     (void)waitpid(gateway, NULL, 0);
     (void)kill(cvm_pid, SIGKILL);

@@ -818,6 +818,18 @@ static void a_cvm_that_breaks_off_or_lies_gets_no_session(void **state)
     assert_answer(w, 503, 32768);
 }
 
+static void a_cvm_whose_connection_broke_is_no_candidate_for_a_while(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(gw_cvms_candidates(w->cvms), 0xf);
+    all_behave(w, BREAKS_OFF);
+    device_seal_open(&w->device);
+    post(w);
+    assert_answer(w, 503, 32768);
+    assert_int_equal(__builtin_popcountll(gw_cvms_candidates(w->cvms)), CVMS - GW_CVM_TRIES_MAX);
+}
+
 static void a_silent_cvm_is_given_up_at_the_deadline_and_closed_later(void **state)
 {
     struct world *w = *state;
@@ -1348,6 +1360,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(cvms_that_cannot_be_reached_count_as_busy),
     TEST(a_cvm_that_breaks_off_or_lies_gets_no_session),
     TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
+    TEST(a_cvm_whose_connection_broke_is_no_candidate_for_a_while),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
     TEST(the_second_exchange_reaches_the_cvm_of_its_session),

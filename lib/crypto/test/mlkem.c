@@ -96,8 +96,10 @@ static void w12_t2_a_public_key_that_is_not_reduced_is_refused(void **state)
         bad[3 * i] = 0x01; /* 0xD01 is 3329 */
         bad[3 * i + 1] = (uint8_t)((bad[3 * i + 1] & 0xF0) | 0x0D);
         assert_code(pp_mlkem_encap(bad, m, ct, shared), PP_E_KEY);
+        assert_code(pp_kem_public_check(PP_KEM_MLKEM768, PP_BYTES(bad)), PP_E_KEY);
         bad[3 * i] = 0x00; /* and 3328 is in order */
         assert_ok(pp_mlkem_encap(bad, m, ct, shared));
+        assert_ok(pp_kem_public_check(PP_KEM_MLKEM768, PP_BYTES(bad)));
     }
 }
 

@@ -107,7 +107,7 @@ static void derived_keys_are_those_of_rfc_9497(void **state)
                "5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e");
 }
 
-static void a_seed_of_another_length_is_refused(void **state)
+static void a_seed_of_another_length_or_too_long_an_info_is_refused(void **state)
 {
     (void)state;
     struct pp_secret sk = { 0 };
@@ -119,6 +119,10 @@ static void a_seed_of_another_length_is_refused(void **state)
                 PP_E_RANGE);
     assert_code(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 33), PP_STR(""),
                                    &sk, pk),
+                PP_E_RANGE);
+    static uint8_t info[PP_OPRF_INPUT_BYTES_MAX + 1];
+    assert_code(pp_oprf_derive_key(&PP_RISTRETTO255_SHA512, PP_VOPRF, pp_span(seed, 32),
+                                   PP_BYTES(info), &sk, pk),
                 PP_E_RANGE);
     assert_null(sk.bytes);
 }
@@ -448,7 +452,7 @@ static void a_failed_random_source_gives_no_blind_and_no_proof(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(derived_keys_are_those_of_rfc_9497),
-    cmocka_unit_test(a_seed_of_another_length_is_refused),
+    cmocka_unit_test(a_seed_of_another_length_or_too_long_an_info_is_refused),
     cmocka_unit_test(one_exchange_is_that_of_rfc_9497),
     cmocka_unit_test(both_sides_of_a_batch_agree),
     cmocka_unit_test(modes_give_different_outputs),

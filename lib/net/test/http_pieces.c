@@ -20,6 +20,7 @@ struct side {
     int abort_pull;
     size_t taken;
     unsigned offers;
+    int may_pause;
     int refuse_piece; /* what `piece` returns at the first one, if not 0 */
     int refuse_head;
     uint32_t status; /* of the head */
@@ -71,7 +72,7 @@ static int on_piece(void *ctx, struct pp_span bytes)
     assert_int_not_equal(s->status, 0);
     if (s->refuse_piece)
         return -1;
-    if (++s->offers % WAIT_EVERY == 0) {
+    if (s->may_pause && ++s->offers % WAIT_EVERY == 0) {
         pp_timer_set(s->timer, 1);
         return 0;
     }
@@ -166,6 +167,7 @@ static void a_body_passes_through_in_pieces_whoever_waits(void **state)
 
     for (uint32_t http2 = 0; http2 < 2; http2++) {
         struct side s = make_side(&p, http2);
+        s.may_pause = !http2;
         static const size_t lens[] = { 1, PP_HTTP_PIECES_BYTES, MUCH };
         for (size_t i = 0; i < PP_ARRAY_COUNT(lens); i++) {
             call(&s, "/pieces", lens[i]);
@@ -177,6 +179,20 @@ static void a_body_passes_through_in_pieces_whoever_waits(void **state)
         }
         end_side(&s);
     }
+    test_stop(&p);
+}
+
+static void a_piece_that_is_not_taken_ends_a_call_that_shares_its_connection(void **state)
+{
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ 0 });
+    struct side s = make_side(&p, 1);
+
+    s.may_pause = 1;
+    s.offers = WAIT_EVERY - 1;
+    call(&s, "/pieces", MUCH);
+    assert_code(s.r, PP_E_LIMIT);
+    end_side(&s);
     test_stop(&p);
 }
 
@@ -351,6 +367,7 @@ static void a_request_is_never_sent_twice_by_itself(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_body_passes_through_in_pieces_whoever_waits),
+    cmocka_unit_test(a_piece_that_is_not_taken_ends_a_call_that_shares_its_connection),
     cmocka_unit_test(a_handler_that_takes_nothing_holds_the_sender_back),
     cmocka_unit_test(an_answer_without_an_end_is_not_taken_for_a_whole_one),
     cmocka_unit_test(a_body_past_the_routes_limit_ends_as_it_is_seen),

@@ -2,13 +2,13 @@
 /*
  * A server for programs that we did not write (curl, h2load, wrk), and for benchmarks.
  *
- * usage: test_net_httpd ADDRESS [CHAIN KEY]     prints its address, serves until SIGTERM
+ * usage: pp-httpd ADDRESS [CHAIN KEY]     prints its address, serves until SIGTERM
  *
  *     GET /hello       "hello"
  *     POST /echo       the body, of up to 256 KiB
  *     POST /exchange   32 KiB for 4 KiB: the shape of a session's first exchange
  *     POST /pieces     the body as it comes, whatever its length up to 16 MiB
- *     GET /memory      resident KiB and open connections, for who measures
+ *     GET /memory      resident KiB
  */
 #include <signal.h>
 #include <stdio.h>

@@ -486,12 +486,14 @@ static void the_key_and_the_pair_are_looked_up_as_with_whole_messages(void **sta
     } ROWS[] = {
         { 0, 2, PP_OHTTP_KEY_UNKNOWN },   { 1, 0x55, PP_OHTTP_KEY_UNKNOWN },
         { 4, 2, PP_OHTTP_SUITE_UNKNOWN }, { 6, 2, PP_OHTTP_SUITE_UNKNOWN },
-        { 9, 0xff, PP_OHTTP_NOT_OPENED },
+        { 9, 0, PP_OHTTP_NOT_OPENED },
     };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
         three_chunks(f);
-        f->body[ROWS[i].at] = ROWS[i].value;
+        /* A byte of the random point may be any value already: it is changed, not set. */
+        uint8_t before = f->body[ROWS[i].at];
+        f->body[ROWS[i].at] = ROWS[i].at == 9 ? (uint8_t)~before : ROWS[i].value;
         pp_res r = receive_request(f, f->body, f->body_len, 1);
         assert_code(r, PP_E_AUTH);
         assert_int_equal(r.detail, ROWS[i].detail);

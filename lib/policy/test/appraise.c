@@ -239,6 +239,14 @@ static void w12_t1_a_message_key_of_another_kem_or_length_is_refused(void **stat
     assert_refused(appraise(), PP_E_MESSAGE_KEY);
 }
 
+/* Refused as Evidence, and not only when something is to be sealed to it. */
+static void w12_t2_a_hybrid_message_key_that_is_not_reduced_is_refused(void **state)
+{
+    (void)state;
+    memset(m->message_key + 2, 0xFF, 3);
+    assert_refused(appraise(), PP_E_MESSAGE_KEY);
+}
+
 static void drop_endorsement(struct machine *x)
 {
     x->evidence.endorsement_count = 0;
@@ -761,6 +769,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w12_t1_a_classical_message_key_under_a_hybrid_policy_is_refused),
     FRESH(a_hybrid_message_key_under_a_classical_policy_is_refused),
     FRESH(w12_t1_a_message_key_of_another_kem_or_length_is_refused),
+    FRESH(w12_t2_a_hybrid_message_key_that_is_not_reduced_is_refused),
     FRESH(evidence_without_the_chips_certificate_is_refused),
     FRESH(a_changed_report_is_refused),
     FRESH(the_simulators_evidence_leads_to_no_vendor_root),
