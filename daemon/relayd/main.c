@@ -22,7 +22,7 @@ enum {
 static struct config {
     struct pp_daemon_config common;
     struct pp_span gateway, gateway_unix, gateway_ca, resource, directory, tls_chain, tls_key;
-    uint64_t deadline_ms, connections, connections_per_address;
+    uint64_t deadline_ms, connections, connections_per_address, hold_ms, hold_count;
 } config = {
     .resource = { (const uint8_t *)"/ohttp", 6 },
     .deadline_ms = 85000,
@@ -51,6 +51,10 @@ static const struct pp_kv_key KEYS[] = {
       "of clients at a time, 1 to 16384" },
     { "connections_per_address", PP_KV_U64, offsetof(struct config, connections_per_address), 0, 1,
       PP_HTTP_CONNECTIONS_MAX, "of one IPv4 address or IPv6 /64, 1 to 16384" },
+    { "hold_ms", PP_KV_U64, offsetof(struct config, hold_ms), 0, 1, RELAY_HOLD_MS_MAX,
+      "how long a request waits for others to leave with in random order, 1 to 5000" },
+    { "hold_count", PP_KV_U64, offsetof(struct config, hold_count), 0, 2, RELAY_HOLD_MAX,
+      "so many leave before the time is over, 2 to 256" },
 };
 
 static struct relay {
@@ -60,7 +64,8 @@ static struct relay {
     char tls_chain[PATH_BYTES_MAX], tls_key[PATH_BYTES_MAX]; /* empty: in clear */
     struct pp_signal *hangup;
     struct pp_buf ca;
-    struct pp_http_client *client;
+    struct pp_http_client *client, *streams;
+    struct relay_hold hold;
     const struct pp_listener *listener;
     struct pp_http_server *server;
     struct pp_timer *totals_timer;
@@ -122,6 +127,9 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     uint16_t port;
 
     PP_TRY(check_listening(d, problem));
+    if ((config.hold_ms > 0) != (config.hold_count > 0))
+        return pp_daemon_refuse(problem, "hold_ms", "both of hold_ms and hold_count, or none",
+                                PP_STR("one"));
     if (!pp_is_ok(pp_http_url_port(config.gateway, &port)))
         return pp_daemon_refuse(problem, "gateway", KEYS[0].expected, config.gateway);
     if (d->is_prod && !starts_with(config.gateway, PP_STR("https://")) &&
@@ -157,9 +165,14 @@ static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
     c.http2 = (uint32_t)starts_with(config.gateway, PP_STR("https://"));
     c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
+    c.http2 = 0;
+    c.response_bytes_max = RELAY_PROBLEM_BYTES_MAX; /* their bodies come in pieces */
+    PP_TRY(pp_http_client_new(d->loop, &c, &relay.streams));
     if (config.gateway_unix.len > 0)
         return PP_OK;
     pp_res r = pp_http_client_pin(relay.client, relay.gateway);
+    if (pp_is_ok(r))
+        r = pp_http_client_pin(relay.streams, relay.gateway);
     if (!pp_is_ok(r))
         pp_problem_set(problem, "gateway", "a host that resolves", config.gateway);
     return r;
@@ -224,7 +237,8 @@ static pp_res listen_to_clients(struct pp_daemon *d, struct pp_problem *problem)
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_http_route routes[] = {
-        { "POST", relay.resource, RELAY_REQUEST_BYTES_MAX, relay_forward_post, &relay.forward },
+        { "POST", relay.resource, RELAY_REQUEST_BYTES_MAX, relay_forward_post, &relay.forward,
+          .pieces = 1 },
         { "GET", "/directory", 0, relay_directory_serve, &relay.directory },
     };
     const struct pp_http_server_config c = {
@@ -240,10 +254,16 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 
     relay.forward = (struct relay_forward){
         .client = relay.client,
+        .streams = relay.streams,
         .url = relay.gateway,
         .unix_path = config.gateway_unix.len > 0 ? relay.gateway_unix : NULL,
         .deadline_ms = (uint32_t)config.deadline_ms,
     };
+    if (config.hold_ms > 0) {
+        PP_TRY(relay_hold_init(&relay.hold, d->loop, d->random, (uint32_t)config.hold_ms,
+                               (size_t)config.hold_count));
+        relay.forward.hold = &relay.hold;
+    }
     relay_directory_init(&relay.directory, config.directory.len > 0 ? relay.directory_path : NULL,
                          d->clock);
     PP_TRY(pp_http_server_new(d->loop, &c, &relay.server));
@@ -262,6 +282,8 @@ static void drained(void *ctx)
 
 static void stop(struct pp_daemon *d)
 {
+    if (relay.forward.hold != NULL)
+        relay_hold_end(&relay.hold);
     pp_http_server_drain(relay.server, drained, d);
 }
 
@@ -270,6 +292,9 @@ static void close_all(struct pp_daemon *d)
     (void)d;
     pp_http_server_free(relay.server);
     pp_http_client_free(relay.client);
+    pp_http_client_free(relay.streams);
+    relay.hold.count = 0; /* of a stop that took too long: their server is gone */
+    relay_hold_done(&relay.hold);
     pp_timer_free(relay.totals_timer);
     pp_signal_free(relay.hangup);
     relay_directory_done(&relay.directory);

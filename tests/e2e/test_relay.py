@@ -3,6 +3,7 @@
 of deploy/relay-nginx, with a gateway that writes down every byte it was sent."""
 import http.client
 import os
+import queue
 import re
 import shutil
 import signal
@@ -17,6 +18,7 @@ import unittest
 from fleet import BIN, ROOT
 
 PATIENCE = 60
+SOON = 10
 REQUEST = bytes(range(256)) * 16
 RESOURCE = "/.well-known/ohttp-gateway"
 # What a client, a browser or a box on the way might add, each of which could stand for somebody.
@@ -81,6 +83,9 @@ class Gateway:
                         kept += more
                     head, _, kept = kept.partition(b"\r\n\r\n")
                     head += b"\r\n"
+                    if isinstance(self.answer, tuple):
+                        self.stream(s, head, kept)
+                        return
                     while len(kept) < length_of(head):
                         kept += s.recv(65536)
                     body, kept = kept[:length_of(head)], kept[length_of(head):]
@@ -93,8 +98,51 @@ class Gateway:
         except OSError:
             pass
 
+    def stream(self, s, head, kept):
+        """Hands the pieces of a request to the test as they come, and plays the test's answer."""
+        self.seen.append((head, b""))
+        mine, theirs = self.answer
+
+        def read():
+            got = kept
+            try:
+                if length_of(head):  # nginx, when it has the whole body before the first byte leaves
+                    while len(got) < length_of(head):
+                        got += s.recv(65536)
+                    mine.put(got)
+                    mine.put("end")
+                    return
+                while not got.endswith(b"0\r\n\r\n"):
+                    while b"\r\n" in got:
+                        size, _, rest = got.partition(b"\r\n")
+                        size = int(size, 16)
+                        if size == 0 or len(rest) < size + 2:
+                            break
+                        mine.put(rest[:size])
+                        got = rest[size + 2:]
+                    more = s.recv(65536)
+                    if not more:
+                        mine.put("cut")
+                        return
+                    got += more
+                while not got.startswith(b"0\r\n"):
+                    size, _, rest = got.partition(b"\r\n")
+                    mine.put(rest[:int(size, 16)])
+                    got = rest[int(size, 16) + 2:]
+                mine.put("end")
+            except OSError:
+                mine.put("cut")
+
+        threading.Thread(target=read, daemon=True).start()
+        for piece in iter(theirs.get, None):
+            s.sendall(piece)
+
     def close(self):
         self.socket.close()
+
+
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 class Relay:
@@ -355,6 +403,83 @@ class Rows:
         # nginx keeps them for each of its processes, of which there is one for each processor.
         self.assertLess(self.gateway.connections - before, os.cpu_count() if self.adds else 1)
 
+    def streaming(self):
+        """(connection in the middle of a chunked request, pieces at the gateway, its answer)"""
+        at_gateway, answer = queue.Queue(), queue.Queue()
+        self.gateway.answer = (at_gateway, answer)
+        c = self.relay.connect()
+        c.putrequest("POST", "/ohttp", skip_accept_encoding=True)
+        for name, value in {**MARKS, "Content-Type": "message/ohttp-chunked-req", "Incremental": "?1",
+                            "Transfer-Encoding": "chunked"}.items():
+            c.putheader(name, value)
+        c.endheaders()
+        self.addCleanup(c.close)
+        self.addCleanup(answer.put, None)
+        return c, at_gateway, answer
+
+    @staticmethod
+    def until(pieces, count):
+        got = b""
+        while len(got) < count:
+            got += pieces.get(timeout=SOON)
+        return got
+
+    CHUNKED = (b"HTTP/1.1 200 X\r\nContent-Type: message/ohttp-chunked-res\r\nSet-Cookie: id=4711\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n")
+
+    def test_pieces_of_a_chunked_message_arrive_before_its_end_both_ways(self):
+        c, at_gateway, answer = self.streaming()
+        c.send(chunk(b"first piece"))
+        self.assertEqual(self.until(at_gateway, 11), b"first piece")
+        c.send(chunk(b"second"))
+        self.assertEqual(self.until(at_gateway, 6), b"second")
+        answer.put(self.CHUNKED + chunk(b"early"))
+        line = c.sock  # which http.client would give up with the answer's head
+        r = c.getresponse()
+        self.assertEqual(r.read(5), b"early")
+        line.sendall(chunk(b"third") + b"0\r\n\r\n")
+        self.assertEqual(self.until(at_gateway, 5), b"third")
+        self.assertEqual(at_gateway.get(timeout=SOON), "end")
+        answer.put(chunk(b"late"))
+        self.assertEqual(r.read(4), b"late")
+        answer.put(b"0\r\n\r\n")
+        self.assertEqual(r.read(), b"")
+        fields = {n.lower(): v for n, v in r.getheaders()}
+        self.assertEqual((r.status, fields["content-type"], fields["cache-control"], fields["incremental"]),
+                         (200, "message/ohttp-chunked-res", "no-store", "?1"))
+        self.assertNotIn("4711", str(fields))
+        line, *fields = filter(None, self.only_head())
+        self.assertEqual({f.split(":")[0].lower() for f in fields},
+                         {"host", "content-type", "incremental", "transfer-encoding"})
+
+    def test_an_answer_that_breaks_behind_its_head_has_no_end(self):
+        c, at_gateway, answer = self.streaming()
+        c.send(chunk(b"1234567") + b"0\r\n\r\n")
+        self.assertEqual(self.until(at_gateway, 7), b"1234567")
+        answer.put(self.CHUNKED + chunk(b"first"))
+        r = c.getresponse()
+        self.assertEqual(r.read(5), b"first")
+        answer.put(None)  # closes
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+            r.read()
+
+    def test_a_client_that_breaks_off_is_a_cut_at_the_gateway(self):
+        c, at_gateway, _ = self.streaming()
+        c.send(chunk(b"1234567"))
+        self.assertEqual(self.until(at_gateway, 7), b"1234567")
+        c.sock.shutdown(socket.SHUT_RDWR)
+        c.close()
+        self.assertEqual(at_gateway.get(timeout=SOON), "cut")
+
+    def test_a_refusal_in_place_of_a_chunked_answer_goes_on_with_its_problem(self):
+        problem = b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key"}'
+        c, _, answer = self.streaming()
+        answer.put(b"HTTP/1.1 422 X\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s" % (
+            len(problem), problem))
+        c.send(chunk(b"1234567") + b"0\r\n\r\n")
+        r = c.getresponse()
+        self.assertEqual((r.status, r.getheader("content-type"), r.read()), (422, "application/problem+json", problem))
+
     def test_nothing_is_written_down(self):
         before = {path: os.path.getsize(os.path.join(self.relay.folder, path))
                   for path in os.listdir(self.relay.folder)}
@@ -363,6 +488,61 @@ class Rows:
         after = {path: os.path.getsize(os.path.join(self.relay.folder, path))
                  for path in os.listdir(self.relay.folder)}
         self.assertEqual(after, before)
+
+
+class Http2Rows(Rows):
+    """Streams are another matter there: the same rows with curl as client."""
+
+    def streaming(self):
+        at_gateway, answer = queue.Queue(), queue.Queue()
+        self.gateway.answer = (at_gateway, answer)
+        p = subprocess.Popen(["curl", "--silent", "--no-buffer", "--http2", "--cacert", self.relay.cert, "--request",
+                              "POST", "--upload-file", ".", "--header", "Content-Type: message/ohttp-chunked-req",
+                              "--header", "Cookie: id=4711", "--write-out", "%{http_code} %{content_type}",
+                              f"https://127.0.0.1:{self.relay.port}/ohttp"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(p.stdout.close)
+        self.addCleanup(p.wait, PATIENCE)
+        self.addCleanup(p.kill)
+        self.addCleanup(answer.put, None)
+        p.stdin.write(b"1234567")
+        p.stdin.flush()
+        self.assertEqual(self.until(at_gateway, 7), b"1234567")
+        return p, at_gateway, answer
+
+    def test_pieces_of_a_chunked_message_arrive_before_its_end_both_ways(self):
+        p, at_gateway, answer = self.streaming()
+        answer.put(self.CHUNKED + chunk(b"early"))
+        self.assertEqual(p.stdout.read(5), b"early")
+        p.stdin.write(b"third")
+        p.stdin.close()
+        self.assertEqual(self.until(at_gateway, 5), b"third")
+        self.assertEqual(at_gateway.get(timeout=SOON), "end")
+        answer.put(chunk(b"late") + b"0\r\n\r\n")
+        self.assertEqual(p.stdout.read(), b"late200 message/ohttp-chunked-res")
+        self.assertEqual(p.wait(PATIENCE), 0)
+
+    def test_an_answer_that_breaks_behind_its_head_has_no_end(self):
+        p, at_gateway, answer = self.streaming()
+        p.stdin.close()
+        self.assertEqual(at_gateway.get(timeout=SOON), "end")
+        answer.put(self.CHUNKED + chunk(b"first"))
+        self.assertEqual(p.stdout.read(5), b"first")
+        answer.put(None)
+        self.assertNotEqual(p.wait(PATIENCE), 0)
+
+    def test_a_client_that_breaks_off_is_a_cut_at_the_gateway(self):
+        p, at_gateway, _ = self.streaming()
+        p.kill()
+        self.assertEqual(at_gateway.get(timeout=SOON), "cut")
+        p.stdin.close()
+
+    def test_a_refusal_in_place_of_a_chunked_answer_goes_on_with_its_problem(self):
+        p, at_gateway, answer = self.streaming()
+        p.stdin.close()
+        self.assertEqual(at_gateway.get(timeout=SOON), "end")
+        answer.put(b"HTTP/1.1 422 X\r\nContent-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n{}")
+        self.assertEqual(p.stdout.read(), b"{}422 application/problem+json")
 
 
 class OfPpRelayd(Rows, unittest.TestCase):
@@ -408,7 +588,7 @@ class OfPpRelaydOverTls(Rows, unittest.TestCase):
         self.assertEqual(self.shown(), now)
 
 
-class OfPpRelaydOverHttp2(Rows, unittest.TestCase):
+class OfPpRelaydOverHttp2(Http2Rows, unittest.TestCase):
     program = PpRelayHttp2
     adds = set()
 
@@ -418,8 +598,9 @@ class OfNginx(Rows, unittest.TestCase):
     adds = {"date", "server"}  # nginx knows no way to leave them out
 
 
-class OfNginxOverHttp2(OfNginx):
+class OfNginxOverHttp2(Http2Rows, unittest.TestCase):
     program = NginxRelayHttp2
+    adds = {"date", "server"}
 
 
 class Http2Gateway:
@@ -465,6 +646,50 @@ class ToAGatewayWithHttp2(unittest.TestCase):
                 gateway.close()
             self.assertEqual(len(answers), 1)
             self.assertRegex(answers.pop(), b"^HTTP/2.0 ")
+
+
+class Holding(unittest.TestCase):
+    COUNT = 6
+
+    def setUp(self):
+        self.outer = tempfile.TemporaryDirectory(prefix="pp-e2e-relay-gateway-")
+        self.addCleanup(self.outer.cleanup)
+        cert, key = pem(self.outer.name, "gateway", "localhost")
+        self.gateway = Gateway(cert, key)
+        self.addCleanup(self.gateway.close)
+        self.relay = PpRelay(self.gateway, cert, "hold_ms = 5000", f"hold_count = {self.COUNT}")
+        self.addCleanup(self.relay.close)
+
+    def sent(self, count):
+        """So many connections, each with a request of its own that the relay has read."""
+        connections = []
+        for i in range(count):
+            c = self.relay.connect()
+            c.request("POST", "/ohttp", bytes([i]) * 4096, {"Content-Type": "message/ohttp-req"})
+            connections.append(c)
+            self.addCleanup(c.close)
+            if i + 1 < count:  # what was asked later is answered: the former request was read
+                self.assertEqual(self.relay.post(None, method="GET", path="/directory")[0], 404)
+        return connections
+
+    def test_s_6_requests_leave_together_and_not_in_their_order(self):
+        orders = set()
+        for _ in range(4):
+            self.gateway.seen.clear()
+            connections = self.sent(self.COUNT - 1)
+            self.assertEqual(self.gateway.seen, [])
+            connections += self.sent(1)
+            self.assertEqual([c.getresponse().status for c in connections], [200] * self.COUNT)
+            orders.add(tuple(body[0] for _, body in self.gateway.seen))
+        self.assertGreater(len(orders), 1)  # all four the same by chance: once in 720 ^ 3
+
+    def test_what_is_held_is_sent_when_the_relay_ends(self):
+        connections = self.sent(2)
+        self.assertEqual(self.relay.post(None, method="GET", path="/directory")[0], 404)
+        self.assertEqual(self.gateway.seen, [])
+        self.relay.process.terminate()
+        self.assertEqual([c.getresponse().status for c in connections], [200, 200])
+        self.assertEqual(self.relay.process.wait(PATIENCE), 0)
 
 
 class InProd(unittest.TestCase):
