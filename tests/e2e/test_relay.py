@@ -692,6 +692,39 @@ class Holding(unittest.TestCase):
         self.assertEqual(self.relay.process.wait(PATIENCE), 0)
 
 
+class Crowded(unittest.TestCase):
+    def test_in_the_last_quarter_an_address_has_an_eighth_of_its_limit(self):
+        with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-gateway-") as folder:
+            cert, key = pem(folder, "gateway", "localhost")
+            gateway = Gateway(cert, key)
+            relay = PpRelay(gateway, cert, "connections = 16", "connections_per_address = 8")
+            held = []
+
+            def status(address):
+                """404 from the place it got, or 503 without one."""
+                c = http.client.HTTPConnection("127.0.0.1", relay.port, timeout=PATIENCE,
+                                               source_address=(f"127.0.0.{address}", 0))
+                held.append(c)
+                try:
+                    c.request("GET", "/directory")
+                    return c.getresponse().status
+                except ConnectionError:  # the 503 was there first, and the connection gone
+                    return 503
+
+            try:
+                self.assertEqual([status(1) for _ in range(9)], [404] * 8 + [503])
+                self.assertEqual([status(2) for _ in range(5)], [404] * 4 + [503])  # 12 of 16
+                self.assertEqual([status(n) for n in (3, 3, 4, 5, 6)], [404, 503, 404, 404, 404])
+                self.assertEqual(status(7), 503)  # all 16
+                with open(os.path.join(relay.folder, "events"), encoding="ascii") as f:
+                    self.assertNotIn("127.0.0", f.read())
+            finally:
+                for c in held:
+                    c.close()
+                relay.close()
+                gateway.close()
+
+
 class InProd(unittest.TestCase):
     def test_nobody_listens_in_clear_but_to_this_machine(self):
         with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
