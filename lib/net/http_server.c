@@ -140,13 +140,27 @@ static void source_of(const struct sockaddr_storage *sa, socklen_t len,
     memcpy(ret + 1, a.ip, a.family == PP_ADDRESS_IP6 ? 8 : 16);
 }
 
+/*
+ * In the last quarter of all places an address may have an eighth of its limit: a few addresses
+ * that use theirs up leave room for everybody who has less.
+ */
+static uint32_t share_of_one(const struct pp_http_server *s)
+{
+    uint32_t max = s->config.connections_per_address_max;
+    uint32_t all = s->config.connections_max;
+
+    if (s->open_count < all - all / PP_HTTP_CROWDED_PART)
+        return max;
+    return max >= PP_HTTP_CROWDED_SHARE ? max / PP_HTTP_CROWDED_SHARE : 1;
+}
+
 static int source_is_busy(const struct pp_http_server *s,
                           const uint8_t source[PP_HTTP_SOURCE_BYTES])
 {
-    uint32_t max = s->config.connections_per_address_max;
+    uint32_t max = share_of_one(s);
     uint32_t count = 0;
 
-    if (max == 0 || source[0] == PP_ADDRESS_UNIX)
+    if (s->config.connections_per_address_max == 0 || source[0] == PP_ADDRESS_UNIX)
         return 0;
     for (uint32_t i = 0; i < s->conns_used && count < max; i++)
         count += s->conns[i].state != PP_HTTP_C_FREE &&

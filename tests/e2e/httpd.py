@@ -70,14 +70,14 @@ class Idle:
 
     def __init__(self, server):
         self.server = server
-        self.held = []
+        self.held, self.path = [], b"/hello"
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.context = ssl.create_default_context(cafile=server.ca)
         self.context.set_alpn_protocols(["h2"])
 
     def open_until(self, count):
-        head = (field(b":method", b"GET") + field(b":scheme", b"https") + field(b":path", b"/hello")
+        head = (field(b":method", b"GET") + field(b":scheme", b"https") + field(b":path", self.path)
                 + field(b":authority", b"a"))
         while len(self.held) < count:
             raw = socket.create_connection(("127.0.0.1", self.server.port))

@@ -327,6 +327,9 @@ static pp_res start_operator(struct fleet *f)
                  gateway));
     if (fleet_fault_player(f->fault) != FLEET_PLAYED_BY_RELAY)
         return PP_OK;
+    if (fleet_has_fault(f, FAULT_RELAY_TAG)) /* an honest relay behind it would take the mark off */
+        return start(f, "adversary", "pp-adversary-relay",
+                     "relay = http://%s/.well-known/ohttp-gateway\nmode = tag\n", gateway);
     char relay[FLEET_ADDRESS_MAX];
     PP_TRY(fleet_address(f, "relay", NULL, relay));
     return start(f, "adversary", "pp-adversary-relay", "relay = http://%s/ohttp\nmode = %s\n",

@@ -26,7 +26,7 @@ struct world {
     struct pp_timer *patience;
     struct pp_http_server *relay_server, *gateway_server;
     struct pp_listener relay_listener, gateway_listener;
-    struct pp_http_client *client;
+    struct pp_http_client *client, *streams;
     struct relay_forward forward;
     struct relay_directory directory;
     char url[96];
@@ -140,7 +140,7 @@ static void start_relay(struct world *w)
 {
     const struct pp_http_client_config client = { .response_bytes_max = RELAY_RESPONSE_BYTES_MAX };
     const struct pp_http_route routes[] = {
-        { "POST", "/ohttp", RELAY_REQUEST_BYTES_MAX, relay_forward_post, &w->forward },
+        { "POST", "/ohttp", RELAY_REQUEST_BYTES_MAX, relay_forward_post, &w->forward, .pieces = 1 },
         { "GET", "/directory", 0, relay_directory_serve, &w->directory },
     };
     const struct pp_http_server_config c = { .routes = routes,
@@ -149,8 +149,10 @@ static void start_relay(struct world *w)
                                              .connections_max = 8 };
 
     assert_ok(pp_http_client_new(w->loop, &client, &w->client));
-    w->forward =
-        (struct relay_forward){ .client = w->client, .url = w->url, .deadline_ms = PATIENCE_MS };
+    assert_ok(pp_http_client_new(w->loop, &client, &w->streams));
+    w->forward = (struct relay_forward){
+        .client = w->client, .streams = w->streams, .url = w->url, .deadline_ms = PATIENCE_MS
+    };
     w->relay_listener = listen_somewhere();
     assert_ok(pp_http_server_new(w->loop, &c, &w->relay_server));
     assert_ok(pp_http_server_listen(w->relay_server, &w->relay_listener));
@@ -185,6 +187,7 @@ static int tear_down(void **state)
     pp_stream_free(w->stream);
     pp_http_server_free(w->relay_server);
     pp_http_client_free(w->client);
+    pp_http_client_free(w->streams);
     pp_http_server_free(w->gateway_server);
     pp_listener_done(&w->relay_listener);
     pp_listener_done(&w->gateway_listener);
@@ -369,8 +372,12 @@ static void wrong_requests_are_refused_without_asking_the_gateway(void **state)
     }
     post_with(w, "message/bhttp", "", BODY_BYTES);
     assert_int_equal(w->status, 415);
-    post_with(w, "message/ohttp-chunked-req", "", BODY_BYTES);
+    post_with(w, "message/ohttp-chunked-res", "", BODY_BYTES);
     assert_int_equal(w->status, 415);
+    post_with(w, "message/ohttp-chunked-req", "", RELAY_REQUEST_BYTES_MIN - 1);
+    assert_int_equal(w->status, 400);
+    post_with(w, "message/ohttp-chunked-req", "", RELAY_REQUEST_BYTES_MAX + 1);
+    assert_int_equal(w->status, 413);
     post_with(w, "message/ohttp-req", "", RELAY_REQUEST_BYTES_MAX + 1);
     assert_int_equal(w->status, 413);
     say(w, "GET /ohttp HTTP/1.1\r\nHost: x\r\n\r\n", PP_STR(""));
