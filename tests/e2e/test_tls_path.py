@@ -359,14 +359,12 @@ class TlsPath(unittest.TestCase):
         return d
 
     def bad_identities(self, server):
-        """The server with each identity in turn, and what the client makes of it."""
+        """The server with each identity in turn: (what it is, what a client makes of it)."""
         for kind, identity in path.kinds.items():
             server.show(identity)
-            with self.subTest(kind=kind):
-                yield 3, "UNVERIFIED", "certificate"
+            yield kind, (3, "UNVERIFIED", "certificate")
         server.show(path.good, newest=ssl.TLSVersion.TLSv1_2)
-        with self.subTest(kind="TLS 1.2"):
-            yield 1, "NETWORK", "connection"
+        yield "TLS 1.2", (1, "NETWORK", "connection")
 
     def assert_refused(self, done, expected, party, server):
         """By code and exit status, with the party and the place in words; and the server was told nothing."""
@@ -434,11 +432,12 @@ class TlsPath(unittest.TestCase):
         d = self.device(relay=server.port)
         self.assertEqual(d.run("refresh").status, 0)
         held = d.tokens()
-        for expected in self.bad_identities(server):
-            self.assert_refused(d.summarize(), expected, "relay", server)
-            # It left the wallet before anything was sent, and nobody can know how much was: it is gone.
-            held -= 1
-            self.assertEqual(d.tokens(), held)
+        for kind, expected in self.bad_identities(server):
+            with self.subTest(kind=kind):
+                self.assert_refused(d.summarize(), expected, "relay", server)
+                # It left the wallet before anything was sent, and nobody can know how much was: it is gone.
+                held -= 1
+                self.assertEqual(d.tokens(), held)
         server.show(path.good)  # else the silence above could be the test's own
         self.assertEqual(d.summarize().code, "CLOSED")
         server.settle()
@@ -448,36 +447,39 @@ class TlsPath(unittest.TestCase):
         server = self.server()
         relay = path.relay_to(server.port)
         d = self.device(relay=relay.port)
-        for _ in self.bad_identities(server):
-            done = d.summarize()
-            error = done.json["error"]
-            self.assertEqual((done.status, error["code"], error["party"]), (1, "HTTP_STATUS", "relay"))
-            self.assertEqual(error["got"], "502")
-            self.assert_told_nothing(server)
+        for kind, _ in self.bad_identities(server):
+            with self.subTest(kind=kind):
+                done = d.summarize()
+                error = done.json["error"]
+                self.assertEqual((done.status, error["code"], error["party"]), (1, "HTTP_STATUS", "relay"))
+                self.assertEqual(error["got"], "502")
+                self.assert_told_nothing(server)
         self.assertEqual(relay.stop(), 0)
         self.assertIn("RELAY_TOTALS answered=0 refused=0 unreachable=4 ", relay.hear("RELAY_TOTALS"))
 
     def test_an_issuer_that_the_anchors_do_not_vouch_for_learns_of_no_account(self):
         server = self.server()
-        for expected in self.bad_identities(server):
-            d = self.device(issuer=server.port)
-            self.assert_refused(d.run("refresh", "--json"), expected, "issuer", server)
-            self.assertEqual(d.tokens(), 0)
+        for kind, expected in self.bad_identities(server):
+            with self.subTest(kind=kind):
+                d = self.device(issuer=server.port)
+                self.assert_refused(d.run("refresh", "--json"), expected, "issuer", server)
+                self.assertEqual(d.tokens(), 0)
 
     def test_a_mirror_that_the_anchors_do_not_vouch_for_is_not_believed(self):
         server = self.server()
         holder = self.device()
         self.assertEqual(holder.run("refresh").status, 0)
-        for expected in self.bad_identities(server):
-            d = self.device(mirrors=(path.relay.port, server.port))
-            self.assert_refused(d.run("refresh", "--json"), expected, "mirror", server)
-            self.assertFalse(os.path.exists(os.path.join(d.state, "device", "bundle")))
-            # Who holds a bundle that is still good goes on with it, and says why.
-            holder.trust(mirrors=(server.port,))
-            done = holder.summarize()
-            self.assertEqual(done.status, 0, done.out)
-            self.assertTrue([c for c in done.json["checks"] if c["verdict"] == "skipped" and expected[1] in str(c)])
-            self.assert_told_nothing(server)
+        for kind, expected in self.bad_identities(server):
+            with self.subTest(kind=kind):
+                d = self.device(mirrors=(path.relay.port, server.port))
+                self.assert_refused(d.run("refresh", "--json"), expected, "mirror", server)
+                self.assertFalse(os.path.exists(os.path.join(d.state, "device", "bundle")))
+                # Who holds a bundle that is still good goes on with it, and says why.
+                holder.trust(mirrors=(server.port,))
+                done = holder.summarize()
+                self.assertEqual(done.status, 0, done.out)
+                self.assertTrue([c for c in done.json["checks"] if c["verdict"] == "skipped" and expected[1] in str(c)])
+                self.assert_told_nothing(server)
 
     def test_https_without_anchors_is_refused_before_anything_is_sent(self):
         server = self.server()
