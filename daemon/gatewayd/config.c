@@ -202,6 +202,18 @@ static pp_res check_paths(const struct pp_daemon *d, struct gw_places *ret,
     return d->is_prod ? check_apart(ret, problem) : PP_OK;
 }
 
+/* RFC 9458 6.1: https on both legs. A TLS proxy on this very machine is fine. */
+static pp_res check_clear_text(const struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_address a;
+
+    PP_TRY(pp_address_parse(gw_config.common.listen, &a)); /* has been read once: it is one */
+    if (d->is_prod && !pp_address_is_local(&a))
+        return pp_daemon_refuse(problem, "listen", "this machine alone, or tls_chain and tls_key",
+                                gw_config.common.listen);
+    return PP_OK;
+}
+
 static pp_res check_tls(const struct pp_daemon *d, struct gw_places *ret,
                         struct pp_problem *problem)
 {
@@ -209,7 +221,7 @@ static pp_res check_tls(const struct pp_daemon *d, struct gw_places *ret,
         return pp_daemon_refuse(problem, "tls_key", "both of tls_chain and tls_key, or none",
                                 PP_STR("one"));
     if (gw_config.tls_key.len == 0)
-        return PP_OK;
+        return check_clear_text(d, problem);
     PP_TRY(check_folder(d, "tls_key", gw_config.tls_key, problem));
     PP_TRY(check_folder(d, "tls_chain", gw_config.tls_chain, problem));
     copy_text(ret->tls_chain, gw_config.tls_chain);
@@ -224,7 +236,7 @@ static pp_res check_metrics(struct pp_problem *problem)
     struct pp_address a;
 
     if (gw_config.metrics.len > 0 &&
-        (!pp_is_ok(pp_address_parse(gw_config.metrics, &a)) || !gw_is_loopback(&a)))
+        (!pp_is_ok(pp_address_parse(gw_config.metrics, &a)) || !pp_address_is_local(&a)))
         return pp_daemon_refuse(problem, "metrics", "127.0.0.1:PORT, [::1]:PORT or unix:PATH",
                                 gw_config.metrics);
     return PP_OK;

@@ -10,17 +10,6 @@ struct gw_monitor {
     struct pp_http_server *server;
 };
 
-int gw_is_loopback(const struct pp_address *a)
-{
-    static const uint8_t LOOPBACK_6[sizeof a->ip] = { [15] = 1 };
-
-    if (a->family == PP_ADDRESS_UNIX)
-        return 1;
-    if (a->family == PP_ADDRESS_IP4)
-        return a->ip[0] == 127;
-    return pp_span_eq(PP_BYTES(a->ip), PP_BYTES(LOOPBACK_6));
-}
-
 static void get(void *ctx, struct pp_http_request *q)
 {
     const struct gw_monitor *m = (const struct gw_monitor *)ctx;

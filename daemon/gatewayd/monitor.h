@@ -13,7 +13,4 @@ PP_MUST pp_res gw_monitor_new(struct pp_loop *loop, const struct pp_listener *l,
                               const struct pp_metrics *m, struct gw_monitor **ret);
 void gw_monitor_free(struct gw_monitor *m); /* NULL is fine */
 
-/* 1 for an address that only this machine reaches. */
-int gw_is_loopback(const struct pp_address *a);
-
 #endif

@@ -10,6 +10,7 @@
 #include "crypto.h"
 #include "daemon.h"
 #include "issue.h"
+#include "tls_files.h"
 #include "where.h"
 
 enum {
@@ -21,7 +22,7 @@ enum {
 
 struct config {
     struct pp_daemon_config common;
-    struct pp_span keys, store, issuer, jwks, jwt_issuer, jwt_audience;
+    struct pp_span keys, store, issuer, jwks, jwt_issuer, jwt_audience, tls_chain, tls_key;
     struct pp_kv_list assertion_keys;
     uint64_t batches;
 };
@@ -43,6 +44,10 @@ static const struct pp_kv_key KEYS[] = {
       ISS_JWT_NAME_BYTES_MAX, "this issuer, as aud of the tokens has it" },
     { "batches", PP_KV_U64, offsetof(struct config, batches), 0, 1, 8,
       "batches an account and epoch, 1 to 8" },
+    { "tls_chain", PP_KV_TEXT, offsetof(struct config, tls_chain), 0, 1, NAME_BYTES_MAX,
+      "the certificate chain of https, PEM; with tls_key" },
+    { "tls_key", PP_KV_TEXT, offsetof(struct config, tls_key), 0, 1, NAME_BYTES_MAX,
+      "its key, PEM, mode 0600" },
 };
 
 /* What became of requests; the loop's. */
@@ -72,6 +77,7 @@ static struct {
     struct pp_timer *keys_timer, *totals_timer;
     struct pp_signal *hangup;
     const char *challenge;
+    char tls_chain[NAME_BYTES_MAX + 1], tls_key[NAME_BYTES_MAX + 1]; /* empty: in clear */
     struct totals totals, told;
 } front;
 
@@ -261,10 +267,30 @@ static void done_reload(void *ctx)
     tell_keys();
 }
 
+static int is_tls(void)
+{
+    return config.tls_key.len > 0;
+}
+
+static pp_res load_tls(struct pp_problem *problem)
+{
+    return pp_tls_files_load(front.server, front.tls_chain, front.tls_key, problem);
+}
+
+/* A certificate that is renewed and not taken up ends the service on the day the old one ends. */
+static void look_at_tls(void)
+{
+    pp_res r = is_tls() ? load_tls(NULL) : PP_OK;
+
+    if (!pp_is_ok(r))
+        pp_ev_issuer_tls_refused(&front.daemon->events, r.code);
+}
+
 static void on_reload(void *ctx)
 {
     (void)ctx;
     pp_timer_set(front.keys_timer, KEYS_EVERY_MS);
+    look_at_tls();
     if (reload.under_way)
         return;
     reload.job = (struct pp_job){ .work = work_reload, .done = done_reload };
@@ -310,11 +336,29 @@ static pp_res check_kind(struct pp_problem *problem)
     return PP_OK;
 }
 
+/*
+ * Accounts show here who they are: in prod that crosses no network in clear. A TLS proxy on this
+ * very machine is fine.
+ */
+static pp_res check_listening(const struct pp_daemon *d, struct pp_problem *problem)
+{
+    struct pp_address a;
+
+    if (is_tls() != (config.tls_chain.len > 0))
+        return pp_daemon_refuse(problem, "tls_key", "both of tls_chain and tls_key, or none",
+                                PP_STR("one"));
+    PP_TRY(pp_address_parse(config.common.listen, &a)); /* has been read once: it is one */
+    if (d->is_prod && !is_tls() && !pp_address_is_local(&a))
+        return pp_daemon_refuse(problem, "listen", "this machine alone, or tls_chain and tls_key",
+                                config.common.listen);
+    return PP_OK;
+}
+
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_kv_list *names = &config.assertion_keys;
 
-    (void)d;
+    PP_TRY(check_listening(d, problem));
     PP_TRY(check_kind(problem));
     for (size_t i = 0; i < names->count; i++)
         if (i == ISS_ASSERTION_KEYS_MAX || names->items[i].len > NAME_BYTES_MAX)
@@ -358,6 +402,10 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     front.daemon = d;
     PP_TRY(pp_crypto_init()); /* before the sandbox: OpenSSL reads its files */
     copy_name(worker.keys_path, config.keys);
+    if (is_tls()) {
+        copy_name(front.tls_chain, config.tls_chain);
+        copy_name(front.tls_key, config.tls_key);
+    }
     /* A file that is not there is a wrong configuration, whatever the system calls it. */
     PP_TRY_AS(PP_E_CONFIG, read_accounts(problem));
     PP_TRY_AS(PP_E_CONFIG, pp_token_keys_load(worker.keys_path, pp_clock_posix_s(&d->clock),
@@ -366,7 +414,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     return pp_daemon_listen(d, "http", config.common.listen, problem, &front.listener);
 }
 
-static pp_res start_server(struct pp_daemon *d)
+static pp_res start_server(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_http_route routes[] = {
         { "POST", ISS_REQUEST_PATH, ISS_BODY_BYTES_MAX, on_token_request, NULL },
@@ -379,7 +427,10 @@ static pp_res start_server(struct pp_daemon *d)
     };
 
     PP_TRY(pp_http_server_new(d->loop, &c, &front.server));
-    return pp_http_server_listen(front.server, front.listener);
+    if (!is_tls())
+        return pp_http_server_listen(front.server, front.listener);
+    PP_TRY(load_tls(problem));
+    return pp_http_server_listen_tls(front.server, front.listener);
 }
 
 static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
@@ -399,7 +450,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(pp_timer_new(d->loop, on_totals, NULL, &front.totals_timer));
     PP_TRY(pp_signal_new(d->loop, SIGHUP, on_reload, NULL, &front.hangup));
     pp_timer_set(front.totals_timer, TOTALS_EVERY_MS);
-    PP_TRY(start_server(d));
+    PP_TRY(start_server(d, problem));
     on_reload(NULL);
     pp_daemon_ready(d);
     return PP_OK;

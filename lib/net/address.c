@@ -96,6 +96,17 @@ void pp_address_write(const struct pp_address *a, char ret[PP_ADDRESS_TEXT_MAX])
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
 }
 
+int pp_address_is_local(const struct pp_address *a)
+{
+    static const uint8_t LOOPBACK_6[sizeof a->ip] = { [15] = 1 };
+
+    if (a->family == PP_ADDRESS_UNIX)
+        return 1;
+    if (a->family == PP_ADDRESS_IP4)
+        return a->ip[0] == 127;
+    return pp_span_eq(PP_BYTES(a->ip), PP_BYTES(LOOPBACK_6));
+}
+
 socklen_t pp_address_to_sockaddr_(const struct pp_address *a, struct sockaddr_storage *ret)
 {
     struct sockaddr_in *in = (struct sockaddr_in *)(void *)ret;

@@ -39,6 +39,9 @@ PP_MUST pp_res pp_address_parse(struct pp_span text, struct pp_address *ret);
 /* The one text of `a`, NUL-terminated; parsing it gives `a` again. */
 void pp_address_write(const struct pp_address *a, char ret[PP_ADDRESS_TEXT_MAX]);
 
+/* 1 for an address that only this machine reaches: a unix socket, 127.0.0.0/8, ::1. */
+int pp_address_is_local(const struct pp_address *a);
+
 /* A bound, listening socket. The zero state is "none". */
 struct pp_listener {
     uint32_t is_open;

@@ -54,14 +54,18 @@ static pp_res read_environment(struct pp_trust *t, struct pp_span word, struct p
     return PP_OK;
 }
 
+static int is_https(struct pp_span url)
+{
+    const struct pp_span scheme = PP_STR("https://");
+
+    return url.len > scheme.len && pp_span_eq(pp_span(url.at, scheme.len), scheme);
+}
+
 /* In prod an account's assertion and a device's habits are nobody's to read on the way. */
 static pp_res check_url(const struct pp_trust *t, const char *field, struct pp_span url,
                         struct pp_problem *problem)
 {
-    const struct pp_span scheme = PP_STR("https://");
-    int is_https = url.len > scheme.len && pp_span_eq(pp_span(url.at, scheme.len), scheme);
-
-    if (t->environment == PP_RECORD_PROD && !is_https)
+    if (t->environment == PP_RECORD_PROD && !is_https(url))
         return refuse(problem, field, "a URL that begins with https:// in prod", url);
     return PP_OK;
 }
@@ -92,6 +96,17 @@ static pp_res read_urls(const struct pp_trust *t, const struct pp_kv_list *list,
     return PP_OK;
 }
 
+static int has_https(const struct pp_trust *t, struct pp_span issuer_url)
+{
+    for (size_t i = 0; i < t->relay_count; i++)
+        if (is_https(t->relays[i]))
+            return 1;
+    for (size_t i = 0; i < t->mirror_count; i++)
+        if (is_https(t->mirrors[i]))
+            return 1;
+    return is_https(issuer_url);
+}
+
 static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
                            struct pp_problem *problem)
 {
@@ -100,7 +115,7 @@ static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
     PP_TRY(read_urls(t, &x->mirrors, "mirror", "two to four mirrors in prod, one or more elsewhere",
                      PP_TRUST_MIRRORS_MAX, t->mirrors, &t->mirror_count, problem));
     PP_TRY(check_url(t, "issuer_url", x->issuer_url, problem));
-    if (t->environment == PP_RECORD_PROD && t->ca_pem.len == 0)
+    if (has_https(t, x->issuer_url) && t->ca_pem.len == 0) /* it would believe nobody */
         return refuse(problem, "ca.pem", "certificate authorities of relays, mirrors and issuer",
                       PP_STR("none"));
     return PP_OK;

@@ -33,7 +33,7 @@ struct pp_trust_files {
     struct pp_span owner_policy;  /* who signs host-sets and keys */
     struct pp_span review_policy; /* who reviews releases */
     struct pp_span ark, ask;      /* DER; both empty: AMD's published roots, compiled in */
-    struct pp_span ca; /* PEM: who vouches for relays, mirrors and issuer; prod needs it */
+    struct pp_span ca; /* PEM: who vouches for relays, mirrors and issuer; https needs it */
 };
 
 struct pp_trust {
@@ -63,8 +63,9 @@ struct pp_trust {
  * Reads the anchors. Fails with TRUST and fills `problem` (may be NULL); with ENVIRONMENT when this
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
  * that one dishonest witness and the log could turn into two histories, fewer than two relays or
- * mirrors in prod, URLs there without https or without `ca`, the classical message KEM there, one
- * value twice in a list, a simulated platform outside dev. Call pp_trust_done also after a failure.
+ * mirrors in prod, URLs there without https, https anywhere without `ca`, the classical message KEM
+ * in prod, one value twice in a list, a simulated platform outside dev. Call pp_trust_done also
+ * after a failure.
  */
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);

@@ -231,6 +231,21 @@ int pp_device_ticks_on_use(const struct pp_device *d)
     return d->trust->environment == PP_RECORD_DEV;
 }
 
+/* Which of two relays or mirrors it was, and whether it is the one that the anchors vouch for. */
+static pp_res tell_no_answer(struct pp_device *d, pp_res r, const char *party, const char *url)
+{
+    int is_https = strncmp(url, "https://", 8) == 0;
+    char got[sizeof d->problem.got];
+
+    if (r.code == PP_E_UNVERIFIED)
+        return device_refuse(d, r, party, "certificate",
+                             "one in force for this name, under the anchors of ca.pem",
+                             pp_span_cstr(url));
+    (void)snprintf(got, sizeof got, "none from %s", url);
+    return device_refuse(d, r, party, "connection",
+                         is_https ? "an answer, over TLS 1.3" : "an answer", pp_span_cstr(got));
+}
+
 pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_call *call,
                    struct pp_http_result *ret)
 {
@@ -238,7 +253,5 @@ pp_res device_call(struct pp_device *d, const char *party, const struct pp_http_
                                                   .ca_pem = d->trust->ca_pem };
     pp_res r = pp_http_call(&config, call, ret);
 
-    if (!pp_is_ok(r))
-        return device_refuse(d, r, party, "connection", "an answer", PP_STR("none"));
-    return PP_OK;
+    return pp_is_ok(r) ? PP_OK : tell_no_answer(d, r, party, call->url);
 }

@@ -381,6 +381,32 @@ static void a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not(void **state)
     end(&r, SIGTERM, 0);
 }
 
+/* The same listener may say the same words to the whole network when it has a certificate. */
+static void in_prod_clear_text_is_for_this_machine_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines, *field;
+    } rows[] = {
+        { "listen = 0.0.0.0:0\n", "  field:    listen\n" },
+        { "listen = [::]:0\n", "  field:    listen\n" },
+        { "tls_chain = chain\n", "  field:    tls_key\n" },
+        { "tls_key = key\n", "  field:    tls_key\n" },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct run r;
+        char config[512];
+        snprintf(config, sizeof config,
+                 "environment = prod\nissuer = i\nkeys = keys\nstore = s\n"
+                 "assertion_key = assertion.key\n%s",
+                 rows[i].lines);
+        write_in_home("config", pp_span_cstr(config));
+        assert_int_equal(fails_to_start(&r), 2);
+        assert_non_null(strstr(r.err_text, rows[i].field));
+    }
+}
+
 static int key_is_there(const char *name)
 {
     char path[160];
@@ -649,6 +675,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(a_batch_goes_over_the_wire_once_an_epoch),
     IN_A_HOME(faults_have_the_statuses_of_the_table),
     IN_A_HOME(the_directory_is_json),
+    IN_A_HOME(in_prod_clear_text_is_for_this_machine_alone),
     IN_A_HOME(a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not),
     IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
     IN_A_HOME(what_an_account_got_is_remembered_while_the_key_is_away),

@@ -97,11 +97,33 @@ static void a_path_at_the_kernels_limit_is_taken_and_one_past_it_refused(void **
     assert_code(pp_address_parse(pp_span_cstr(text), &a), PP_E_RANGE);
 }
 
+static void this_machine_alone_is_told_from_the_network(void **state)
+{
+    (void)state;
+    static const char *const local[] = { "127.0.0.1:80", "127.255.255.255:1", "[::1]:80",
+                                         "unix:a" };
+    static const char *const wide[] = {
+        "126.255.255.255:80", "128.0.0.0:80", "0.0.0.0:80",           "10.0.0.1:80", "[::]:80",
+        "[::2]:80",           "[1::1]:80",    "[::ffff:127.0.0.1]:80"
+    };
+    struct pp_address a;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(local); i++) {
+        assert_ok(pp_address_parse(pp_span_cstr(local[i]), &a));
+        assert_true(pp_address_is_local(&a));
+    }
+    for (size_t i = 0; i < PP_ARRAY_COUNT(wide); i++) {
+        assert_ok(pp_address_parse(pp_span_cstr(wide[i]), &a));
+        assert_false(pp_address_is_local(&a));
+    }
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_address_is_read_and_written_in_one_form),
     cmocka_unit_test(the_bytes_are_those_of_a_session_handle),
     cmocka_unit_test(what_is_no_address_is_refused),
     cmocka_unit_test(a_path_at_the_kernels_limit_is_taken_and_one_past_it_refused),
+    cmocka_unit_test(this_machine_alone_is_told_from_the_network),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -191,6 +191,24 @@ static void prod_wants_two_of_each_https_authorities_and_a_kem_for_tomorrow(void
                  "issuer_url");
 }
 
+/* The anchors of a release and those of a folder are one thing: dev may have https as well. */
+static void https_needs_its_authorities_in_every_environment(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *line;
+    } rows[] = { { "relay", "relay = https://1.example/\n" },
+                 { "mirror", "mirror = https://1.example/\n" },
+                 { "issuer_url", "issuer_url = https://1.example/\n" } };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_trust_files files = with(rows[i].key, rows[i].line);
+        assert_field(files, "ca.pem");
+        files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
+        assert_ok(parse(&files));
+    }
+}
+
 static void relays_and_mirrors_have_their_limits(void **state)
 {
     (void)state;
@@ -442,6 +460,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_file_at_the_limit_is_read_and_one_past_it_is_not),
     cmocka_unit_test(the_environment_is_one_of_three_words),
     cmocka_unit_test(prod_wants_two_of_each_https_authorities_and_a_kem_for_tomorrow),
+    cmocka_unit_test(https_needs_its_authorities_in_every_environment),
     cmocka_unit_test(relays_and_mirrors_have_their_limits),
     cmocka_unit_test(texts_have_their_limits),
     cmocka_unit_test(numbers_have_their_limits),
