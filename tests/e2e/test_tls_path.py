@@ -54,7 +54,7 @@ class Listener:
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.threads = []
+        self.threads, self.came = [], threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -66,8 +66,11 @@ class Listener:
             s.settimeout(PATIENCE)
             self.threads.append(threading.Thread(target=self.serve, args=(s,), daemon=True))
             self.threads[-1].start()
+            self.came.set()
 
     def settle(self):
+        """Somebody came, and all that came are gone. A client may be back before the accepting thread is."""
+        self.came.wait(PATIENCE)
         for thread in self.threads:
             thread.join(PATIENCE)
 
@@ -130,14 +133,14 @@ class Server(Listener):
         context.maximum_version = newest
         context.load_cert_chain(*identity)
         context.set_alpn_protocols(["h2", "http/1.1"])
-        self.context, self.told, self.protocols, self.came = context, b"", [], 0
+        self.context, self.told, self.protocols = context, b"", []
+        self.came.clear()
 
     def keep(self, way, data):
         if way == "up":
             self.told += data
 
     def serve(self, raw):
-        self.came += 1
         try:
             with self.context.wrap_socket(raw, server_side=True) as s:
                 self.protocols.append((s.version(), s.selected_alpn_protocol()))
@@ -377,7 +380,7 @@ class TlsPath(unittest.TestCase):
 
     def assert_told_nothing(self, server):
         server.settle()
-        self.assertGreater(server.came, 0)
+        self.assertTrue(server.came.is_set())
         self.assertEqual(server.told, b"")
 
     def assert_tls_alone(self, connection):
@@ -488,7 +491,7 @@ class TlsPath(unittest.TestCase):
         for words in (("refresh", "--json"), ("summarize", d.chat, "--json")):
             done = d.run(*words)
             self.assertEqual((done.status, done.code, done.json["error"]["field"]), (3, "TRUST", "ca.pem"))
-        self.assertEqual(server.came, 0)
+        self.assertFalse(server.came.is_set())
 
     def test_what_expects_clear_text_gets_nothing_from_a_tls_port(self):
         d = self.device(scheme="http")
