@@ -6,7 +6,9 @@ Scaling out). No token is accepted twice, no request answered twice, and people 
 What is counted comes from nobody's own word: a tap before each CVM writes down what it was asked
 and what it answered, and the store's tables say what was spent."""
 import collections
+import concurrent.futures
 import http.client
+import http.server
 import itertools
 import json
 import os
@@ -78,20 +80,22 @@ class Party(Home):
         assert self.told.endswith("ready\n"), self.events()
         return self
 
-    def kill(self, name=None):
-        """kill -9 of one process of it, or of the first; the others end by themselves."""
-        victim, pidfds = self.process.pid, []
+    def members(self):
+        """(pid, descriptor, name) of its processes; a worker's time may be over meanwhile."""
+        found = []
         for pid in family(self.process.pid):
-            try:  # a worker's time may be over
-                pidfds.append(os.pidfd_open(pid))
-                if status_of(pid)["Name"] == name:
-                    victim = pid
+            try:
+                found.append((pid, os.pidfd_open(pid), status_of(pid)["Name"]))
             except (ProcessLookupError, FileNotFoundError):
                 pass
-        assert name is None or victim != self.process.pid, name
-        os.kill(victim, signal.SIGKILL)
+        return found
+
+    def kill(self, name=None):
+        """kill -9 of one process of it, or of the first; the others end by themselves."""
+        members = self.members()
+        os.kill(next(pid for pid, _, is_called in members if name in (None, is_called)), signal.SIGKILL)
         self.process.wait(PATIENCE)
-        postgres.await_end(pidfds)
+        postgres.await_end(fd for _, fd, _ in members)
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -325,6 +329,37 @@ class Load(threading.Thread):
         self.join()
 
 
+def post(where, body):
+    """Posts to a gateway with no field but what it takes: (status, media type, body)."""
+    connection = http.client.HTTPConnection(where, timeout=PATIENCE)
+    connection.putrequest("POST", "/.well-known/ohttp-gateway", skip_accept_encoding=True)
+    connection.putheader("Content-Type", "message/ohttp-req")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    told = answer.status, answer.getheader("Content-Type"), answer.read()
+    connection.close()
+    return told
+
+
+class BothWays(http.server.BaseHTTPRequestHandler):
+    """A relay that sends all that it gets to two gateways at once, and hands on what one says."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with concurrent.futures.ThreadPoolExecutor(2) as both:
+            (status, kind, answer), _ = both.map(lambda where: post(where, body), self.server.gateways)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
 class Scale(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -338,7 +373,7 @@ class Scale(unittest.TestCase):
         cls.pairs = [Device(w, f"pair{i}", both, 1) for i in range(ISSUED)]
         w.fetch([*([d] for d in (*cls.probes, *cls.singles)), cls.pairs])
         cls.held = {d.name: d.tokens() for d in (*cls.probes, *cls.singles, *cls.pairs)}
-        cls.calm, cls.pairs = cls.pairs[-1], cls.pairs[:-1]
+        *cls.pairs, cls.doubled, cls.calm = cls.pairs
         cls.twins = [d.twin() for d in cls.pairs]
         cls.loads = [Load([d]) for d in cls.singles] + [Load(cls.pairs), Load(cls.twins)]
         for load in cls.loads:
@@ -360,6 +395,12 @@ class Scale(unittest.TestCase):
         before = [load.done for load in self.loads]
         while any(load.is_alive() and load.done == n for load, n in zip(self.loads, before)):
             self.served(self.probes[0])
+        self.right()
+
+    def rest(self):
+        """From here on nobody asks but the test."""
+        for load in self.loads:
+            load.end()
         self.right()
 
     def right(self):
@@ -420,9 +461,7 @@ class Scale(unittest.TestCase):
 
     def test_5_w4_t2_no_token_was_accepted_twice_and_no_request_answered_twice(self):
         w = self.world
-        for load in self.loads:
-            load.end()
-        self.right()
+        self.rest()
         told = collections.Counter(w.outcomes)
         answered = w.answered()
         for sids in answered.values():
@@ -441,21 +480,17 @@ class Scale(unittest.TestCase):
     def test_6_w4_t2_one_token_in_two_wallets_is_one_session_and_one_answer(self):
         """And whoever sends what passed a relay once more, to either gateway, gets nothing."""
         w, n = self.world, self.held[self.calm.name]
+        self.rest()
         taps = [w.owned(self.addCleanup, Tap(r.where)) for r in w.relays]
         for tap in taps:
             tap.begin()
         self.calm.trust([tap.where for tap in taps])
         twin = self.calm.twin()
         before, spent = w.answered(), w.store.spent()
-        codes = collections.Counter()
-        loads = [threading.Thread(target=lambda d=d: [codes.update([d.summarize()]) for _ in range(n)])
-                 for d in (self.calm, twin)]
-        for load in loads:
-            load.start()
-        for load in loads:
-            load.join()
+        with concurrent.futures.ThreadPoolExecutor(2) as both:
+            codes = both.map(lambda device: [device.summarize() for _ in range(n)], (self.calm, twin))
         self.right()
-        self.assertEqual(codes, {"OK": n, "TOKEN_REFUSED": n})
+        self.assertEqual(collections.Counter(itertools.chain(*codes)), {"OK": n, "TOKEN_REFUSED": n})
         after = w.answered()
         for op in (OPEN, CONTINUE):
             self.assertEqual(len(after[op]) - len(before[op]), n)
@@ -463,22 +498,32 @@ class Scale(unittest.TestCase):
         bodies = [body for tap in taps for raw in tap.seen(".up").values() for body in fleet.posts(raw)]
         self.assertEqual(len(bodies), 3 * n)  # #1 of both devices, #2 of one
         for body, gateway in itertools.product(bodies, w.gateways):
-            self.assertIn(self.post(gateway.where, body), (200, 422))
+            self.assertIn(post(gateway.where, body)[0], (200, 422))
         self.assertEqual(w.answered(), after)
         self.assertEqual(w.store.spent() - spent, n)
 
-    def post(self, where, body):
-        """As a relay does: with no field but what it takes. The status."""
-        connection = http.client.HTTPConnection(where, timeout=PATIENCE)
-        connection.putrequest("POST", "/.well-known/ohttp-gateway", skip_accept_encoding=True)
-        connection.putheader("Content-Type", "message/ohttp-req")
-        connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
-        status = connection.getresponse().status
-        connection.close()
-        return status
+    def test_7_w4_t2_what_reaches_two_gateways_at_once_is_answered_by_one(self):
+        w, n = self.world, self.held[self.doubled.name]
+        self.rest()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), BothWays)
+        server.gateways = [g.where for g in w.gateways]
+        self.addCleanup(server.server_close)
+        threading.Thread(target=server.serve_forever).start()
+        self.addCleanup(server.shutdown)
+        self.doubled.trust([f"127.0.0.1:{server.server_port}"])
+        before, spent = w.answered(), w.store.spent()
+        codes = collections.Counter(self.doubled.summarize() for _ in range(n))
+        self.right()
+        # The one whose word was handed on came first, or second with #1 (and may not have waited for
+        # the other's insert to be on the disk), or second with #2.
+        self.assertLessEqual(set(codes), {"OK", "TOKEN_REFUSED", "NO_CVM", "SESSION_GONE"})
+        after = w.answered()
+        self.assertEqual(w.store.spent() - spent, n)
+        self.assertEqual(len(after[OPEN]) - len(before[OPEN]), n)
+        self.assertEqual(len(after[CONTINUE]) - len(before[CONTINUE]), codes["OK"] + codes["SESSION_GONE"])
+        self.assertEqual(len(set(after[CONTINUE])), len(after[CONTINUE]))
 
-    def test_7_load_programs_that_we_did_not_write_see_no_error(self):
+    def test_8_load_programs_that_we_did_not_write_see_no_error(self):
         for where, path in ((self.world.gateways[0].where, "/.well-known/ohttp-gateway"),
                             (self.world.relays[1].where, "/directory")):
             with self.subTest(path):
@@ -491,8 +536,9 @@ class Scale(unittest.TestCase):
                 self.assertNotRegex(done.stdout, "Socket errors|Non-2xx")
                 self.assertRegex(done.stdout, r"\d{2,} requests in")
 
-    def test_8_all_end_when_asked_and_nothing_is_left(self):
-        everybody = [os.pidfd_open(pid) for d in self.world.daemons() for pid in family(d.process.pid)]
+    def test_9_all_end_when_asked_and_nothing_is_left(self):
+        self.rest()
+        everybody = [fd for d in self.world.daemons() for _, fd, _ in d.members()]
         self.assertEqual([d.end() for d in self.world.daemons()], [0] * 7)
         postgres.await_end(everybody)
 
