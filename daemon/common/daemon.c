@@ -311,6 +311,7 @@ pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder)
 {
     PP_CHECK(d->sandbox.folder_count < PP_SANDBOX_FOLDERS_MAX, PP_E_LIMIT, PP_SANDBOX_FOLDERS_MAX);
     d->sandbox.folders[d->sandbox.folder_count++] = folder;
+    d->sandbox.read_only = 1;
     return PP_OK;
 }
 

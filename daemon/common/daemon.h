@@ -127,8 +127,9 @@ PP_MUST pp_res pp_daemon_listen(struct pp_daemon *d, const char *name, struct pp
 PP_MUST pp_res pp_daemon_allow_connect(struct pp_daemon *d, uint16_t port);
 
 /*
- * Lets the process reach this folder (of the home), with all below it; from the first call on, what
- * was not named so is out of reach. The text is borrowed until `serve`. LIMIT.
+ * Lets the process read this folder (of the home), with all below it; from the first call on, what
+ * was not named so is out of reach, and nothing is written. The text is borrowed until `serve`.
+ * LIMIT.
  */
 PP_MUST pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder);
 

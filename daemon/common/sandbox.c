@@ -145,8 +145,8 @@ enum {
     FS_REFER = 1 << 13,       /* version 2 */
     FS_TRUNCATE = 1 << 14,    /* version 3 */
     FS_IOCTL_DEV = 1 << 15,   /* version 5 */
-    FS_HOME = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-              LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    FS_READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    FS_HOME = FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
               LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
               LANDLOCK_ACCESS_FS_REMOVE_DIR | FS_REFER | FS_TRUNCATE,
     NET_BIND = 1 << 0, /* version 4 */
@@ -203,7 +203,7 @@ static int allow_below(int ruleset, const char *folder, uint64_t rights)
 static int add_folders(int ruleset, const struct pp_sandbox *s, const struct ruleset *r,
                        const struct pp_sandbox_report *report)
 {
-    uint64_t rights = (uint64_t)FS_HOME & r->fs;
+    uint64_t rights = (uint64_t)(s->read_only ? FS_READ : FS_HOME) & r->fs;
 
     for (size_t i = 0; i < s->folder_count; i++)
         if (allow_below(ruleset, s->folders[i], rights) != 0 && errno != ENOENT && errno != ENOTDIR)

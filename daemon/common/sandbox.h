@@ -31,6 +31,7 @@ struct pp_sandbox {
      */
     const char *folders[PP_SANDBOX_FOLDERS_MAX];
     size_t folder_count;
+    uint32_t read_only; /* 1: nothing in these folders is changed or made */
 
     /* 1: no socket is made, connected or accepted: the descriptors it has are its world. */
     uint32_t no_network;

@@ -236,15 +236,15 @@ static pp_res insert(struct pp_spent *spent, struct pp_spent_item *items, size_t
 
 /* --- retiring -------------------------------------------------------------------------------- */
 
-/* Drops the tables that the step lists, and commits. */
-static pp_res drop_listed(struct store *s, const struct pp_pg_step *list, uint32_t first_day)
+/* Drops the tables of the list's epochs below the floor, and commits. */
+static pp_res drop_listed(struct store *s, const struct pp_pg_step *list, uint64_t floor)
 {
     size_t n = 0;
     int is = 0;
 
     for (size_t row = 0; row < pp_pg_rows(list) && n < PP_SPENT_BATCH_MAX; row++) {
         uint32_t day = pp_spent_table_day_(pp_pg_value(list, row, 0), &is);
-        if (is && day < first_day) {
+        if (is && day < floor) {
             pp_spent_sql_(s->sql[n], "DROP TABLE IF EXISTS spent_", day, "");
             s->steps[n] = (struct pp_pg_step){ .sql = s->sql[n] };
             n++;
@@ -255,20 +255,32 @@ static pp_res drop_listed(struct store *s, const struct pp_pg_step *list, uint32
     return PP_OK;
 }
 
+/*
+ * The floor is the fleet's and never sinks: one gateway whose clock runs ahead would close the
+ * epochs of all. So it rises only where the server's clock says as well that they are over.
+ */
 static pp_res retire(struct pp_spent *spent, uint32_t first_day)
 {
     struct store *s = store_of(spent);
-    char sql[PP_SPENT_SQL_BYTES_MAX], end[PP_SPENT_SQL_BYTES_MAX];
+    char sql[PP_SPENT_SQL_BYTES_MAX], end[PP_SPENT_SQL_BYTES_MAX], too[PP_SPENT_SQL_BYTES_MAX];
+    uint64_t floor = 0;
     struct pp_pg_step steps[] = {
-        { .sql = pp_spent_sql_(sql, "UPDATE spent_floor SET day = ", first_day,
-                               pp_spent_sql_(end, " WHERE one = 1 AND day < ", first_day, "")) },
+        { .sql = pp_spent_sql_(
+              sql, "UPDATE spent_floor SET day = ", first_day,
+              pp_spent_sql_(end, " WHERE one = 1 AND day < ", first_day,
+                            pp_spent_sql_(too, " AND " PP_PG_FIRST_DAY " >= ", first_day, ""))) },
+        { .sql = "SELECT day FROM spent_floor WHERE one = 1" },
         { .sql = "SELECT table_name::text FROM information_schema.tables"
                  " WHERE table_schema = current_schema() AND table_name LIKE 'spent_%'" },
     };
 
-    PP_TRY(pp_pg_run(s->pg, PP_PG_BEGIN, steps, 2));
-    pp_res r = drop_listed(s, &steps[1], first_day);
-    pp_pg_clear(steps, 2);
+    PP_TRY(pp_pg_run(s->pg, PP_PG_BEGIN, steps, PP_ARRAY_COUNT(steps)));
+    pp_res r = pp_pg_number(&steps[1], 0, 0, &floor);
+    if (pp_is_ok(r))
+        r = drop_listed(s, &steps[2], floor);
+    else
+        pp_pg_rollback(s->pg);
+    pp_pg_clear(steps, PP_ARRAY_COUNT(steps));
     return r;
 }
 

@@ -5,6 +5,7 @@
 #include "replay.h"
 #include "route.h"
 #include "sizes.h"
+#include "text.h"
 
 struct gw_config gw_config = {
     .grid_ms = PP_GRID_MS,
@@ -117,6 +118,71 @@ static pp_res check_folder(const struct pp_daemon *d, const char *key, struct pp
     return PP_OK;
 }
 
+/* The next step of a path, of which "./a//b" has two. 0: there is none. */
+static int next_step(struct pp_span *left, struct pp_span *ret)
+{
+    while (left->len > 0) {
+        pp_text_cut(left, '/', ret);
+        if (ret->len > 0 && !pp_span_eq(*ret, PP_STR(".")))
+            return 1;
+    }
+    return 0;
+}
+
+static int climbs(struct pp_span path)
+{
+    struct pp_span step;
+
+    while (next_step(&path, &step))
+        if (pp_span_eq(step, PP_STR("..")))
+            return 1;
+    return 0;
+}
+
+/* 1 when the folders are one, or one is below the other. */
+static int overlap(struct pp_span a, struct pp_span b)
+{
+    struct pp_span x = { 0 }, y = { 0 };
+
+    while (next_step(&a, &x) && next_step(&b, &y)) /* the shorter one's steps are the other's */
+        if (!pp_span_eq(x, y))
+            return 0;
+    return 1;
+}
+
+/* A sandbox opens a folder with all below it, so that no process's may hold another's. */
+static pp_res check_apart(const struct gw_places *places, struct pp_problem *problem)
+{
+    enum { OPENER, REDEEMER, FRONT };
+    char spent[GW_PATH_BYTES_MAX];
+    const struct {
+        const char *key, *folder;
+        int of;
+    } rows[] = {
+        { "ohttp_keys", places->ohttp_keys, OPENER },
+        { "token_keys", places->token_keys, REDEEMER },
+        { "spent", spent, REDEEMER },
+        { "handle_key", places->handle_folders[0], FRONT },
+        { "handle_key", places->handle_folders[1], FRONT },
+        { "tls_chain", places->tls_folders[0], FRONT },
+        { "tls_key", places->tls_folders[1], FRONT },
+    };
+
+    gw_folder_of(gw_config.spent, spent);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_span folder = pp_span_cstr(rows[i].folder);
+        if (climbs(folder))
+            return pp_daemon_refuse(problem, rows[i].key, "a path without \"..\"", folder);
+        for (size_t k = 0; k < i && folder.len > 0; k++) {
+            struct pp_span other = pp_span_cstr(rows[k].folder); /* empty: not configured */
+            if (rows[i].of != rows[k].of && other.len > 0 && overlap(folder, other))
+                return pp_daemon_refuse(problem, rows[i].key,
+                                        "a folder apart from those of the other processes", folder);
+        }
+    }
+    return PP_OK;
+}
+
 static pp_res check_paths(const struct pp_daemon *d, struct gw_places *ret,
                           struct pp_problem *problem)
 {
@@ -133,7 +199,7 @@ static pp_res check_paths(const struct pp_daemon *d, struct gw_places *ret,
         copy_text(ret->handle_keys[i], path);
         gw_folder_of(path, ret->handle_folders[i]);
     }
-    return PP_OK;
+    return d->is_prod ? check_apart(ret, problem) : PP_OK;
 }
 
 static pp_res check_tls(const struct pp_daemon *d, struct gw_places *ret,

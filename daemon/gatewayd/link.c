@@ -31,7 +31,8 @@ struct gw_link {
     struct slot *slots;
     uint32_t first_free; /* asks_max: none */
     uint32_t generation;
-    uint8_t *in, *out; /* locked */
+    uint8_t *in; /* locked */
+    uint8_t *out;
     size_t in_cap, in_len;
     size_t out_cap, out_len, out_sent;
     int has_ended;
@@ -130,11 +131,17 @@ static pp_res answer(struct gw_link *l, const struct gw_frame *f)
     return PP_OK;
 }
 
+/* Each process has its own news: one that was taken over must not speak for another. */
+static int may_tell(const struct gw_link *l, struct pp_span news)
+{
+    return news.len > 0 && news.at[0] != '\0' && strchr(l->config.news_kinds, news.at[0]) != NULL;
+}
+
 static pp_res take(struct gw_link *l, const struct gw_frame *f)
 {
     if (f->tag != GW_TAG_NONE)
         return answer(l, f);
-    PP_CHECK(f->bytes.len > 0, PP_E_FORMAT, 0);
+    PP_CHECK(may_tell(l, f->bytes), PP_E_FORMAT, f->bytes.len);
     l->config.news(l->config.ctx, f->bytes);
     return PP_OK;
 }

@@ -4,8 +4,8 @@
  *
  * What is asked during one turn of the loop leaves in one write, so the other side reads it, works
  * and answers in one piece: under load a system call serves many requests. All memory is taken at
- * the start and locked, and wiped as soon as it was read: answers of the decap process open
- * messages. A link that ends, for whatever reason, is the end of the daemon.
+ * the start and wiped as soon as it was read or sent; what answers land in is locked, for those of
+ * the opener open messages. A link that ends, for whatever reason, is the end of the daemon.
  */
 #ifndef GW_LINK_H
 #define GW_LINK_H
@@ -32,7 +32,9 @@ struct gw_link_config {
     int fd;                             /* the link's from a successful gw_link_new on */
     size_t ask_bytes_max, answer_bytes; /* the longest question; what one answer may have */
     size_t asks_max;                    /* that are not answered yet; more are BUSY */
-    void (*news)(void *ctx, struct pp_span news); /* its first byte is an enum gw_news */
+    /* The enum gw_news that this process may tell, as a text; any other ends the link: FORMAT. */
+    const char *news_kinds;
+    void (*news)(void *ctx, struct pp_span news); /* its first byte is one of these */
     void (*ended)(void *ctx, pp_res why);         /* CLOSED, FORMAT, SYSTEM; once */
     void *ctx;
 };

@@ -173,7 +173,7 @@ static void on_news(void *ctx, struct pp_span news)
         take_addresses(rest);
 }
 
-static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes,
+static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes, const char *news_kinds,
                         const enum pp_gw_process *which, struct gw_link **ret)
 {
     struct gw_link_config c = { .loop = gateway.daemon->loop,
@@ -181,6 +181,7 @@ static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes,
                                 .ask_bytes_max = ask_bytes,
                                 .answer_bytes = answer_bytes,
                                 .asks_max = (size_t)gw_config.connections,
+                                .news_kinds = news_kinds,
                                 .news = on_news,
                                 .ended = on_process_ended };
 
@@ -369,13 +370,17 @@ static pp_res make_links(void)
     static const enum pp_gw_process REDEEMER = PP_GW_PROCESS_REDEEMER;
     static const enum pp_gw_process RESOLVER = PP_GW_PROCESS_RESOLVER;
 
-    PP_TRY(make_link(&gateway.opener_fd, GW_OPEN_ASK_BYTES_MAX, GW_MATERIAL_BYTES, &OPENER,
-                     &gateway.decap.opener));
-    PP_TRY(make_link(&gateway.redeemer_fd, PP_TOKEN_FIELD_BYTES_MAX, GW_REDEEMED_BYTES, &REDEEMER,
-                     &gateway.redeemer));
+    static const char EVENTS[] = { GW_NEWS_EVENT, '\0' };
+    static const char OF_OPENER[] = { GW_NEWS_EVENT, GW_NEWS_KEYS, '\0' };
+    static const char OF_RESOLVER[] = { GW_NEWS_EVENT, GW_NEWS_ADDRESSES, '\0' };
+
+    PP_TRY(make_link(&gateway.opener_fd, GW_OPEN_ASK_BYTES_MAX, GW_MATERIAL_BYTES, OF_OPENER,
+                     &OPENER, &gateway.decap.opener));
+    PP_TRY(make_link(&gateway.redeemer_fd, PP_TOKEN_FIELD_BYTES_MAX, GW_REDEEMED_BYTES, EVENTS,
+                     &REDEEMER, &gateway.redeemer));
     if (gateway.resolver_fd < 0)
         return PP_OK;
-    return make_link(&gateway.resolver_fd, 0, 0, &RESOLVER, &gateway.resolver);
+    return make_link(&gateway.resolver_fd, 0, 0, OF_RESOLVER, &RESOLVER, &gateway.resolver);
 }
 
 static pp_res make_service(struct pp_daemon *d)

@@ -375,11 +375,26 @@ static void start(struct job *job, struct pp_span message, size_t body_len)
 
 /* --- the handlers --------------------------------------------------------------------------- */
 
+/* Between relay and gateway there is nothing to agree on but whether the connection is kept. */
+static int is_plain_connection(const struct pp_http_request *q)
+{
+    static const char *const OPTIONS[] = { "close", "keep-alive", "Keep-Alive" }; /* as spelt */
+    struct pp_span option;
+
+    if (!pp_http_request_find(q, "connection", &option))
+        return 1;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(OPTIONS); i++)
+        if (pp_span_eq(option, pp_span_cstr(OPTIONS[i])))
+            return 1;
+    return 0;
+}
+
 /*
  * W4 T3: what a relay may say about a request is nothing. Host, type and length are those of the
- * message; the other two belong to the connection between relay and gateway.
+ * message; the other two belong to the connection between relay and gateway. A query, even an empty
+ * one, is room for a mark as any field is.
  */
-static int only_permitted_fields(const struct pp_http_request *q)
+static int says_nothing_more(const struct pp_http_request *q)
 {
     static const struct pp_span PERMITTED[] = {
         { (const uint8_t *)"host", 4 },
@@ -397,7 +412,16 @@ static int only_permitted_fields(const struct pp_http_request *q)
         if (k == PP_ARRAY_COUNT(PERMITTED))
             return 0;
     }
-    return 1;
+    return pp_http_request_query(q).at == NULL && is_plain_connection(q);
+}
+
+/* The one spelling, and no parameter: a media type with a mark on it is another one. */
+static int is_request_type(const struct pp_http_request *q)
+{
+    struct pp_span type;
+
+    return pp_http_request_find(q, "content-type", &type) &&
+           pp_span_eq(type, pp_span_cstr(PP_OHTTP_REQUEST_TYPE));
 }
 
 static struct job *take_job(struct gw_service *s, struct pp_http_request *q)
@@ -466,11 +490,11 @@ void gw_service_post(void *ctx, struct pp_http_request *q)
 {
     struct gw_service *s = (struct gw_service *)ctx;
 
-    if (!pp_http_request_type_is(q, PP_OHTTP_REQUEST_TYPE)) {
+    if (!is_request_type(q)) {
         reply_clear(q, PP_OHTTP_FAIL_TYPE);
         return;
     }
-    if (!only_permitted_fields(q)) {
+    if (!says_nothing_more(q)) {
         s->totals.malformed++;
         reply_clear(q, PP_OHTTP_FAIL_BODY);
         return;

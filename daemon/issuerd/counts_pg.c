@@ -101,12 +101,13 @@ static pp_res run_and_clear(struct store *c, const char *sql)
     return PP_OK;
 }
 
+/* Counts are those of all issuers: one whose clock runs ahead must not forget what is not over. */
 static pp_res retire(struct iss_counts *counts, uint32_t first_day)
 {
     char sql[SQL_BYTES_MAX];
 
-    return run_and_clear(store_of(counts),
-                         sql_of(sql, "DELETE FROM batch WHERE day < ", first_day, ""));
+    return run_and_clear(store_of(counts), sql_of(sql, "DELETE FROM batch WHERE day < ", first_day,
+                                                  " AND day < " PP_PG_FIRST_DAY));
 }
 
 pp_res iss_counts_open_pg_(const char *url, struct pp_problem *problem, struct iss_counts **ret)

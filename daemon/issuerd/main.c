@@ -208,6 +208,18 @@ static int has_logins(void)
     return config.jwks.len > 0;
 }
 
+/*
+ * The first epoch that is not over by the clock. Not the first one whose key is here: a key that is
+ * away for a moment, or with another issuer that shares the counts, would make its epoch's accounts
+ * new ones.
+ */
+static uint32_t first_live_day(uint64_t now_s)
+{
+    if (now_s < PP_EPOCH_SLACK_SECONDS)
+        return 0;
+    return (uint32_t)((now_s - PP_EPOCH_SLACK_SECONDS) / PP_EPOCH_SECONDS);
+}
+
 /* Takes the folder as it is now, and forgets the keys and the counts of epochs that are over. */
 static void work_reload(void *ctx)
 {
@@ -221,9 +233,7 @@ static void work_reload(void *ctx)
     if (pp_is_ok(reload.result)) {
         pp_token_keys_done(&worker.keys);
         worker.keys = keys;
-        reload.result = iss_counts_retire(
-            worker.counts,
-            keys.count == 0 ? (uint32_t)(reload.now_s / PP_EPOCH_SECONDS) : keys.list[0].day);
+        reload.result = iss_counts_retire(worker.counts, first_live_day(reload.now_s));
     }
     reload.key_count = worker.keys.count;
     if (has_logins())

@@ -95,6 +95,9 @@ static void leave_connection(struct pp_http_request *q)
         q->next->prev = q->prev;
     c->request_count--;
     q->conn = NULL;
+    /* An answer to nobody, from outside of the loop's turn: who waits for the last one goes on. */
+    if (c->state == PP_HTTP_C_TWO && c->request_count == 0)
+        pp_http_conn_flush_soon_(c);
 }
 
 void pp_http_slot_release_(struct pp_http_request *q)

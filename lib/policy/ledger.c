@@ -10,6 +10,13 @@ struct context {
     struct pp_checks *checks;
     struct pp_problem *problem;
     struct pp_ledger *l;
+    struct opened *opened;
+};
+
+/* The last checkpoint of this bundle whose quorum was verified. */
+struct opened {
+    struct pp_span note; /* its bytes, borrowed from the bundle; empty: none yet */
+    struct pp_policy_checkpoint checkpoint;
 };
 
 static pp_res refuse(const struct context *c, pp_res r, const char *field, const char *expected,
@@ -31,6 +38,25 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/*
+ * A log proves all entries of a bundle under one checkpoint: its six or more signatures are
+ * verified once, and byte-equal ones not again. Another checkpoint is a matter of its own.
+ */
+static pp_res verify_proof(const struct context *c, const struct pp_proof *proof,
+                           const struct pp_merkle_hash *leaf, struct pp_policy_checkpoint *ret)
+{
+    struct opened *o = c->opened;
+
+    if (o->note.len > 0 && pp_span_eq(o->note, proof->checkpoint)) {
+        PP_TRY(pp_proof_verify_under(proof, leaf, &o->checkpoint));
+    } else {
+        PP_TRY(pp_proof_verify(proof, leaf, &c->trust->log, 0, UINT64_MAX, &o->checkpoint));
+        o->note = proof->checkpoint;
+    }
+    *ret = o->checkpoint;
+    return PP_OK;
+}
+
 /* An entry under its proof: inclusion, quorum, grammar, signers and place; any age. */
 static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *e,
                          struct pp_ledger_record *ret, struct pp_proof *proof,
@@ -45,7 +71,7 @@ static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *
     pp_merkle_leaf(e->entry, &leaf);
     if (!pp_is_ok(pp_proof_parse(e->proof, proof)))
         return refuse(c, PP_FAIL(PP_E_LEDGER_FORMAT, 0), "proof", "a tlog-proof", PP_STR(""));
-    pp_res r = pp_proof_verify(proof, &leaf, &t->log, 0, UINT64_MAX, checkpoint);
+    pp_res r = verify_proof(c, proof, &leaf, checkpoint);
     if (!pp_is_ok(r)) {
         /* The proof's parser and the note's have codes of their own; a device has one for both. */
         if (pp_code_class(r.code) != PP_CLASS_REFUSED)
@@ -321,9 +347,14 @@ pp_res pp_ledger_verify(const struct pp_trust *trust, struct pp_span bundle,
 {
     /* About 20 KiB: in the arena, so that a half-checked view is nobody's. */
     struct pp_ledger *l = pp_arena_alloc(arena, sizeof *l);
-    struct context c = {
-        .trust = trust, .marks = marks, .arena = arena, .checks = checks, .problem = problem, .l = l
-    };
+    struct opened opened = { .note = { 0 } };
+    struct context c = { .trust = trust,
+                         .marks = marks,
+                         .arena = arena,
+                         .checks = checks,
+                         .problem = problem,
+                         .l = l,
+                         .opened = &opened };
 
     PP_CHECK(l != NULL, PP_E_NO_MEMORY, sizeof *l);
     pp_problem_party(problem, "directory bundle");

@@ -29,6 +29,9 @@ enum {
 
 struct pp_pg;
 
+/* SQL: the first UTC day that was not over ten minutes ago, by the server's clock. */
+#define PP_PG_FIRST_DAY "FLOOR((EXTRACT(EPOCH FROM now()) - 600) / 86400)"
+
 /* One statement and its answer. Columns come in PostgreSQL's binary form. */
 struct pp_pg_step {
     const char *sql;

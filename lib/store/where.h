@@ -6,7 +6,8 @@
  *     postgresql:spent.url    a PostgreSQL database; the file spent.url holds its URL, in one line
  *
  * A URL may have a password in it: it stands in a file that its owner alone can open, never in a
- * configuration or on a command line, and no message repeats any of it.
+ * configuration or on a command line. No message of ours repeats any of it; what the server says to
+ * a connection that it refuses is passed on, and may name host, user and database.
  *
  *     postgresql://USER[:PASSWORD]@HOST[:PORT][,HOST[:PORT]]/DATABASE[?NAME=VALUE&...]
  *

@@ -226,6 +226,8 @@ class Rows:
         plain = self.gateway.seen.pop()
         self.assertEqual(self.relay.post(fields=MARKS)[0], 200)
         self.assertEqual(self.gateway.seen.pop(), plain)
+        self.assertEqual(self.relay.post(path="/ohttp?id=4711")[0], 200)
+        self.assertEqual(self.gateway.seen.pop(), plain)
 
     def test_nothing_of_the_gateways_head_but_the_type_comes_back(self):
         self.gateway.reply(200, [("Content-Type", "message/ohttp-res"), ("Set-Cookie", "id=4711"), ("ETag", '"4711"'),

@@ -129,7 +129,7 @@ static pp_res hold(struct pp_device *d, struct fetched *f)
     char path[PP_DEVICE_PATH_MAX];
 
     PP_TRY(pp_device_path(d, "device/bundle", path));
-    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
+    PP_TRY(pp_file_update(AT_FDCWD, path, 0600, pp_span(f->http.body, f->http.body_len)));
     pp_buf_done(&d->bundle);
     d->bundle = (struct pp_buf){ f->http.body, f->http.body_len };
     f->http.body = NULL; /* moved */

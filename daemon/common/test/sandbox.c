@@ -252,10 +252,23 @@ static void probe_folders(enum who who)
     CHILD_CHECK(open(".", O_RDONLY) < 0 && errno == EACCES);
 }
 
+static void probe_read_only(enum who who)
+{
+    (void)who;
+    CHILD_CHECK(open("theirs/key", O_RDONLY) >= 0);
+    CHILD_CHECK(open("theirs/key", O_WRONLY) < 0 && errno == EACCES);
+    CHILD_CHECK(open("theirs/made", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+    CHILD_CHECK(unlink("theirs/key") < 0 && errno == EACCES);
+    CHILD_CHECK(mkdir("theirs/made", 0700) < 0 && errno == EACCES);
+}
+
 static void folders_that_are_named_shut_the_rest_of_the_home(void **state)
 {
     static const char *const made[] = { "mine", "theirs" };
     const struct pp_sandbox s = { .folders = { "mine", "not-there" }, .folder_count = 2 };
+    const struct pp_sandbox read_only = { .folders = { "theirs" },
+                                          .folder_count = 1,
+                                          .read_only = 1 };
     char path[2][96];
 
     (void)state;
@@ -270,6 +283,7 @@ static void folders_that_are_named_shut_the_rest_of_the_home(void **state)
     }
     assert_ok(pp_file_write(open(path[1], O_RDONLY | O_DIRECTORY), "key", 0644, PP_STR("secret")));
     each_who(&s, probe_folders);
+    each_who(&read_only, probe_read_only);
     assert_int_equal(rmdir(path[0]), 0);
     snprintf(path[0], sizeof path[0], "%s/theirs/key", home);
     assert_int_equal(unlink(path[0]), 0);

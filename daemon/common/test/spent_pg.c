@@ -85,6 +85,27 @@ static void ask(const char *sql, char ret[64])
     PQfinish(c);
 }
 
+/* The floor never sinks again, so one wrong clock would refuse everybody's tokens for good. */
+static void a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over(void **state)
+{
+    const uint32_t today = (uint32_t)(time(NULL) / 86400);
+    (void)state;
+    struct pp_spent *s = open_store();
+    char text[64];
+
+    assert_ok(insert(s, today, 1));
+    assert_ok(pp_spent_retire(s, today + 9));
+    ask("SELECT day FROM spent_floor", text);
+    assert_string_equal(text, "0");
+    assert_code(insert(s, today, 1), PP_E_SPENT); /* and what is in its table stays there */
+    assert_ok(insert(s, today, 2));
+    assert_ok(insert(s, today + 1, 1));
+    assert_ok(pp_spent_retire(s, DAY - 9)); /* the clock is right again */
+    ask("SELECT day FROM spent_floor", text);
+    assert_string_equal(text, "20491");
+    pp_spent_close(s);
+}
+
 /* Asks until the store answers again: a lost connection is not tried again at once. */
 static pp_res insert_when_back(struct pp_spent *s, uint32_t day, uint32_t n)
 {
@@ -547,6 +568,7 @@ static void a_full_disk_accepts_nothing(void **state)
 }
 
 static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over),
     cmocka_unit_test(nothing_acknowledged_is_lost_when_the_server_is_killed),
     cmocka_unit_test(a_server_that_is_down_accepts_nothing_until_it_is_back),
     cmocka_unit_test(a_commit_that_no_standby_confirmed_is_not_acknowledged),

@@ -49,6 +49,7 @@ static int set_up(void **state)
     struct gw_link_config link = { .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
                                    .answer_bytes = GW_MATERIAL_BYTES,
                                    .asks_max = 4,
+                                   .news_kinds = "sek",
                                    .news = on_news,
                                    .ended = on_ended };
 

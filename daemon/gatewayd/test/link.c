@@ -59,6 +59,7 @@ static int set_up(void **state)
                                       .ask_bytes_max = ASK_BYTES,
                                       .answer_bytes = ANSWER_BYTES,
                                       .asks_max = ASKS,
+                                      .news_kinds = "e",
                                       .news = on_news,
                                       .ended = on_ended,
                                       .ctx = &f };
@@ -229,6 +230,30 @@ static void a_frame_longer_than_the_limit_ends_the_link(void **state)
     assert_code(f->end, PP_E_FORMAT);
 }
 
+/* A resolver that was taken over must not name the OHTTP keys that clients are given. */
+static void news_that_this_process_does_not_have_end_the_link_unheard(void **state)
+{
+    struct fixture *f = *state;
+
+    turn_loop(f);
+    assert_int_equal(f->news, 1);
+    send_frame(f, GW_TAG_NONE, PP_STR("k"));
+    assert_ok(pp_loop_run(f->loop));
+    assert_code(f->end, PP_E_FORMAT);
+    assert_int_equal(f->news, 1);
+}
+
+static void news_of_no_kind_end_the_link(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t none[1] = { 0 };
+
+    send_frame(f, GW_TAG_NONE, PP_BYTES(none));
+    assert_ok(pp_loop_run(f->loop));
+    assert_code(f->end, PP_E_FORMAT);
+    assert_int_equal(f->news, 0);
+}
+
 static void a_process_that_closes_ends_the_link_once(void **state)
 {
     struct fixture *f = *state;
@@ -252,6 +277,8 @@ static const struct CMUnitTest TESTS[] = {
     TEST(an_answer_twice_ends_the_link),
     TEST(an_answer_of_another_length_ends_the_link),
     TEST(a_frame_longer_than_the_limit_ends_the_link),
+    TEST(news_that_this_process_does_not_have_end_the_link_unheard),
+    TEST(news_of_no_kind_end_the_link),
     TEST(a_process_that_closes_ends_the_link_once),
 };
 

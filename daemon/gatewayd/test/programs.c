@@ -1110,6 +1110,33 @@ static void w16_r_a_prod_gateway_takes_the_one_grid(void **state)
                    with(gateway_config(w, "grid_ms = 0\n"), "= dev", "= prod"), "grid_ms");
 }
 
+/* What strangers' bytes are read by must not share a folder with what holds keys. */
+static void a_prod_gateways_processes_have_folders_apart_from_each_other(void **state)
+{
+    static const struct {
+        const char *from, *to, *field;
+    } ROWS[] = {
+        { "= handles/1.key", "= ohttp/1.key", "handle_key" },
+        { "= handles/1.key", "= ./tokens//1.key", "handle_key" },
+        { "= handles/1.key", "= ohttp/of/1.key", "handle_key" },
+        { "= ohttp\n", "= handles/ohttp\n", "handle_key" },
+        { "= tokens\n", "= ohttp/tokens\n", "token_keys" },
+        { "= spent/db", "= ohttp/db", "spent" },
+        { "= spent/db", "= postgresql:handles/url", "handle_key" },
+        { "= handles/1.key", "= x/../ohttp/1.key", "handle_key" },
+        { "= handles/1.key", "= handles/1.key\ntls_chain = tls/c\ntls_key = tokens/k", "tls_key" },
+        /* Its folder is fine; that there is no such file is found later. */
+        { "= handles/1.key", "= ohttp2/1.key", "ohttp2/1.key" },
+    };
+    struct world *w = *state;
+    char prod[4096];
+
+    snprintf(prod, sizeof prod, "%s", with(gateway_config(w, ""), "= dev", "= prod"));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++)
+        assert_refused(w, gatewayd, "gateway/wrong", with(prod, ROWS[i].from, ROWS[i].to),
+                       ROWS[i].field);
+}
+
 static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting(void **state)
 {
     struct world *w = *state;
@@ -1150,6 +1177,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(cvms_may_share_a_port_and_have_sixteen),
     TEST(files_that_are_not_there_are_named),
     TEST(w16_r_a_prod_gateway_takes_the_one_grid),
+    TEST(a_prod_gateways_processes_have_folders_apart_from_each_other),
     TEST(key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting),
 };
 

@@ -352,6 +352,7 @@ static void start_desks(struct world *w)
                                 .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
                                 .answer_bytes = GW_MATERIAL_BYTES,
                                 .asks_max = 8,
+                                .news_kinds = "sek",
                                 .news = on_news,
                                 .ended = on_desk_ended,
                                 .ctx = w };
@@ -506,7 +507,8 @@ static void run(struct world *w)
     pp_timer_cancel(w->patience);
 }
 
-static void start_call(struct world *w, const struct pp_http_field *fields, size_t count)
+static void start_call_with(struct world *w, const char *query, const struct pp_http_field *fields,
+                            size_t count)
 {
     char url[80];
     struct pp_http_call call = { .method = "POST",
@@ -516,9 +518,14 @@ static void start_call(struct world *w, const struct pp_http_field *fields, size
                                  .body = pp_span(w->device.body, w->device.body_len),
                                  .deadline_ms = PATIENCE_MS };
 
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/.well-known/ohttp-gateway",
-             w->listener.address.port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/.well-known/ohttp-gateway%s",
+             w->listener.address.port, query);
     assert_ok(pp_http_client_start(w->client, &call, on_response, w, &w->pending));
+}
+
+static void start_call(struct world *w, const struct pp_http_field *fields, size_t count)
+{
+    start_call_with(w, "", fields, count);
 }
 
 #define FIELD(n, v)                                                                                \
@@ -1082,9 +1089,17 @@ static void w4_t3_a_relay_that_says_anything_about_the_client_is_refused(void **
         FIELD("authorization", "x"),
         FIELD("traceparent", "00-0-0-0"),
         FIELD("accept", "*/*"),
+        FIELD("connection", "keep-alive, user-4711"),
     };
+    static const char *const queries[] = { "?", "?user=4711" };
+    static const struct pp_http_field type = FIELD("content-type", "message/ohttp-req");
 
     device_seal_open(&w->device);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(queries); i++) {
+        start_call_with(w, queries[i], &type, 1);
+        run(w);
+        assert_clear(w, 400);
+    }
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
         struct pp_http_field fields[2] = { FIELD("content-type", "message/ohttp-req") };
         fields[1] = rows[i];
@@ -1103,6 +1118,9 @@ static void another_content_type_is_415(void **state)
         FIELD("content-type", "message/bhttp"),
         FIELD("content-type", "message/ohttp-chunked-req"),
         FIELD("content-type", "message/ohttp-res"),
+        FIELD("content-type", "message/ohttp-req;user=4711"),
+        FIELD("content-type", "message/ohttp-req; charset=utf-8"),
+        FIELD("content-type", "Message/OHTTP-req"),
     };
 
     device_seal_open(&w->device);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counts.h"
@@ -93,6 +94,23 @@ static void old_epochs_are_forgotten(void **state)
     assert_ok(iss_counts_retire(c, DAY + 1));
     assert_ok(iss_counts_check(c, DAY, &ALICE, 1));
     assert_code(iss_counts_check(c, DAY + 1, &ALICE, 1), PP_E_LIMIT);
+    iss_counts_close(c);
+}
+
+/* Its accounts would all be new ones, at every issuer. */
+static void an_issuer_whose_clock_runs_ahead_forgets_no_epoch_that_is_not_over(void **state)
+{
+    const uint32_t today = (uint32_t)(time(NULL) / 86400);
+    (void)state;
+    struct iss_counts *c = open_counts();
+
+    assert_ok(iss_counts_add(c, DAY, &ALICE, 1));
+    assert_ok(iss_counts_add(c, today, &ALICE, 1));
+    assert_ok(iss_counts_add(c, today + 1, &ALICE, 1));
+    assert_ok(iss_counts_retire(c, today + 9));
+    assert_ok(iss_counts_check(c, DAY, &ALICE, 1));
+    assert_code(iss_counts_check(c, today, &ALICE, 1), PP_E_LIMIT);
+    assert_code(iss_counts_check(c, today + 1, &ALICE, 1), PP_E_LIMIT);
     iss_counts_close(c);
 }
 
@@ -212,6 +230,8 @@ static const struct CMUnitTest TESTS[] = {
     ON_BOTH(processes_together_count_to_the_limit_and_not_past_it),
     ON_BOTH(a_counted_batch_survives_kill_9),
     cmocka_unit_test(a_store_that_cannot_be_opened_says_so),
+    cmocka_unit_test_setup(an_issuer_whose_clock_runs_ahead_forgets_no_epoch_that_is_not_over,
+                           fresh_database),
     cmocka_unit_test_setup(a_database_that_is_down_counts_nothing, fresh_database),
 };
 

@@ -408,6 +408,34 @@ static void keys_of_epochs_that_are_over_are_removed_at_the_start_and_later(void
     end(&r, SIGTERM, 0);
 }
 
+static void reload_until(struct run *r, const char *said)
+{
+    r->err_text[0] = '\0';
+    assert_int_equal(kill(r->pid, SIGHUP), 0);
+    read_until(r->err, r->err_text, sizeof r->err_text, said);
+}
+
+/* Issuers that share their counts need not hold the same keys at every moment. */
+static void what_an_account_got_is_remembered_while_the_key_is_away(void **state)
+{
+    char path[160];
+    (void)state;
+    struct run r;
+
+    start_ready(&r);
+    assert_int_equal(fetch(&r, "alice", today()), 200);
+    snprintf(path, sizeof path, "%s/keys/today.key", home);
+    assert_int_equal(unlink(path), 0);
+    write_key("keys/later.key", today() + 2);
+    write_key("keys/tomorrow.key", today() + 1);
+    reload_until(&r, "ISSUER_KEYS keys=2");
+    assert_int_equal(fetch(&r, "alice", today()), 422);
+    write_key("keys/today.key", today());
+    reload_until(&r, "ISSUER_KEYS keys=3");
+    assert_int_equal(fetch(&r, "alice", today()), 429);
+    end(&r, SIGTERM, 0);
+}
+
 #define LOGINS_CONFIG "environment = dev\nissuer = i\nkeys = keys\nstore = s\njwks = jwks\n"
 
 /* A token that is good for ten minutes from now. */
@@ -623,6 +651,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(the_directory_is_json),
     IN_A_HOME(a_new_key_is_taken_on_sighup_and_a_wrong_folder_is_not),
     IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
+    IN_A_HOME(what_an_account_got_is_remembered_while_the_key_is_away),
     IN_A_HOME(accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup),
     IN_A_HOME(counts_survive_sigterm_and_kill_9),
     IN_A_HOME(two_issuers_with_one_database_count_together),

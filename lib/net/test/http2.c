@@ -382,6 +382,29 @@ static void an_idle_connection_gets_goaway(void **state)
     test_stop(&p);
 }
 
+/* Its handler answers behind that, to nobody: the connection has its deadline again. */
+static void a_connection_whose_only_request_was_reset_is_idle(void **state)
+{
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ .idle_timeout_ms = 2 * LATER_MS });
+    int fd = connect_h2(&p);
+    struct pp_wr *wr = h2_begin(&out);
+
+    h2_get(wr, 1, "/later");
+    h2_get(wr, 3, "/hello");
+    h2_send(fd, &out);
+    h2_answer_of(fd, 3, &got); /* so the handler has the first one */
+    assert_int_equal(got.status, 200);
+    h2_u32(h2_begin(&out), H2_RST_STREAM, 1, 8);
+    h2_send(fd, &out);
+    h2_answer_of(fd, 0, &got);
+    assert_int_equal(got.goaway, 1);
+    assert_int_equal(got.error, 0);
+    assert_true(test_is_closed(fd));
+    close(fd);
+    test_stop(&p);
+}
+
 static void a_late_handler_and_a_slow_body_end_their_own_stream_alone(void **state)
 {
     (void)state;
@@ -774,6 +797,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_handler_hears_of_a_reset_and_of_a_lost_connection),
     cmocka_unit_test(draining_says_goaway_and_finishes_what_runs),
     cmocka_unit_test(an_idle_connection_gets_goaway),
+    cmocka_unit_test(a_connection_whose_only_request_was_reset_is_idle),
     cmocka_unit_test(a_late_handler_and_a_slow_body_end_their_own_stream_alone),
     cmocka_unit_test(floods_are_ended_and_cost_no_memory),
     cmocka_unit_test(a_storm_of_connections_takes_its_share_and_no_more),

@@ -9,6 +9,19 @@ static struct pp_marks marks;
 static struct pp_checks checks;
 static struct pp_problem problem;
 
+/* Counts how often a checkpoint's signatures are verified; linked in the place of the library's. */
+static size_t opened;
+pp_res __real_pp_policy_open(const struct pp_policy *p, struct pp_span note,
+                             struct pp_policy_checkpoint *ret);
+pp_res __wrap_pp_policy_open(const struct pp_policy *p, struct pp_span note,
+                             struct pp_policy_checkpoint *ret);
+pp_res __wrap_pp_policy_open(const struct pp_policy *p, struct pp_span note,
+                             struct pp_policy_checkpoint *ret)
+{
+    opened++;
+    return __real_pp_policy_open(p, note, ret);
+}
+
 static int make(void **state)
 {
     (void)state;
@@ -98,6 +111,27 @@ static void a_good_bundle_is_believed(void **state)
     assert_ok(pp_ledger_release(&ledger, &marks, &w->entries[S_ORCHESTRATOR].record_id,
                                 PP_RECORD_ORCHESTRATOR, &release));
     assert_int_equal(release->role, PP_RECORD_ORCHESTRATOR);
+}
+
+/* Six signatures for each of eight entries would be the dearest step of a session. */
+static void one_checkpoint_is_verified_once_and_another_one_for_itself(void **state)
+{
+    (void)state;
+    struct pp_bundle_entry *last;
+
+    opened = 0;
+    assert_ok(verify());
+    assert_int_equal(opened, 1);
+
+    last = &w->records[w->bundle.record_count - 1];
+    const struct pp_status *named = &w->slots[S_STATUS].record.status;
+    const struct pp_record_id *id = &named->keys[named->key_count - 1].id;
+    w->cosigned[0]++;
+    *last = world_entry_of(w, id);
+    opened = 0;
+    assert_ok(verify_at(WORLD_NOW));
+    assert_int_equal(opened, 2);
+    assert_int_equal(ledger.quorum_posix_s, WORLD_NOW - 30);
 }
 
 static void nobody_has_to_ask_for_rows_or_words(void **state)
@@ -803,6 +837,7 @@ static void a_status_without_releases_says_not_yet(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     FRESH(a_good_bundle_is_believed),
+    FRESH(one_checkpoint_is_verified_once_and_another_one_for_itself),
     FRESH(nobody_has_to_ask_for_rows_or_words),
     FRESH(every_byte_of_a_bundle_counts),
     FRESH(with_less_memory_than_it_says_it_fails_and_says_so),

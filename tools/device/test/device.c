@@ -521,6 +521,24 @@ static void mirrors_that_agree_replace_the_bundle_that_is_held(void **state)
     assert_int_equal(device.marks->status_serial, 8);
 }
 
+static void a_bundle_that_is_held_already_is_not_written_again(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    char path[256];
+    struct pp_span next = bundle_of_serial(8, WORLD_NOW - 10, first);
+
+    serve_file("directory", next);
+    serve_file("other", next);
+    snprintf(path, sizeof path, "%s/device/bundle", folder);
+    assert_ok(open_device());
+    assert_ok(tick());
+    assert_int_equal(stat(path, &before), 0);
+    assert_ok(tick());
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino); /* a file that is written is a new one */
+}
+
 static void of_two_mirrors_the_newer_one_counts(void **state)
 {
     (void)state;
@@ -721,6 +739,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_held_bundle_is_used_until_it_ends),
     FRESH(without_any_bundle_a_silent_mirror_is_a_network_failure),
     FRESH(mirrors_that_agree_replace_the_bundle_that_is_held),
+    FRESH(a_bundle_that_is_held_already_is_not_written_again),
     FRESH(of_two_mirrors_the_newer_one_counts),
     FRESH(w27_t1_mirrors_that_contradict_each_other_stop_everything),
     FRESH(a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use),

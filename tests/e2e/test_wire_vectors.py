@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published rows of OHTTP and Binary HTTP through running gateways that hold the rows' private keys.
+
+No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
+a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
+serves its key configuration to the byte; and what another implementation of the RFC seals under the
+row's own keys, in a size that we take, is opened, read, and answered under the row's own context."""
+import http.client
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import foreign_ohttp
+from base64 import urlsafe_b64encode
+from fleet import BIN, ROOT
+from hashlib import sha256
+
+HERE = os.path.join(ROOT, "tests", "vectors")
+SHARED = os.path.join(os.environ.get("PP_SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "vectors")
+RESOURCE, WHOLE, CHUNKED = "/.well-known/ohttp-gateway", "message/ohttp-req", "message/ohttp-chunked-req"
+SIZES = [2048 << n for n in range(8)]
+OPEN_BYTES, REFUSED_BYTES = 4096, 1024  # of exchange #1; of a sealed refusal
+KEYS_MAX = 8  # of one gateway
+PROBLEM = (b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key",'
+           b'"title":"key identifier unknown"}')
+AUTHORITY, HANDLE_KEY_ID, HANDLE_SECRET = "gateway.example", 7, bytes(range(32))
+PATIENCE = 60
+
+
+def rows(*names):
+    """The rows of the clone's file, and of the published one where it is; each once."""
+    found = {}
+    for folder, name in zip((HERE, SHARED), names):
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                found.update((json.dumps(row, sort_keys=True), row) for row in json.load(f)["vectors"])
+    return list(found.values())
+
+
+def whole_rows():
+    return rows("ohttp/exchanges.json", "ohttp/ohttp.json")
+
+
+def chunked_rows():
+    return rows("ohttp/chunked.json", "ohttp/chunked-ohttp.json")
+
+
+def negative_rows():
+    return rows("ohttp/refusals.json", "ohttp/negative.json")
+
+
+def field(row, name):
+    return bytes.fromhex(row[name])
+
+
+def suites(row):
+    """The (KDF, AEAD) pairs of a row's key, in the order of its key configuration (RFC 9458 3.1)."""
+    if "key_config" not in row:
+        return row["allowed"]
+    config = field(row, "key_config")
+    ids = config[3 + foreign_ohttp.ENC_BYTES[row["kem_id"]] + 2:]  # a public key is as long as an `enc`
+    return [(int.from_bytes(ids[i:i + 2], "big"), int.from_bytes(ids[i + 2:i + 4], "big"))
+            for i in range(0, len(ids), 4)]
+
+
+def groups(keyed):
+    """Rows by gateway: at most KEYS_MAX in each, no key id twice."""
+    made = []
+    for row in keyed:
+        ids = [g for g in made if len(g) < KEYS_MAX and row["key_id"] not in {r["key_id"] for r in g}]
+        if ids:
+            ids[0].append(row)
+        else:
+            made.append([row])
+    return made
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.body = response.status, response.read()
+        self.fields = {k.lower(): v for k, v in response.getheaders()}
+        self.all = (self.status, tuple(response.getheaders()), self.body)
+
+
+class Daemon:
+    """One of our programs in a folder of its own."""
+
+    def __init__(self, program, resource):
+        self.program, self.resource = program, resource
+        self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
+        self.process = self.http = self.port = self.status = None
+
+    def write(self, name, text):
+        with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(text)
+
+    def __enter__(self):
+        out, into = os.pipe()
+        with open(os.path.join(self.home, "events"), "ab") as events:
+            self.process = subprocess.Popen(
+                [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"),
+                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
+        os.close(into)
+        told = b""
+        while not told.endswith(b"ready\n"):
+            assert select.select([out], [], [], PATIENCE)[0], "not ready in time"
+            more = os.read(out, 4096)
+            if not more:
+                with open(os.path.join(self.home, "events"), encoding="utf-8") as f:
+                    raise AssertionError(f.read())
+            told += more
+        os.close(out)
+        self.port = int(re.search(rb"^listen \w+ 127\.0\.0\.1:(\d+)$", told, re.M)[1])
+        self.http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        return self
+
+    def __exit__(self, *_):
+        self.http.close()
+        self.process.terminate()
+        self.status = self.process.wait(PATIENCE)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def ask(self, method, body=None, kind=WHOLE):
+        """With the fields that a message has, and no other."""
+        self.http.putrequest(method, self.resource, skip_accept_encoding=True)
+        if body is not None:
+            self.http.putheader("Content-Type", kind)
+            self.http.putheader("Content-Length", str(len(body)))
+        self.http.endheaders(body)
+        return Answer(self.http.getresponse())
+
+    def post(self, body, kind=WHOLE):
+        return self.ask("POST", body, kind)
+
+
+class Relay(Daemon):
+    """pp-relayd before a gateway."""
+
+    def __init__(self, gateway):
+        super().__init__("pp-relayd", "/ohttp")
+        self.write("config", f"environment = dev\ngateway = http://127.0.0.1:{gateway.port}{RESOURCE}\n")
+
+
+class Gateway(Daemon):
+    """pp-gatewayd with the private keys of some rows and a CVM that is not there."""
+
+    def __init__(self, keyed):
+        super().__init__("pp-gatewayd", RESOURCE)
+        self.nowhere = socket.socket()  # bound and not listening: whoever calls is refused
+        self.nowhere.bind(("127.0.0.1", 0))
+        for name in ("ohttp", "tokens"):
+            os.mkdir(os.path.join(self.home, name), 0o700)
+        now = int(time.time())
+        for i, row in enumerate(keyed):
+            self.write(f"ohttp/{i}.key", f"use_from = {now - 60}\nuse_until = {now + 86400}\nid = {row['key_id']}\n"
+                                         f"kem = {row['kem_id']}\n" +
+                       "".join(f"suite = {kdf} {aead}\n" for kdf, aead in suites(row)) + f"secret = {row['skR']}\n")
+        self.write("handle.key", f"id = {HANDLE_KEY_ID}\nsecret = {HANDLE_SECRET.hex()}\n")
+        self.write("config", f"environment = dev\nauthority = {AUTHORITY}\nissuer = issuer.example\n"
+                             f"cvm = 127.0.0.1:{self.nowhere.getsockname()[1]}\nohttp_keys = ohttp\n"
+                             "token_keys = tokens\nhandle_key = handle.key\nspent = spent.db\ngrid_ms = 0\n")
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.nowhere.close()
+
+    def handle(self):
+        """A session handle of this gateway's one CVM (docs/protocol/messages.md)."""
+        address = bytes([127, 0, 0, 1]) + bytes(12) + self.nowhere.getsockname()[1].to_bytes(2, "big")
+        plain = b"\x04" + address + os.urandom(16) + (int(time.time()) + 30).to_bytes(8, "big")
+        head, nonce = bytes([1, HANDLE_KEY_ID]), os.urandom(foreign_ohttp.NONCE)
+        sealed = foreign_ohttp.aead(2, HANDLE_SECRET, nonce, plain, True, head)
+        return urlsafe_b64encode(head + nonce + sealed).rstrip(b"=")
+
+    def continuation(self, down_kib):
+        """The message of an exchange #2 that this gateway takes."""
+        return known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions/" + self.handle(),
+                            [(b"pp-max", b"%d" % down_kib)], b"bytes of TLS")
+
+
+# --- Binary HTTP --------------------------------------------------------------------------------
+
+def counted(data):
+    """A length in the shortest form, and what is that long."""
+    n = len(data)
+    return (bytes([n]) if n < 64 else (n | 1 << 14).to_bytes(2, "big") if n < 1 << 14
+            else (n | 2 << 30).to_bytes(4, "big")) + data
+
+
+def known_length(method, scheme, authority, path, headers=(), content=b"", trailers=()):
+    """A request in known length, every section written (RFC 9292 3.1)."""
+    sections = (b"".join(counted(name) + counted(value) for name, value in s) for s in (headers, trailers))
+    header, trailer = map(counted, sections)
+    return b"\x00" + b"".join(map(counted, (method, scheme, authority, path))) + header + counted(content) + trailer
+
+
+def is_ours_in_form(row):
+    """Whether a published message, with zeros behind it, is a request in the one form that we take."""
+    if not row["valid"] or row["message"]["type"] != "request":
+        return False
+    m = row["message"]
+
+    def fields(name):
+        return [(k.encode("latin-1"), v.encode("latin-1")) for k, v in m[name]]
+
+    text = known_length(*(m[k].encode() for k in ("method", "scheme", "authority", "path")), fields("headers"),
+                        bytes.fromhex(m["content_hex"]), fields("trailers"))
+    return field(row, "encoded").ljust(len(text), b"\0").startswith(text)
+
+
+def status_of(response):
+    """The status of a known-length response (RFC 9292 3.1), which has nothing behind its sections but zeros."""
+    assert response[0] == 1 and response[1] >> 6 == 1, response[:8]
+    return int.from_bytes(response[1:3], "big") & 0x3FFF
+
+
+# --- the tests ----------------------------------------------------------------------------------
+
+class Rows(unittest.TestCase):
+    def sender(self, row, secret=None, label=foreign_ohttp.WHOLE):
+        kdf, aead = (row["kdf_id"], row["aead_id"]) if "aead_id" in row else suites(row)[0]
+        public = foreign_ohttp.public_of(row["kem_id"], field(row, "skR"))
+        return foreign_ohttp.Sender(row["key_id"], row["kem_id"], kdf, aead, public, secret or os.urandom(32), label)
+
+    def sealed(self, sender, message, size=None):
+        """In the smallest size that we take, or the one that is asked for."""
+        size = size or next(s for s in SIZES if s >= len(message) + sender.overhead())
+        return sender.seal(message.ljust(size - sender.overhead(), b"\0"))
+
+    def answered(self, answer, sender, size):
+        """The status of a sealed answer, which has to open under the exchange's own context."""
+        self.assertEqual((answer.status, len(answer.body)), (200, size))
+        self.assertEqual(answer.fields["content-type"], "message/ohttp-res")
+        self.assertEqual(answer.fields["cache-control"], "no-store")
+        response = sender.open_response(answer.body)
+        self.assertIsNotNone(response)
+        return status_of(response)
+
+    def one_refusal(self, answers, status, body=b""):
+        """All answers are one, to the byte."""
+        self.assertGreater(len(answers), 0)
+        self.assertEqual({a.all for a in answers}, {answers[0].all})
+        self.assertEqual((answers[0].status, answers[0].body), (status, body))
+        kind = answers[0].fields.get("content-type")
+        self.assertEqual(kind, "application/problem+json" if body else None)
+
+    def refused_in_clear(self, g, row, kind, status):
+        body = field(row, "encapsulated_request")
+        self.assertNotIn(len(body), SIZES)
+        answer = g.post(body, kind)
+        self.assertEqual(answer.status, status, row["name"])
+        return answer
+
+
+class WholeMessages(Rows):
+    def test_the_other_implementation_makes_the_published_bytes(self):
+        for row in whole_rows():
+            with self.subTest(row["name"]):
+                s = self.sender(row, field(row, "skE"))
+                self.assertEqual(s.seal(field(row, "request")), field(row, "encapsulated_request"))
+                self.assertEqual(s.open_response(field(row, "encapsulated_response")), field(row, "response"))
+                self.assertEqual(foreign_ohttp.open_request(field(row, "skR"), field(row, "encapsulated_request")),
+                                 field(row, "request"))
+
+    def test_every_row_is_served_opened_and_answered_under_its_own_keys(self):
+        in_clear = []
+        for group in groups(whole_rows()):
+            with Gateway(group) as g:
+                configs = [field(row, "key_config") for row in group]
+                listed = g.ask("GET")
+                self.assertEqual(listed.status, 200)
+                self.assertEqual(listed.body, b"".join(len(c).to_bytes(2, "big") + c for c in configs))
+                for row in group:
+                    with self.subTest(row["name"]):
+                        in_clear.append(self.refused_in_clear(g, row, WHOLE, 400))
+                        self.opened(g, row)
+                        self.taken_once(g, row)
+            self.assertEqual(g.status, 0)
+        self.one_refusal(in_clear, 400)
+
+    def opened(self, g, row):
+        """The row's message under the row's ephemeral key: of another target, or of another form."""
+        s = self.sender(row, field(row, "skE"))
+        self.assertEqual(s.enc, field(row, "enc"))
+        status = self.answered(g.post(self.sealed(s, field(row, "request"))), s, REFUSED_BYTES)
+        self.assertEqual(status, 403 if field(row, "request")[0] == 0 else 400)
+
+    def taken_once(self, g, row):
+        """The row's encapsulated key is good for one exchange, whatever is sealed under it."""
+        s = self.sender(row, field(row, "skE"))
+        first, other = (self.sealed(s, g.continuation(2)) for _ in range(2))
+        self.assertEqual(self.answered(g.post(first), s, 2048), 502)  # taken; the CVM is not there
+        self.assertEqual(self.answered(g.post(first), s, 2048), 400)
+        self.assertEqual(self.answered(g.post(other), s, 2048), 400)
+        fresh = self.sender(row)
+        self.assertEqual(self.answered(g.post(self.sealed(fresh, g.continuation(2))), fresh, 2048), 502)
+
+
+class ThroughTheRelay(Rows):
+    def test_rows_reach_the_gateway_through_the_relay_and_its_answers_the_client(self):
+        group = groups(whole_rows())[0]
+        with Gateway(group) as g, Relay(g) as relay:
+            for row in group:
+                with self.subTest(row["name"]):
+                    self.refused_in_clear(relay, row, WHOLE, 400)
+                    self.refused_in_clear(relay, row, CHUNKED, 415)
+                    s = self.sender(row, field(row, "skE"))
+                    good = self.sealed(s, field(row, "request"))
+                    self.assertEqual(self.answered(relay.post(good), s, REFUSED_BYTES),
+                                     403 if field(row, "request")[0] == 0 else 400)
+                    refused = relay.post(good[:-1] + bytes([good[-1] ^ 1]))
+                    self.assertEqual((refused.status, refused.body), (422, PROBLEM))
+                    self.assertEqual(refused.fields["content-type"], "application/problem+json")
+        self.assertEqual((g.status, relay.status), (0, 0))
+
+
+class ChunkedMessages(Rows):
+    def test_no_row_of_the_chunked_form_is_taken_for_a_whole_message(self):
+        """Its type is not offered; and under the type that is, its label opens nothing."""
+        typed, sized, labelled = [], [], []
+        for group in groups(chunked_rows()):
+            with Gateway(group) as g:
+                for row in group:
+                    with self.subTest(row["name"]):
+                        typed.append(self.refused_in_clear(g, row, CHUNKED, 415))
+                        sized.append(self.refused_in_clear(g, row, WHOLE, 400))
+                        labelled.append(g.post(self.under_its_label(row)))
+                        self.assertEqual(labelled[-1].status, 422)
+                        s = self.sender(row, field(row, "skE"))
+                        self.assertEqual(self.answered(g.post(self.sealed(s, field(row, "request"))), s, REFUSED_BYTES),
+                                         403 if field(row, "request")[0] == 0 else 400)
+            self.assertEqual(g.status, 0)
+        self.one_refusal(typed, 415)
+        self.one_refusal(sized, 400)
+        self.one_refusal(labelled, 422, PROBLEM)
+
+    def under_its_label(self, row):
+        """The row's message as one piece of a size that is taken, by the context that made its first chunk."""
+        s = self.sender(row, field(row, "skE"), foreign_ohttp.CHUNKED)
+        chunks = [bytes.fromhex(c) for c in row["request_chunks"]]
+        if len(chunks) > 1:  # a final chunk has additional data
+            first = counted(s.seal(chunks[0])[len(s.head + s.enc):])
+            self.assertTrue(field(row, "encapsulated_request").startswith(s.head + s.enc + first))
+        return self.sealed(s, field(row, "request"))
+
+
+class NegativeRows(Rows):
+    @classmethod
+    def setUpClass(cls):
+        found = negative_rows()
+        cls.control = next(r for r in found if (r["kind"], r["name"]) == ("ohttp", "ok control"))
+        cls.inner = next(r for r in found if r["expect"] == "encapsulated 400")
+        cls.whole = [r for r in found if r["kind"] == "ohttp" and r["expect"].startswith("plain 4xx")]
+        cls.chunked = [r for r in found if r["kind"] == "chunked"]
+        cls.g = Gateway([cls.control])
+        cls.g.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.g.__exit__()
+
+    def control_message(self):
+        message = foreign_ohttp.open_request(field(self.control, "skR"), field(self.control, "encapsulated_request"))
+        self.assertIsNotNone(message)
+        return message
+
+    def test_the_rows_as_they_are_get_one_refusal_in_clear(self):
+        sized = [self.refused_in_clear(self.g, r, WHOLE, 400)
+                 for r in [self.control, self.inner, *self.whole, *self.chunked]]
+        self.one_refusal(sized, 400)
+        self.one_refusal([self.refused_in_clear(self.g, r, CHUNKED, 415) for r in self.chunked], 415)
+
+    def test_w3_r_what_a_row_does_to_its_control_is_one_422_in_a_size_that_is_taken(self):
+        """What tells a row from its control is done to a request that the gateway opens as it was."""
+        control, answers = field(self.control, "encapsulated_request"), []
+        for row in self.whole:
+            body = field(row, "encapsulated_request")
+            s = self.sender(self.control)
+            good = self.sealed(s, self.control_message(), OPEN_BYTES)
+            if len(body) == len(control):
+                change = bytes(a ^ b for a, b in zip(body, control))
+                bad = bytes(a ^ b for a, b in zip(good, change)) + good[len(change):]
+                # An `enc` that is named outright is no change of one: it goes in as it is.
+                if row["name"].startswith("enc all zero"):
+                    bad = body[:39] + good[39:]
+            else:
+                bad = body[:OPEN_BYTES].ljust(OPEN_BYTES, b"\0")
+            with self.subTest(row["name"]):
+                self.assertEqual(self.answered(self.g.post(good), s, REFUSED_BYTES), 403)
+                self.assertNotEqual(bad, good)
+                answers.append(self.g.post(bad))
+                self.assertEqual(answers[-1].status, 422)
+        answers += [self.g.post(field(r, "encapsulated_request").ljust(OPEN_BYTES, b"\0")) for r in self.chunked]
+        self.one_refusal(answers, 422, PROBLEM)
+
+    def test_good_keys_and_a_bad_message_are_a_sealed_400(self):
+        message = foreign_ohttp.open_request(field(self.inner, "skR"), field(self.inner, "encapsulated_request"))
+        self.assertIsNotNone(message)
+        for size in (SIZES[0], OPEN_BYTES, SIZES[-1]):
+            s = self.sender(self.inner)
+            self.assertEqual(self.answered(self.g.post(self.sealed(s, message, size)), s, REFUSED_BYTES), 400)
+
+
+class BinaryHttp(Rows):
+    def test_every_published_message_is_a_sealed_refusal_of_one_size(self):
+        """400 where it is none, or not in the form that we take; 403 where it is, for another target."""
+        row, seen = whole_rows()[0], {}
+        with Gateway([row]) as g:
+            for message in rows("bhttp/messages.json", "bhttp/rfc9292.json"):
+                with self.subTest(message["name"]):
+                    s = self.sender(row)
+                    status = self.answered(g.post(self.sealed(s, field(message, "encoded"))), s, REFUSED_BYTES)
+                    self.assertEqual(status, 403 if is_ours_in_form(message) else 400)
+                    seen[status] = seen.get(status, 0) + 1
+        self.assertEqual(set(seen), {400, 403})
+        self.assertEqual(g.status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
