@@ -198,7 +198,7 @@ class World:
         self.store = postgres.Postgres(free_port())
         cleanup(self.store.close)
         self.machines = [self.owned(cleanup, Machine()) for _ in range(3)]
-        self.gateways = [self.owned(cleanup, self.make_gateway()) for _ in range(2)]
+        self.gateways = [self.make_gateway(cleanup) for _ in range(2)]
         self.relays = [self.owned(cleanup, Party(
             "relay", f"gateway = http://{g.where}/.well-known/ohttp-gateway", without=["gateway"]))
             for g in self.gateways]
@@ -208,10 +208,10 @@ class World:
         cleanup(party.close if hasattr(party, "close") else party.__exit__)
         return party
 
-    def make_gateway(self):
+    def make_gateway(self, cleanup):
         """Keys are those of the other one: copies of the same folders."""
-        g = Party("gateway", *(f"cvm = {m.where}" for m in self.machines), "spent = postgresql:spent/url",
-                  without=["cvm", "spent"])
+        g = self.owned(cleanup, Party("gateway", *(f"cvm = {m.where}" for m in self.machines),
+                                      "spent = postgresql:spent/url", without=["cvm", "spent"]))
         owner = os.stat(g.path("spent"))
         with open(g.path("spent/url"), "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as f:
             f.write(self.store.url + "\n")
