@@ -82,7 +82,7 @@ enum pp_class {
     X(ANSWER_TRUNCATED,    69, FAILED,   "the answer ended before its end mark", "tap again; report the relay if it repeats") \
     X(ANSWER_REFUSED,      70, FAILED,   "the guard refused the answer", "change the request")      \
     X(ANSWER_FAILED,       71, FAILED,   "the engine gave no summary", "a chat of greetings alone holds nothing worth a summary; else try again later") \
-    X(NO_CVM,              72, BUSY,     "no confidential VM is free", "try again later")           \
+    X(NO_CVM,              72, BUSY,     "the service can open no session now", "try again later")  \
     /* Tokens, as the device sees them (W1, W2). */                                    \
     X(ISSUER_KEY,          80, REFUSED,  "the issuer did not use the token key that the ledger lists", "do not use this issuer; report it to the ledger monitor") \
     X(ISSUER_PROOF,        81, REFUSED,  "the issuer's batch proof is malformed", "do not use this issuer") \
