@@ -425,7 +425,7 @@ class Rows:
             got += pieces.get(timeout=SOON)
         return got
 
-    CHUNKED = (b"HTTP/1.1 200 X\r\nContent-Type: message/ohttp-chunked-res\r\nSet-Cookie: id=4711\r\n"
+    CHUNKED = (b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Type: message/ohttp-chunked-res\r\nSet-Cookie: id=4711\r\n"
                b"Transfer-Encoding: chunked\r\n\r\n")
 
     def test_pieces_of_a_chunked_message_arrive_before_its_end_both_ways(self):
@@ -475,7 +475,7 @@ class Rows:
     def test_a_refusal_in_place_of_a_chunked_answer_goes_on_with_its_problem(self):
         problem = b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key"}'
         c, _, answer = self.streaming()
-        answer.put(b"HTTP/1.1 422 X\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s" % (
+        answer.put(b"HTTP/1.1 422 X\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s" % (
             len(problem), problem))
         c.send(chunk(b"1234567") + b"0\r\n\r\n")
         r = c.getresponse()
@@ -542,7 +542,7 @@ class Http2Rows(Rows):
         p, at_gateway, answer = self.streaming()
         p.stdin.close()
         self.assertEqual(at_gateway.get(timeout=SOON), "end")
-        answer.put(b"HTTP/1.1 422 X\r\nContent-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n{}")
+        answer.put(b"HTTP/1.1 422 X\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n{}")
         self.assertEqual(p.stdout.read(), b"{}422 application/problem+json")
 
 
