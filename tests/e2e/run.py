@@ -3,11 +3,16 @@
 
 usage: tests/e2e/run.py [NAME ...]     only tests whose names contain one of the words"""
 import os
+import signal
 import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+
+
+# Whoever ends the suite ends its fleets: each test takes down what it started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def wanted(suite, words):
