@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fleet in a temporary folder, for the end-to-end tests: real programs, real sockets."""
+import atexit
 import glob
 import json
 import os
@@ -78,6 +79,7 @@ class Fleet:
 
     def __init__(self, fault=None, capture=False, template=None):
         self.folder = tempfile.mkdtemp(prefix="pp-e2e-")
+        atexit.register(self.__exit__)  # for a suite that is ended itself, where no tearDown runs
         os.chmod(self.folder, 0o711)
         self.state = os.path.join(self.folder, "state")
         self.chat = self.write("chat.json", json.dumps(CHAT))
@@ -138,6 +140,7 @@ class Fleet:
         return self
 
     def __exit__(self, *_):
+        atexit.unregister(self.__exit__)
         if os.path.exists(os.path.join(self.state, "fleet.json")):
             self.down()
         shutil.rmtree(self.folder, ignore_errors=True)
