@@ -47,6 +47,7 @@ struct pp_http_pending {
     uint32_t length_fields, coding_fields, type_fields;
     char type[PP_HTTP_TYPE_BYTES_MAX + 1];
     size_t type_len;
+    uint32_t head_ended; /* of the final response: what comes as a head from here on is trailers */
 
     struct pp_http_pending *next_free;
 };
@@ -167,7 +168,10 @@ static size_t end_head(struct pp_http_pending *p, size_t len)
     struct pp_http_response response = { .status = (uint32_t)status_of(p),
                                          .type = pp_span(p->type, p->type_len) };
 
-    if (p->head == NULL || response.status < 200)
+    if (response.status < 200)
+        return len;
+    p->head_ended = 1;
+    if (p->head == NULL)
         return len;
     if (check_framing(p, status_of(p)) != PP_E_OK)
         return stop(p, PP_E_FORMAT);
@@ -189,6 +193,8 @@ static size_t on_head(char *at, size_t size, size_t count, void *arg)
         return stop(p, PP_E_LIMIT);
     if (line.len < 2 || line.at[line.len - 2] != '\r')
         return stop(p, PP_E_FORMAT);
+    if (p->head_ended)
+        return size * count; /* trailers are read past: RFC 9110 6.5.1 lets a recipient drop them */
     line.len -= 2;
     if (line.len >= 5 && memcmp(line.at, "HTTP/", 5) == 0) {
         reset_head(p);
@@ -821,6 +827,7 @@ pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call 
     p->failed = PP_E_OK;
     p->head_len = 0;
     reset_head(p);
+    p->head_ended = 0;
     pp_res r = make_lines(p, call);
     if (pp_is_ok(r))
         r = set_call(p, call);

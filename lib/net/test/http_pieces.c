@@ -23,6 +23,7 @@ struct side {
     int may_pause;
     int refuse_piece; /* what `piece` returns at the first one, if not 0 */
     int refuse_head;
+    unsigned heads;
     uint32_t status; /* of the head */
     char type[64];
     unsigned done;
@@ -58,6 +59,7 @@ static int on_head(void *ctx, const struct pp_http_response *response)
 {
     struct side *s = (struct side *)ctx;
 
+    s->heads++;
     s->status = response->status;
     snprintf(s->type, sizeof s->type, "%.*s", (int)response->type.len,
              (const char *)response->type.at);
@@ -276,6 +278,46 @@ static void whoever_gives_up_is_told_so_and_the_other_side_too(void **state)
     test_stop(&p);
 }
 
+/* One answer for whoever comes: a chunked body of one byte, and trailers that look like a head. */
+static int run_trailers(struct pp_listener *l, void *ctx)
+{
+    static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                                 "Transfer-Encoding: chunked\r\n\r\n1\r\n%c\r\n0\r\n"
+                                 "Content-Type: text/html\r\nX-Tag: 4711\r\n\r\n";
+    char head[4096], answer[sizeof ANSWER];
+
+    (void)ctx;
+    signal(SIGTERM, SIG_DFL);
+    int n = snprintf(answer, sizeof answer, ANSWER, byte_at(0));
+    for (;;) {
+        struct pollfd wait = { .fd = l->fd, .events = POLLIN };
+        if (poll(&wait, 1, -1) != 1)
+            return 0;
+        int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (recv(fd, head, sizeof head, 0) > 0)
+            (void)send(fd, answer, (size_t)n, MSG_NOSIGNAL);
+        (void)shutdown(fd, SHUT_WR);
+        while (recv(fd, head, sizeof head, 0) > 0)
+            ;
+        close(fd);
+    }
+}
+
+static void trailers_are_no_second_head(void **state)
+{
+    (void)state;
+    struct party p = test_start("127.0.0.1:0", run_trailers, NULL);
+    struct side s = make_side(&p, 0);
+
+    call(&s, "/", 0);
+    assert_ok(s.r);
+    assert_int_equal(s.heads, 1);
+    assert_int_equal(s.taken, 1);
+    assert_string_equal(s.type, "text/plain");
+    end_side(&s);
+    test_stop_hard(&p);
+}
+
 /* --- sent at most once, over HTTP/2 --------------------------------------------------------- */
 
 enum how { ANSWERED, CLOSED, REFUSED, LEAVING };
@@ -372,6 +414,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_answer_without_an_end_is_not_taken_for_a_whole_one),
     cmocka_unit_test(a_body_past_the_routes_limit_ends_as_it_is_seen),
     cmocka_unit_test(whoever_gives_up_is_told_so_and_the_other_side_too),
+    cmocka_unit_test(trailers_are_no_second_head),
     cmocka_unit_test(a_request_is_never_sent_twice_by_itself),
 };
 
