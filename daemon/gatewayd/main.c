@@ -402,6 +402,16 @@ static pp_res make_service(struct pp_daemon *d)
     return gw_service_new(&c, &gateway.service);
 }
 
+/* A relay may need many; four connections that dribble are to hold no more than all. */
+static uint32_t streams_max(void)
+{
+    uint64_t quarter = gw_config.connections / 4;
+
+    if (quarter > PP_HTTP_STREAMS_MAX)
+        return PP_HTTP_STREAMS_MAX;
+    return quarter > 0 ? (uint32_t)quarter : 1;
+}
+
 static pp_res make_server(struct pp_daemon *d, struct pp_problem *problem)
 {
     static const char RESOURCE[] = "/.well-known/ohttp-gateway";
@@ -414,6 +424,7 @@ static pp_res make_server(struct pp_daemon *d, struct pp_problem *problem)
         .route_count = PP_ARRAY_COUNT(routes),
         .scratch_bytes = GW_SCRATCH_BYTES,
         .connections_max = (uint32_t)gw_config.connections,
+        .streams_max = streams_max(),
         .answer_timeout_ms = GW_CONTINUE_MS + 10000,
     };
 
