@@ -528,7 +528,8 @@ class Scale(unittest.TestCase):
                             (self.world.relays[1].where, "/directory")):
             with self.subTest(path):
                 url = f"http://{where}{path}"
-                done = subprocess.run(["h2load", "-n", "2000", "-c", "10", "-m", "10", url], text=True,
+                # Eight streams at a time is what a relay grants; h2load begins before it was told so.
+                done = subprocess.run(["h2load", "-n", "2000", "-c", "10", "-m", "8", url], text=True,
                                       stdout=subprocess.PIPE, check=True)
                 self.assertIn("2000 succeeded, 0 failed, 0 errored, 0 timeout", done.stdout)
                 self.assertIn("2000 2xx", done.stdout)
