@@ -71,7 +71,8 @@ class Postgres:
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", "data", "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}",
-                 "-c", f"unix_socket_directories={self.folder}"], cwd=self.folder,
+                 "-c", f"unix_socket_directories={self.folder}",
+                 "-c", "dynamic_shared_memory_type=mmap"], cwd=self.folder,
                 env={"LC_ALL": "C", "TZ": "UTC"}, stdout=log, stderr=log, **self.user)
         self.await_ready()
 

@@ -136,18 +136,22 @@ int pp_test_postgres_start(struct pp_test_postgres *p, const char *setting)
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
         chmod(at.sun_path, 0666) != 0 || find_program("postgres", program) != 0)
         return -1;
-    char *const argv[] = { program,
-                           (char *)"-D",
-                           data,
-                           (char *)"-c",
-                           sockets,
-                           (char *)"-c",
-                           (char *)"listen_addresses=",
-                           (char *)"-c",
-                           (char *)"max_connections=40",
-                           (char *)"-c",
-                           given,
-                           NULL };
+    char *const argv[] = {
+        program,
+        (char *)"-D",
+        data,
+        (char *)"-c",
+        sockets,
+        (char *)"-c",
+        (char *)"listen_addresses=",
+        (char *)"-c",
+        (char *)"max_connections=40",
+        (char *)"-c", /* in its folder: a server that is killed removes nothing */
+        (char *)"dynamic_shared_memory_type=mmap",
+        (char *)"-c",
+        given,
+        NULL
+    };
     p->pid = start(p->folder, at.sun_path, argv);
     int r = p->pid > 0 ? await_ready(fd, p->pid) : -1;
     close(fd);

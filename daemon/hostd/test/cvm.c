@@ -606,6 +606,18 @@ static int status_line(pid_t pid, const char *name, char *ret, size_t cap)
     return found;
 }
 
+/* A worker takes its name behind its fork, and another one comes when one was used. */
+static pid_t awaited(const char *name)
+{
+    struct timespec from;
+    pid_t pid;
+
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &from), 0);
+    while ((pid = fleet_process(&fleet, name, 0)) == 0)
+        assert_true(elapsed_ms(&from) < FLEET_WAIT_MS);
+    return pid;
+}
+
 /* P.containers: namespaces, seccomp, no_new_privs, no capability, no environment. */
 static void every_process_stands_behind_its_walls(void **state)
 {
@@ -614,8 +626,7 @@ static void every_process_stands_behind_its_walls(void **state)
 
     (void)state;
     for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++) {
-        pid_t pid = fleet_process(&fleet, KINDS[i], 0);
-        assert_true(pid > 0);
+        pid_t pid = awaited(KINDS[i]);
         assert_true(status_line(pid, "NoNewPrivs", value, sizeof value));
         assert_string_equal(value, "1");
         assert_true(status_line(pid, "CapEff", value, sizeof value));
