@@ -28,5 +28,4 @@ PP_MUST pp_res fleet_spoil_machine(struct fleet *f);
 
 uint32_t fleet_today(const struct fleet *f); /* UTC day */
 
-
 #endif
