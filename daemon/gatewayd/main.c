@@ -220,12 +220,11 @@ static pp_res load_tls(struct pp_problem *problem)
 /* Requests under way are not disturbed: each holds what it needs of the former keys. */
 static void look_at_keys(void)
 {
-    pp_res r = load_handle_keys(NULL);
+    const pp_res looked[] = { load_handle_keys(NULL), is_tls() ? load_tls(NULL) : PP_OK };
 
-    if (pp_is_ok(r) && is_tls())
-        r = load_tls(NULL);
-    if (!pp_is_ok(r))
-        pp_ev_gw_keys_failed(&gateway.daemon->events, r.code);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(looked); i++) /* one that is wrong keeps none back */
+        if (!pp_is_ok(looked[i]))
+            pp_ev_gw_keys_failed(&gateway.daemon->events, looked[i].code);
 }
 
 static void on_hangup(void *ctx)

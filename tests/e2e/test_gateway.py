@@ -198,6 +198,8 @@ class Versions(unittest.TestCase):
             self.assertEqual(self.status_of(*args), "2 200 application/ohttp-keys")
             self.assertEqual(self.status_of("--http1.1", *args), "1.1 200 application/ohttp-keys")
             issue()
+            with open(g.path("handle_keys/1.key"), "w", encoding="ascii") as f:
+                f.write("no key\n")  # the former one stays, and keeps no certificate back
             g.process.send_signal(signal.SIGHUP)
             for _ in range(PATIENCE):  # each try is a handshake: it takes a moment by itself
                 done = subprocess.run(["curl", "-s", "-o", os.devnull, *args])
