@@ -90,10 +90,11 @@ class Gateway:
                         kept += s.recv(65536)
                     body, kept = kept[:length_of(head)], kept[length_of(head):]
                     self.seen.append((head, body))
-                    if self.answer is None:
+                    answer = self.answer  # a test may set another one as soon as this one is out
+                    if answer is None:
                         return  # breaks the connection
-                    s.sendall(self.answer)
-                    if length_of(self.answer.partition(b"\r\n\r\n")[0] + b"\r\n") > len(self.answer):
+                    s.sendall(answer)
+                    if length_of(answer.partition(b"\r\n\r\n")[0] + b"\r\n") > len(answer):
                         return
         except OSError:
             pass
