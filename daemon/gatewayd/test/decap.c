@@ -42,16 +42,32 @@ static void on_ended(void *ctx, pp_res why)
     fail_msg("the opener ended: %s", pp_code_name(why.code));
 }
 
-static int set_up(void **state)
+static void start_opener(struct fixture *f)
 {
-    static struct fixture f;
-    struct pp_kem_key *key = NULL;
-    struct gw_link_config link = { .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
+    const struct gw_process p = gw_opener_process(&f->opener);
+    struct gw_link_config link = { .loop = f->loop,
+                                   .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
                                    .answer_bytes = GW_MATERIAL_BYTES,
                                    .asks_max = 4,
                                    .news_kinds = "sek",
                                    .news = on_news,
                                    .ended = on_ended };
+
+    link.fd = test_desk_start(&f->desk, &p);
+    assert_ok(gw_link_new(&link, &f->decap.opener));
+}
+
+static void stop_opener(struct fixture *f)
+{
+    gw_link_free(f->decap.opener);
+    test_desk_join(&f->desk);
+    assert_ok(f->desk.result);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct pp_kem_key *key = NULL;
 
     f = (struct fixture){ .now_ms = 1000 };
     f.exchange.material = f.material;
@@ -61,11 +77,8 @@ static int set_up(void **state)
     assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &f.decap.random, &key));
     assert_ok(pp_ohttp_gateway_add(&f.opener.keys.gateway, 1, key, &SUITE, 1));
     assert_ok(pp_replay_init(&f.decap.replay, f.memory, 64, 120000, 1000, &f.decap.random));
-    const struct gw_process p = gw_opener_process(&f.opener);
     assert_ok(pp_loop_new(&f.loop));
-    link.loop = f.loop;
-    link.fd = test_desk_start(&f.desk, &p);
-    assert_ok(gw_link_new(&link, &f.decap.opener));
+    start_opener(&f);
     *state = &f;
     return 0;
 }
@@ -76,9 +89,7 @@ static int tear_down(void **state)
 
     gw_exchange_done(&f->exchange);
     pp_ohttp_done(&f->device);
-    gw_link_free(f->decap.opener);
-    test_desk_join(&f->desk);
-    assert_ok(f->desk.result);
+    stop_opener(f);
     pp_loop_free(f->loop);
     gw_keys_done(&f->opener.keys);
     pp_replay_done(&f->decap.replay);
@@ -245,9 +256,14 @@ static void without_a_key_nothing_opens(void **state)
     struct fixture *f = *state;
     size_t len = seal(f);
 
+    assert_ok(open_copy(f, len));
+    stop_opener(f); /* the keys are its own while it runs */
     f->opener.keys.gateway.key_count = 0;
+    start_opener(f);
     assert_code(open_copy(f, len), PP_E_AUTH);
+    stop_opener(f);
     f->opener.keys.gateway.key_count = 1;
+    start_opener(f);
     assert_ok(open_copy(f, len));
 }
 
