@@ -251,6 +251,29 @@ static void w3_r_every_failure_takes_the_same_way(void **state)
     assert_ok(open_copy(f, seal(f)));
 }
 
+static void on_verdict(void *ctx, struct pp_span material)
+{
+    struct fixture *f = ctx;
+
+    f->opened = material.at[0] == 1 ? PP_OK : PP_FAIL(PP_E_AUTH, 0);
+    pp_loop_stop(f->loop);
+}
+
+/* The front asks with as many bytes as the KEM has; whatever it asks, more or less opens nothing. */
+static void an_encapsulated_key_of_another_length_opens_nothing(void **state)
+{
+    const size_t whole = PP_OHTTP_HEADER_BYTES + PP_X25519_BYTES;
+    struct fixture *f = *state;
+
+    seal(f);
+    for (size_t len = whole - 1; len <= whole + 1; len++) {
+        struct gw_ask asked = { .answered = on_verdict, .ctx = f };
+        assert_ok(gw_link_ask(f->decap.opener, pp_span(f->sealed, len), &asked));
+        assert_ok(pp_loop_run(f->loop));
+        assert_code(f->opened, len == whole ? PP_E_OK : PP_E_AUTH);
+    }
+}
+
 static void without_a_key_nothing_opens(void **state)
 {
     struct fixture *f = *state;
@@ -275,6 +298,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(a_body_of_no_buckets_size_is_refused_before_a_key_is_touched),
     WITH_FIXTURE(a_full_window_is_counted_and_stops_nobody),
     WITH_FIXTURE(w3_r_every_failure_takes_the_same_way),
+    WITH_FIXTURE(an_encapsulated_key_of_another_length_opens_nothing),
     WITH_FIXTURE(without_a_key_nothing_opens),
     WITH_FIXTURE(an_answer_fills_its_bucket_to_the_byte),
 };
