@@ -537,6 +537,7 @@ static void a_bundle_that_is_held_already_is_not_written_again(void **state)
     assert_ok(tick());
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino); /* a file that is written is a new one */
+    assert_false(exists("device/fetch_at"));       /* in dev no moment is drawn */
 }
 
 static void of_two_mirrors_the_newer_one_counts(void **state)
