@@ -86,6 +86,9 @@ rule("no requirement has two rows", sorted({i for i in ids if ids.count(i) > 1})
 rule("every state is a known one", (f"{i}: {s}" for i, s, _ in rows if s not in STATES))
 rule("an open row names the work with which it comes",
      (i for i, s, how in rows if s == "open" and "come" not in how))
+rule("a proven row leaves nothing for later",
+     (i for i, s, how in rows if s == "proven"
+      and re.search(r"\bopen \(|\bcomes? with\b|\bhas no test\b", how)))
 rule("a proven or partly proven row names a test, or rows that do",
      (i for i, s, how in rows if s in ("proven", "partly")
       and not any(is_reference(q) for q in re.findall(r"`([^`]+)`", how))
