@@ -7,9 +7,12 @@
  *     settings       key = value: consent, answer_kib, words
  *     marks          high-water marks of the ledger (ledger.h)
  *     bundle         the directory bundle in use
- *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle
- *     wallet         tokens (wallet.h), sealed under platform.key
- *     assertion.key  development: the key of the app's server, which vouches for the account
+ *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle; none in dev
+ *     split-N.bundle what two mirrors said that contradict each other: evidence, never read
+ *     wallet         tokens (wallet.h), sealed under platform.key (platform_key.h)
+ *     login.jwt      the login service's token for the account, which the app keeps fresh; else
+ *     assertion.key  the key of the app's server, which vouches for the account in development
+ *     lock           held by whoever has the device open
  *     receipts/      one file a request
  * STATE/trust holds the anchors in development; a release build has them compiled in.
  */
