@@ -16,9 +16,8 @@ enum {
     CA_BYTES_MAX = 1 << 20,
     TOTALS_MS = 60000,   /* no line stands for one request */
     REQUESTS_MAX = 1024, /* at a time; connections beyond idle, which costs little */
-    CHUNKED_MAX =
-        256, /* of them, of chunked messages; more are 503. Each place costs 5 KiB of libcurl */
-    STREAMS_MAX = 8, /* of one HTTP/2 connection; a device needs two */
+    CHUNKED_MAX = 256,   /* of them, of chunked messages; more are 503 */
+    STREAMS_MAX = 8,     /* of one HTTP/2 connection; a device needs two */
 };
 
 static struct config {
