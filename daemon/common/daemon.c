@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if !PP_RELEASE
+#include "clock_file.h"
+#endif
 #include "file.h"
 #include "text.h"
 
@@ -255,6 +258,24 @@ static pp_res read_config(struct pp_daemon *d, struct pp_buf *text, struct pp_pr
         PP_TRY(p->check(d, problem));
     return PP_OK;
 }
+
+#if !PP_RELEASE
+/* The clock of a test, if there is one. A party of any other environment has the machine's. */
+static pp_res follow_clock(struct pp_daemon *d, struct pp_problem *problem)
+{
+    int fd;
+
+    if (!pp_is_ok(pp_daemon_take_fd(d, "clock", &fd)))
+        return PP_OK;
+    pp_res r = pp_clock_file_follow(fd, &d->clock);
+    (void)close(fd);
+    if (!pp_is_ok(r) || !pp_span_eq(config_of(d)->environment, PP_STR("dev")))
+        return pp_daemon_refuse(problem, "--fd clock", "8 bytes, in the environment dev",
+                                config_of(d)->environment);
+    d->events = pp_event_sink_fd(STDERR_FILENO, d->clock);
+    return PP_OK;
+}
+#endif
 
 static void set_defaults(const struct pp_daemon *d)
 {
@@ -550,6 +571,10 @@ int pp_daemon_main(const struct pp_daemon_program *program, int argc, char **arg
         r = settle_process(&d);
     if (pp_is_ok(r))
         r = read_config(&d, &text, &problem);
+#if !PP_RELEASE
+    if (pp_is_ok(r))
+        r = follow_clock(&d, &problem);
+#endif
     if (!pp_is_ok(r)) {
         say_refusal(&d, r, &problem);
         pp_buf_done(&text);
