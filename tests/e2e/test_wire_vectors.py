@@ -20,6 +20,7 @@ import unittest
 import foreign_ohttp
 from base64 import urlsafe_b64encode
 from fleet import BIN, ROOT
+from foreign_bhttp import counted, known_length, status_of
 from hashlib import sha256
 
 HERE = os.path.join(ROOT, "tests", "vectors")
@@ -189,20 +190,6 @@ class Gateway(Daemon):
 
 # --- Binary HTTP --------------------------------------------------------------------------------
 
-def counted(data):
-    """A length in the shortest form, and what is that long."""
-    n = len(data)
-    return (bytes([n]) if n < 64 else (n | 1 << 14).to_bytes(2, "big") if n < 1 << 14
-            else (n | 2 << 30).to_bytes(4, "big")) + data
-
-
-def known_length(method, scheme, authority, path, headers=(), content=b"", trailers=()):
-    """A request in known length, every section written (RFC 9292 3.1)."""
-    sections = (b"".join(counted(name) + counted(value) for name, value in s) for s in (headers, trailers))
-    header, trailer = map(counted, sections)
-    return b"\x00" + b"".join(map(counted, (method, scheme, authority, path))) + header + counted(content) + trailer
-
-
 def is_ours_in_form(row):
     """Whether a published message, with zeros behind it, is a request in the one form that we take."""
     if not row["valid"] or row["message"]["type"] != "request":
@@ -215,12 +202,6 @@ def is_ours_in_form(row):
     text = known_length(*(m[k].encode() for k in ("method", "scheme", "authority", "path")), fields("headers"),
                         bytes.fromhex(m["content_hex"]), fields("trailers"))
     return field(row, "encoded").ljust(len(text), b"\0").startswith(text)
-
-
-def status_of(response):
-    """The status of a known-length response (RFC 9292 3.1), which has nothing behind its sections but zeros."""
-    assert response[0] == 1 and response[1] >> 6 == 1, response[:8]
-    return int.from_bytes(response[1:3], "big") & 0x3FFF
 
 
 # --- the tests ----------------------------------------------------------------------------------
