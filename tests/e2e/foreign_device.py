@@ -18,15 +18,17 @@ RESOURCE, AUTHORITY = "/.well-known/ohttp-gateway", b"gateway.pp-dev.example"
 OPEN_BYTES, OPENED_BYTES = 4096, 32768
 PATIENCE = 60
 AES_256_GCM, NONCE = 2, foreign_ohttp.NONCE
-CLIENT_HELLO = bytes.fromhex(
-    "160301009b01000097 0303 R 000006 1302 1301 00ff 0100 0068 000b000403000102 000a00040002001d 0010000d000b0a70702d726174"
-    "6c732f31 00160000 00170000 000d000400020403 002b0003020304 002d00020101 003300260024001d0020".replace("R", "00" * 32))
+CLIENT_HELLO = (  # up to its random, and from there to its share
+    bytes.fromhex("160301009b 01000097 0303"),
+    bytes.fromhex("000006 1302 1301 00ff 0100 0068 000b000403000102 000a00040002001d"
+                  "0010000d000b0a70702d7261746c732f31 00160000 00170000 000d000400020403"
+                  "002b0003020304 002d00020101 003300260024001d0020"))
 
 
 def client_hello():
     """The one ClientHello of the TLS profile (pp-wire 5), with a random and a share of its own."""
     random, secret = os.urandom(32), os.urandom(32)
-    return CLIENT_HELLO[:11] + random + CLIENT_HELLO[43:] + foreign_ohttp.public_of(foreign_ohttp.X25519, secret)
+    return CLIENT_HELLO[0] + random + CLIENT_HELLO[1] + foreign_ohttp.public_of(foreign_ohttp.X25519, secret)
 
 
 class Wallet:
@@ -45,7 +47,8 @@ class Wallet:
     def take(self, day, count):
         with contextlib.closing(sqlite3.connect(self.path, timeout=60)) as db, db:
             rows = db.execute("SELECT id, sealed FROM token").fetchall()
-            found = [(i, token) for i, (epoch, token) in ((i, self.unsealed(s)) for i, s in rows) if epoch == day][:count]
+            found = [(i, *self.unsealed(sealed)) for i, sealed in rows]
+            found = [(i, token) for i, epoch, token in found if epoch == day][:count]
             assert len(found) == count, f"{len(found)} tokens of {day}"
             db.executemany("DELETE FROM token WHERE id = ?", [(i,) for i, _ in found])
         return [token for _, token in found]
@@ -68,22 +71,18 @@ def token_field(token):
 
 
 class Client:
-    """What a device says to the relay of a fleet, and what it hears. One thread's."""
+    """What a device says to the relay of a fleet, and what it hears."""
 
     def __init__(self, fleet):
         self.fleet = fleet
-        self.connections = {}
 
     def ask(self, party, method, path, body=None):
-        """(status, body) of one HTTP exchange with a party."""
-        at = self.connections.setdefault(party, http.client.HTTPConnection(self.fleet.listens(party), timeout=PATIENCE))
-        at.request(method, path, body, {} if body is None else {"Content-Type": "message/ohttp-req"})
-        answer = at.getresponse()
-        return answer.status, answer.read()
-
-    def close(self):
-        for at in self.connections.values():
-            at.close()
+        """(status, body) of one HTTP exchange with a party, on a connection of its own."""
+        at = http.client.HTTPConnection(self.fleet.listens(party), timeout=PATIENCE)
+        with contextlib.closing(at):
+            at.request(method, path, body, {} if body is None else {"Content-Type": "message/ohttp-req"})
+            answer = at.getresponse()
+            return answer.status, answer.read()
 
     def listed(self):
         """The gateway's keys, as key_configs has them."""
