@@ -16,8 +16,8 @@ import time
 import unittest
 
 from fleet import BIN, ROOT
+from listener import PATIENCE, Listener
 
-PATIENCE = 60
 SOON = 10
 REQUEST = bytes(range(256)) * 16
 RESOURCE = "/.well-known/ohttp-gateway"
@@ -43,37 +43,25 @@ def length_of(head):
     return int(found.group(1)) if found else 0
 
 
-class Gateway:
+class Gateway(Listener):
     """Answers what the test put into `answer`, one connection at a time, and keeps what it was sent."""
 
     def __init__(self, cert, key):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_3
         self.context.load_cert_chain(cert, key)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.seen, self.connections = [], 0
+        self.seen = []
         self.reply(200, [("Content-Type", "message/ohttp-res")], b"answer")
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
     def reply(self, status, fields, body=b"", length=None):
         lines = [f"HTTP/1.1 {status} X", *(f"{n}: {v}" for n, v in fields),
                  f"Content-Length: {len(body) if length is None else length}", "", ""]
         self.answer = "\r\n".join(lines).encode() + body
 
-    def accept(self):
-        while True:
-            try:
-                raw, _ = self.socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(raw,), daemon=True).start()
-
     def serve(self, raw):
         try:
             with self.context.wrap_socket(raw, server_side=True) as s:
-                s.settimeout(PATIENCE)
                 kept = b""
                 while True:
                     while b"\r\n\r\n" not in kept:
@@ -83,25 +71,25 @@ class Gateway:
                         kept += more
                     head, _, kept = kept.partition(b"\r\n\r\n")
                     head += b"\r\n"
-                    if isinstance(self.answer, tuple):
-                        self.stream(s, head, kept)
+                    answer = self.answer  # which is the next test's as soon as this one's client has it
+                    if isinstance(answer, tuple):
+                        self.stream(s, head, kept, *answer)
                         return
                     while len(kept) < length_of(head):
                         kept += s.recv(65536)
                     body, kept = kept[:length_of(head)], kept[length_of(head):]
                     self.seen.append((head, body))
-                    if self.answer is None:
+                    if answer is None:
                         return  # breaks the connection
-                    s.sendall(self.answer)
-                    if length_of(self.answer.partition(b"\r\n\r\n")[0] + b"\r\n") > len(self.answer):
+                    s.sendall(answer)
+                    if length_of(answer.partition(b"\r\n\r\n")[0] + b"\r\n") > len(answer):
                         return
         except OSError:
             pass
 
-    def stream(self, s, head, kept):
+    def stream(self, s, head, kept, mine, theirs):
         """Hands the pieces of a request to the test as they come, and plays the test's answer."""
         self.seen.append((head, b""))
-        mine, theirs = self.answer
 
         def read():
             got = kept
@@ -136,9 +124,6 @@ class Gateway:
         threading.Thread(target=read, daemon=True).start()
         for piece in iter(theirs.get, None):
             s.sendall(piece)
-
-    def close(self):
-        self.socket.close()
 
 
 def chunk(data):
@@ -399,10 +384,10 @@ class Rows:
 
     def test_connections_to_the_gateway_are_kept(self):
         self.relay.post()
-        before = self.gateway.connections
+        before = len(self.gateway.served)
         for _ in range(24):
             self.assertEqual(self.relay.post()[0], 200)
-        self.assertEqual(self.gateway.connections, before)
+        self.assertEqual(len(self.gateway.served), before)
 
     def streaming(self):
         """(connection in the middle of a chunked request, pieces at the gateway, its answer)"""

@@ -43,8 +43,9 @@ struct fleet_start {
 };
 
 /*
- * Writes STATE/<party>/config, starts the program and waits until it is ready. PROGRAM_ABSENT,
- * CHILD (it ended; its last words are in f->problem), TIMEOUT.
+ * Writes STATE/<party>/config, starts the program, of which fleet.json knows before it runs, and
+ * waits until it is ready. PROGRAM_ABSENT, CHILD (it ended; its last words are in f->problem),
+ * TIMEOUT.
  */
 PP_MUST pp_res fleet_start(struct fleet *f, const struct fleet_start *s);
 

@@ -60,6 +60,20 @@ int fleet_party_alive(const struct fleet_party *p)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
+/*
+ * A process that nobody knows of could not be ended: the child waits until it is written down. When
+ * we are killed before, it reads the end instead, and is nothing.
+ */
+static void await_leave(const int gate[2])
+{
+    char leave;
+
+    (void)close(gate[1]); /* else our own copy would keep it open */
+    while (read(gate[0], &leave, 1) != 1)
+        if (errno != EINTR)
+            _exit(127);
+}
+
 /* What a started program gets; -1: it does not. */
 struct descriptors {
     int output, ready, clock;
@@ -170,7 +184,7 @@ static pp_res did_not_start(struct fleet *f, const char *party, pp_res r)
 }
 
 static pp_res spawn(struct fleet *f, const char *program, const char *const *argv,
-                    const struct descriptors *fds, pid_t *ret)
+                    const struct descriptors *fds, const int *gate, pid_t *ret)
 {
     char path[FLEET_PATH_MAX];
 
@@ -178,6 +192,8 @@ static pp_res spawn(struct fleet *f, const char *program, const char *const *arg
     pid_t pid = fork();
     if (pid < 0)
         return pp_errno_res(errno);
+    if (pid == 0 && gate != NULL)
+        await_leave(gate);
     if (pid == 0)
         child(path, argv, fds);
     *ret = pid;
@@ -202,6 +218,26 @@ static pp_res write_config(struct fleet *f, const struct fleet_start *s)
     return fleet_write(f, s->party, "config", pp_wr_done(&wr));
 }
 
+/* Starts it and writes down that it is there, before it is. */
+static pp_res start_known(struct fleet *f, const char *program, const char *const *argv,
+                          const struct descriptors *fds, struct fleet_party *p)
+{
+    int gate[2];
+
+    PP_CHECK(pipe2(gate, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
+    pp_res r = spawn(f, program, argv, fds, gate, &p->pid);
+    if (pp_is_ok(r)) {
+        p->start = start_time(p->pid);
+        f->party_count++; /* from here on fleet_stop_all ends it */
+        r = fleet_save(f);
+    }
+    if (pp_is_ok(r))
+        r = pp_fd_write(gate[1], PP_STR("x"));
+    (void)close(gate[0]); /* so late that a write cannot be one to nobody */
+    (void)close(gate[1]);
+    return r;
+}
+
 /* The clock of a test, or -1. */
 static int open_clock(const struct fleet *f)
 {
@@ -210,18 +246,23 @@ static int open_clock(const struct fleet *f)
     return pp_is_ok(fleet_path(f, FLEET_CLOCK, NULL, path)) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
-/* Starts it with the far end of `ready`, and waits for the other. */
+/* Starts it with the far end of a pipe, and waits at the near one until it is ready. */
 static pp_res start_and_wait(struct fleet *f, const struct fleet_start *s, const char *const *argv,
-                             struct descriptors *fds, int ready, struct fleet_party *p)
+                             struct descriptors *fds, struct fleet_party *p)
 {
-    pp_res r = spawn(f, s->program, argv, fds, &p->pid);
+    int ready[2];
 
-    (void)close(fds->ready);
-    PP_TRY(r);
-    p->start = start_time(p->pid);
-    f->party_count++; /* from here on fleet_stop_all ends it */
-    r = wait_ready(f, p, ready);
-    return pp_is_ok(r) ? r : did_not_start(f, s->party, r);
+    PP_CHECK(pipe2(ready, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
+    fds->ready = ready[1];
+    pp_res r = start_known(f, s->program, argv, fds, p);
+    (void)close(ready[1]);
+    if (pp_is_ok(r)) {
+        r = wait_ready(f, p, ready[0]);
+        if (!pp_is_ok(r))
+            r = did_not_start(f, s->party, r);
+    }
+    (void)close(ready[0]);
+    return r;
 }
 
 static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct fleet_party *p,
@@ -229,10 +270,8 @@ static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct
 {
     struct descriptors fds = { .output = output_fd, .clock = -1 };
     char config[FLEET_PATH_MAX];
-    int ready[2];
 
     PP_TRY(fleet_path(f, s->party, "config", config));
-    PP_CHECK(pipe2(ready, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
     const char *argv[16] = { s->program, "--ready-fd", "3" };
     size_t n = 3;
     if (s->config != NULL) {
@@ -246,9 +285,7 @@ static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct
     }
     for (size_t i = 0; s->config == NULL && s->args[i] != NULL; i++)
         argv[n++] = s->args[i];
-    fds.ready = ready[1];
-    pp_res r = start_and_wait(f, s, argv, &fds, ready[0], p);
-    (void)close(ready[0]);
+    pp_res r = start_and_wait(f, s, argv, &fds, p);
     if (fds.clock >= 0)
         (void)close(fds.clock);
     return r;
@@ -272,8 +309,7 @@ pp_res fleet_start(struct fleet *f, const struct fleet_start *s)
     memcpy(p->name, s->party, strlen(s->party));
     pp_res r = start_process(f, s, p, fd);
     (void)close(fd);
-    PP_TRY(r);
-    return fleet_save(f);
+    return r;
 }
 
 /* --- one-shot programs ------------------------------------------------------------------------ */
@@ -310,7 +346,7 @@ pp_res fleet_run(struct fleet *f, const char *program, const char *const *args,
     }
     PP_CHECK(pipe2(output, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
     const struct descriptors fds = { .output = output[1], .ready = -1, .clock = -1 };
-    pp_res r = spawn(f, program, argv, &fds, &pid);
+    pp_res r = spawn(f, program, argv, &fds, NULL, &pid);
     (void)close(output[1]);
     if (pp_is_ok(r))
         r = read_all(output[0], ret_output);
