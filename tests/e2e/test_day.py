@@ -6,7 +6,6 @@ that #2 leaves on, and a #2 that a relay keeps until its handle is dead. Then th
 that never stops: each test of Midnight goes on where the one before it stopped."""
 import collections
 import contextlib
-import hashlib
 import http.client
 import json
 import math
@@ -20,6 +19,7 @@ import unittest
 
 from between import Between
 from fleet import ROOT, Fleet, children
+from foreign_client import derived_key
 from foreign_device import OPENED_BYTES, Client, Wallet, token_field
 
 ROWS = os.path.join(ROOT, "tests", "vectors", "pp-wire")
@@ -28,7 +28,6 @@ EVIDENCE_BYTES, REFUSED_BYTES = 28672, 1024
 GRID_S, ROUNDED_S = 0.25, 0.002  # the device reads its clock twice, in whole milliseconds
 PATIENCE_S, PAUSE_S = 60, 0.02
 SHADOW_BYTES = 1 << 30  # regions above it are a sanitizer's and hold no data
-ORDER = 2**252 + 27742317777372353535851937790883648493  # of ristretto255
 ISSUER_DIRECTORY = "/.well-known/private-token-issuer-directory"
 
 
@@ -43,19 +42,6 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline, condition
         pause.wait(PAUSE_S)
-
-
-def derived_key(seed):
-    """DeriveKeyPair(seed, "PrivacyPass") of RFC 9497 3.2.1, VOPRF of ristretto255: the scalar, little-endian."""
-    def hashed(data):
-        return hashlib.sha512(data).digest()
-
-    dst = b"DeriveKeyPairOPRFV1-\x01-ristretto255-SHA512"
-    dst += bytes([len(dst)])
-    info = b"PrivacyPass"
-    message = seed + len(info).to_bytes(2, "big") + info + b"\0"
-    b0 = hashed(bytes(128) + message + (64).to_bytes(2, "big") + b"\0" + dst)
-    return (int.from_bytes(hashed(b0 + b"\1" + dst), "little") % ORDER).to_bytes(32, "little")
 
 
 def holders(pids, secret):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published rows of OHTTP and Binary HTTP through running gateways that hold the rows' private keys.
+"""Published rows of OHTTP, Binary HTTP and Privacy Pass through running gateways that hold the rows' private keys.
 
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
@@ -17,17 +17,19 @@ import tempfile
 import time
 import unittest
 
+import foreign_client
 import foreign_ohttp
 from base64 import urlsafe_b64encode
 from fleet import BIN, ROOT
 from foreign_bhttp import counted, known_length, status_of
 from hashlib import sha256
+from test_tokens import private_key
 
 HERE = os.path.join(ROOT, "tests", "vectors")
 SHARED = os.path.join(os.environ.get("PP_SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "vectors")
 RESOURCE, WHOLE, CHUNKED = "/.well-known/ohttp-gateway", "message/ohttp-req", "message/ohttp-chunked-req"
 SIZES = [2048 << n for n in range(8)]
-OPEN_BYTES, REFUSED_BYTES = 4096, 1024  # of exchange #1; of a sealed refusal
+OPEN_BYTES, OPENED_BYTES, REFUSED_BYTES = 4096, 32768, 1024  # of exchange #1, up and down; of a sealed refusal
 KEYS_MAX = 8  # of one gateway
 PROBLEM = (b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key",'
            b'"title":"key identifier unknown"}')
@@ -389,6 +391,79 @@ class NegativeRows(Rows):
         for size in (SIZES[0], OPEN_BYTES, SIZES[-1]):
             s = self.sender(self.inner)
             self.assertEqual(self.answered(self.g.post(self.sealed(s, message, size)), s, REFUSED_BYTES), 400)
+
+
+class GatewayOfTokens(Gateway):
+    """With the epoch keys of today: {type: secret of the key file}."""
+
+    def __init__(self, keyed, secrets):
+        super().__init__(keyed)
+        self.day = int(time.time()) // 86400  # in force until ten minutes behind its midnight
+        for kind, secret in secrets.items():
+            self.write(f"tokens/{kind}.key", f"epoch = {self.day}\ntype = {kind}\nissue_from = {self.day * 86400}\n"
+                                             f"issue_until = {(self.day + 1) * 86400}\nsecret = {secret.hex()}\n")
+
+    def challenge(self, kind, days=0):
+        context = sha256(b"pp-epoch-v1\0" + (self.day + days).to_bytes(4, "big")).digest()
+        return foreign_client.challenge_of(kind, b"issuer.example", context, AUTHORITY.encode())
+
+
+class SessionOpening(Rows):
+    """Exchange #1 with the tokens of Privacy Pass: published ones, and ones of today by another implementation.
+
+    No published token is for our challenge, which names issuer, gateway and day: as it is, each is one 401. The
+    private key of a row of type 2 serves, and takes what the other implementation makes under it. That of a row
+    of type 5 cannot: a key file holds a seed, from which both parties derive the key. So there the other
+    implementation first gives the rows' tokens to the byte, and then one under a seed of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.singles = rows("privacypass/type5-single.json", "privacypass/type5-voprf-ristretto255.json")
+        cls.batches = rows("privacypass/type5-batch.json", "privacypass/amortized-type5-ristretto255.json")
+        cls.signed = rows("privacypass/type2-single.json", "privacypass/type2-blindrsa2048.json")
+        cls.row, cls.seed = whole_rows()[0], os.urandom(32)
+        cls.private = private_key(cls.signed[0])
+        cls.g = GatewayOfTokens([cls.row], {2: cls.private, 5: cls.seed})
+        cls.g.__enter__()
+        cls.addClassCleanup(cls.g.__exit__)
+
+    def opened(self, token, content=b"bytes of TLS"):
+        s, value = self.sender(self.row), b'PrivateToken token="' + urlsafe_b64encode(token) + b'"'
+        message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions",
+                               [(b"authorization", value)], content)
+        return self.answered(self.g.post(self.sealed(s, message, OPEN_BYTES)), s, OPENED_BYTES)
+
+    def good_once(self, token):
+        for at in (0, 2, 34, 66, len(token) - 1):  # type, nonce, challenge, key, authenticator
+            changed = token[:at] + bytes([token[at] ^ 1]) + token[at + 1:]
+            self.assertEqual(self.opened(changed), 401, at)
+        self.assertEqual([self.opened(token) for _ in range(2)], [503, 401])  # paid; the CVM is not there; spent
+
+    def type_2(self, days=0):
+        x = foreign_client.Issuance(bytes.fromhex(self.signed[0]["pkS"]), self.g.challenge(2, days))
+        return x.finish(foreign_client.sign(self.private, x.request[3:]))
+
+    def type_5(self, days=0):
+        return foreign_client.owned_token(foreign_client.derived_key(self.seed), self.g.challenge(5, days))
+
+    def test_every_published_token_is_refused_alike_but_for_an_epoch_of_ours(self):
+        tokens = [row["token"] for row in self.singles + self.signed]
+        tokens += [token for row in self.batches for token in row["tokens"]]
+        self.assertGreaterEqual(len(tokens), 20)
+        for token in tokens:
+            self.assertEqual(self.opened(bytes.fromhex(token)), 401)
+
+    def test_the_other_implementation_makes_the_published_tokens_of_type_5(self):
+        for row in self.singles:
+            token = foreign_client.owned_token(field(row, "skS"), field(row, "token_challenge"), field(row, "nonce"))
+            self.assertEqual(token.hex(), row["token"])
+
+    def test_w4_t2_a_token_by_another_implementation_is_good_once_and_for_its_day(self):
+        for make in (self.type_2, self.type_5):
+            with self.subTest(make.__name__):
+                self.good_once(make())
+                for days in (-1, 1):  # the key is today's
+                    self.assertEqual(self.opened(make(days)), 401)
 
 
 class BinaryHttp(Rows):
