@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published rows of OHTTP, Binary HTTP and Privacy Pass through running gateways that hold the rows' private keys.
+"""Published rows of OHTTP, Binary HTTP, Privacy Pass and our handles through running gateways that hold the rows' private keys.
 
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
@@ -12,6 +12,7 @@ import re
 import select
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -34,7 +35,7 @@ KEYS_MAX = 8  # of one gateway
 PROBLEM = (b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key",'
            b'"title":"key identifier unknown"}')
 AUTHORITY, HANDLE_KEY_ID, HANDLE_SECRET = "gateway.example", 7, bytes(range(32))
-PATIENCE = 60
+PATIENCE, GRACE_S = 60, 300
 
 
 def rows(*names):
@@ -96,10 +97,17 @@ class Answer:
 class Daemon:
     """One of our programs in a folder of its own."""
 
-    def __init__(self, program, resource):
-        self.program, self.resource = program, resource
+    def __init__(self, program, resource, posix_s=None):
+        self.program, self.resource, self.clock = program, resource, None
         self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
         self.process = self.http = self.port = self.status = None
+        if posix_s is not None:
+            self.clock = os.open(os.path.join(self.home, "clock"), os.O_RDWR | os.O_CREAT, 0o600)
+            self.set_clock(posix_s)
+
+    def set_clock(self, posix_s):
+        """A daemon that began at a time of its own (docs/operations.md) goes on at another."""
+        os.pwrite(self.clock, struct.pack("=q", round((posix_s - time.time()) * 1000)), 0)
 
     def write(self, name, text):
         with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
@@ -108,10 +116,12 @@ class Daemon:
 
     def __enter__(self):
         out, into = os.pipe()
+        call = [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"), "--ready-fd", str(into)]
+        if self.clock is not None:
+            call += ["--fd", f"clock={self.clock}"]
         with open(os.path.join(self.home, "events"), "ab") as events:
-            self.process = subprocess.Popen(
-                [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"),
-                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
+            self.process = subprocess.Popen(call, pass_fds=[into] + ([self.clock] if self.clock is not None else []),
+                                            stdout=events, stderr=events)
         os.close(into)
         told = b""
         while not told.endswith(b"ready\n"):
@@ -130,6 +140,8 @@ class Daemon:
         self.http.close()
         self.process.terminate()
         self.status = self.process.wait(PATIENCE)
+        if self.clock is not None:
+            os.close(self.clock)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def ask(self, method, body=None, kind=WHOLE):
@@ -156,13 +168,13 @@ class Relay(Daemon):
 class Gateway(Daemon):
     """pp-gatewayd with the private keys of some rows and a CVM that is not there."""
 
-    def __init__(self, keyed):
-        super().__init__("pp-gatewayd", RESOURCE)
+    def __init__(self, keyed, posix_s=None):
+        super().__init__("pp-gatewayd", RESOURCE, posix_s)
         self.nowhere = socket.socket()  # bound and not listening: whoever calls is refused
         self.nowhere.bind(("127.0.0.1", 0))
         for name in ("ohttp", "tokens"):
             os.mkdir(os.path.join(self.home, name), 0o700)
-        now = int(time.time())
+        now = int(posix_s or time.time())
         for i, row in enumerate(keyed):
             self.write(f"ohttp/{i}.key", f"use_from = {now - 60}\nuse_until = {now + 86400}\nid = {row['key_id']}\n"
                                          f"kem = {row['kem_id']}\n" +
@@ -464,6 +476,55 @@ class SessionOpening(Rows):
                 self.good_once(make())
                 for days in (-1, 1):  # the key is today's
                     self.assertEqual(self.opened(make(days)), 401)
+
+
+class GatewayOfHandles(Gateway):
+    """With the fleet's handle keys of some rows, at their time, and CVMs where the rows' handles lead; where no
+    CVM is. A path and a vsock it has no CVM at."""
+
+    def __init__(self, keyed, handles):
+        super().__init__(keyed, handles[0]["now"])
+        config = os.path.join(self.home, "config")
+        with open(config, encoding="utf-8") as f:
+            lines = [line for line in f if not line.startswith(("cvm =", "handle_key ="))]
+        places = {self.place(handle["fields"]) for handle in handles if "fields" in handle}
+        lines += [f"cvm = {place}\n" for place in sorted(places - {None})]
+        for i, key in enumerate(handles[0]["keys"]):
+            self.write(f"handle{i}.key", f"id = {key['id']}\nsecret = {key['key']}\n")
+            lines.append(f"handle_key = handle{i}.key\n")
+        self.write("config", "".join(lines))
+
+    @staticmethod
+    def place(fields):
+        address = bytes.fromhex(fields["address"])
+        if fields["family"] == 4:
+            return f"{socket.inet_ntop(socket.AF_INET, address[:4])}:{fields['port']}"
+        if fields["family"] == 6:
+            return f"[{socket.inet_ntop(socket.AF_INET6, address)}]:{fields['port']}"
+        return None
+
+
+class SessionHandles(Rows):
+    """Exchange #2 with the published handles, at the gateway that made them: each leads to its CVM, or is gone."""
+
+    def test_published_handles_in_exchange_2(self):
+        with open(os.path.join(HERE, "pp-wire", "handle.json"), encoding="utf-8") as f:
+            found, row, seen = json.load(f)["rows"], whole_rows()[0], []
+        self.assertEqual(len({json.dumps([r["keys"], r["now"]]) for r in found}), 1)
+        with GatewayOfHandles([row], found) as g:
+            for handle in found:
+                # Earlier for those that are still good: the clock goes on, and one has a second left.
+                g.set_clock(handle["now"] - (GRACE_S if handle["expect"] == "ok" else 0))
+                s = self.sender(row)
+                message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions/" + field(handle, "hex"),
+                                       [(b"pp-max", b"2")], b"bytes of TLS")
+                with self.subTest(handle["name"]):
+                    leads = handle["expect"] == "ok" and g.place(handle["fields"]) is not None
+                    status = self.answered(g.post(self.sealed(s, message)), s, 2048)
+                    self.assertEqual(status, 502 if leads else 410)
+                    seen.append(status)
+        self.assertEqual(set(seen), {410, 502})
+        self.assertEqual(g.status, 0)
 
 
 class BinaryHttp(Rows):
