@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published rows of OHTTP, Binary HTTP, Privacy Pass and our handles through running gateways that hold the rows' private keys.
+"""Published rows through running gateways that hold the rows' keys: OHTTP, Binary HTTP, tokens, handles.
 
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
