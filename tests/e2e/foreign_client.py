@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Privacy Pass that shares no line with pp. Token type 0x0002 (RFC 9578 6, RFC 9474) in whole numbers:
+"""A Privacy Pass client that shares no line with pp: token type 0x0002 (RFC 9578 6, RFC 9474) in whole numbers.
 
     directory -> public_key -> Issuance(...).request -> .finish(answer) -> token
 
-and tokens of type 0x0005 as their key's owner can make them alone: derived_key(seed) -> owned_token(...).
-Not constant in time and not for use: it shows that what issuer and gateway say is what the RFCs say."""
-import ctypes
+and the issuer's part, sign(private key, blinded). Not constant in time and not for use: it shows that what the
+issuer says is what the RFCs say."""
 import hashlib
 import math
 import os
 import secrets
 
 NUMBER, SALT = 256, 48
-ORDER = 2**252 + 27742317777372353535851937790883648493  # of ristretto255
-SODIUM = ctypes.CDLL("libsodium.so.23")
 
 
 def der_values(raw):
@@ -76,48 +73,8 @@ class Issuance:
 
 
 def sign(der, blinded):
-    """The issuer's part, with a private key in PKCS#8: one power."""
+    """With a private key in PKCS#8: one power."""
     (_, whole), = der_values(der)
     (_, inner), = der_values(list(der_values(whole))[2][1])
     numbers = [int.from_bytes(content, "big") for _, content in der_values(inner)]
     return pow(int.from_bytes(blinded, "big"), numbers[3], numbers[1]).to_bytes(NUMBER, "big")
-
-
-# --- type 0x0005: VOPRF(ristretto255, SHA-512) of RFC 9497; the group is libsodium's ----------------
-
-def challenge_of(kind, issuer, context, origin):
-    """A TokenChallenge (RFC 9577 2.1.1)."""
-    return (kind.to_bytes(2, "big") + len(issuer).to_bytes(2, "big") + issuer + bytes([len(context)]) + context +
-            len(origin).to_bytes(2, "big") + origin)
-
-
-def expanded(message, label):
-    """expand_message_xmd of RFC 9380 5.3.1 with SHA-512, to its own 64 bytes."""
-    dst = label + b"OPRFV1-\x01-ristretto255-SHA512"
-    dst += bytes([len(dst)])
-    first = hashlib.sha512(bytes(128) + message + b"\x00\x40\x00" + dst).digest()
-    return hashlib.sha512(first + b"\x01" + dst).digest()
-
-
-def derived_key(seed):
-    """DeriveKeyPair(seed, "PrivacyPass"): the scalar, little-endian."""
-    info = b"PrivacyPass"
-    number = int.from_bytes(expanded(seed + len(info).to_bytes(2, "big") + info + b"\0", b"DeriveKeyPair"), "little")
-    return (number % ORDER).to_bytes(32, "little")
-
-
-def element(function, *inputs):
-    out = ctypes.create_string_buffer(32)
-    assert getattr(SODIUM, function)(out, *inputs) == 0
-    return out.raw
-
-
-def owned_token(scalar, challenge, nonce=None):
-    """What an issuance under this key ends in for a nonce, whatever it was blinded with."""
-    public = element("crypto_scalarmult_ristretto255_base", scalar)
-    text = (b"\x00\x05" + (nonce or os.urandom(32)) + hashlib.sha256(challenge).digest() +
-            hashlib.sha256(public).digest())
-    issued = element("crypto_scalarmult_ristretto255", scalar,
-                     element("crypto_core_ristretto255_from_hash", expanded(text, b"HashToGroup-")))
-    sized = b"".join(len(part).to_bytes(2, "big") + part for part in (text, issued))
-    return text + hashlib.sha512(sized + b"Finalize").digest()
