@@ -252,6 +252,8 @@ static void tell_totals(void)
     gateway.unremembered_told = gateway.decap.unremembered;
     if (t->shed != gateway.told.shed)
         pp_ev_gw_shed(events, t->shed);
+    if (t->chunked != gateway.told.chunked || t->cut != gateway.told.cut)
+        pp_ev_gw_chunked(events, t->chunked, t->cut);
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;

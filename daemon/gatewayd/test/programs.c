@@ -779,7 +779,7 @@ static void w16_t3_every_sealed_outcome_has_the_size_of_its_bucket(void **state)
     assert_ok(pp_bhttp_add(&expects, &expects.header, PP_STR("expect"), PP_STR("100-continue")));
     device_seal(&w->device, &expects, 4096);
     post(w);
-    assert_answer(w, 400, 1024);
+    assert_answer(w, 417, 1024);
     device_seal_open_with(&w->device, PP_STR("PrivateToken token=\"AAUA\""));
     post(w);
     assert_answer(w, 401, 32768);
