@@ -179,6 +179,14 @@ static pp_res begin(struct gw_job *job)
     return PP_OK;
 }
 
+/* What is left of it to send. A refused request has none, nor room for any. */
+static struct pp_span content_of(const struct gw_job *job)
+{
+    if (job->content_len == job->content_taken)
+        return pp_span(NULL, 0);
+    return pp_span(job->content + job->content_taken, job->content_len - job->content_taken);
+}
+
 static pp_res send_chunk(struct gw_job *job)
 {
     struct gw_answer head = { .status = job->status };
@@ -189,10 +197,7 @@ static pp_res send_chunk(struct gw_job *job)
         head.handle = pp_span(job->handle, sizeof job->handle);
     if (!job->is_begun)
         PP_TRY(begin(job));
-    PP_TRY(gw_chunks_next(
-        job->chunks, &head,
-        pp_span(job->content + job->content_taken, job->content_len - job->content_taken), &used,
-        &bytes));
+    PP_TRY(gw_chunks_next(job->chunks, &head, content_of(job), &used, &bytes));
     job->content_taken += used;
     return pp_http_reply_piece(job->http, bytes); /* a bucket is less than the room of its pieces */
 }
@@ -204,7 +209,7 @@ static int is_there(const struct gw_job *job)
     if (job->state == GW_READY)
         return 1;
     return !job->content_overflow && !gw_chunks_at_last(job->chunks) &&
-           job->content_len - job->content_taken >= GW_FRAME_BYTES;
+           content_of(job).len >= GW_FRAME_BYTES;
 }
 
 /*
