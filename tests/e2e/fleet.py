@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("PP_BIN", os.path.join(ROOT, "build", "bin"))
 PPCTL = os.path.join(BIN, "ppctl")
+DAY = 86400
 
 # Words that stand in no program, only in the chat below: seen anywhere else, they leaked.
 CANARY = "xylophone-quagmire-7431"
@@ -72,6 +74,22 @@ def children(pid):
         except OSError:
             pass
     return found
+
+
+def alive(pid):
+    """Whether it runs: what nobody has asked the end of yet does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def same_day(seconds):
+    """Waits for midnight (UTC) where so little is left of a day that a test of its epochs could pass it."""
+    left = DAY - time.time() % DAY
+    if left < seconds:
+        time.sleep(left + 1)
 
 
 class Fleet:

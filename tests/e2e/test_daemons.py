@@ -390,7 +390,7 @@ class EveryDaemon(unittest.TestCase):
                 self.assertEqual(set(status["Groups"].split()) - set(status["Gid"].split()), set(), name)
         home.process.send_signal(signal.SIGTERM)
         self.assertEqual(home.process.wait(PATIENCE), 0, home.events())
-        self.assertEqual([p for p in members[1:] if os.path.exists(f"/proc/{p}")], [])
+        self.assertEqual([p for p in members[1:] if fleet.alive(p)], [])
         self.assertIn("event=DAEMON_STOPPING", home.events())
 
     def test_an_interrupt_ends_it_as_well(self):
