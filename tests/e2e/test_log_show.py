@@ -137,7 +137,7 @@ class LogShow(unittest.TestCase):
             self.assertIn(self.show().status, (2, 3), junk[:10])
 
     def test_another_fleet_s_log_shows_nothing(self):
-        with Fleet(template=self.fleet.state) as other:
+        with Fleet() as other:
             shutil.rmtree(self.public)
             shutil.copytree(os.path.join(other.state, "log", "public"), self.public)
             self.refused("LEDGER_SIGNATURE")

@@ -273,7 +273,7 @@ class Lifecycle(unittest.TestCase):
             self.assertEqual(done.status, 0, done.out)
 
     def test_two_fleets_run_side_by_side(self):
-        with Fleet() as a, Fleet(template=a.state) as b:
+        with Fleet() as a, Fleet() as b:
             self.assertEqual(a.summarize().status, 0)
             self.assertEqual(b.summarize().status, 0)
             self.assertEqual(a.down().status, 0)
