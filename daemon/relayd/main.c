@@ -93,18 +93,18 @@ static int starts_with(struct pp_span text, struct pp_span prefix)
     return text.len > prefix.len && pp_span_eq(pp_span(text.at, prefix.len), prefix);
 }
 
-/* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. */
+/* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. The host ends there:
+ * http://127.0.0.1.example.org is somebody else. */
 static int is_local(struct pp_span url)
 {
-    return starts_with(url, PP_STR("http://127.0.0.1")) || starts_with(url, PP_STR("http://[::1]"));
-}
+    static const char *const HOSTS[] = { "http://127.0.0.1", "http://[::1]" };
 
-static int is_this_machine(const struct pp_address *a)
-{
-    static const uint8_t IP6[16] = { [15] = 1 };
-
-    return a->family == PP_ADDRESS_IP6 ? pp_span_eq(pp_span(a->ip, 16), pp_span(IP6, 16))
-                                       : a->ip[0] == 127;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(HOSTS); i++) {
+        struct pp_span host = pp_span_cstr(HOSTS[i]);
+        if (starts_with(url, host) && (url.at[host.len] == ':' || url.at[host.len] == '/'))
+            return 1;
+    }
+    return 0;
 }
 
 /* In clear only to a TLS proxy on this very machine, in prod. */
@@ -118,7 +118,7 @@ static pp_res check_listening(const struct pp_daemon *d, struct pp_problem *prob
     if (!d->is_prod || config.tls_key.len > 0)
         return PP_OK;
     PP_TRY(pp_address_parse(config.common.listen, &a));
-    if (a.family != PP_ADDRESS_UNIX && !is_this_machine(&a))
+    if (!pp_address_is_local(&a))
         return pp_daemon_refuse(problem, "listen", "this machine alone, or tls_chain and tls_key",
                                 config.common.listen);
     return PP_OK;

@@ -727,6 +727,20 @@ class Crowded(unittest.TestCase):
 
 
 class InProd(unittest.TestCase):
+    def test_clear_text_goes_to_a_gateway_of_this_machine_alone(self):
+        with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
+            for gateway, want in (("https://gateway.example", 0), ("http://127.0.0.1:8080", 0), ("http://[::1]:8080", 0),
+                                  ("http://127.0.0.1", 0), ("http://gateway.example", 2), ("http://192.0.2.1", 2),
+                                  ("http://127.0.0.1.gateway.example", 2), ("http://127.0.0.10", 2),
+                                  ("http://127.0.0.1@gateway.example", 2), ("http://127.0.0.1:80@gateway.example", 2)):
+                with self.subTest(gateway=gateway):
+                    path = os.path.join(folder, "config")
+                    with open(path, "w", encoding="ascii") as f:
+                        f.write(f"environment = prod\nlisten = 127.0.0.1:0\ngateway = {gateway}{RESOURCE}\n")
+                    done = subprocess.run([os.path.join(BIN, "pp-relayd"), "--config", path, "--check"], check=False,
+                                          stderr=subprocess.PIPE)
+                    self.assertEqual(done.returncode, want, done.stderr)
+
     def test_nobody_listens_in_clear_but_to_this_machine(self):
         with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
             for listen, tls, want in (("127.0.0.1:0", "", 0), ("[::1]:0", "", 0), ("unix:socket", "", 0),
