@@ -397,6 +397,17 @@ class Rows:
         self.assertEqual(self.relay.post()[0], 502)
         self.assertEqual(len(self.gateway.seen), 1)
 
+    def test_refusals_of_the_relay_itself_have_no_body(self):
+        """A page of the server's own is another size in another version."""
+        large = bytes(256 * 1024 + 1)
+        answers = {"method": self.relay.post(method="PUT"), "type": self.relay.post(fields={"Content-Type": "x/y"}),
+                   "short": self.relay.post(b"1"), "path": self.relay.post(path="/x"), "long": self.relay.post(large)}
+        self.gateway.answer = None
+        answers["no answer"] = self.relay.post()
+        for what, (status, _, body) in answers.items():
+            with self.subTest(what, status=status):
+                self.assertEqual(body, b"")
+
     def test_connections_to_the_gateway_are_kept(self):
         self.relay.post()
         before = self.gateway.connections
