@@ -14,7 +14,8 @@ enum {
     URL_BYTES_MAX = 256,
     PATH_BYTES_MAX = 256,
     CA_BYTES_MAX = 1 << 20,
-    TOTALS_MS = 60000,   /* no line stands for one request */
+    TOTALS_MS = 60000,
+    TOTALS_MIN = 16,     /* requests that a line stands for: one of one would tell its minute */
     REQUESTS_MAX = 1024, /* at a time; connections beyond idle, which costs little */
     CHUNKED_MAX =
         256, /* of them, of chunked messages; more are 503. Each place costs 5 KiB of libcurl */
@@ -73,8 +74,7 @@ static struct relay {
     struct pp_timer *totals_timer;
     struct relay_forward forward;
     struct relay_directory directory;
-    struct relay_totals told;
-    uint64_t directory_told;
+    uint64_t told; /* requests that the last line stood for */
 } relay;
 
 /* --- configuration -------------------------------------------------------------------------- */
@@ -200,23 +200,30 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 
 /* --- serving -------------------------------------------------------------------------------- */
 
-/* Totals since the start, at most once a minute and only when they moved. */
-static void tell_totals(void *ctx)
+static void tell_totals(void)
 {
     struct pp_daemon *d = relay.daemon;
     const struct relay_totals *t = &relay.forward.totals;
     const struct pp_http_stats *h = pp_http_server_stats(relay.server);
 
+    pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
+                       relay.directory.served, relay.directory.read);
+    pp_ev_http_totals(&d->events, PP_PARTY_RELAY, h->answered, h->refused, h->busy, h->late,
+                      h->gone);
+}
+
+/* Totals since the start, at most once a minute and only when many have moved them. */
+static void on_totals(void *ctx)
+{
+    const struct relay_totals *t = &relay.forward.totals;
+    uint64_t all = t->answered + t->refused + t->unreachable + t->late + relay.directory.served;
+
     (void)ctx;
-    if (memcmp(t, &relay.told, sizeof *t) != 0 || relay.directory.served != relay.directory_told) {
-        relay.told = *t;
-        relay.directory_told = relay.directory.served;
-        pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
-                           relay.directory.served, relay.directory.read);
-        pp_ev_http_totals(&d->events, PP_PARTY_RELAY, h->answered, h->refused, h->busy, h->late,
-                          h->gone);
-    }
     pp_timer_set(relay.totals_timer, TOTALS_MS);
+    if (all - relay.told < TOTALS_MIN)
+        return;
+    relay.told = all;
+    tell_totals();
 }
 
 /* A wrong file leaves the old certificate in use. */
@@ -271,7 +278,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
                          d->clock);
     PP_TRY(pp_http_server_new(d->loop, &c, &relay.server));
     PP_TRY(listen_to_clients(d, problem));
-    PP_TRY(pp_timer_new(d->loop, tell_totals, NULL, &relay.totals_timer));
+    PP_TRY(pp_timer_new(d->loop, on_totals, NULL, &relay.totals_timer));
     pp_timer_set(relay.totals_timer, TOTALS_MS);
     pp_daemon_ready(d);
     return PP_OK;
@@ -279,7 +286,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 
 static void drained(void *ctx)
 {
-    tell_totals(NULL);
+    tell_totals();
     pp_daemon_stopped((struct pp_daemon *)ctx);
 }
 
