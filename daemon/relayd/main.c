@@ -17,9 +17,7 @@ enum {
     TOTALS_MS = 60000,
     TOTALS_MIN = 16,     /* requests that a line stands for: one of one would tell its minute */
     REQUESTS_MAX = 1024, /* at a time; connections beyond idle, which costs little */
-    CHUNKED_MAX =
-        256, /* of them, of chunked messages; more are 503. Each place costs 5 KiB of libcurl */
-    STREAMS_MAX = 8, /* of one HTTP/2 connection; a device needs two */
+    STREAMS_MAX = 8,     /* of one HTTP/2 connection; a device needs two */
 };
 
 static struct config {
@@ -168,7 +166,8 @@ static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
     c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
     c.http2 = 0;
-    c.calls_max = at_most(config.connections, CHUNKED_MAX);
+    /* As many as requests: fewer places would be within the reach of one address. 5 KiB each. */
+    c.calls_max = at_most(config.connections, REQUESTS_MAX);
     c.response_bytes_max = RELAY_PROBLEM_BYTES_MAX; /* their bodies come in pieces */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.streams));
     if (config.gateway_unix.len > 0)
