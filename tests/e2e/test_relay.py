@@ -386,6 +386,17 @@ class Rows:
         self.assertEqual(self.relay.post()[0], 502)
         self.assertEqual(len(self.gateway.seen), 1)
 
+    def test_refusals_of_the_relay_itself_have_no_body(self):
+        """A page of the server's own is another size in another version."""
+        large = bytes(256 * 1024 + 1)
+        answers = {"method": self.relay.post(method="PUT"), "type": self.relay.post(fields={"Content-Type": "x/y"}),
+                   "short": self.relay.post(b"1"), "path": self.relay.post(path="/x"), "long": self.relay.post(large)}
+        self.gateway.answer = None
+        answers["no answer"] = self.relay.post()
+        for what, (status, _, body) in answers.items():
+            with self.subTest(what, status=status):
+                self.assertEqual(body, b"")
+
     def test_connections_to_the_gateway_are_kept(self):
         self.relay.post()
         before = len(self.gateway.served)
@@ -726,6 +737,20 @@ class Crowded(unittest.TestCase):
 
 
 class InProd(unittest.TestCase):
+    def test_clear_text_goes_to_a_gateway_of_this_machine_alone(self):
+        with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
+            for gateway, want in (("https://gateway.example", 0), ("http://127.0.0.1:8080", 0), ("http://[::1]:8080", 0),
+                                  ("http://127.0.0.1", 0), ("http://gateway.example", 2), ("http://192.0.2.1", 2),
+                                  ("http://127.0.0.1.gateway.example", 2), ("http://127.0.0.10", 2),
+                                  ("http://127.0.0.1@gateway.example", 2), ("http://127.0.0.1:80@gateway.example", 2)):
+                with self.subTest(gateway=gateway):
+                    path = os.path.join(folder, "config")
+                    with open(path, "w", encoding="ascii") as f:
+                        f.write(f"environment = prod\nlisten = 127.0.0.1:0\ngateway = {gateway}{RESOURCE}\n")
+                    done = subprocess.run([os.path.join(BIN, "pp-relayd"), "--config", path, "--check"], check=False,
+                                          stderr=subprocess.PIPE)
+                    self.assertEqual(done.returncode, want, done.stderr)
+
     def test_nobody_listens_in_clear_but_to_this_machine(self):
         with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
             for listen, tls, want in (("127.0.0.1:0", "", 0), ("[::1]:0", "", 0), ("unix:socket", "", 0),
