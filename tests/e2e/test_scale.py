@@ -12,11 +12,9 @@ import http.server
 import itertools
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -27,6 +25,7 @@ import fleet
 import postgres
 import test_daemons
 from fleet import BIN, ppctl
+from listener import reserved_port
 from test_daemons import PATIENCE, Home, family, status_of
 
 ISSUED = 8  # batches that an issuer gives an account of an epoch
@@ -44,24 +43,12 @@ with open(os.path.join(fleet.ROOT, "lib", "base", "codes.h"), encoding="utf-8") 
                  re.findall(r"^ +X\(([A-Z0-9_]+), +\d+, ([A-Z]+),", header.read(), re.M)}
 
 
-ports = set()
+reserved = []  # to the end: nobody takes a port while its owner is dead
 
 
 def free_port():
-    """One below those that connections take by themselves: nobody takes it while its owner is dead."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
-        first = int(f.read().split()[0])
-    while True:
-        port = random.randrange(max(1024, first - 10000), max(2048, first))
-        if port in ports:
-            continue
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        ports.add(port)
-        return port
+    reserved.append(reserved_port())
+    return reserved[-1].getsockname()[1]
 
 
 class Party(Home):

@@ -8,6 +8,8 @@
  *     marks          high-water marks of the ledger (ledger.h)
  *     bundle         the directory bundle in use
  *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle
+ *     split          mirrors contradicted each other, or what was seen: nothing is sent until they
+ *                    agree on a later status; the two bundles are split-0.bundle and split-1.bundle
  *     wallet         tokens (wallet.h), sealed under platform.key
  *     assertion.key  development: the key of the app's server, which vouches for the account
  *     receipts/      one file a request
