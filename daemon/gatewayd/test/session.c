@@ -747,6 +747,12 @@ static void every_fault_of_a_token_is_the_same_401(void **state)
     device_seal_open_with(&w->device, PP_STR("Bearer x"));
     post(w);
     assert_answer(w, 401, 32768);
+    static const uint8_t LONG[PP_TOKEN_FIELD_BYTES_MAX + 1] = {
+        [0 ... PP_TOKEN_FIELD_BYTES_MAX] = 'a'
+    };
+    device_seal_open_with(&w->device, PP_BYTES(LONG));
+    post(w);
+    assert_answer(w, 401, 32768);
     assert_int_equal(TOTAL(w, opens), 0);
     device_seal_open_with(&w->device,
                           device_token_field(&w->device, 0)); /* and none of it spent the token */
