@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include "bhttp.h"
+#include "bhttp_int.h"
 
 /* RFC 9292, section 5.1, the known-length request. */
 static const char GET_KNOWN[] =
@@ -265,6 +266,16 @@ static void field_names_and_values_follow_the_rules_of_http_2(void **state)
     }
 }
 
+/* What stands behind an empty value is not part of it. */
+static void an_empty_value_is_one(void **state)
+{
+    (void)state;
+    const struct pp_bhttp_field f = { PP_STR("a"), pp_span(" ", 0) };
+    int normal_seen = 0;
+
+    assert_ok(pp_bhttp_check_field(&f, 0, &normal_seen));
+}
+
 static void a_pseudo_field_behind_another_field_is_refused(void **state)
 {
     (void)state;
@@ -523,6 +534,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(longer_varints_are_valid_but_not_exact),
     cmocka_unit_test(control_data_follows_the_rules_of_http_2),
     cmocka_unit_test(field_names_and_values_follow_the_rules_of_http_2),
+    cmocka_unit_test(an_empty_value_is_one),
     cmocka_unit_test(a_pseudo_field_behind_another_field_is_refused),
     cmocka_unit_test(the_status_is_100_to_599_and_the_last_one_final),
     cmocka_unit_test(framings_past_the_fourth_are_refused),
