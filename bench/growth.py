@@ -26,6 +26,6 @@ def rows(name, url, cpu_s, resident_kib, *args):
                 times = sorted(int(line.split()[2]) / 1000 for line in f)
         good = int(re.search(r"status codes: (\d+) 2xx", done).group(1))
         rate = float(re.search(r"([\d.]+) req/s", done).group(1))
-        print(f"{name}, {clients:5} clients {cpu * 1e6:8.1f} us CPU/request {rate:7.0f} requests/s of wall "
-              f"{times[len(times) // 2]:8.2f} ms p50 {times[len(times) * 99 // 100]:8.2f} ms p99 "
-              f"{resident_kib() / 1024:6.1f} MiB, {requests - good} refused", flush=True)
+        middle, late = (times[len(times) * percent // 100] if times else 0 for percent in (50, 99))
+        print(f"{name}, {clients:5} clients {cpu * 1e6:8.1f} us CPU/request {rate:7.0f} requests/s of wall {middle:8.2f} "
+              f"ms p50 {late:8.2f} ms p99 {resident_kib() / 1024:6.1f} MiB, {requests - good} refused", flush=True)

@@ -86,7 +86,6 @@ SOURCES = {
     "daemon/gatewayd/tokens.c": "gatewayd:gateway_session",
     # What is let in from the network, and what of it goes on.
     "lib/bhttp/bhttp.c": "bhttp vectors:vectors_bhttp",
-    "lib/net/address.c": "net:address",
     "lib/net/http1.c": "net:http_in net:http_pieces net:http_server",
     "lib/net/http2.c": "net:http2 net:http_server net:http_server_tls",
     "lib/net/http_in.c": "net:http_in net:http_pieces net:http2 net:http_server",

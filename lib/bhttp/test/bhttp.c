@@ -436,6 +436,23 @@ static void the_writer_keeps_the_same_limits(void **state)
     assert_code(pp_bhttp_add(&m, &m.header, PP_STR("n"), PP_STR("")), PP_E_LIMIT);
 }
 
+static void the_writer_writes_no_status_that_a_reader_refuses(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = { { 200, 102 }, { 599, 199 }, { 199, 102 },
+                                        { 600, 102 }, { 200, 99 },  { 200, 200 } };
+    uint8_t out[64];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_bhttp m = { .framing = PP_BHTTP_RESPONSE,
+                              .status = rows[i][0],
+                              .informational_count = 1 };
+        struct pp_wr wr = pp_wr_over(out, sizeof out);
+        m.informational[0].status = rows[i][1];
+        assert_code(pp_bhttp_write(&m, &wr), i < 2 ? PP_E_OK : PP_E_RANGE);
+    }
+}
+
 static void a_written_message_reads_back_in_every_framing(void **state)
 {
     (void)state;
@@ -541,6 +558,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(lengths_past_the_end_are_not_believed),
     cmocka_unit_test(every_limit_holds_and_one_past_it_is_refused),
     cmocka_unit_test(the_writer_keeps_the_same_limits),
+    cmocka_unit_test(the_writer_writes_no_status_that_a_reader_refuses),
     cmocka_unit_test(a_written_message_reads_back_in_every_framing),
     cmocka_unit_test(chunks_join_to_one_content),
     cmocka_unit_test(padding_reaches_an_exact_total_or_fails),
