@@ -86,10 +86,8 @@ SOURCES = {
     "daemon/gatewayd/tokens.c": "gatewayd:gateway_session",
     # What is let in from the network, and what of it goes on.
     "lib/bhttp/bhttp.c": "bhttp vectors:vectors_bhttp",
-    "lib/net/http1.c": "net:http_in net:http_pieces net:http_server",
-    "lib/net/http2.c": "net:http2 net:http_server net:http_server_tls",
-    "lib/net/http_in.c": "net:http_in net:http_pieces net:http2 net:http_server",
-    "lib/net/http_request.c": "net:http_in net:http_pieces net:http2 net:http_server",
+    "lib/net/http2.c": "net:http2",
+    "lib/net/http_in.c": "net:http_in net:http2",
     "daemon/relayd/chunked.c": "relayd",
     "daemon/relayd/directory.c": "relayd",
     "daemon/relayd/forward.c": "relayd",
