@@ -97,11 +97,10 @@ static void say_help(const struct pp_daemon_program *p)
 {
     printf(
         "%s: %s\n\n"
-        "usage: %s --config FILE [--ready-fd N] [--fd NAME=N]... [--check]\n"
+        "usage: %s --config FILE [--ready-fd N] [--check]\n"
         "       %s --help | --version\n\n"
         "  --config FILE   its folder is the home: working folder, and all that stays reachable\n"
         "  --ready-fd N    descriptor for the lines `listen NAME ADDRESS` and `ready`\n"
-        "  --fd NAME=N     passes an open descriptor by name\n"
         "  --check         read the configuration, say what is wrong, and end\n\n"
         "FILE has one `key = value` a line; `#` starts a comment:\n\n",
         p->name, p->what, p->name, p->name);
@@ -137,28 +136,11 @@ static int is_open_descriptor(struct pp_span text, int *ret)
     return 1;
 }
 
-static pp_res take_named_fd(struct pp_daemon *d, const char *value, struct pp_problem *problem)
-{
-    struct pp_span number = pp_span_cstr(value);
-    struct pp_span name;
-    int fd;
-
-    if (!pp_text_cut(&number, '=', &name) || name.len == 0 || !is_open_descriptor(number, &fd))
-        return wrong_option(problem, "--fd", "NAME=N with an open descriptor from 3 on", value);
-    if (d->fd_count == PP_DAEMON_FDS_MAX)
-        return wrong_option(problem, "--fd", "fewer of them", value);
-    d->fds[d->fd_count].name = value;
-    d->fds[d->fd_count++].fd = fd;
-    return PP_OK;
-}
-
 static pp_res take_option(struct pp_daemon *d, const char *name, const char *value,
                           struct pp_problem *problem)
 {
     if (strcmp(name, "--config") == 0)
         d->config_path = value;
-    else if (strcmp(name, "--fd") == 0)
-        return take_named_fd(d, value, problem);
     else if (!is_open_descriptor(pp_span_cstr(value), &d->ready_fd))
         return wrong_option(problem, name, "an open descriptor from 3 on", value);
     return PP_OK;
@@ -167,8 +149,7 @@ static pp_res take_option(struct pp_daemon *d, const char *name, const char *val
 static pp_res read_options(struct pp_daemon *d, int argc, char **argv, struct pp_problem *problem)
 {
     for (int i = 1; i < argc; i++) {
-        int takes_value = strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--fd") == 0 ||
-                          strcmp(argv[i], "--ready-fd") == 0;
+        int takes_value = strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--ready-fd") == 0;
         if (strcmp(argv[i], "--check") == 0) {
             d->check_only = 1;
             continue;
@@ -315,36 +296,14 @@ pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder)
     return PP_OK;
 }
 
-pp_res pp_daemon_take_fd(struct pp_daemon *d, const char *name, int *ret)
-{
-    size_t len = strlen(name);
-
-    for (size_t i = 0; i < d->fd_count; i++) {
-        if (d->fds[i].fd >= 0 && strncmp(d->fds[i].name, name, len) == 0 &&
-            d->fds[i].name[len] == '=') {
-            *ret = d->fds[i].fd;
-            d->fds[i].fd = -1;
-            return PP_OK;
-        }
-    }
-    return PP_FAIL(PP_E_NOT_FOUND, 0);
-}
-
 /* Descriptors, umask, limits and environment: nothing that the parent left may decide anything. */
 static pp_res settle_process(const struct pp_daemon *d)
 {
-    int keep[PP_DAEMON_FDS_MAX + 1];
-    size_t count = 0;
     struct rlimit files;
 
-    if (d->ready_fd >= 0)
-        keep[count++] = d->ready_fd;
-    for (size_t i = 0; i < d->fd_count; i++)
-        keep[count++] = d->fds[i].fd;
-    PP_TRY(pp_close_others(keep, count));
-    for (size_t i = 0; i < count; i++)
-        if (fcntl(keep[i], F_SETFD, FD_CLOEXEC) != 0)
-            return pp_errno_res(errno);
+    PP_TRY(pp_close_others(&d->ready_fd, d->ready_fd >= 0));
+    if (d->ready_fd >= 0 && fcntl(d->ready_fd, F_SETFD, FD_CLOEXEC) != 0)
+        return pp_errno_res(errno);
     (void)umask(077);
     (void)clearenv();
     (void)signal(SIGPIPE, SIG_IGN);

@@ -2,7 +2,7 @@
 /*
  * daemon.h: the life of every daemon: command line, configuration, rights, readiness, the end.
  *
- *     pp-relayd --config FILE [--ready-fd N] [--fd NAME=N]... [--check]
+ *     pp-relayd --config FILE [--ready-fd N] [--check]
  *     pp-relayd --help | --version
  *
  * The folder of FILE is the daemon's home: its working folder, what its relative paths mean, and
@@ -42,7 +42,6 @@
 
 enum {
     PP_DAEMON_LISTENERS_MAX = 4,
-    PP_DAEMON_FDS_MAX = 8,
     PP_DAEMON_KEYS_MAX = 56, /* of its own; the common ones come on top */
 };
 
@@ -91,11 +90,6 @@ struct pp_daemon {
         struct pp_listener listener;
     } listeners[PP_DAEMON_LISTENERS_MAX];
     size_t listener_count;
-    struct {
-        const char *name;
-        int fd;
-    } fds[PP_DAEMON_FDS_MAX];
-    size_t fd_count;
     struct pp_sandbox sandbox;
     const char *config_path;
     uint32_t config_line; /* where the configuration is wrong; 0: no line, or not known */
@@ -132,9 +126,6 @@ PP_MUST pp_res pp_daemon_allow_connect(struct pp_daemon *d, uint16_t port);
  * LIMIT.
  */
 PP_MUST pp_res pp_daemon_allow_folder(struct pp_daemon *d, const char *folder);
-
-/* The descriptor that --fd NAME=N passed, now the caller's; NOT_FOUND (also the second time). */
-PP_MUST pp_res pp_daemon_take_fd(struct pp_daemon *d, const char *name, int *ret);
 
 /* For `check` and `open`: a value of the configuration is wrong. Returns CONFIG. */
 PP_MUST pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, const char *expected,

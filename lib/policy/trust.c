@@ -121,7 +121,11 @@ static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
     return PP_OK;
 }
 
-/* Simulated platforms exist in development builds alone, and there in the environment dev alone. */
+/*
+ * Simulated platforms exist in development builds alone, and there in the environment dev alone. A
+ * root of one's own vouches for them and for nothing else: what a simulator signs is never taken
+ * for hardware, and no anchors of production hold its root.
+ */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                              struct pp_problem *problem)
 {
@@ -144,6 +148,11 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                           word);
         if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
             return refuse(problem, "platform", "a real platform outside dev", word);
+        if (pp_platform_is_simulated(known[k]) != t->own_root)
+            return refuse(problem, "platform",
+                          t->own_root ? "a simulated one: ark.der and ask.der are not the vendor's"
+                                      : "a real one, or the simulator's ark.der and ask.der",
+                          word);
         t->platforms |= UINT32_C(1) << known[k];
     }
     return PP_OK;
@@ -216,7 +225,6 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
     if (!pp_span_eq(x->hardware, PP_STR("strict")))
         return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
     t->snp_policy = PP_SNP_POLICY_STRICT;
-    t->own_root = files->ark.len > 0 || files->ask.len > 0;
     for (size_t i = 0; i < x->tcb_min.count; i++)
         if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &seen)))
             return refuse(problem, "tcb_min",
@@ -276,6 +284,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     PP_TRY_AS(PP_E_TRUST, pp_kv_read(files->trust, PP_TRUST_KEYS, PP_TRUST_KEY_COUNT, &x, problem));
     PP_TRY(read_environment(t, x.environment, problem));
     t->ca_pem = files->ca;
+    t->own_root = files->ark.len > 0 || files->ask.len > 0;
     PP_TRY(read_parties(&x, t, problem));
     PP_TRY(read_platforms(&x, t, problem));
     PP_TRY(read_algorithms(&x, t, problem));

@@ -32,8 +32,8 @@ struct pp_trust_files {
     struct pp_span log_policy;    /* C2SP tlog-policy: the log, its witnesses, the quorum */
     struct pp_span owner_policy;  /* who signs host-sets and keys */
     struct pp_span review_policy; /* who reviews releases */
-    struct pp_span ark, ask;      /* DER; both empty: AMD's published roots, compiled in */
-    struct pp_span ca; /* PEM: who vouches for relays, mirrors and issuer; https needs it */
+    struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
+    struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; https needs it */
 };
 
 struct pp_trust {
@@ -64,8 +64,8 @@ struct pp_trust {
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
  * that one dishonest witness and the log could turn into two histories, fewer than two relays or
  * mirrors in prod, URLs there without https, https anywhere without `ca`, the classical message KEM
- * in prod, one value twice in a list, a simulated platform outside dev. Call pp_trust_done also
- * after a failure.
+ * in prod, one value twice in a list, a simulated platform outside dev, and a platform whose root
+ * is the other kind's. Call pp_trust_done also after a failure.
  */
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);

@@ -86,10 +86,17 @@ rule("no requirement has two rows", sorted({i for i in ids if ids.count(i) > 1})
 rule("every state is a known one", (f"{i}: {s}" for i, s, _ in rows if s not in STATES))
 rule("an open row names the work with which it comes",
      (i for i, s, how in rows if s == "open" and "come" not in how))
+rule("a proven row leaves nothing for later",
+     (i for i, s, how in rows if s == "proven"
+      and re.search(r"\bopen \(|\bcomes? with\b|\bhas no test\b", how)))
 rule("a proven or partly proven row names a test, or rows that do",
      (i for i, s, how in rows if s in ("proven", "partly")
       and not any(is_reference(q) for q in re.findall(r"`([^`]+)`", how))
       and not (s == "partly" and re.search(r"\b(W\d+|P\.\w+)|`docs/|`\.ci/", how))))
+lines = re.findall(r"^\| ((?:ohttp|privacy-pass) \d+: .*?) \| (.*) \|$", page, re.M)
+rule("the lines of the wire are there", [] if len(lines) > 30 else [len(lines)])
+rule("each line of the wire names a test",
+     (line for line, how in lines if not any(is_reference(q) for q in re.findall(r"`([^`]+)`", how))))
 references = sorted({q for q in re.findall(r"`([^`]+)`", page) if is_reference(q)})
 rule("the page names tests", [] if len(references) > 100 else [len(references)])
 for reference in references:

@@ -30,7 +30,7 @@ def wanted(suite, words):
 
 tests = unittest.TestSuite(wanted(unittest.defaultTestLoader.discover(HERE), sys.argv[1:]))
 result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2 if os.environ.get("PP_VERBOSE") else 0).run(tests)
-failed = len(result.failures) + len(result.errors)
+failed = len({getattr(test, "test_case", test) for test, _ in result.failures + result.errors})  # not its subtests
 skipped = len(result.skipped)
 passed = result.testsRun - failed - skipped
 print(f"{passed} passed, {failed} failed, {skipped} skipped")

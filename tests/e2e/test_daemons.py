@@ -450,6 +450,22 @@ class Up(unittest.TestCase):
             f.__exit__()
         self.assertEqual(self.running_in(f.state), [])
 
+    def test_a_start_that_is_killed_leaves_nothing_that_down_does_not_end(self):
+        """Killed when it is about to start this party: it runs, and is written down, or does neither."""
+        for party in ("witness1", "log", "host", "relay"):
+            with self.subTest(party=party):
+                f = Fleet(template=template.state)
+                try:
+                    with subprocess.Popen([fleet.PPCTL, "up", "--state", f.state], stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL) as up:
+                        while not os.path.exists(os.path.join(f.state, party, "output")):
+                            self.assertIsNone(up.poll())
+                        up.kill()
+                    f.down()  # which says that there is no fleet, where nothing was written down yet
+                    self.assertEqual(self.running_in(f.state), [])
+                finally:
+                    f.__exit__()
+
     def test_a_state_folder_that_cannot_be_made_is_named(self):
         with tempfile.NamedTemporaryFile() as f:
             for state in (f.name, f.name + "/deeper"):

@@ -31,10 +31,11 @@ class Release(unittest.TestCase):
     def tearDownClass(cls):
         cls.fleet.__exit__()
 
-    def anchors(self, name, *changes):
-        """A folder of anchors like the fleet's own, with some words changed."""
+    def anchors(self, name, *changes, root=True):
+        """A folder of anchors like the fleet's own, with some words changed; or without its root."""
         folder = os.path.join(self.fleet.folder, "anchors-" + name)
-        shutil.copytree(os.path.join(self.fleet.state, "trust"), folder)
+        leave_out = None if root else shutil.ignore_patterns("ark.der", "ask.der")
+        shutil.copytree(os.path.join(self.fleet.state, "trust"), folder, ignore=leave_out)
         path = os.path.join(folder, "trust")
         with open(path, encoding="utf-8") as f:
             text = f.read()
@@ -94,13 +95,14 @@ class Release(unittest.TestCase):
         self.addCleanup(os.remove, os.path.join(self.fleet.state, "trust", "ca.pem"))
         self.named("four", prod, "platform", "this build verifies")
         prod.append(("platform = sim-snp", "platform = sev-snp"))
-        self.named("five", [*prod, ("message_kem = x-wing", "message_kem = classical")],
-                   "message_kem", "x-wing")
+        self.named("five", prod, "platform", "ark.der and ask.der are not the vendor's")
+        self.named("six", [*prod, ("message_kem = x-wing", "message_kem = classical")],
+                   "message_kem", "x-wing", root=False)
         # With the hybrid message key these are anchors of production; the ledger is not.
-        self.refuses(self.build(self.anchors("six", *prod)), "LEDGER_NAMESPACE")
+        self.refuses(self.build(self.anchors("seven", *prod, root=False)), "LEDGER_NAMESPACE")
 
-    def named(self, name, changes, field, words):
-        program = self.build(self.anchors(name, *changes))
+    def named(self, name, changes, field, words, root=True):
+        program = self.build(self.anchors(name, *changes, root=root))
         self.refuses(program, "TRUST")
         error = run(program, "summarize", self.fleet.chat, "--json", "--state",
                     self.fleet.state).json["error"]

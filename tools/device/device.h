@@ -7,9 +7,13 @@
  *     settings       key = value: consent, answer_kib, words
  *     marks          high-water marks of the ledger (ledger.h)
  *     bundle         the directory bundle in use
- *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle
- *     wallet         tokens (wallet.h), sealed under platform.key
- *     assertion.key  development: the key of the app's server, which vouches for the account
+ *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle; none in dev
+ *     split          mirrors contradicted each other, or what was seen: nothing is sent until they
+ *                    agree on a later status; the two bundles are split-0.bundle and split-1.bundle
+ *     wallet         tokens (wallet.h), sealed under platform.key (platform_key.h)
+ *     login.jwt      the login service's token for the account, which the app keeps fresh; else
+ *     assertion.key  the key of the app's server, which vouches for the account in development
+ *     lock           held by whoever has the device open
  *     receipts/      one file a request
  * STATE/trust holds the anchors in development; a release build has them compiled in.
  */

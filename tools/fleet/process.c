@@ -58,6 +58,20 @@ int fleet_party_alive(const struct fleet_party *p)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
+/*
+ * A process that nobody knows of could not be ended: the child waits until it is written down. When
+ * we are killed before, it reads the end instead, and is nothing.
+ */
+static void await_leave(const int gate[2])
+{
+    char leave;
+
+    (void)close(gate[1]); /* else our own copy would keep it open */
+    while (read(gate[0], &leave, 1) != 1)
+        if (errno != EINTR)
+            _exit(127);
+}
+
 static _Noreturn void child(const char *program, const char *const *argv, int ready_fd,
                             int output_fd)
 {
@@ -153,7 +167,7 @@ static pp_res did_not_start(struct fleet *f, const char *party, pp_res r)
 }
 
 static pp_res spawn(struct fleet *f, const char *program, const char *const *argv, int ready_fd,
-                    int output_fd, pid_t *ret)
+                    int output_fd, const int *gate, pid_t *ret)
 {
     char path[FLEET_PATH_MAX];
 
@@ -161,6 +175,8 @@ static pp_res spawn(struct fleet *f, const char *program, const char *const *arg
     pid_t pid = fork();
     if (pid < 0)
         return pp_errno_res(errno);
+    if (pid == 0 && gate != NULL)
+        await_leave(gate);
     if (pid == 0)
         child(path, argv, ready_fd, output_fd);
     *ret = pid;
@@ -185,6 +201,26 @@ static pp_res write_config(struct fleet *f, const struct fleet_start *s)
     return fleet_write(f, s->party, "config", pp_wr_done(&wr));
 }
 
+/* Starts it and writes down that it is there, before it is. */
+static pp_res start_known(struct fleet *f, const char *program, const char *const *argv,
+                          int ready_fd, int output_fd, struct fleet_party *p)
+{
+    int gate[2];
+
+    PP_CHECK(pipe2(gate, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
+    pp_res r = spawn(f, program, argv, ready_fd, output_fd, gate, &p->pid);
+    if (pp_is_ok(r)) {
+        p->start = start_time(p->pid);
+        f->party_count++; /* from here on fleet_stop_all ends it */
+        r = fleet_save(f);
+    }
+    if (pp_is_ok(r))
+        r = pp_fd_write(gate[1], PP_STR("x"));
+    (void)close(gate[0]); /* so late that a write cannot be one to nobody */
+    (void)close(gate[1]);
+    return r;
+}
+
 static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct fleet_party *p,
                             int output_fd)
 {
@@ -201,11 +237,9 @@ static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct
     }
     for (size_t i = 0; s->config == NULL && s->args[i] != NULL; i++)
         argv[n++] = s->args[i];
-    pp_res r = spawn(f, s->program, argv, ready[1], output_fd, &p->pid);
+    pp_res r = start_known(f, s->program, argv, ready[1], output_fd, p);
     (void)close(ready[1]);
     if (pp_is_ok(r)) {
-        p->start = start_time(p->pid);
-        f->party_count++; /* from here on fleet_stop_all ends it */
         r = wait_ready(f, p, ready[0]);
         if (!pp_is_ok(r))
             r = did_not_start(f, s->party, r);
@@ -232,8 +266,7 @@ pp_res fleet_start(struct fleet *f, const struct fleet_start *s)
     memcpy(p->name, s->party, strlen(s->party));
     pp_res r = start_process(f, s, p, fd);
     (void)close(fd);
-    PP_TRY(r);
-    return fleet_save(f);
+    return r;
 }
 
 /* --- one-shot programs ------------------------------------------------------------------------ */
@@ -269,7 +302,7 @@ pp_res fleet_run(struct fleet *f, const char *program, const char *const *args,
         argv[i + 1] = args[i];
     }
     PP_CHECK(pipe2(output, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
-    pp_res r = spawn(f, program, argv, -1, output[1], &pid);
+    pp_res r = spawn(f, program, argv, -1, output[1], NULL, &pid);
     (void)close(output[1]);
     if (pp_is_ok(r))
         r = read_all(output[0], ret_output);
@@ -304,50 +337,32 @@ pp_res fleet_address(const struct fleet *f, const char *party, const char *liste
     return PP_FAIL(PP_E_NOT_FOUND, 0);
 }
 
-static int is_free(uint16_t port)
+static pp_res reserve(int fd, uint16_t *ret)
 {
-    const struct sockaddr_in at = { .sin_family = AF_INET,
-                                    .sin_port = htons(port),
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    int on = 1;
+
+    /* Ours alone when it is bound; from then on whoever names it may have it, as daemons do. */
+    PP_CHECK(bind(fd, (const struct sockaddr *)&at, len) == 0 &&
+                 setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                 getsockname(fd, (struct sockaddr *)&at, &len) == 0,
+             PP_E_SYSTEM, errno);
+    *ret = ntohs(at.sin_port);
+    return PP_OK;
+}
+
+pp_res fleet_reserve_port(uint16_t *ret_port, int *ret_fd)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int ok = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
 
-    if (fd >= 0)
+    PP_CHECK(fd >= 0, PP_E_SYSTEM, errno);
+    pp_res r = reserve(fd, ret_port);
+    if (pp_is_ok(r))
+        *ret_fd = fd;
+    else
         (void)close(fd);
-    return ok;
-}
-
-/* The ports that the kernel hands out begin here: one of them may be gone before it is bound. */
-static uint16_t lowest_of_kernel(void)
-{
-    struct pp_buf b = { 0 };
-    uint64_t lowest = 32768;
-    struct pp_span rest, first;
-
-    if (pp_is_ok(pp_file_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_port_range", 64, &b))) {
-        rest = pp_buf_span(&b);
-        (void)pp_text_cut(&rest, '\t', &first);
-        if (!pp_is_ok(pp_decimal_parse(first, UINT16_MAX, &lowest)) || lowest < 2048)
-            lowest = 32768;
-    }
-    pp_buf_done(&b);
-    return (uint16_t)lowest;
-}
-
-pp_res fleet_free_port(struct fleet *f, uint16_t *ret)
-{
-    enum { TRIES_MAX = 256, LOWEST = 1024 };
-    uint16_t end = lowest_of_kernel();
-
-    for (size_t i = 0; i < TRIES_MAX; i++) {
-        uint64_t offset;
-        PP_TRY(pp_random_below(&f->random, (uint64_t)(end - LOWEST), &offset));
-        if (is_free((uint16_t)(LOWEST + offset))) {
-            *ret = (uint16_t)(LOWEST + offset);
-            return PP_OK;
-        }
-    }
-    return PP_FAIL(PP_E_PORT_TAKEN, TRIES_MAX);
+    return r;
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */

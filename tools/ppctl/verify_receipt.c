@@ -188,7 +188,8 @@ static void add_asserted(struct verification *v)
         if (c->number < PP_STEP_CONSENT || c->number > PP_STEP_RECORD || is_recomputed(c->number))
             continue;
         pp_check_add(&v->checks, (enum pp_step)c->number, PP_E_OK, PP_VERDICT_ASSERTED,
-                     pp_step_name((enum pp_step)c->number), c->anchor, c->code);
+                     pp_step_name((enum pp_step)c->number), c->anchor,
+                     PP_STR("written down by the device"));
     }
 }
 

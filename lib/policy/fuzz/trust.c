@@ -13,8 +13,7 @@ static void check(void)
     FUZZ_CHECK(trust.relay_count >= 1 && trust.relay_count <= PP_TRUST_RELAYS_MAX);
     FUZZ_CHECK(trust.mirror_count >= 1 && trust.mirror_count <= PP_TRUST_MIRRORS_MAX);
     FUZZ_CHECK(trust.environment != PP_RECORD_PROD || trust.relay_count >= 2);
-    FUZZ_CHECK(trust.platforms != 0 && trust.own_root == 0);
-    FUZZ_CHECK(trust.environment == PP_RECORD_DEV || trust.platforms == 1U << PP_PLATFORM_SEV_SNP);
+    FUZZ_CHECK(trust.platforms == 1U << PP_PLATFORM_SEV_SNP && trust.own_root == 0);
     FUZZ_CHECK(trust.batches >= 1 && trust.batches <= 8);
     FUZZ_CHECK(trust.log.log_count == 1 && trust.log.quorum == PP_QUORUM_GROUP);
     FUZZ_CHECK(trust.owner.quorum != PP_QUORUM_NONE && trust.review.quorum != PP_QUORUM_NONE);

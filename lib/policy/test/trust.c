@@ -293,14 +293,30 @@ static void a_simulated_platform_is_refused_outside_dev(void **state)
     assert_string_equal(problem.got, "sim-snp");
 }
 
-/* AMD's roots are the anchors only where nothing else was given. */
-static void a_root_of_ones_own_is_whole_or_refused(void **state)
+/* What a simulator's root vouches for is called simulated, or it is not believed. */
+static void a_root_of_ones_own_goes_with_simulated_platforms_alone(void **state)
 {
     (void)state;
     struct pp_trust_files files = w->files;
 
     assert_ok(parse(&files));
     assert_int_equal(trust.own_root, 0);
+    assert_refused("platform", "platform = sim-snp\n"); /* AMD's roots vouch for no simulator */
+    files.ark = PP_STR("not a certificate");
+    files.ask = PP_STR("neither");
+    assert_field(files, "platform");
+    assert_string_equal(problem.got, "sev-snp");
+    files = with("platform", "platform = sim-snp\nplatform = sev-snp\n");
+    files.ark = PP_STR("not a certificate");
+    assert_field(files, "platform"); /* both kinds together have no root */
+    assert_string_equal(problem.got, "sev-snp");
+}
+
+static void a_root_of_ones_own_is_whole_or_refused(void **state)
+{
+    (void)state;
+    struct pp_trust_files files = with("platform", "platform = sim-snp\n");
+
     files.ark = PP_STR("not a certificate");
     assert_field(files, "ark, ask");
     files.ask = PP_STR("neither");
@@ -466,6 +482,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(numbers_have_their_limits),
     cmocka_unit_test(a_platform_that_no_verifier_is_for_is_refused),
     cmocka_unit_test(a_simulated_platform_is_refused_outside_dev),
+    cmocka_unit_test(a_root_of_ones_own_goes_with_simulated_platforms_alone),
     cmocka_unit_test(a_root_of_ones_own_is_whole_or_refused),
     cmocka_unit_test(hardware_and_algorithms_are_words_of_this_build),
     cmocka_unit_test(a_lowest_patch_level_has_one_form),

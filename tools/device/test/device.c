@@ -31,10 +31,12 @@ static const struct pp_chat_message HELLO = { .text = { (const uint8_t *)"hello"
 
 static struct {
     pid_t pid;
-    int port, calls; /* `calls`: a line for each connection, its path */
+    int port, calls; /* `calls`: for each connection its path, and the length of its body */
 } far;
 
 static char served[64]; /* "/one" is answered with the file "one" of this folder, if there is one */
+
+/* A file that begins like an answer of HTTP is one; of any other this makes the body. */
 
 static void answer_from_file(int fd, const char *path)
 {
@@ -47,27 +49,32 @@ static void answer_from_file(int fd, const char *path)
         return;
     size_t len = fread(content, 1, sizeof content, f);
     fclose(f);
-    int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
+    int n = 0;
+    if (len < 9 || memcmp(content, "HTTP/1.1 ", 9) != 0)
+        n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
     if (!pp_is_ok(pp_fd_write(fd, pp_span(head, (size_t)n))) ||
         !pp_is_ok(pp_fd_write(fd, pp_span(content, len))))
         _exit(1);
 }
 
-/* Accepts, reads the start of what comes, says its path, answers or not, closes. */
+/* Accepts, reads the head of what comes, answers or not, says path and length, closes. */
 static void serve(int listener, int out)
 {
     for (;;) {
-        char buf[512], path[64];
+        char buf[1024], path[63], line[128];
         int fd = accept(listener, NULL, NULL);
         ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
         if (n <= 0)
             _exit(0);
         buf[n] = '\0';
-        if (sscanf(buf, "%*s %62s", path) != 1)
+        const char *field = strstr(buf, "Content-Length: ");
+        unsigned bytes = 0;
+        if (sscanf(buf, "%*s %62s", path) != 1 ||
+            (field != NULL && sscanf(field, "%*s %u", &bytes) != 1))
             _exit(1);
         answer_from_file(fd, path);
-        (void)snprintf(path + strlen(path), 2, "\n");
-        if (write(out, path, strlen(path)) < 0)
+        int len = snprintf(line, sizeof line, "%s\n%u bytes\n", path, bytes);
+        if (write(out, line, (size_t)len) < 0)
             _exit(1);
         close(fd);
     }
@@ -94,17 +101,28 @@ static int start_far_end(void)
 }
 
 /* Connections to that path since the last time that anybody asked. */
-static size_t calls_to(const char *path)
+static size_t calls_of(const char *path, size_t *ret_batches)
 {
+    static const char batch[] = "1029 bytes\n"; /* RFC 9578 with 32 elements */
     char buf[4096], line[80];
     ssize_t n = read(far.calls, buf, sizeof buf - 1);
-    size_t count = 0;
+    size_t count = 0, batches = 0;
 
     buf[n < 0 ? 0 : n] = '\0';
     snprintf(line, sizeof line, "%s\n", path);
-    for (const char *at = buf; (at = strstr(at, line)) != NULL; at++)
-        count++;
+    for (const char *at = buf; (at = strstr(at, line)) != NULL; count++) {
+        at += strlen(line);
+        batches += strncmp(at, batch, strlen(batch)) == 0;
+    }
+    *ret_batches = batches;
     return count;
+}
+
+static size_t calls_to(const char *path)
+{
+    size_t batches;
+
+    return calls_of(path, &batches);
 }
 
 static void assert_silence(void)
@@ -537,6 +555,7 @@ static void a_bundle_that_is_held_already_is_not_written_again(void **state)
     assert_ok(tick());
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino); /* a file that is written is a new one */
+    assert_false(exists("device/fetch_at"));       /* in dev no moment is drawn */
 }
 
 static void of_two_mirrors_the_newer_one_counts(void **state)
@@ -568,6 +587,78 @@ static void w27_t1_mirrors_that_contradict_each_other_stop_everything(void **sta
     assert_true(holds("device/split-0.bundle", one)); /* evidence for the monitor */
     assert_true(holds("device/split-1.bundle", two));
     assert_int_equal(device.marks->status_serial, 0);
+}
+
+/* Outside dev a session asks nobody: that the mirrors agree no more must reach it all the same. */
+static void w27_t1_a_split_view_stops_sessions_until_all_agree_on_a_later_status(void **state)
+{
+    (void)state;
+    struct pp_span one = bundle_of_serial(8, WORLD_NOW - 10, first);
+    struct pp_span two = bundle_of_serial(8, WORLD_NOW - 9, second);
+
+    serve_file("directory", one);
+    serve_file("other", two);
+    assert_ok(open_device());
+    assert_ok(pp_device_ready(&device)); /* what is held is good */
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT);
+    assert_string_equal(device.problem.party, "mirrors");
+    assert_ok(open_device());
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT); /* nor by starting again */
+    serve_file("other", PP_STR(""));
+    assert_code(tick(), PP_E_LEDGER_SPLIT); /* nor by a mirror that falls silent */
+    serve_file("other", one);
+    assert_code(tick(), PP_E_LEDGER_SPLIT); /* nor by one that takes its word back */
+
+    struct pp_span next = bundle_of_serial(9, WORLD_NOW - 5, second);
+    serve_file("directory", next);
+    serve_file("other", next);
+    assert_ok(tick());
+    assert_ok(pp_device_ready(&device));
+    assert_false(exists("device/split"));
+    assert_true(exists("device/split-0.bundle")); /* what happened stays to be shown */
+}
+
+/* pp-wire 2: they agree on every serial that both hold, not on that of the status alone. */
+static void w27_t1_statuses_of_two_serials_that_name_two_records_of_one_are_a_split_view(
+    void **state)
+{
+    (void)state;
+    struct pp_span old = bundle_of_serial(7, WORLD_NOW - 60, first);
+
+    world_default(w);
+    w->slots[S_STATUS].record.serial = 8;
+    w->slots[S_STATUS].record.time = WORLD_NOW - 10;
+    w->slots[S_HOSTS].record.host_set.where = PP_STR("https://hosts.example.org/2");
+    world_key(w, S_GAP, PP_RECORD_OHTTP, WORLD_DAY + 2);
+    w->slots[S_GAP].named = 0;
+    world_log(w);
+    struct pp_span next = world_bytes(w);
+
+    serve_file("directory", old);
+    serve_file("other", next);
+    assert_ok(open_device());
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_true(holds("device/split-0.bundle", old));
+    assert_true(holds("device/split-1.bundle", next));
+}
+
+static void w27_t1_a_mirror_that_contradicts_what_was_seen_is_kept_as_evidence(void **state)
+{
+    (void)state;
+    struct pp_span one = bundle_of_serial(8, WORLD_NOW - 10, first);
+
+    serve_file("directory", one);
+    serve_file("other", one);
+    assert_ok(open_device());
+    assert_ok(tick());
+    struct pp_span two = bundle_of_serial(8, WORLD_NOW - 9, second);
+    serve_file("directory", two);
+    serve_file("other", two);
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_true(holds("device/split-0.bundle", one));
+    assert_true(holds("device/split-1.bundle", two));
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT);
 }
 
 static void a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use(void **state)
@@ -641,6 +732,20 @@ static void without_a_bundle_the_directory_is_asked_whatever_the_schedule_says(v
 }
 
 /* --- tokens ----------------------------------------------------------------------------------- */
+
+/* privacy-pass 9: a batch has one size, whatever is held and whatever was spent. */
+static void w4_r_every_fetch_asks_for_a_batch_of_32(void **state)
+{
+    (void)state;
+    size_t batches = 0;
+
+    assert_ok(open_device());
+    assert_ok(pp_device_ready(&device));
+    add_tokens(3);
+    assert_ok(tick());
+    assert_int_equal(calls_of("/issue", &batches), 2); /* of today and of tomorrow */
+    assert_int_equal(batches, 2);
+}
 
 /* Marked, then lost: whether the issuer answered or the power failed, it is not made again. */
 static void a_batch_that_was_begun_is_never_asked_for_again(void **state)
@@ -727,6 +832,77 @@ static void a_chat_that_fits_no_request_costs_no_token(void **state)
     assert_silence();
 }
 
+/* --- what others answer ----------------------------------------------------------------------- */
+
+#define CANARY "canary of an answer"
+
+static int find_canary(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    static uint8_t content[1 << 20];
+
+    (void)st;
+    (void)ftw;
+    if (type != FTW_F)
+        return 0;
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return -1;
+    size_t len = fread(content, 1, sizeof content, f);
+    fclose(f);
+    return memmem(content, len, CANARY, strlen(CANARY)) != NULL;
+}
+
+static void assert_no_canary(void)
+{
+    const char *const words[] = { device.problem.party, device.problem.field,
+                                  device.problem.expected, device.problem.got };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(words); i++)
+        assert_null(strstr(words[i], CANARY));
+    for (size_t i = 0; i < device.checks.count; i++) {
+        assert_null(strstr(device.checks.rows[i].anchor, CANARY));
+        assert_null(strstr(device.checks.rows[i].value, CANARY));
+    }
+    assert_int_equal(nftw(folder, find_canary, 16, FTW_PHYS), 0);
+}
+
+/* The body of a refusal is nobody's word: it is in no text for people, no receipt and no file. */
+static void w5_t3_the_body_of_an_answer_that_failed_is_kept_nowhere(void **state)
+{
+    static const char *const STATUSES[] = { "200", "400", "401", "422", "429", "500", "503" };
+    static const char *const PATHS[] = { "directory", "other", "issue", "relay" };
+    struct pp_chat_message message = HELLO;
+    const struct pp_chat chat = chat_of(&message, 1);
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(STATUSES); i++) {
+        pp_res tokens = PP_OK;
+        struct pp_summary out;
+        char answer[256];
+        int n = snprintf(answer, sizeof answer,
+                         "HTTP/1.1 %s x\r\nX-Why: " CANARY "\r\nContent-Type: text/plain\r\n"
+                         "Content-Length: %zu\r\n\r\n" CANARY,
+                         STATUSES[i], strlen(CANARY));
+
+        assert_int_equal(i == 0 ? 0 : fresh(state), 0);
+        for (size_t k = 0; k < PP_ARRAY_COUNT(PATHS); k++)
+            serve_file(PATHS[k], pp_span((const uint8_t *)answer, (size_t)n));
+        assert_ok(open_device());
+        pp_ignore(pp_device_tick(&device, &tokens), "what is told of it is looked at below");
+        assert_false(pp_is_ok(tokens));
+        assert_no_canary();
+        assert_ok(pp_device_ready(&device));
+        add_tokens(1);
+        (void)calls_to("/");
+        assert_ok(pp_device_allow(&device, &chat));
+        assert_false(pp_is_ok(pp_device_summarize(&device, &chat, 100, NULL, &arena, &out)));
+        assert_int_equal(calls_to("/relay"), 1);
+        assert_no_canary();
+        assert_int_equal(clean(state), 0);
+        pp_arena_reset(&arena);
+    }
+    assert_int_equal(fresh(state), 0);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, fresh, clean)
 
 static const struct CMUnitTest TESTS[] = {
@@ -742,14 +918,19 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_bundle_that_is_held_already_is_not_written_again),
     FRESH(of_two_mirrors_the_newer_one_counts),
     FRESH(w27_t1_mirrors_that_contradict_each_other_stop_everything),
+    FRESH(w27_t1_a_split_view_stops_sessions_until_all_agree_on_a_later_status),
+    FRESH(w27_t1_statuses_of_two_serials_that_name_two_records_of_one_are_a_split_view),
+    FRESH(w27_t1_a_mirror_that_contradicts_what_was_seen_is_kept_as_evidence),
     FRESH(a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use),
     FRESH(a_silent_mirror_is_not_asked_again_at_every_use),
     FRESH(a_moment_that_a_wrong_clock_drew_is_not_waited_for),
     FRESH(without_a_bundle_the_directory_is_asked_whatever_the_schedule_says),
+    FRESH(w4_r_every_fetch_asks_for_a_batch_of_32),
     FRESH(a_batch_that_was_begun_is_never_asked_for_again),
     FRESH(an_empty_wallet_stops_before_the_relay),
     FRESH(a_token_is_spent_once_and_the_request_is_not_tried_again),
     FRESH(a_chat_that_fits_no_request_costs_no_token),
+    FRESH(w5_t3_the_body_of_an_answer_that_failed_is_kept_nowhere),
 };
 
 int main(void)
