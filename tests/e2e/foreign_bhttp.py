@@ -16,7 +16,7 @@ def known_length(method, scheme, authority, path, headers=(), content=b"", trail
     return b"\x00" + b"".join(map(counted, (method, scheme, authority, path))) + header + counted(content) + trailer
 
 
-def status_of(response):
-    """The status of a known-length response (RFC 9292 3.1), which has nothing behind its sections but zeros."""
-    assert response[0] == 1 and response[1] >> 6 == 1, response[:8]
+def status_of(response, framing=1):
+    """The status of a response in known length (RFC 9292 3.1), or with framing 3 in indeterminate length (3.2)."""
+    assert response[0] == framing and response[1] >> 6 == 1, response[:8]
     return int.from_bytes(response[1:3], "big") & 0x3FFF
