@@ -26,12 +26,12 @@ class Between:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self):  # pylint: disable=invalid-name
+            def do_GET(self):
                 status, kind, body = between.passed_on(self, None)
                 between.directory_given = time.monotonic()
                 self.give(status, kind, body)
 
-            def do_POST(self):  # pylint: disable=invalid-name
+            def do_POST(self):
                 between.came.append(time.monotonic())
                 number = len(between.came)
                 between.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))

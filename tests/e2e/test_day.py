@@ -79,7 +79,7 @@ class Day(unittest.TestCase):
         self.assertTrue(done.json["verified"])
 
 
-def setUpModule():  # pylint: disable=invalid-name
+def setUpModule():
     Day.fleet = Fleet()
     Day.old = int(time.time() // DAY)  # the day, and epoch, that ends
     Day.new, Day.midnight = Day.old + 1, (Day.old + 1) * DAY
