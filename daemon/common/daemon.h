@@ -29,6 +29,9 @@
  * listener (with the port that was chosen), then "ready", to that descriptor, and closes it. It
  * closes without "ready" if the daemon ends before.
  *
+ * In a development build, and in the environment dev alone, `--clock-fd N` is the clock of a test
+ * (clock_file.h): the daemon and the processes that it forks live at its time.
+ *
  * daemon/common/test/echod.c is a whole daemon on less than two screens.
  */
 #ifndef PP_DAEMON_H
@@ -82,7 +85,8 @@ struct pp_daemon {
     struct pp_event_sink events;
     struct pp_clock clock;
     struct pp_random random;
-    int is_prod; /* the environment is prod */
+    int is_prod;    /* the environment is prod */
+    int check_only; /* nothing follows `check`, which may look at files too then */
 
     /* Private. */
     struct {
@@ -94,7 +98,6 @@ struct pp_daemon {
     const char *config_path;
     uint32_t config_line; /* where the configuration is wrong; 0: no line, or not known */
     int ready_fd;         /* -1: none, or told already */
-    int check_only;
     int stopping;
     int is_ready;
     pp_res result;

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published rows of OHTTP and Binary HTTP through running gateways that hold the rows' private keys.
+"""Published rows through running gateways that hold the rows' keys: OHTTP, Binary HTTP, tokens, handles.
 
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
 serves its key configuration to the byte; and what another implementation of the RFC seals under the
-row's own keys, in a size that we take, is opened, read, and answered under the row's own context."""
+row's own keys, in a size that we take, is opened, read, and answered under the row's own context. Rows of
+the chunked form keep their chunks, and zeros fill the last."""
 import http.client
 import json
 import os
@@ -12,26 +13,31 @@ import re
 import select
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
+import foreign_client
 import foreign_ohttp
+import foreign_voprf
 from base64 import urlsafe_b64encode
 from fleet import BIN, ROOT
+from foreign_bhttp import counted, known_length, status_of
 from hashlib import sha256
+from test_tokens import private_key
 
 HERE = os.path.join(ROOT, "tests", "vectors")
 SHARED = os.path.join(os.environ.get("PP_SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "vectors")
 RESOURCE, WHOLE, CHUNKED = "/.well-known/ohttp-gateway", "message/ohttp-req", "message/ohttp-chunked-req"
 SIZES = [2048 << n for n in range(8)]
-OPEN_BYTES, REFUSED_BYTES = 4096, 1024  # of exchange #1; of a sealed refusal
+OPEN_BYTES, OPENED_BYTES, REFUSED_BYTES = 4096, 32768, 1024  # of exchange #1, up and down; of a sealed refusal
 KEYS_MAX = 8  # of one gateway
 PROBLEM = (b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key",'
            b'"title":"key identifier unknown"}')
 AUTHORITY, HANDLE_KEY_ID, HANDLE_SECRET = "gateway.example", 7, bytes(range(32))
-PATIENCE = 60
+PATIENCE, GRACE_S = 60, 300
 
 
 def rows(*names):
@@ -93,10 +99,17 @@ class Answer:
 class Daemon:
     """One of our programs in a folder of its own."""
 
-    def __init__(self, program, resource):
-        self.program, self.resource = program, resource
+    def __init__(self, program, resource, posix_s=None):
+        self.program, self.resource, self.clock = program, resource, None
         self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
         self.process = self.http = self.port = self.status = None
+        if posix_s is not None:
+            self.clock = os.open(os.path.join(self.home, "clock"), os.O_RDWR | os.O_CREAT, 0o600)
+            self.set_clock(posix_s)
+
+    def set_clock(self, posix_s):
+        """A daemon that began at a time of its own (docs/operations.md) goes on at another."""
+        os.pwrite(self.clock, struct.pack("=q", round((posix_s - time.time()) * 1000)), 0)
 
     def write(self, name, text):
         with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
@@ -105,10 +118,12 @@ class Daemon:
 
     def __enter__(self):
         out, into = os.pipe()
+        call = [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"), "--ready-fd", str(into)]
+        if self.clock is not None:
+            call += ["--clock-fd", str(self.clock)]
         with open(os.path.join(self.home, "events"), "ab") as events:
-            self.process = subprocess.Popen(
-                [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"),
-                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
+            self.process = subprocess.Popen(call, pass_fds=[into] + ([self.clock] if self.clock is not None else []),
+                                            stdout=events, stderr=events)
         os.close(into)
         told = b""
         while not told.endswith(b"ready\n"):
@@ -127,6 +142,8 @@ class Daemon:
         self.http.close()
         self.process.terminate()
         self.status = self.process.wait(PATIENCE)
+        if self.clock is not None:
+            os.close(self.clock)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def ask(self, method, body=None, kind=WHOLE):
@@ -153,13 +170,13 @@ class Relay(Daemon):
 class Gateway(Daemon):
     """pp-gatewayd with the private keys of some rows and a CVM that is not there."""
 
-    def __init__(self, keyed):
-        super().__init__("pp-gatewayd", RESOURCE)
+    def __init__(self, keyed, posix_s=None):
+        super().__init__("pp-gatewayd", RESOURCE, posix_s)
         self.nowhere = socket.socket()  # bound and not listening: whoever calls is refused
         self.nowhere.bind(("127.0.0.1", 0))
         for name in ("ohttp", "tokens"):
             os.mkdir(os.path.join(self.home, name), 0o700)
-        now = int(time.time())
+        now = int(posix_s or time.time())
         for i, row in enumerate(keyed):
             self.write(f"ohttp/{i}.key", f"use_from = {now - 60}\nuse_until = {now + 86400}\nid = {row['key_id']}\n"
                                          f"kem = {row['kem_id']}\n" +
@@ -189,20 +206,6 @@ class Gateway(Daemon):
 
 # --- Binary HTTP --------------------------------------------------------------------------------
 
-def counted(data):
-    """A length in the shortest form, and what is that long."""
-    n = len(data)
-    return (bytes([n]) if n < 64 else (n | 1 << 14).to_bytes(2, "big") if n < 1 << 14
-            else (n | 2 << 30).to_bytes(4, "big")) + data
-
-
-def known_length(method, scheme, authority, path, headers=(), content=b"", trailers=()):
-    """A request in known length, every section written (RFC 9292 3.1)."""
-    sections = (b"".join(counted(name) + counted(value) for name, value in s) for s in (headers, trailers))
-    header, trailer = map(counted, sections)
-    return b"\x00" + b"".join(map(counted, (method, scheme, authority, path))) + header + counted(content) + trailer
-
-
 def is_ours_in_form(row):
     """Whether a published message, with zeros behind it, is a request in the one form that we take."""
     if not row["valid"] or row["message"]["type"] != "request":
@@ -215,12 +218,6 @@ def is_ours_in_form(row):
     text = known_length(*(m[k].encode() for k in ("method", "scheme", "authority", "path")), fields("headers"),
                         bytes.fromhex(m["content_hex"]), fields("trailers"))
     return field(row, "encoded").ljust(len(text), b"\0").startswith(text)
-
-
-def status_of(response):
-    """The status of a known-length response (RFC 9292 3.1), which has nothing behind its sections but zeros."""
-    assert response[0] == 1 and response[1] >> 6 == 1, response[:8]
-    return int.from_bytes(response[1:3], "big") & 0x3FFF
 
 
 # --- the tests ----------------------------------------------------------------------------------
@@ -244,6 +241,25 @@ class Rows(unittest.TestCase):
         response = sender.open_response(answer.body)
         self.assertIsNotNone(response)
         return status_of(response)
+
+    def sealed_chunks(self, sender, chunks, size=None):
+        """The same in these chunks, zeros in the last."""
+        def made(zeros):
+            return b"".join(sender.seal_chunks([*chunks[:-1], chunks[-1] + bytes(zeros)]))
+
+        size = size or next(s for s in SIZES if s >= len(made(0)))
+        return made(size - len(made(0)))
+
+    def answered_in_chunks(self, answer, sender, size, count):
+        """As `answered`, of an answer that has to have so many chunks."""
+        self.assertEqual((answer.status, len(answer.body)), (200, size))
+        self.assertEqual(answer.fields["content-type"], "message/ohttp-chunked-res")
+        self.assertEqual(answer.fields["cache-control"], "no-store")
+        self.assertEqual(answer.fields["incremental"], "?1")
+        chunks = sender.open_chunks(answer.body)
+        self.assertIsNotNone(chunks)
+        self.assertEqual(len(chunks), count)
+        return status_of(b"".join(chunks), framing=3)
 
     def one_refusal(self, answers, status, body=b""):
         """All answers are one, to the byte."""
@@ -312,7 +328,7 @@ class ThroughTheRelay(Rows):
             for row in group:
                 with self.subTest(row["name"]):
                     self.refused_in_clear(relay, row, WHOLE, 400)
-                    self.refused_in_clear(relay, row, CHUNKED, 415)
+                    self.refused_in_clear(relay, row, CHUNKED, 400)
                     s = self.sender(row, field(row, "skE"))
                     good = self.sealed(s, field(row, "request"))
                     self.assertEqual(self.answered(relay.post(good), s, REFUSED_BYTES),
@@ -324,33 +340,71 @@ class ThroughTheRelay(Rows):
 
 
 class ChunkedMessages(Rows):
-    def test_no_row_of_the_chunked_form_is_taken_for_a_whole_message(self):
-        """Its type is not offered; and under the type that is, its label opens nothing."""
-        typed, sized, labelled = [], [], []
+    def chunks(self, row, name="request_chunks"):
+        return [bytes.fromhex(c) for c in row[name]]
+
+    def chunked_sender(self, row, secret=None):
+        return self.sender(row, secret, foreign_ohttp.CHUNKED)
+
+    def test_the_other_implementation_makes_the_published_chunks(self):
+        for row in chunked_rows():
+            with self.subTest(row["name"]):
+                s = self.chunked_sender(row, field(row, "skE"))
+                self.assertEqual(b"".join(s.seal_chunks(self.chunks(row))), field(row, "encapsulated_request"))
+                self.assertEqual(s.open_chunks(field(row, "encapsulated_response")), self.chunks(row, "response_chunks"))
+
+    def test_every_row_is_opened_in_its_chunks_and_answered_in_chunks_under_its_own_keys(self):
+        sized, labelled = [], []
         for group in groups(chunked_rows()):
             with Gateway(group) as g:
                 for row in group:
                     with self.subTest(row["name"]):
-                        typed.append(self.refused_in_clear(g, row, CHUNKED, 415))
+                        sized.append(self.refused_in_clear(g, row, CHUNKED, 400))
                         sized.append(self.refused_in_clear(g, row, WHOLE, 400))
-                        labelled.append(g.post(self.under_its_label(row)))
-                        self.assertEqual(labelled[-1].status, 422)
-                        s = self.sender(row, field(row, "skE"))
-                        self.assertEqual(self.answered(g.post(self.sealed(s, field(row, "request"))), s, REFUSED_BYTES),
-                                         403 if field(row, "request")[0] == 0 else 400)
+                        self.opened(g, row)
+                        self.taken_once(g, row)
+                        labelled += self.under_the_other_label(g, row)
             self.assertEqual(g.status, 0)
-        self.one_refusal(typed, 415)
         self.one_refusal(sized, 400)
         self.one_refusal(labelled, 422, PROBLEM)
 
-    def under_its_label(self, row):
-        """The row's message as one piece of a size that is taken, by the context that made its first chunk."""
-        s = self.sender(row, field(row, "skE"), foreign_ohttp.CHUNKED)
-        chunks = [bytes.fromhex(c) for c in row["request_chunks"]]
-        if len(chunks) > 1:  # a final chunk has additional data
-            first = counted(s.seal(chunks[0])[len(s.head + s.enc):])
-            self.assertTrue(field(row, "encapsulated_request").startswith(s.head + s.enc + first))
-        return self.sealed(s, field(row, "request"))
+    def test_rows_reach_the_gateway_through_the_relay_and_its_chunks_the_client(self):
+        group = groups(chunked_rows())[0]
+        with Gateway(group) as g, Relay(g) as relay:
+            for row in group:
+                with self.subTest(row["name"]):
+                    self.opened(relay, row)
+                    s = self.chunked_sender(row)
+                    body = self.sealed_chunks(s, [g.continuation(16)])
+                    self.assertEqual(self.answered_in_chunks(relay.post(body, CHUNKED), s, 16384, 28), 502)
+        self.assertEqual((g.status, relay.status), (0, 0))
+
+    def opened(self, at, row):
+        """The row's message in the row's chunks under the row's ephemeral key; zeros fill the last."""
+        s = self.chunked_sender(row, field(row, "skE"))
+        self.assertEqual(s.enc, field(row, "enc"))
+        body = self.sealed_chunks(s, self.chunks(row))
+        if len(row["request_chunks"]) > 1:
+            first = len(b"".join(s.seal_chunks(self.chunks(row))[:2]))
+            self.assertEqual(body[:first], field(row, "encapsulated_request")[:first])
+        status = self.answered_in_chunks(at.post(body, CHUNKED), s, REFUSED_BYTES, 1)
+        self.assertEqual(status, 403 if field(row, "request")[0] == 0 else 400)
+
+    def taken_once(self, g, row):
+        """The row's encapsulated key is good for one exchange, whatever its chunks."""
+        s = self.chunked_sender(row, field(row, "skE"))
+        message = g.continuation(2)
+        for chunks, status in (([message], 502), ([message], 400), ([message[:9], message[9:]], 400)):
+            answer = g.post(self.sealed_chunks(s, chunks), CHUNKED)
+            self.assertEqual(self.answered_in_chunks(answer, s, 2048, 3), status)
+
+    def under_the_other_label(self, g, row):
+        """Each form under the type and label of the other."""
+        whole, chunked = self.sender(row), self.chunked_sender(row)
+        return [g.post(self.sealed(whole, field(row, "request")), CHUNKED),
+                g.post(self.sealed(chunked, field(row, "request"))),
+                g.post(self.sealed_chunks(whole, self.chunks(row)), CHUNKED),
+                g.post(self.sealed_chunks(chunked, self.chunks(row)))]
 
 
 class NegativeRows(Rows):
@@ -377,7 +431,7 @@ class NegativeRows(Rows):
         sized = [self.refused_in_clear(self.g, r, WHOLE, 400)
                  for r in [self.control, self.inner, *self.whole, *self.chunked]]
         self.one_refusal(sized, 400)
-        self.one_refusal([self.refused_in_clear(self.g, r, CHUNKED, 415) for r in self.chunked], 415)
+        self.one_refusal([self.refused_in_clear(self.g, r, CHUNKED, 400) for r in self.chunked], 400)
 
     def test_w3_r_what_a_row_does_to_its_control_is_one_422_in_a_size_that_is_taken(self):
         """What tells a row from its control is done to a request that the gateway opens as it was."""
@@ -399,7 +453,8 @@ class NegativeRows(Rows):
                 self.assertNotEqual(bad, good)
                 answers.append(self.g.post(bad))
                 self.assertEqual(answers[-1].status, 422)
-        answers += [self.g.post(field(r, "encapsulated_request").ljust(OPEN_BYTES, b"\0")) for r in self.chunked]
+        answers += [self.g.post(field(r, "encapsulated_request").ljust(OPEN_BYTES, b"\0"), kind)
+                    for r in self.chunked for kind in (WHOLE, CHUNKED)]
         self.one_refusal(answers, 422, PROBLEM)
 
     def test_good_keys_and_a_bad_message_are_a_sealed_400(self):
@@ -408,6 +463,130 @@ class NegativeRows(Rows):
         for size in (SIZES[0], OPEN_BYTES, SIZES[-1]):
             s = self.sender(self.inner)
             self.assertEqual(self.answered(self.g.post(self.sealed(s, message, size)), s, REFUSED_BYTES), 400)
+
+
+class GatewayOfTokens(Gateway):
+    """With the epoch keys of today: {type: secret of the key file}."""
+
+    def __init__(self, keyed, secrets):
+        super().__init__(keyed)
+        self.day = int(time.time()) // 86400  # in force until ten minutes behind its midnight
+        for kind, secret in secrets.items():
+            self.write(f"tokens/{kind}.key", f"epoch = {self.day}\ntype = {kind}\nissue_from = {self.day * 86400}\n"
+                                             f"issue_until = {(self.day + 1) * 86400}\nsecret = {secret.hex()}\n")
+
+    def challenge(self, kind, days=0):
+        context = sha256(b"pp-epoch-v1\0" + (self.day + days).to_bytes(4, "big")).digest()
+        return (kind.to_bytes(2, "big") + foreign_voprf.block(b"issuer.example") + bytes([len(context)]) + context +
+                foreign_voprf.block(AUTHORITY.encode()))
+
+
+class SessionOpening(Rows):
+    """Exchange #1 with the tokens of Privacy Pass: published ones, and ones of today by another implementation.
+
+    No published token is for our challenge, which names issuer, gateway and day: as it is, each is one 401. The
+    private key of a row of type 2 serves, and takes what the other implementation makes under it. That of a row
+    of type 5 cannot: a key file holds a seed, from which both parties derive the key. So there the other
+    implementation first gives the rows' tokens to the byte, and then one under a seed of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.singles = rows("privacypass/type5-single.json", "privacypass/type5-voprf-ristretto255.json")
+        cls.batches = rows("privacypass/type5-batch.json", "privacypass/amortized-type5-ristretto255.json")
+        cls.signed = rows("privacypass/type2-single.json", "privacypass/type2-blindrsa2048.json")
+        cls.row, cls.seed = whole_rows()[0], os.urandom(32)
+        cls.private = private_key(cls.signed[0])
+        cls.g = GatewayOfTokens([cls.row], {2: cls.private, 5: cls.seed})
+        cls.g.__enter__()
+        cls.addClassCleanup(cls.g.__exit__)
+
+    def opened(self, token, content=b"bytes of TLS"):
+        s, value = self.sender(self.row), b'PrivateToken token="' + urlsafe_b64encode(token) + b'"'
+        message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions",
+                               [(b"authorization", value)], content)
+        return self.answered(self.g.post(self.sealed(s, message, OPEN_BYTES)), s, OPENED_BYTES)
+
+    def good_once(self, token):
+        for at in (0, 2, 34, 66, len(token) - 1):  # type, nonce, challenge, key, authenticator
+            changed = token[:at] + bytes([token[at] ^ 1]) + token[at + 1:]
+            self.assertEqual(self.opened(changed), 401, at)
+        self.assertEqual([self.opened(token) for _ in range(2)], [503, 401])  # paid; the CVM is not there; spent
+
+    def type_2(self, days=0):
+        x = foreign_client.Issuance(bytes.fromhex(self.signed[0]["pkS"]), self.g.challenge(2, days))
+        return x.finish(foreign_client.sign(self.private, x.request[3:]))
+
+    def type_5(self, days=0):
+        return foreign_voprf.owned_token(foreign_voprf.derived_key(self.seed), self.g.challenge(5, days))
+
+    def test_every_published_token_is_refused_alike_but_for_an_epoch_of_ours(self):
+        tokens = [row["token"] for row in self.singles + self.signed]
+        tokens += [token for row in self.batches for token in row["tokens"]]
+        self.assertGreaterEqual(len(tokens), 20)
+        for token in tokens:
+            self.assertEqual(self.opened(bytes.fromhex(token)), 401)
+
+    def test_the_other_implementation_makes_the_published_tokens_of_type_5(self):
+        for row in self.singles:
+            scalar = int.from_bytes(field(row, "skS"), "little")
+            token = foreign_voprf.owned_token(scalar, field(row, "token_challenge"), field(row, "nonce"))
+            self.assertEqual(token.hex(), row["token"])
+
+    def test_w4_t2_a_token_by_another_implementation_is_good_once_and_for_its_day(self):
+        for make in (self.type_2, self.type_5):
+            with self.subTest(make.__name__):
+                self.good_once(make())
+                for days in (-1, 1):  # the key is today's
+                    self.assertEqual(self.opened(make(days)), 401)
+
+
+class GatewayOfHandles(Gateway):
+    """With the fleet's handle keys of some rows, at their time, and CVMs where the rows' handles lead; where no
+    CVM is. A path and a vsock it has no CVM at."""
+
+    def __init__(self, keyed, handles):
+        super().__init__(keyed, handles[0]["now"])
+        config = os.path.join(self.home, "config")
+        with open(config, encoding="utf-8") as f:
+            lines = [line for line in f if not line.startswith(("cvm =", "handle_key ="))]
+        places = {self.place(handle["fields"]) for handle in handles if "fields" in handle}
+        lines += [f"cvm = {place}\n" for place in sorted(places - {None})]
+        for i, key in enumerate(handles[0]["keys"]):
+            self.write(f"handle{i}.key", f"id = {key['id']}\nsecret = {key['key']}\n")
+            lines.append(f"handle_key = handle{i}.key\n")
+        self.write("config", "".join(lines))
+
+    @staticmethod
+    def place(fields):
+        address = bytes.fromhex(fields["address"])
+        if fields["family"] == 4:
+            return f"{socket.inet_ntop(socket.AF_INET, address[:4])}:{fields['port']}"
+        if fields["family"] == 6:
+            return f"[{socket.inet_ntop(socket.AF_INET6, address)}]:{fields['port']}"
+        return None
+
+
+class SessionHandles(Rows):
+    """Exchange #2 with the published handles, at the gateway that made them: each leads to its CVM, or is gone."""
+
+    def test_published_handles_in_exchange_2(self):
+        with open(os.path.join(HERE, "pp-wire", "handle.json"), encoding="utf-8") as f:
+            found, row, seen = json.load(f)["rows"], whole_rows()[0], []
+        self.assertEqual(len({json.dumps([r["keys"], r["now"]]) for r in found}), 1)
+        with GatewayOfHandles([row], found) as g:
+            for handle in found:
+                # Earlier for those that are still good: the clock goes on, and one has a second left.
+                g.set_clock(handle["now"] - (GRACE_S if handle["expect"] == "ok" else 0))
+                s = self.sender(row)
+                message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions/" + field(handle, "hex"),
+                                       [(b"pp-max", b"2")], b"bytes of TLS")
+                with self.subTest(handle["name"]):
+                    leads = handle["expect"] == "ok" and g.place(handle["fields"]) is not None
+                    status = self.answered(g.post(self.sealed(s, message)), s, 2048)
+                    self.assertEqual(status, 502 if leads else 410)
+                    seen.append(status)
+        self.assertEqual(set(seen), {410, 502})
+        self.assertEqual(g.status, 0)
 
 
 class BinaryHttp(Rows):

@@ -402,6 +402,7 @@ static void settings_that_are_wrong_are_named(void **state)
                  { "words = 19\n", "words" },
                  { "words = 401\n", "words" },
                  { "words = many\n", "words" },
+                 { "grid_ms = 251\n", "grid_ms" },
                  { "consent\n", "consent" },
                  { "\xff\n", "(file)" } };
 
@@ -416,8 +417,9 @@ static void settings_that_are_wrong_are_named(void **state)
         assert_non_null(strstr(device.problem.got, folder));
         assert_non_null(strstr(device.problem.expected, "consent, answer_kib, words"));
     }
-    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\n"));
+    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\ngrid_ms = 250\n"));
     assert_ok(open_device());
+    assert_int_equal(device.settings.grid_ms, 250);
     assert_int_equal(device.settings.words, 20);
     assert_int_equal(device.settings.answer_kib, 16);
     assert_silence();
