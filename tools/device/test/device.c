@@ -57,7 +57,7 @@ static void answer_from_file(int fd, const char *path)
         _exit(1);
 }
 
-/* Accepts, reads the head of what comes, answers or not, says path and length, closes. */
+/* Accepts, reads the head of what comes, says path and length, answers or not, closes. */
 static void serve(int listener, int out)
 {
     for (;;) {
@@ -72,10 +72,10 @@ static void serve(int listener, int out)
         if (sscanf(buf, "%*s %62s", path) != 1 ||
             (field != NULL && sscanf(field, "%*s %u", &bytes) != 1))
             _exit(1);
-        answer_from_file(fd, path);
         int len = snprintf(line, sizeof line, "%s\n%u bytes\n", path, bytes);
-        if (write(out, line, (size_t)len) < 0)
+        if (write(out, line, (size_t)len) < 0) /* who has an answer finds it counted */
             _exit(1);
+        answer_from_file(fd, path);
         close(fd);
     }
 }
