@@ -203,6 +203,7 @@ static void frames_never_come_to_wait_for_each_other(void **state)
         assert_true(there - taken >= GW_FRAME_BYTES);
         assert_ok(gw_chunks_next(c, &head, pp_span(some_content() + taken, there - taken), &used,
                                  &bytes));
+        assert_int_equal(used, l.each - 2 - (c->next == 1 ? GW_ANSWER_HEAD_BYTES : 0)); /* full */
         taken += used;
     }
     there += GW_FRAME_BYTES;
