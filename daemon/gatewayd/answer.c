@@ -202,7 +202,7 @@ static pp_res send_chunk(struct gw_job *job)
     return pp_http_reply_piece(job->http, bytes); /* a bucket is less than the room of its pieces */
 }
 
-/* A chunk may leave: it is full, or nothing comes to fill it. The last one needs to know the end. */
+/* A chunk may leave: it is full, or nothing comes to fill it. The last one has to know the end. */
 static int is_there(const struct gw_job *job)
 {
     if (job->state == GW_READY)
