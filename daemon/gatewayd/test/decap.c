@@ -259,8 +259,7 @@ static void on_verdict(void *ctx, struct pp_span material)
     pp_loop_stop(f->loop);
 }
 
-/* The front asks with as many bytes as the KEM has; whatever it asks, more or less opens nothing.
- */
+/* The front asks with as many bytes as the KEM has; more or less opens nothing. */
 static void an_encapsulated_key_of_another_length_opens_nothing(void **state)
 {
     const size_t whole = 1 + PP_OHTTP_HEADER_BYTES + PP_X25519_BYTES;
