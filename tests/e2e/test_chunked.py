@@ -302,7 +302,9 @@ class SlowClients(Fixture):
         self.assertEqual(self.exchange(self.relay), b"answer")
         for c in slow:
             c.send(body[50:51])  # a byte does not move the deadline
-        self.assertEqual({c.answer().status for c in slow}, {408})
+        answers = [c.answer().status for c in slow]
+        self.assertEqual(set(answers[:20]), {408})
+        self.assertLessEqual(set(answers[20:]), {408, 502})  # the relay's own deadline, or the gateway's before it
         self.assertLess(time.monotonic() - began, 2 * BODY_DEADLINE)
         self.assertEqual(self.cvm.asked - self.before, 1)
 
