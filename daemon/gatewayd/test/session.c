@@ -158,6 +158,12 @@ static void every_fault_of_a_token_is_the_same_401(void **state)
     device_seal_open_with(&w->device, PP_STR("Bearer x"));
     post(w);
     assert_answer(w, 401, 32768);
+    static const uint8_t LONG[PP_TOKEN_FIELD_BYTES_MAX + 1] = {
+        [0 ... PP_TOKEN_FIELD_BYTES_MAX] = 'a'
+    };
+    device_seal_open_with(&w->device, PP_BYTES(LONG));
+    post(w);
+    assert_answer(w, 401, 32768);
     assert_int_equal(TOTAL(w, opens), 0);
     device_seal_open_with(&w->device,
                           device_token_field(&w->device, 0)); /* and none of it spent the token */
@@ -258,6 +264,40 @@ static void a_silent_cvm_is_given_up_at_the_deadline_and_closed_later(void **sta
     assert_answer(w, 503, 32768);
     assert_int_equal(TOTAL(w, opens), 1); /* it was taken, so nobody else is asked */
     assert_int_equal(TOTAL(w, closes), 0);
+}
+
+/* The one answer to who comes when there is no room, and then there is room again. */
+static void who_finds_no_place_is_told_503_at_once_and_nothing_is_opened(void **state)
+{
+    struct world *w = *state;
+    static const struct pp_http_field TYPE = FIELD("content-type", "message/ohttp-req");
+
+    all_behave(w, IS_SILENT);
+    device_seal_open(&w->device);
+    start_call(w, &TYPE, 1);
+    start_call(w, &TYPE, 1);
+    run(w);
+    assert_clear(w, 503);
+    assert_int_equal(gw_service_totals(w->service)->shed, 1);
+    run(w);
+    assert_answer(w, 503, 32768); /* the other one waited for its CVM */
+    assert_int_equal(TOTAL(w, opens), 1);
+    all_behave(w, ANSWERS);
+    open_session(w);
+}
+
+static void without_an_opener_everybody_is_told_503(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(shutdown(w->desks[0].fd, SHUT_RDWR), 0);
+    while (pp_is_ok(w->desk_end)) /* what it told before may come first */
+        gw_link_read(w->decap.opener);
+    assert_code(w->desk_end, PP_E_CLOSED);
+    device_seal_open(&w->device);
+    post(w);
+    assert_clear(w, 503);
+    assert_int_equal(gw_service_totals(w->service)->shed, 1);
 }
 
 /* Both ends may close a connection that idles; the request behind that goes over a new one. */
@@ -628,10 +668,26 @@ static void the_key_list_is_served_to_whoever_asks(void **state)
     assert_int_equal(w->seen.outer_status, 200);
     assert_string_equal(w->seen.outer_type, "application/ohttp-keys");
     assert_int_equal(w->seen.outer_len, 2 + 3 + 32 + 2 + 4);
+    gw_service_set_keys(w->service, PP_STR("")); /* the last one has ended */
+    assert_ok(pp_http_client_start(w->client, &call, on_response, w, &w->pending));
+    run(w);
+    assert_clear(w, 503);
     call.method = "PUT";
     assert_ok(pp_http_client_start(w->client, &call, on_response, w, &w->pending));
     run(w);
     assert_int_equal(w->seen.outer_status, 405);
+}
+
+static void a_service_has_one_place_to_as_many_as_a_server_has_connections(void **state)
+{
+    (void)state;
+    struct gw_service_config c = { .job_count = 0 };
+    struct gw_service *s = NULL;
+
+    assert_code(gw_service_new(&c, &s), PP_E_RANGE);
+    c.job_count = GW_JOBS_MAX + 1;
+    assert_code(gw_service_new(&c, &s), PP_E_RANGE);
+    assert_null(s);
 }
 
 /* --- time and memory ------------------------------------------------------------------------ */
@@ -792,6 +848,9 @@ static const struct CMUnitTest TESTS[] = {
     TEST(a_cvm_that_breaks_off_or_lies_gets_no_session),
     TEST_IDLING(a_connection_that_idled_is_made_again_for_the_next_request),
     TEST(a_cvm_whose_connection_broke_is_no_candidate_for_a_while),
+    cmocka_unit_test_setup_teardown(who_finds_no_place_is_told_503_at_once_and_nothing_is_opened,
+                                    set_up_with_one_place, tear_down),
+    TEST(without_an_opener_everybody_is_told_503),
     TEST_WITH_DEADLINES(a_silent_cvm_is_given_up_at_the_deadline_and_closed_later),
     TEST(a_client_that_leaves_before_the_answer_gets_its_session_closed),
     TEST(the_second_exchange_reaches_the_cvm_of_its_session),
@@ -809,6 +868,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(a_body_too_short_to_be_one_is_400_and_too_long_413),
     TEST(w16_t3_what_is_neither_exchange_is_refused_in_one_kib),
     TEST(the_key_list_is_served_to_whoever_asks),
+    cmocka_unit_test(a_service_has_one_place_to_as_many_as_a_server_has_connections),
     TEST_WITH_GRID(w16_t3_sealed_answers_leave_on_the_grid),
     TEST(nothing_of_ours_allocates_between_request_and_answer),
 };

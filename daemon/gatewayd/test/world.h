@@ -302,6 +302,7 @@ static inline void on_impatient(void *ctx)
 /* Of the service, in milliseconds. */
 struct times {
     uint32_t grid_ms, open_ms, continue_ms, idle_ms;
+    size_t jobs; /* at a time; 0: 8 */
 };
 
 static inline void start_server(struct world *w, const struct times *t)
@@ -319,7 +320,7 @@ static inline void start_server(struct world *w, const struct times *t)
                                          .try_ms = PATIENCE_MS,
                                          .open_ms = t->open_ms,
                                          .continue_ms = t->continue_ms,
-                                         .job_count = 8 };
+                                         .job_count = t->jobs > 0 ? t->jobs : 8 };
     struct pp_address at;
 
     assert_ok(gw_service_new(&c, &w->service));
@@ -458,6 +459,13 @@ static inline int set_up_with_deadlines(void **state)
 static inline int set_up_idling(void **state)
 {
     const struct times t = { 0, PATIENCE_MS, PATIENCE_MS, 100 };
+
+    return set_up_with(state, &t);
+}
+
+static inline int set_up_with_one_place(void **state)
+{
+    const struct times t = { 0, 1000, PATIENCE_MS, PATIENCE_MS, 1 };
 
     return set_up_with(state, &t);
 }
