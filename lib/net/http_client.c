@@ -335,8 +335,10 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (p->is_active)
-        (void)curl_easy_pause(p->easy, CURLPAUSE_CONT);
+    /* What waited is delivered in there, and if that fails nobody else is told. */
+    CURLcode result = p->is_active ? curl_easy_pause(p->easy, CURLPAUSE_CONT) : CURLE_OK;
+    if (result != CURLE_OK)
+        finish(p, result);
     collect(c);
 }
 
