@@ -42,6 +42,14 @@ def length_of(head):
     return int(found.group(1)) if found else 0
 
 
+def more_of(s):
+    """What comes next; the end, where something has to come, is an error."""
+    more = s.recv(65536)
+    if not more:
+        raise ConnectionError("the other side has ended")
+    return more
+
+
 class Gateway(Listener):
     """Answers what the test put into `answer`, one connection at a time, and keeps what it was sent."""
 
@@ -64,10 +72,7 @@ class Gateway(Listener):
                 kept = b""
                 while True:
                     while b"\r\n\r\n" not in kept:
-                        more = s.recv(65536)
-                        if not more:
-                            return
-                        kept += more
+                        kept += more_of(s)
                     head, _, kept = kept.partition(b"\r\n\r\n")
                     head += b"\r\n"
                     answer = self.answer  # which is the next test's as soon as this one's client has it
@@ -75,7 +80,7 @@ class Gateway(Listener):
                         self.stream(s, head, kept, *answer)
                         return
                     while len(kept) < length_of(head):
-                        kept += s.recv(65536)
+                        kept += more_of(s)
                     body, kept = kept[:length_of(head)], kept[length_of(head):]
                     self.seen.append((head, body))
                     if answer is None:
@@ -95,7 +100,7 @@ class Gateway(Listener):
             try:
                 if length_of(head):  # nginx, when it has the whole body before the first byte leaves
                     while len(got) < length_of(head):
-                        got += s.recv(65536)
+                        got += more_of(s)
                     mine.put(got)
                     mine.put("end")
                     return
@@ -107,11 +112,7 @@ class Gateway(Listener):
                             break
                         mine.put(rest[:size])
                         got = rest[size + 2:]
-                    more = s.recv(65536)
-                    if not more:
-                        mine.put("cut")
-                        return
-                    got += more
+                    got += more_of(s)
                 while not got.startswith(b"0\r\n"):
                     size, _, rest = got.partition(b"\r\n")
                     mine.put(rest[:int(size, 16)])
