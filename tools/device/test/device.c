@@ -58,7 +58,7 @@ static void answer_from_file(int fd, const char *path)
         _exit(1);
 }
 
-/* Accepts, reads the head of what comes, answers or not, says path and length, closes. */
+/* Accepts, reads the head of what comes, says path and length, answers or not, closes. */
 static void serve(int listener, int out)
 {
     for (;;) {
@@ -73,10 +73,10 @@ static void serve(int listener, int out)
         if (sscanf(buf, "%*s %62s", path) != 1 ||
             (field != NULL && sscanf(field, "%*s %u", &bytes) != 1))
             _exit(1);
-        answer_from_file(fd, path);
         int len = snprintf(line, sizeof line, "%s\n%u bytes\n", path, bytes);
-        if (write(out, line, (size_t)len) < 0)
+        if (write(out, line, (size_t)len) < 0) /* who has an answer finds it counted */
             _exit(1);
+        answer_from_file(fd, path);
         close(fd);
     }
 }
@@ -403,6 +403,7 @@ static void settings_that_are_wrong_are_named(void **state)
                  { "words = 19\n", "words" },
                  { "words = 401\n", "words" },
                  { "words = many\n", "words" },
+                 { "grid_ms = 251\n", "grid_ms" },
                  { "consent\n", "consent" },
                  { "\xff\n", "(file)" } };
 
@@ -417,8 +418,9 @@ static void settings_that_are_wrong_are_named(void **state)
         assert_non_null(strstr(device.problem.got, folder));
         assert_non_null(strstr(device.problem.expected, "consent, answer_kib, words"));
     }
-    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\n"));
+    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\ngrid_ms = 250\n"));
     assert_ok(open_device());
+    assert_int_equal(device.settings.grid_ms, 250);
     assert_int_equal(device.settings.words, 20);
     assert_int_equal(device.settings.answer_kib, 16);
     assert_silence();
