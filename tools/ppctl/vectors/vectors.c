@@ -78,6 +78,25 @@ json_t *vectors_load(struct vectors *v, const char *file)
     return root;
 }
 
+void vectors_rows(struct vectors *v, const char *file,
+                  void (*each)(struct vectors *v, const char *file, size_t index,
+                               const json_t *row))
+{
+    const char *dot = strrchr(file, '.');
+
+    if (dot == NULL || strcmp(dot, ".json") != 0)
+        return;
+    json_t *root = vectors_load(v, file);
+    if (root == NULL)
+        return;
+    const json_t *rows = json_object_get(root, "vectors");
+    if (!json_is_array(rows))
+        vectors_fail(v, file, "-", "no array \"vectors\"");
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        each(v, file, i, json_array_get(rows, i));
+    json_decref(root);
+}
+
 static int hex_digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'
