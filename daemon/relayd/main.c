@@ -205,7 +205,6 @@ static void tell_totals(void *ctx)
 {
     struct pp_daemon *d = relay.daemon;
     const struct relay_totals *t = &relay.forward.totals;
-    const struct pp_http_stats *h = pp_http_server_stats(relay.server);
 
     (void)ctx;
     if (memcmp(t, &relay.told, sizeof *t) != 0 || relay.directory.served != relay.directory_told) {
@@ -213,8 +212,6 @@ static void tell_totals(void *ctx)
         relay.directory_told = relay.directory.served;
         pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
                            relay.directory.served, relay.directory.read);
-        pp_ev_http_totals(&d->events, PP_PARTY_RELAY, h->answered, h->refused, h->busy, h->late,
-                          h->gone);
     }
     pp_timer_set(relay.totals_timer, TOTALS_MS);
 }
@@ -270,6 +267,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     relay_directory_init(&relay.directory, config.directory.len > 0 ? relay.directory_path : NULL,
                          d->clock);
     PP_TRY(pp_http_server_new(d->loop, &c, &relay.server));
+    pp_daemon_count_http(d, relay.server);
     PP_TRY(listen_to_clients(d, problem));
     PP_TRY(pp_timer_new(d->loop, tell_totals, NULL, &relay.totals_timer));
     pp_timer_set(relay.totals_timer, TOTALS_MS);
