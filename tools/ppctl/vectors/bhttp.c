@@ -154,7 +154,8 @@ static const char *stream_difference(struct pp_span encoded, int valid, const js
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, const json_t *row)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *row,
+                    const json_t *root)
 {
     static struct pp_bhttp m;
     const char *name = json_string_value(json_object_get(row, "name"));
@@ -163,6 +164,8 @@ static void run_row(struct vectors *v, const char *file, const json_t *row)
     struct pp_buf encoded = vectors_hex(row, "encoded");
     const char *wrong = NULL;
 
+    (void)index;
+    (void)root;
     if (name == NULL)
         name = "-";
     if (encoded.bytes == NULL || !json_is_boolean(valid)) {
@@ -188,23 +191,7 @@ static void run_row(struct vectors *v, const char *file, const json_t *row)
 
 static void run_file(struct vectors *v, const char *file)
 {
-    const char *dot = strrchr(file, '.');
-    size_t i;
-    const json_t *e;
-
-    if (dot == NULL || strcmp(dot, ".json") != 0)
-        return; /* a README beside the data */
-    json_t *root = vectors_load(v, file);
-    if (root == NULL)
-        return;
-    const json_t *rows = json_object_get(root, "vectors");
-    if (!json_is_array(rows))
-        vectors_fail(v, file, "-", "no array \"vectors\"");
-    json_array_foreach(rows, i, e)
-    {
-        run_row(v, file, e);
-    }
-    json_decref(root);
+    vectors_rows(v, file, run_row);
 }
 
 void vectors_bhttp(struct vectors *v, const char *path)

@@ -108,12 +108,14 @@ static const char *check_row(struct row *r, const json_t *v)
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object,
+                    const json_t *root)
 {
     const char *variant = json_string_value(json_object_get(object, "name"));
     char name[ROW_NAME_BYTES];
     struct row r = { 0 };
 
+    (void)root;
     snprintf(name, sizeof name, "%zu %s", index, variant == NULL ? "?" : variant);
     const char *why = check_row(&r, object);
     if (why == NULL)
@@ -125,21 +127,7 @@ static void run_row(struct vectors *v, const char *file, size_t index, const jso
 
 static void run_file(struct vectors *v, const char *file)
 {
-    size_t len = strlen(file);
-
-    if (len < 5 || strcmp(file + len - 5, ".json") != 0) {
-        vectors_skip(v, file, "-", "not a JSON file");
-        return;
-    }
-    json_t *root = vectors_load(v, file);
-    if (root == NULL)
-        return;
-    const json_t *rows = json_object_get(root, "vectors");
-    if (!json_is_array(rows))
-        vectors_skip(v, file, "-", "no array of vectors");
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        run_row(v, file, i, json_array_get(rows, i));
-    json_decref(root);
+    vectors_rows(v, file, run_row);
 }
 
 void vectors_blindrsa(struct vectors *v, const char *path)

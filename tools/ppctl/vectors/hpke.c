@@ -231,36 +231,27 @@ static void check_bare_kem(struct row *row)
     pp_kem_key_free(key);
 }
 
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *e,
+                    const json_t *root)
+{
+    char name[64];
+    struct row row = { .v = v, .file = file, .name = name, .json = e };
+
+    (void)root;
+    snprintf(name, sizeof name, "row %zu (mode %d kem %#x kdf %d aead %d)", index,
+             number(e, "mode"), (unsigned)number(e, "kem_id"), number(e, "kdf_id"),
+             number(e, "aead_id"));
+    if (json_object_get(e, "kem_id") == NULL)
+        check_bare_kem(&row);
+    else
+        check_row(&row);
+    for (size_t k = 0; k < row.buf_count; k++)
+        pp_buf_done(&row.bufs[k]);
+}
+
 static void run_file(struct vectors *v, const char *file)
 {
-    const char *dot = strrchr(file, '.');
-    size_t i;
-    const json_t *e;
-
-    if (dot == NULL || strcmp(dot, ".json") != 0)
-        return; /* a README beside the data */
-    json_t *root = vectors_load(v, file);
-    if (root == NULL)
-        return;
-    const json_t *rows = json_object_get(root, "vectors");
-    if (!json_is_array(rows))
-        vectors_fail(v, file, "-", "no array \"vectors\"");
-    json_array_foreach(rows, i, e)
-    {
-        char name[64];
-        struct row row = { .v = v, .file = file, .name = name, .json = e };
-
-        snprintf(name, sizeof name, "row %zu (mode %d kem %#x kdf %d aead %d)", i,
-                 number(e, "mode"), (unsigned)number(e, "kem_id"), number(e, "kdf_id"),
-                 number(e, "aead_id"));
-        if (json_object_get(e, "kem_id") == NULL)
-            check_bare_kem(&row);
-        else
-            check_row(&row);
-        for (size_t k = 0; k < row.buf_count; k++)
-            pp_buf_done(&row.bufs[k]);
-    }
-    json_decref(root);
+    vectors_rows(v, file, run_row);
 }
 
 void vectors_hpke(struct vectors *v, const char *path)

@@ -339,7 +339,7 @@ static void run_refusal(struct row *row, int chunked, const char *expect)
         vectors_fail(row->v, row->file, row->name, "expected %s, got %s", expect, verdict);
 }
 
-static void run_row(struct row *row)
+static void judge_row(struct row *row)
 {
     const char *kind = json_string_value(json_object_get(row->json, "kind"));
     const char *expect = json_string_value(json_object_get(row->json, "expect"));
@@ -352,35 +352,28 @@ static void run_row(struct row *row)
         vectors_skip(row->v, row->file, row->name, "a row of another topic");
 }
 
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *e,
+                    const json_t *root)
+{
+    const char *name = json_string_value(json_object_get(e, "name"));
+    struct row *row = calloc(1, sizeof *row);
+
+    (void)index;
+    (void)root;
+    PP_ASSERT(row != NULL);
+    *row = (struct row){ .v = v, .file = file, .name = name == NULL ? "-" : name, .json = e };
+    judge_row(row);
+    for (size_t k = 0; k < row->buf_count; k++)
+        pp_buf_done(&row->bufs[k]);
+    pp_ohttp_done(&row->device);
+    pp_ohttp_done(&row->server);
+    pp_ohttp_gateway_done(&row->gateway);
+    free(row);
+}
+
 static void run_file(struct vectors *v, const char *file)
 {
-    const char *dot = strrchr(file, '.');
-    size_t i;
-    const json_t *e;
-
-    if (dot == NULL || strcmp(dot, ".json") != 0)
-        return; /* a README beside the data */
-    json_t *root = vectors_load(v, file);
-    if (root == NULL)
-        return;
-    const json_t *rows = json_object_get(root, "vectors");
-    if (!json_is_array(rows))
-        vectors_fail(v, file, "-", "no array \"vectors\"");
-    json_array_foreach(rows, i, e)
-    {
-        const char *name = json_string_value(json_object_get(e, "name"));
-        struct row *row = calloc(1, sizeof *row);
-        PP_ASSERT(row != NULL);
-        *row = (struct row){ .v = v, .file = file, .name = name == NULL ? "-" : name, .json = e };
-        run_row(row);
-        for (size_t k = 0; k < row->buf_count; k++)
-            pp_buf_done(&row->bufs[k]);
-        pp_ohttp_done(&row->device);
-        pp_ohttp_done(&row->server);
-        pp_ohttp_gateway_done(&row->gateway);
-        free(row);
-    }
-    json_decref(root);
+    vectors_rows(v, file, run_row);
 }
 
 void vectors_ohttp(struct vectors *v, const char *path)

@@ -293,13 +293,15 @@ static const struct pp_oprf_suite *find_suite(const char *identifier)
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object,
+                    const json_t *root)
 {
     const char *identifier = json_string_value(json_object_get(object, "identifier"));
     const struct pp_oprf_suite *suite = find_suite(identifier);
     json_int_t mode = json_integer_value(json_object_get(object, "mode"));
     char name[ROW_NAME_BYTES];
 
+    (void)root;
     snprintf(name, sizeof name, "%zu %s mode %lld", index, identifier == NULL ? "?" : identifier,
              (long long)mode);
     if (suite == NULL) {
@@ -330,21 +332,7 @@ static void run_row(struct vectors *v, const char *file, size_t index, const jso
 
 static void run_file(struct vectors *v, const char *file)
 {
-    size_t len = strlen(file);
-
-    if (len < 5 || strcmp(file + len - 5, ".json") != 0) {
-        vectors_skip(v, file, "-", "not a JSON file");
-        return;
-    }
-    json_t *root = vectors_load(v, file);
-    if (root == NULL)
-        return;
-    const json_t *rows = json_object_get(root, "vectors");
-    if (!json_is_array(rows))
-        vectors_skip(v, file, "-", "no array of vectors");
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        run_row(v, file, i, json_array_get(rows, i));
-    json_decref(root);
+    vectors_rows(v, file, run_row);
 }
 
 void vectors_oprf(struct vectors *v, const char *path)

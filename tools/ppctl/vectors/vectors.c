@@ -78,6 +78,31 @@ json_t *vectors_load(struct vectors *v, const char *file)
     return root;
 }
 
+void vectors_rows(struct vectors *v, const char *file,
+                  void (*each)(struct vectors *v, const char *file, size_t index, const json_t *row,
+                               const json_t *root))
+{
+    const char *dot = strrchr(file, '.');
+    size_t i;
+    const json_t *row;
+
+    if (dot == NULL || strcmp(dot, ".json") != 0) {
+        vectors_skip(v, file, "-", "not a JSON file");
+        return;
+    }
+    json_t *root = vectors_load(v, file);
+    if (root == NULL)
+        return;
+    const json_t *rows = json_object_get(root, "vectors");
+    if (json_array_size(rows) == 0)
+        vectors_skip(v, file, "-", "no rows in an array \"vectors\"");
+    json_array_foreach(rows, i, row)
+    {
+        each(v, file, i, row, root);
+    }
+    json_decref(root);
+}
+
 static int hex_digit(char c)
 {
     return c >= '0' && c <= '9'   ? c - '0'

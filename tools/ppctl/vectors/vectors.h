@@ -39,6 +39,14 @@ void vectors_walk(struct vectors *v, const char *path,
 /* Loads a JSON file, or counts a failed row and returns NULL. The caller drops the reference. */
 json_t *vectors_load(struct vectors *v, const char *file);
 
+/*
+ * What most topics are: calls `each` for every row of the array `vectors` in the object `root` that
+ * a JSON file holds. A file of another form is skipped with the reason.
+ */
+void vectors_rows(struct vectors *v, const char *file,
+                  void (*each)(struct vectors *v, const char *file, size_t index, const json_t *row,
+                               const json_t *root));
+
 /* The hex (either case) or Base64 text of a member, decoded into malloc'ed bytes; absent, not a
  * string or not of the encoding: NULL bytes. */
 struct pp_buf vectors_hex(const json_t *object, const char *member);
