@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""lib/net's server under h2load and wrk, and what idle connections of HTTP/2 over TLS cost it.
+"""lib/net's server under h2load and wrk with 10 to 10,000 clients, and what idle connections of HTTP/2 over TLS
+cost it.
 
 usage: bench/http.py [CONNECTIONS]     idle ones at the end, 10,000 by default
 
@@ -15,6 +16,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+import growth  # noqa: E402
 import httpd  # noqa: E402
 
 REQUESTS = 40000
@@ -85,6 +87,7 @@ def main():
             with open(body, "wb") as f:
                 f.write(os.urandom(4096))
             half_load(name, server, body, full_load(name, server, body))
+            growth.rows(name, server.url + "/exchange", server.cpu_s, server.resident_kib, "-d", body)
     if shutil.which("wrk"):
         with httpd.Httpd() as server:
             wrk(server)

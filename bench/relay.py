@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""CPU time of pp-relayd for a request beside that of nginx as a relay (deploy/relay-nginx), in one run; and
-what idle connections cost pp-relayd.
+"""CPU time of pp-relayd for a request beside that of nginx as a relay (deploy/relay-nginx), in one run; pp-relayd
+from 10 to 10,000 clients; and what idle connections cost it.
 
 usage: bench/relay.py [REQUESTS [CONNECTIONS]]     20,000 and 10,000 by default
 
@@ -19,6 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[0] = os.path.join(ROOT, "tests", "e2e")  # in place of this folder, whose http.py is another http
 import fleet  # noqa: E402
 import httpd  # noqa: E402
+sys.path.append(os.path.join(ROOT, "bench"))
+import growth  # noqa: E402
 import test_relay as relay  # noqa: E402
 
 # nginx ends a connection after 1000 requests, so no run sends more over each of its four.
@@ -107,6 +109,21 @@ def compare(folder, requests):
         gateway.close()
 
 
+def grow(folder):
+    """It has 1024 requests under way at most, and refuses the next at once."""
+    cert, key = relay.pem(folder, "gateway", "localhost")
+    gateway = Gateway(folder, cert, key)
+    body = os.path.join(folder, "body")
+    which = relay.PpRelayTls(gateway, cert, "connections = 16384", "connections_per_address = 16384")
+    try:
+        growth.rows("relay, HTTP/2", f"https://127.0.0.1:{which.port}/ohttp", lambda: cpu_of(which.process),
+                    lambda: resident_kib(which.process), "-m", "1", "-d", body, "-H",
+                    "content-type: message/ohttp-req")
+    finally:
+        which.close()
+        gateway.close()
+
+
 class Server:
     """What httpd.Idle needs of a server."""
 
@@ -148,6 +165,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pp-bench-relay-") as folder:
         os.chmod(folder, 0o755)
         compare(folder, requests)
+        grow(folder)
         idle(folder, connections)
 
 

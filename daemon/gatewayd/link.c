@@ -257,6 +257,7 @@ void gw_link_free(struct gw_link *l)
 {
     if (l == NULL)
         return;
-    (void)close(l->config.fd);
-    release(l);
+    int fd = l->config.fd;
+    release(l); /* watched to its end: a number that is closed may be somebody else's */
+    (void)close(fd);
 }

@@ -15,7 +15,10 @@
 
 enum {
     NAME_BYTES_MAX = 255, /* of paths, and of the issuer's name */
-    WAITING_MAX = 256,    /* requests that no worker has begun; more are 503 */
+    REQUESTS_MAX = 512,   /* at a time; more are 503 */
+    STREAMS_MAX = 4,      /* of one HTTP/2 connection; a device needs one */
+    /* Jobs of the worker: who fills it with requests does not keep the keys from changing. */
+    WAITING_MAX = REQUESTS_MAX + 1,
     KEYS_EVERY_MS = 3600 * 1000,
     TOTALS_EVERY_MS = 60 * 1000,
 };
@@ -24,7 +27,7 @@ struct config {
     struct pp_daemon_config common;
     struct pp_span keys, store, issuer, jwks, jwt_issuer, jwt_audience, tls_chain, tls_key;
     struct pp_kv_list assertion_keys;
-    uint64_t batches;
+    uint64_t batches, connections, connections_per_address;
 };
 
 static const struct pp_kv_key KEYS[] = {
@@ -48,6 +51,10 @@ static const struct pp_kv_key KEYS[] = {
       "the certificate chain of https, PEM; with tls_key" },
     { "tls_key", PP_KV_TEXT, offsetof(struct config, tls_key), 0, 1, NAME_BYTES_MAX,
       "its key, PEM, mode 0600" },
+    { "connections", PP_KV_U64, offsetof(struct config, connections), 0, 1, PP_HTTP_CONNECTIONS_MAX,
+      "of clients at a time, 1 to 16384" },
+    { "connections_per_address", PP_KV_U64, offsetof(struct config, connections_per_address), 0, 1,
+      PP_HTTP_CONNECTIONS_MAX, "of one IPv4 address or IPv6 /64, 1 to 16384" },
 };
 
 /* What became of requests; the loop's. */
@@ -55,7 +62,7 @@ struct totals {
     uint64_t issued, unauthorized, limited, malformed, failed;
 };
 
-static struct config config = { .batches = 1 };
+static struct config config = { .batches = 1, .connections = 4096, .connections_per_address = 32 };
 
 /* The worker's, from the first job on. */
 static struct {
@@ -414,6 +421,11 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     return pp_daemon_listen(d, "http", config.common.listen, problem, &front.listener);
 }
 
+static uint32_t at_most(uint64_t value, uint32_t max)
+{
+    return value < max ? (uint32_t)value : max;
+}
+
 static pp_res start_server(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_http_route routes[] = {
@@ -424,6 +436,10 @@ static pp_res start_server(struct pp_daemon *d, struct pp_problem *problem)
         .routes = routes,
         .route_count = PP_ARRAY_COUNT(routes),
         .scratch_bytes = sizeof(struct ticket) + 64,
+        .connections_max = (uint32_t)config.connections,
+        .requests_max = at_most(config.connections, REQUESTS_MAX),
+        .streams_max = at_most(config.connections, STREAMS_MAX),
+        .connections_per_address_max = (uint32_t)config.connections_per_address,
     };
 
     PP_TRY(pp_http_server_new(d->loop, &c, &front.server));

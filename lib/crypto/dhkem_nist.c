@@ -98,18 +98,17 @@ static pp_res nist_import(const struct pp_kem_info *info, struct pp_span sk, voi
     return PP_OK;
 }
 
-/* The x-coordinate of scalar times the point in `pk`; sk_len bytes. KEY unless it is on the curve.
- */
-static pp_res dh(const struct pp_kem_info *info, const BIGNUM *scalar, struct pp_span pk,
-                 uint8_t *ret)
+/* The x-coordinate of scalar times the point in `pk`. KEY unless that is on the curve. */
+static pp_res nist_dh(const struct pp_kem_info *info, const void *scalar, const uint8_t *pk,
+                      uint8_t *ret)
 {
     PP_AUTO(work) w = { 0 };
     const EC_GROUP *group = group_of(info);
 
     PP_TRY(work_init(&w, group));
     /* oct2point also takes a form of the same length with a sign bit; HPKE has the plain one. */
-    PP_CHECK(pk.at[0] == POINT_UNCOMPRESSED, PP_E_KEY, pk.at[0]);
-    PP_CHECK(EC_POINT_oct2point(group, w.point, pk.at, pk.len, w.numbers) == 1, PP_E_KEY, 1);
+    PP_CHECK(pk[0] == POINT_UNCOMPRESSED, PP_E_KEY, pk[0]);
+    PP_CHECK(EC_POINT_oct2point(group, w.point, pk, info->pk_len, w.numbers) == 1, PP_E_KEY, 1);
     PP_CHECK(EC_POINT_mul(group, w.point, NULL, w.point, scalar, w.numbers) == 1, PP_E_CRYPTO, 2);
     BN_CTX_start(w.numbers);
     BIGNUM *x = BN_CTX_get(w.numbers);
@@ -187,11 +186,11 @@ static pp_res nist_encap(const struct pp_kem_info *info, struct pp_span pk,
     void *ephemeral = NULL;
 
     PP_TRY(new_ephemeral(info, random_bytes, &ephemeral, ret_enc));
-    pp_res r = dh(info, ephemeral, pk, both.bytes);
+    pp_res r = nist_dh(info, ephemeral, pk.at, both.bytes);
     nist_release(ephemeral);
     PP_TRY(r);
     if (sender != NULL) {
-        PP_TRY(dh(info, sender->handle, pk, both.bytes + len));
+        PP_TRY(nist_dh(info, sender->handle, pk.at, both.bytes + len));
         sender_pk = pp_kem_key_public(sender);
         len *= 2;
     }
@@ -205,9 +204,9 @@ static pp_res nist_decap(const struct pp_kem_key *k, struct pp_span enc, struct 
     PP_AUTO(results) both = { { 0 } };
     size_t len = k->info->sk_len;
 
-    PP_TRY(dh(k->info, k->handle, enc, both.bytes));
+    PP_TRY(nist_dh(k->info, k->handle, enc.at, both.bytes));
     if (sender_pk.len > 0) {
-        PP_TRY(dh(k->info, k->handle, sender_pk, both.bytes + len));
+        PP_TRY(nist_dh(k->info, k->handle, sender_pk.at, both.bytes + len));
         len *= 2;
     }
     return pp_dhkem_shared(k->info, pp_span(both.bytes, len), enc, pp_kem_key_public(k), sender_pk,
@@ -222,7 +221,7 @@ pp_res pp_p256_dh(struct pp_span sk, struct pp_span pk, uint8_t ret[PP_P256_BYTE
 
     PP_CHECK(sk.len == info->sk_len && pk.len == info->pk_len, PP_E_KEY, pk.len);
     PP_TRY(nist_import(info, sk, &own, own_pk));
-    pp_res r = dh(info, own, pk, out);
+    pp_res r = nist_dh(info, own, pk.at, out);
     nist_release(own);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
@@ -233,7 +232,7 @@ pp_res pp_p256_dh(struct pp_span sk, struct pp_span pk, uint8_t ret[PP_P256_BYTE
 #define OPS                                                                                        \
     {                                                                                              \
         .import = nist_import, .release = nist_release, .encap = nist_encap, .decap = nist_decap,  \
-        .derive = nist_derive,                                                                     \
+        .dh = nist_dh, .derive = nist_derive,                                                      \
     }
 const struct pp_kem_ops PP_KEM_OPS_P256_SHA256 = OPS;
 const struct pp_kem_ops PP_KEM_OPS_P384_SHA384 = OPS;

@@ -7,7 +7,19 @@
 #include "dhkem.h"
 #include "kem_int.h"
 #include "labeled.h"
-#include "x25519_int.h"
+
+/* A private key ready for many derivations; `_done` wipes and is safe on the zero state. */
+struct x25519_key {
+    EVP_PKEY_CTX *derive;
+    EVP_PKEY *peer;
+};
+
+static void x25519_key_done(struct x25519_key *k)
+{
+    EVP_PKEY_CTX_free(k->derive);
+    EVP_PKEY_free(k->peer);
+    *k = (struct x25519_key){ 0 };
+}
 
 /*
  * The context keeps the imported key and refers to `peer`, whose bytes alone change from one
@@ -15,7 +27,7 @@
  * scalar multiplication itself. With an OpenSSL that copied the peer no message would open, which
  * the published vectors show.
  */
-pp_res pp_x25519_key_init(struct pp_x25519_key *k, struct pp_span sk, uint8_t *ret_pk)
+static pp_res x25519_key_init(struct x25519_key *k, struct pp_span sk, uint8_t *ret_pk)
 {
     size_t len = PP_X25519_BYTES;
     EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, sk.at, PP_X25519_BYTES);
@@ -31,29 +43,22 @@ pp_res pp_x25519_key_init(struct pp_x25519_key *k, struct pp_span sk, uint8_t *r
     return PP_OK;
 }
 
-void pp_x25519_key_done(struct pp_x25519_key *k)
-{
-    EVP_PKEY_CTX_free(k->derive);
-    EVP_PKEY_free(k->peer);
-    *k = (struct pp_x25519_key){ 0 };
-}
-
 static void x25519_release(void *handle)
 {
     if (handle == NULL)
         return;
-    pp_x25519_key_done(handle);
+    x25519_key_done(handle);
     free(handle);
 }
 
 static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, void **ret_handle,
                             uint8_t *ret_pk)
 {
-    struct pp_x25519_key *k = calloc(1, sizeof *k);
+    struct x25519_key *k = calloc(1, sizeof *k);
 
     (void)info;
     PP_CHECK(k != NULL, PP_E_NO_MEMORY, sizeof *k);
-    pp_res r = pp_x25519_key_init(k, sk, ret_pk);
+    pp_res r = x25519_key_init(k, sk, ret_pk);
     if (!pp_is_ok(r)) {
         x25519_release(k);
         return r;
@@ -66,11 +71,13 @@ static pp_res x25519_import(const struct pp_kem_info *info, struct pp_span sk, v
  * RFC 9180 7.1.4 MUST: the all-zero result is refused. OpenSSL's derive fails on it by itself; the
  * second look costs nothing and does not depend on the version.
  */
-pp_res pp_x25519_dh(const struct pp_x25519_key *own, const uint8_t *peer_pk,
-                    uint8_t ret[PP_X25519_BYTES])
+static pp_res x25519_dh(const struct pp_kem_info *info, const void *handle, const uint8_t *peer_pk,
+                        uint8_t ret[PP_X25519_BYTES])
 {
+    const struct x25519_key *own = handle;
     size_t len = PP_X25519_BYTES;
 
+    (void)info;
     PP_CHECK(EVP_PKEY_set1_encoded_public_key(own->peer, peer_pk, PP_X25519_BYTES) == 1,
              PP_E_CRYPTO, 0);
     int ok = EVP_PKEY_derive(own->derive, ret, &len) == 1;
@@ -97,12 +104,12 @@ static pp_res x25519_encap(const struct pp_kem_info *info, struct pp_span pk,
 {
     PP_AUTO(results) both = { { 0 } };
     struct pp_span sender_pk = { 0 };
-    PP_AUTO(pp_x25519_key) ephemeral = { 0 };
+    PP_AUTO(x25519_key) ephemeral = { 0 };
 
-    PP_TRY(pp_x25519_key_init(&ephemeral, random_bytes, ret_enc));
-    PP_TRY(pp_x25519_dh(&ephemeral, pk.at, both.bytes));
+    PP_TRY(x25519_key_init(&ephemeral, random_bytes, ret_enc));
+    PP_TRY(x25519_dh(info, &ephemeral, pk.at, both.bytes));
     if (sender != NULL) {
-        PP_TRY(pp_x25519_dh(sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(x25519_dh(info, sender->handle, pk.at, both.bytes + PP_X25519_BYTES));
         sender_pk = pp_kem_key_public(sender);
     }
     return pp_dhkem_shared(info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len),
@@ -114,9 +121,9 @@ static pp_res x25519_decap(const struct pp_kem_key *k, struct pp_span enc, struc
 {
     PP_AUTO(results) both = { { 0 } };
 
-    PP_TRY(pp_x25519_dh(k->handle, enc.at, both.bytes));
+    PP_TRY(x25519_dh(k->info, k->handle, enc.at, both.bytes));
     if (sender_pk.len > 0)
-        PP_TRY(pp_x25519_dh(k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
+        PP_TRY(x25519_dh(k->info, k->handle, sender_pk.at, both.bytes + PP_X25519_BYTES));
     return pp_dhkem_shared(k->info, pp_span(both.bytes, PP_X25519_BYTES + sender_pk.len), enc,
                            pp_kem_key_public(k), sender_pk, ret_shared);
 }
@@ -125,10 +132,10 @@ pp_res pp_x25519(const uint8_t sk[PP_X25519_BYTES], const uint8_t pk[PP_X25519_B
                  uint8_t ret[PP_X25519_BYTES])
 {
     uint8_t own_pk[PP_X25519_BYTES], out[PP_X25519_BYTES];
-    PP_AUTO(pp_x25519_key) own = { 0 };
+    PP_AUTO(x25519_key) own = { 0 };
 
-    PP_TRY(pp_x25519_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
-    pp_res r = pp_x25519_dh(&own, pk, out);
+    PP_TRY(x25519_key_init(&own, pp_span(sk, PP_X25519_BYTES), own_pk));
+    pp_res r = x25519_dh(NULL, &own, pk, out);
     if (pp_is_ok(r))
         memcpy(ret, out, sizeof out);
     pp_wipe(out, sizeof out);
@@ -154,5 +161,6 @@ const struct pp_kem_ops PP_KEM_OPS_X25519_SHA256 = {
     .release = x25519_release,
     .encap = x25519_encap,
     .decap = x25519_decap,
+    .dh = x25519_dh,
     .derive = x25519_derive,
 };

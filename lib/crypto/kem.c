@@ -119,7 +119,7 @@ pp_res pp_kem_public_check(uint16_t id, struct pp_span pk)
 
     PP_CHECK(row != NULL, PP_E_UNSUPPORTED, id);
     PP_CHECK(pk.len == row->info.pk_len, PP_E_KEY, pk.len);
-    return row->ops->check == NULL ? PP_OK : row->ops->check(pk);
+    return row->ops->check == NULL ? PP_OK : row->ops->check(&row->info, pk);
 }
 
 static pp_res encap(const struct row *row, struct pp_span pk, const struct pp_kem_key *sender,

@@ -20,7 +20,11 @@ enum pp_kem_id {
     PP_KEM_P384_SHA384 = 0x0011,
     PP_KEM_P521_SHA512 = 0x0012,
     PP_KEM_X25519_SHA256 = 0x0020,
+    PP_KEM_MLKEM512 = 0x0040,
     PP_KEM_MLKEM768 = 0x0041,
+    PP_KEM_MLKEM1024 = 0x0042,
+    PP_KEM_MLKEM768_P256 = 0x0050,
+    PP_KEM_MLKEM1024_P384 = 0x0051,
     PP_KEM_XWING = 0x647a,
 };
 
@@ -84,8 +88,9 @@ PP_MUST pp_res pp_kem_key_export(const struct pp_kem_key *k,
                                  struct pp_secret *ret); /* sk_len bytes */
 
 /*
- * Whether these can be a public key of the KEM: the length, and for ML-KEM that every coefficient
- * is reduced (FIPS 203, 7.2). KEY, UNSUPPORTED. An encapsulation asks the same and more.
+ * Whether these can be a public key of the KEM: the length, and for ML-KEM, alone or in a hybrid,
+ * that every coefficient is reduced (FIPS 203, 7.2). KEY, UNSUPPORTED. An encapsulation asks the
+ * same and more.
  */
 PP_MUST pp_res pp_kem_public_check(uint16_t id, struct pp_span pk);
 

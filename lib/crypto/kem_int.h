@@ -17,7 +17,7 @@ struct pp_kem_ops {
                      uint8_t *ret_pk);
     void (*release)(void *handle); /* wipes; NULL is fine */
     /* Beyond the length of a public key; NULL: there is nothing to see before it is used. KEY. */
-    pp_res (*check)(struct pp_span pk);
+    pp_res (*check)(const struct pp_kem_info *info, struct pp_span pk);
     /* `sender` is NULL unless the sender authenticates itself. KEY. */
     pp_res (*encap)(const struct pp_kem_info *info, struct pp_span pk,
                     const struct pp_kem_key *sender, struct pp_span random_bytes, uint8_t *ret_enc,
@@ -25,6 +25,12 @@ struct pp_kem_ops {
     /* `sender_pk` is empty unless the sender authenticates itself. */
     pp_res (*decap)(const struct pp_kem_key *k, struct pp_span enc, struct pp_span sender_pk,
                     uint8_t *ret_shared);
+    /*
+     * Bare Diffie-Hellman of an imported key with a public key, for the KEMs that have a DHKEM as
+     * their classical half: sk_len bytes. NULL for any other. KEY.
+     */
+    pp_res (*dh)(const struct pp_kem_info *info, const void *handle, const uint8_t *pk,
+                 uint8_t *ret);
     /* DeriveKeyPair. */
     pp_res (*derive)(const struct pp_kem_info *info, struct pp_span ikm, uint8_t *ret_sk);
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arithmetic of ML-KEM-768 in portable C.
+ * Arithmetic of ML-KEM in portable C.
  *
  * No coefficient is divided: a division by a constant is a multiplication only if the compiler
  * thinks so, and a division instruction's time depends on its operand (known as KyberSlash).
@@ -153,32 +153,50 @@ void pp_poly_lift(struct pp_poly *p)
         p->c[i] = multiply(p->c[i], R_SQUARED, times_inverse(R_SQUARED));
 }
 
-void pp_polyvec_prepare(struct pp_polyvec *v)
+void pp_polyvec_prepare(struct pp_polyvec *v, size_t k)
 {
-    for (size_t k = 0; k < PP_MLKEM_K; k++)
+    for (size_t j = 0; j < k; j++)
         for (size_t i = 0; i < N / 2; i++) {
             int16_t root = ROOTS[N / 4 + i / 2];
 
             root = (int16_t)(i % 2 == 0 ? root : -root);
-            v->rooted[k][i] = reduce_product(v->p[k].c[2 * i + 1] * root);
+            v->rooted[j][i] = reduce_product(v->p[j].c[2 * i + 1] * root);
         }
 }
 
-/* Algorithm 11 three times. Six products below q^2 stay under 2^15 q: one reduction is enough. */
-void pp_polyvec_dot(const struct pp_poly *const a[PP_MLKEM_K], const struct pp_polyvec *b,
-                    struct pp_poly *ret)
+/* Algorithm 11 k times. Eight products below q^2 stay under 2^15 q: one reduction is enough. */
+static inline __attribute__((always_inline)) void dot(const struct pp_poly *a, size_t stride,
+                                                      const struct pp_polyvec *b, size_t k,
+                                                      struct pp_poly *ret)
 {
     for (size_t i = 0; i < N / 2; i++) {
         int32_t even = 0, odd = 0;
 
-        for (size_t k = 0; k < PP_MLKEM_K; k++) {
-            int32_t a0 = a[k]->c[2 * i], a1 = a[k]->c[2 * i + 1];
+        for (size_t j = 0; j < k; j++) {
+            const int16_t *pair = a[j * stride].c + 2 * i;
 
-            even += a0 * b->p[k].c[2 * i] + a1 * b->rooted[k][i];
-            odd += a0 * b->p[k].c[2 * i + 1] + a1 * b->p[k].c[2 * i];
+            even += pair[0] * b->p[j].c[2 * i] + pair[1] * b->rooted[j][i];
+            odd += pair[0] * b->p[j].c[2 * i + 1] + pair[1] * b->p[j].c[2 * i];
         }
         ret->c[2 * i] = reduce_product(even);
         ret->c[2 * i + 1] = reduce_product(odd);
+    }
+}
+
+/* Inlined with a constant count each, so that the loop becomes vector instructions. */
+void pp_polyvec_dot(const struct pp_poly *a, size_t stride, const struct pp_polyvec *b, size_t k,
+                    struct pp_poly *ret)
+{
+    switch (k) {
+    case 2:
+        dot(a, stride, b, 2, ret);
+        return;
+    case 3:
+        dot(a, stride, b, 3, ret);
+        return;
+    default:
+        PP_ASSERT(k == 4);
+        dot(a, stride, b, 4, ret);
     }
 }
 
@@ -213,14 +231,38 @@ void pp_poly_sample_public(const uint8_t seed[32], uint8_t column, uint8_t row, 
     }
 }
 
-void pp_poly_noise(const uint8_t bytes[PP_POLY_NOISE_BYTES], struct pp_poly *ret)
+/* Pairs of bits are added side by side: no coefficient is looked at alone. */
+static void noise_2(const uint8_t *bytes, struct pp_poly *ret)
 {
-    for (size_t i = 0; i < PP_POLY_NOISE_BYTES; i++) {
+    for (size_t i = 0; i < N / 2; i++) {
         uint32_t pairs = (bytes[i] & 0x55U) + (bytes[i] >> 1 & 0x55U);
 
         ret->c[2 * i] = (int16_t)((int32_t)(pairs & 3) - (int32_t)(pairs >> 2 & 3));
         ret->c[2 * i + 1] = (int16_t)((int32_t)(pairs >> 4 & 3) - (int32_t)(pairs >> 6));
     }
+}
+
+/* The same with triples: 24 bits are four coefficients. */
+static void noise_3(const uint8_t *bytes, struct pp_poly *ret)
+{
+    for (size_t i = 0; i < N / 4; i++) {
+        const uint8_t *b = bytes + 3 * i;
+        uint32_t bits = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
+        uint32_t triples = (bits & 0x249249) + (bits >> 1 & 0x249249) + (bits >> 2 & 0x249249);
+
+        for (size_t j = 0; j < 4; j++)
+            ret->c[4 * i + j] = (int16_t)((int32_t)(triples >> (6 * j) & 7) -
+                                          (int32_t)(triples >> (6 * j + 3) & 7));
+    }
+}
+
+void pp_poly_noise(const uint8_t *bytes, unsigned eta, struct pp_poly *ret)
+{
+    PP_ASSERT(eta == 2 || eta == 3);
+    if (eta == 2)
+        noise_2(bytes, ret);
+    else
+        noise_3(bytes, ret);
 }
 
 void pp_poly_write(const struct pp_poly *p, uint8_t ret[PP_POLY_BYTES])
@@ -249,12 +291,15 @@ uint32_t pp_poly_read(const uint8_t bytes[PP_POLY_BYTES], struct pp_poly *ret)
     return 1 - (outside >> 31);
 }
 
-/* Compress (FIPS 203, 4.7): (2^bits c + q/2) / q by multiplication, exact for every c below q. */
+/*
+ * Compress (FIPS 203, 4.7): (2^bits c + q/2) / q. The product with 2^37 / q, rounded up, is exact:
+ * its error is below 1 / q for every number under 2^24.
+ */
 static inline uint32_t compress(int16_t c, unsigned bits)
 {
     uint64_t scaled = (canonical(c) << bits) + Q / 2;
 
-    return (uint32_t)(scaled * 1290168 >> 32) & ((1U << bits) - 1);
+    return (uint32_t)(scaled * 41285359 >> 37) & ((1U << bits) - 1);
 }
 
 /* Decompress: (q v + 2^(bits - 1)) / 2^bits. */
@@ -263,41 +308,76 @@ static inline int16_t decompress(uint32_t v, unsigned bits)
     return (int16_t)((v * Q + (1U << (bits - 1))) >> bits);
 }
 
-void pp_poly_write_10(const struct pp_poly *p, uint8_t ret[PP_POLY_10_BYTES])
+/* Eight coefficients are `bits` bytes. Inlined with a constant each, so that the loops unroll. */
+static inline __attribute__((always_inline)) void pack(const struct pp_poly *p, unsigned bits,
+                                                       uint8_t *ret)
 {
-    for (size_t i = 0; i < N / 4; i++) {
-        uint64_t four = 0;
+    for (size_t i = 0; i < N / 8; i++) {
+        uint64_t waiting = 0;
+        unsigned count = 0;
+        size_t at = bits * i;
 
-        for (size_t j = 0; j < 4; j++)
-            four |= (uint64_t)compress(p->c[4 * i + j], 10) << (10 * j);
-        for (size_t j = 0; j < 5; j++)
-            ret[5 * i + j] = (uint8_t)(four >> (8 * j));
+        for (size_t j = 0; j < 8; j++) {
+            waiting |= (uint64_t)compress(p->c[8 * i + j], bits) << count;
+            for (count += bits; count >= 8; count -= 8) {
+                ret[at++] = (uint8_t)waiting;
+                waiting >>= 8;
+            }
+        }
     }
 }
 
-void pp_poly_read_10(const uint8_t bytes[PP_POLY_10_BYTES], struct pp_poly *ret)
+static inline __attribute__((always_inline)) void unpack(const uint8_t *bytes, unsigned bits,
+                                                         struct pp_poly *ret)
 {
-    for (size_t i = 0; i < N / 4; i++) {
-        uint64_t four = 0;
+    for (size_t i = 0; i < N / 8; i++) {
+        uint64_t waiting = 0;
+        unsigned count = 0;
+        size_t at = bits * i;
 
-        for (size_t j = 0; j < 5; j++)
-            four |= (uint64_t)bytes[5 * i + j] << (8 * j);
-        for (size_t j = 0; j < 4; j++)
-            ret->c[4 * i + j] = decompress((uint32_t)(four >> (10 * j)) & 0x3FF, 10);
+        for (size_t j = 0; j < 8; j++) {
+            for (; count < bits; count += 8)
+                waiting |= (uint64_t)bytes[at++] << count;
+            ret->c[8 * i + j] = decompress((uint32_t)waiting & ((1U << bits) - 1), bits);
+            waiting >>= bits;
+            count -= bits;
+        }
     }
 }
 
-void pp_poly_write_4(const struct pp_poly *p, uint8_t ret[PP_POLY_4_BYTES])
+void pp_poly_compress(const struct pp_poly *p, unsigned bits, uint8_t *ret)
 {
-    for (size_t i = 0; i < N / 2; i++)
-        ret[i] = (uint8_t)(compress(p->c[2 * i], 4) | compress(p->c[2 * i + 1], 4) << 4);
+    switch (bits) {
+    case 4:
+        pack(p, 4, ret);
+        return;
+    case 5:
+        pack(p, 5, ret);
+        return;
+    case 10:
+        pack(p, 10, ret);
+        return;
+    default:
+        PP_ASSERT(bits == 11);
+        pack(p, 11, ret);
+    }
 }
 
-void pp_poly_read_4(const uint8_t bytes[PP_POLY_4_BYTES], struct pp_poly *ret)
+void pp_poly_decompress(const uint8_t *bytes, unsigned bits, struct pp_poly *ret)
 {
-    for (size_t i = 0; i < N / 2; i++) {
-        ret->c[2 * i] = decompress(bytes[i] & 0xF, 4);
-        ret->c[2 * i + 1] = decompress(bytes[i] >> 4, 4);
+    switch (bits) {
+    case 4:
+        unpack(bytes, 4, ret);
+        return;
+    case 5:
+        unpack(bytes, 5, ret);
+        return;
+    case 10:
+        unpack(bytes, 10, ret);
+        return;
+    default:
+        PP_ASSERT(bits == 11);
+        unpack(bytes, 11, ret);
     }
 }
 

@@ -58,17 +58,39 @@ static struct pp_http_request *new_slot(struct pp_http_server *s)
     return q;
 }
 
+/*
+ * A connection of HTTP/2 has many requests: while few places are free, an address may have no more
+ * of them than connections. Nobody is counted before that.
+ */
+static int source_has_its_requests(const struct pp_http_server *s, const struct pp_http_conn *c)
+{
+    uint32_t max = s->config.connections_per_address_max;
+    uint32_t count = 0;
+
+    if (max == 0 || c->source[0] == PP_ADDRESS_UNIX ||
+        s->slots_taken < s->config.requests_max / PP_HTTP_BUSY_PART)
+        return 0;
+    for (uint32_t i = 0; i < s->conns_used && count < max; i++)
+        if (s->conns[i].state != PP_HTTP_C_FREE &&
+            memcmp(s->conns[i].source, c->source, PP_HTTP_SOURCE_BYTES) == 0)
+            count += s->conns[i].request_count;
+    return count >= max;
+}
+
 struct pp_http_request *pp_http_slot_take_(struct pp_http_conn *c)
 {
     struct pp_http_server *s = c->server;
     struct pp_http_request *q = s->free_slot;
 
+    if (source_has_its_requests(s, c))
+        return NULL;
     if (q != NULL)
         s->free_slot = q->next;
     else
         q = new_slot(s);
     if (q == NULL)
         return NULL;
+    s->slots_taken++;
     q->conn = c;
     q->state = PP_HTTP_Q_READING;
     q->is_wired = 1;
@@ -113,6 +135,7 @@ void pp_http_slot_release_(struct pp_http_request *q)
     pp_wipe(q->in.buf, q->in.high);
     pp_wipe(q->out_head, sizeof q->out_head);
     q->state = PP_HTTP_Q_FREE;
+    s->slots_taken--;
     q->next = s->free_slot;
     s->free_slot = q;
     if (is_orphan)

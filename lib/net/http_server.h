@@ -31,6 +31,7 @@ enum {
     PP_HTTP_FLOOR_BYTES = 4096, /* of a body, within each body_floor_ms; 3.3 kbit/s by default */
     PP_HTTP_CROWDED_PART = 4,   /* the last quarter of all places ... */
     PP_HTTP_CROWDED_SHARE = 8,  /* ... where an address may have an eighth of its limit */
+    PP_HTTP_BUSY_PART = 2,      /* the last half of all requests, see connections_per_address_max */
     PP_HTTP_STREAMS_MAX = 1024, /* requests of one HTTP/2 connection at a time */
     PP_HTTP_PIECES_BYTES =
         1 << 16, /* of a body that waits to be taken, and of an answer to leave */
@@ -58,7 +59,8 @@ struct pp_http_server_config {
                                              PP_HTTP_CONNECTIONS_MAX */
     uint32_t streams_max;     /* [100, or requests_max] of them on one HTTP/2 connection */
     uint32_t connections_per_address_max; /* [no limit of its own] per IPv4 address or IPv6 /64; an
-                                             eighth of it in the last quarter of all places */
+                                             eighth of it in the last quarter of all places. And so
+                                             many requests, once half of requests_max are taken */
     uint32_t idle_timeout_ms;             /* [60000] between requests; closed in silence */
     uint32_t head_timeout_ms;             /* [10000] first to last byte of the head; 408. And for
                                              the first byte of a connection; closed in silence */

@@ -167,6 +167,7 @@ struct pp_http_server {
     uint32_t conns_used;
     struct pp_http_request *slots, *free_slot;
     uint32_t slots_used;
+    uint32_t slots_taken; /* and not given back */
     struct pp_http_out *outs, *free_out;
     uint32_t outs_used;
     uint8_t *buffers; /* of the requests: head, body, pieces, arena */
@@ -201,7 +202,7 @@ void pp_http_server_take_(struct pp_http_server *s, int fd, int is_tls,
 /* There is one for each connection. */
 struct pp_http_out *pp_http_out_take_(struct pp_http_server *s);
 void pp_http_out_release_(struct pp_http_server *s, struct pp_http_out *out);
-/* NULL: all are in use. */
+/* NULL: all are in use, or the connection's address has its share of them. */
 struct pp_http_request *pp_http_slot_take_(struct pp_http_conn *c);
 /* Gives it back, unless the connection or the handler has still to do with it. */
 void pp_http_slot_release_(struct pp_http_request *q);

@@ -37,7 +37,7 @@ class Httpd:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.status = self.process.wait(30)
+        self.status = self.process.wait(60)
         self.process.stdout.close()
         self.folder.cleanup()
 

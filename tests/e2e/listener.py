@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A port of 127.0.0.1 that threads of a test serve."""
+"""Ports of 127.0.0.1: one that threads of a test serve, and one for a program that cannot choose by itself."""
 import socket
 import threading
 
 PATIENCE = 60
+
+
+def reserved_port():
+    """A bound socket. As long as it is open nobody is given its port, and its address refuses connections;
+    but a program that is told the number can listen there, as it says SO_REUSEADDR."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))  # alone: only from here on may others name the port
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return s
 
 
 class Listener:

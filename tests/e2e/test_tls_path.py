@@ -20,8 +20,8 @@ GATEWAY = "/.well-known/ohttp-gateway"
 DIRECTORY = "/.well-known/private-token-issuer-directory"
 ANSWER_1 = 32768  # bytes of the answer to exchange #1 (pp-wire 3)
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-# What HTTP in clear could not do without, in any version.
-CLEAR = (b"HTTP/", b"POST", b"GET ", b"ohttp", b"content-type", b"Content-Type", b"message/", b"authority")
+# What HTTP in clear could not do without, in any version; so long that chance does not write it into ciphertext.
+CLEAR = (b"HTTP/", b"POST /", b"GET /", b"ohttp", b"content-type", b"Content-Type", b"message/", b"authority")
 
 
 def openssl(*args):

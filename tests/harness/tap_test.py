@@ -33,7 +33,7 @@ def receive(peer, length):
 
 
 def exchange(port, body):
-    with socket.create_connection(('127.0.0.1', port), timeout=20) as s:
+    with socket.create_connection(('127.0.0.1', port), timeout=60) as s:
         s.sendall(len(body).to_bytes(4, 'big') + body)
         answer = receive(s, len(body))
         assert s.recv(1) == b'', 'the end of the far side must reach the near one'
@@ -62,7 +62,7 @@ def main(tap):
         for body in bodies:
             exchange(port, body)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         index = read(folder, 'index').decode().split('\n')[:-1]
         for n, body in enumerate(bodies):
             assert read(folder, '%04d.up' % n) == len(body).to_bytes(4, 'big') + body

@@ -10,9 +10,16 @@
  */
 static pp_res judge(struct play *p, size_t s, uint32_t who, double truth, double other)
 {
-    uint64_t coin = 0;
+    const uint32_t told_percent = p->world->settings.told_percent;
+    uint64_t coin = 0, luck = 0;
 
     PP_TRY(world_below(p->world, 2, &coin));
+    if (told_percent > 0)
+        PP_TRY(world_below(p->world, 100, &luck));
+    if (luck < told_percent) {
+        truth = 1;
+        other = 0;
+    }
     double won = truth > other ? 1 : truth < other ? 0 : (double)coin;
     p->won[s] += won;
     p->people[who].above[s] += won - 0.5;

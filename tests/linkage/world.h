@@ -47,6 +47,7 @@ struct settings {
     uint64_t seed;
     enum scene scene;
     enum protection off;
+    uint32_t told_percent; /* of the rounds: somebody tells the adversary what is true */
 };
 
 struct person {

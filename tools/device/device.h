@@ -8,7 +8,8 @@
  *     marks          high-water marks of the ledger (ledger.h)
  *     bundle         the directory bundle in use
  *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle; none in dev
- *     split-N.bundle what two mirrors said that contradict each other: evidence, never read
+ *     split          mirrors contradicted each other, or what was seen: nothing is sent until they
+ *                    agree on a later status; the two bundles are split-0.bundle and split-1.bundle
  *     wallet         tokens (wallet.h), sealed under platform.key (platform_key.h)
  *     login.jwt      the login service's token for the account, which the app keeps fresh; else
  *     assertion.key  the key of the app's server, which vouches for the account in development

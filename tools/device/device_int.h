@@ -21,8 +21,8 @@ PP_MUST pp_res device_fetch_directory(struct pp_device *d);
 
 /*
  * Steps 2 and 3: verifies the held bundle and stores the marks. `fetched` is what the fetch before
- * it gave: a failed one is told, and stops only where mirrors contradict each other (LEDGER_SPLIT)
- * or nothing valid is held.
+ * it gave: a failed one is told, and stops only where mirrors contradict each other (LEDGER_SPLIT,
+ * also in a fetch before this one that no later one has put right) or nothing valid is held.
  */
 PP_MUST pp_res device_verify_directory(struct pp_device *d, pp_res fetched);
 

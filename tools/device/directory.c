@@ -2,9 +2,11 @@
 /* The directory bundle: fetched on a schedule that does not follow use, believed after checking. */
 #include "device_int.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -84,21 +86,120 @@ static pp_res verify(struct pp_device *d, struct pp_span bytes, struct pp_arena 
                             checks, &d->problem);
 }
 
-/* Two mirrors that say different things under one serial: kept for the monitor, and the end. */
-static pp_res keep_split(struct pp_device *d, const struct fetched *a, const struct fetched *b)
-{
-    const struct fetched *both[] = { a, b };
+/* --- two texts under one serial --------------------------------------------------------------- */
 
-    for (size_t i = 0; i < 2; i++) {
-        char tail[64], path[PP_DEVICE_PATH_MAX];
-        snprintf(tail, sizeof tail, "device/split-%zu.bundle", i);
-        PP_TRY(pp_device_path(d, tail, path));
-        PP_TRY(pp_file_write(AT_FDCWD, path, 0600,
-                             pp_span(both[i]->http.body, both[i]->http.body_len)));
-    }
+/* While this file is there nothing is sent. It holds the serial of the newest status involved. */
+#define SPLIT_FILE "device/split"
+
+static pp_res refuse_split(struct pp_device *d)
+{
     return device_refuse(d, PP_FAIL(PP_E_LEDGER_SPLIT, 0), "mirrors", "status record",
                          "the same bytes under one serial",
                          PP_STR("different ones: kept as device/split-0.bundle and -1"));
+}
+
+/*
+ * Kept for the monitor, and the end, for sessions later on as well: what stops is written before
+ * the evidence, so that a full disk stops too.
+ */
+static pp_res keep_split(struct pp_device *d, uint64_t serial, struct pp_span a, struct pp_span b)
+{
+    const struct pp_span both[] = { a, b };
+    char path[PP_DEVICE_PATH_MAX], text[24];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    pp_wr_decimal(&wr, serial);
+    PP_TRY(pp_device_path(d, SPLIT_FILE, path));
+    PP_TRY(pp_file_write(AT_FDCWD, path, 0600, pp_wr_done(&wr)));
+    for (size_t i = 0; i < 2; i++) {
+        char tail[64];
+        snprintf(tail, sizeof tail, "device/split-%zu.bundle", i);
+        PP_TRY(pp_device_path(d, tail, path));
+        PP_TRY(pp_file_write(AT_FDCWD, path, 0600, both[i]));
+    }
+    return refuse_split(d);
+}
+
+/* Whatever it is that keeps the file from being read: it is there. */
+static pp_res check_split(struct pp_device *d)
+{
+    char path[PP_DEVICE_PATH_MAX];
+
+    PP_TRY(pp_device_path(d, SPLIT_FILE, path));
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return PP_OK;
+    return refuse_split(d);
+}
+
+/* Mirrors that agree on a status behind the one that split have one history again. */
+static pp_res end_split(struct pp_device *d, uint64_t serial)
+{
+    char path[PP_DEVICE_PATH_MAX];
+    struct pp_buf b = { 0 };
+    uint64_t split = 0;
+
+    PP_TRY(pp_device_path(d, SPLIT_FILE, path));
+    pp_res r = pp_file_read(AT_FDCWD, path, 24, &b);
+    if (r.code == PP_E_NOT_FOUND)
+        return PP_OK;
+    if (pp_is_ok(r) && !pp_is_ok(pp_decimal_parse(pp_buf_span(&b), UINT64_MAX, &split)))
+        split = d->marks->status_serial;
+    pp_buf_done(&b);
+    PP_TRY(r);
+    return serial > split ? pp_file_remove(AT_FDCWD, path) : PP_OK;
+}
+
+static unsigned role_or_kind(const struct pp_record *r)
+{
+    if (r->type == PP_RECORD_RELEASE)
+        return r->release.role;
+    return r->type == PP_RECORD_KEY_EPOCH ? r->key_epoch.kind : 0;
+}
+
+/* Two statuses of different serials may still name different records under one. */
+static int records_contradict(const struct pp_ledger *a, const struct pp_ledger *b)
+{
+    for (size_t i = 0; i < a->record_count; i++)
+        for (size_t k = 0; k < b->record_count; k++) {
+            const struct pp_record *x = &a->records[i].record, *y = &b->records[k].record;
+            if (x->type == y->type && x->serial == y->serial &&
+                role_or_kind(x) == role_or_kind(y) &&
+                !pp_record_id_same(&a->records[i].id, &b->records[k].id))
+                return 1;
+        }
+    return 0;
+}
+
+static struct pp_span body_of(const struct fetched *f)
+{
+    return pp_span(f->http.body, f->http.body_len);
+}
+
+static uint64_t serial_of(const struct fetched *f)
+{
+    return f->ledger->status.record.serial;
+}
+
+static int contradict(const struct fetched *a, const struct fetched *b)
+{
+    if (serial_of(a) == serial_of(b))
+        return !pp_span_eq(body_of(a), body_of(b));
+    return records_contradict(a->ledger, b->ledger);
+}
+
+/* --- fetching --------------------------------------------------------------------------------- */
+
+/* One mirror's bundle. One that contradicts what this device has seen is evidence as well. */
+static pp_res fetch_and_verify(struct pp_device *d, size_t i, struct fetched *f)
+{
+    f->ledger = calloc(1, sizeof *f->ledger);
+    PP_CHECK(f->ledger != NULL, PP_E_NO_MEMORY, 0);
+    PP_TRY(pp_arena_new_locked(&f->arena, PP_LEDGER_ARENA_BYTES));
+    PP_TRY(fetch_one(d, d->trust->mirrors[i], f));
+    pp_res r = verify(d, body_of(f), &f->arena, f->ledger, NULL);
+    if (r.code == PP_E_LEDGER_SPLIT && d->bundle.bytes != NULL)
+        return keep_split(d, d->marks->status_serial, pp_buf_span(&d->bundle), body_of(f));
+    return r;
 }
 
 /* All mirrors answer and verify, and agree on equal serials; the newest is `*ret_best`. */
@@ -107,19 +208,12 @@ static pp_res fetch_all(struct pp_device *d, struct fetched *all, size_t *ret_be
     size_t best = 0;
 
     for (size_t i = 0; i < d->trust->mirror_count; i++) {
-        all[i].ledger = calloc(1, sizeof *all[i].ledger);
-        PP_CHECK(all[i].ledger != NULL, PP_E_NO_MEMORY, 0);
-        PP_TRY(pp_arena_new_locked(&all[i].arena, PP_LEDGER_ARENA_BYTES));
-        PP_TRY(fetch_one(d, d->trust->mirrors[i], &all[i]));
-        PP_TRY(verify(d, pp_span(all[i].http.body, all[i].http.body_len), &all[i].arena,
-                      all[i].ledger, NULL));
-        for (size_t k = 0; k < i; k++)
-            if (all[k].ledger->status.record.serial == all[i].ledger->status.record.serial &&
-                !pp_span_eq(pp_span(all[k].http.body, all[k].http.body_len),
-                            pp_span(all[i].http.body, all[i].http.body_len)))
-                return keep_split(d, &all[k], &all[i]);
-        if (all[i].ledger->status.record.serial > all[best].ledger->status.record.serial)
+        PP_TRY(fetch_and_verify(d, i, &all[i]));
+        if (serial_of(&all[i]) > serial_of(&all[best]))
             best = i;
+        for (size_t k = 0; k < i; k++)
+            if (contradict(&all[k], &all[i]))
+                return keep_split(d, serial_of(&all[best]), body_of(&all[k]), body_of(&all[i]));
     }
     *ret_best = best;
     return PP_OK;
@@ -148,6 +242,8 @@ static pp_res fetch(struct pp_device *d, uint64_t now)
     pp_res r = fetch_all(d, all, &best);
     if (pp_is_ok(r))
         r = hold(d, &all[best]);
+    if (pp_is_ok(r))
+        r = end_split(d, serial_of(&all[best]));
     for (size_t i = 0; i < PP_TRUST_MIRRORS_MAX; i++)
         fetched_done(&all[i]);
     return r;
@@ -206,6 +302,7 @@ pp_res device_verify_directory(struct pp_device *d, pp_res fetched)
     /* One history under two texts is evidence against the log: nothing goes on. */
     if (fetched.code == PP_E_LEDGER_SPLIT)
         return fetched;
+    PP_TRY(check_split(d));
     pp_check_add_hex(&d->checks, PP_STEP_ANCHORS, PP_E_TRUST, PP_VERDICT_PROVEN,
                      "anchors and high-water marks are loaded; they are all that is believed",
                      pp_span_cstr(PP_RELEASE ? "compiled in" : "STATE/trust"),

@@ -49,7 +49,8 @@ struct fleet {
     int capture;                     /* 1: a tap on every hop, files in STATE/captures */
     struct fleet_party parties[FLEET_PARTIES_MAX];
     size_t party_count;
-    uid_t user; /* the first of the parties' users; 0: we are not root, all run as we do */
+    uid_t user;          /* the first of the parties' users; 0: we are not root, all run as we do */
+    uint32_t keys_until; /* the last day whose keys this start has made */
     int lock_fd;
 };
 

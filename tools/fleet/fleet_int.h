@@ -69,8 +69,11 @@ void fleet_stop_all(struct fleet *f);
 /* Writes fleet.json. */
 PP_MUST pp_res fleet_save(const struct fleet *f);
 
-/* A free TCP port of 127.0.0.1, for those who must be known before they run. */
-PP_MUST pp_res fleet_free_port(struct fleet *f, uint16_t *ret);
+/*
+ * A TCP port of 127.0.0.1, for those who must be known before they run: nobody is given it by the
+ * kernel until the descriptor is closed. SYSTEM.
+ */
+PP_MUST pp_res fleet_reserve_port(uint16_t *ret_port, int *ret_fd);
 
 /* --- set-up ----------------------------------------------------------------------------------- */
 

@@ -270,5 +270,6 @@ pp_res fleet_make_epochs(struct fleet *f)
     for (uint32_t day = today; day <= today + 1; day++)
         PP_TRY(make_token_key(f, &chain, day));
     PP_TRY(make_ohttp_keys(f, today, today + 1));
+    f->keys_until = today + 1;
     return make_handle_key(f);
 }

@@ -337,50 +337,32 @@ pp_res fleet_address(const struct fleet *f, const char *party, const char *liste
     return PP_FAIL(PP_E_NOT_FOUND, 0);
 }
 
-static int is_free(uint16_t port)
+static pp_res reserve(int fd, uint16_t *ret)
 {
-    const struct sockaddr_in at = { .sin_family = AF_INET,
-                                    .sin_port = htons(port),
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    int on = 1;
+
+    /* Ours alone when it is bound; from then on whoever names it may have it, as daemons do. */
+    PP_CHECK(bind(fd, (const struct sockaddr *)&at, len) == 0 &&
+                 setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                 getsockname(fd, (struct sockaddr *)&at, &len) == 0,
+             PP_E_SYSTEM, errno);
+    *ret = ntohs(at.sin_port);
+    return PP_OK;
+}
+
+pp_res fleet_reserve_port(uint16_t *ret_port, int *ret_fd)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int ok = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
 
-    if (fd >= 0)
+    PP_CHECK(fd >= 0, PP_E_SYSTEM, errno);
+    pp_res r = reserve(fd, ret_port);
+    if (pp_is_ok(r))
+        *ret_fd = fd;
+    else
         (void)close(fd);
-    return ok;
-}
-
-/* The ports that the kernel hands out begin here: one of them may be gone before it is bound. */
-static uint16_t lowest_of_kernel(void)
-{
-    struct pp_buf b = { 0 };
-    uint64_t lowest = 32768;
-    struct pp_span rest, first;
-
-    if (pp_is_ok(pp_file_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_local_port_range", 64, &b))) {
-        rest = pp_buf_span(&b);
-        (void)pp_text_cut(&rest, '\t', &first);
-        if (!pp_is_ok(pp_decimal_parse(first, UINT16_MAX, &lowest)) || lowest < 2048)
-            lowest = 32768;
-    }
-    pp_buf_done(&b);
-    return (uint16_t)lowest;
-}
-
-pp_res fleet_free_port(struct fleet *f, uint16_t *ret)
-{
-    enum { TRIES_MAX = 256, LOWEST = 1024 };
-    uint16_t end = lowest_of_kernel();
-
-    for (size_t i = 0; i < TRIES_MAX; i++) {
-        uint64_t offset;
-        PP_TRY(pp_random_below(&f->random, (uint64_t)(end - LOWEST), &offset));
-        if (is_free((uint16_t)(LOWEST + offset))) {
-            *ret = (uint16_t)(LOWEST + offset);
-            return PP_OK;
-        }
-    }
-    return PP_FAIL(PP_E_PORT_TAKEN, TRIES_MAX);
+    return r;
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */

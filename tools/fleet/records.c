@@ -217,12 +217,13 @@ static pp_res make_key_epoch(struct publication *x, enum pp_record_kind kind, ui
     return finish_record(x, signers, 1, NULL, NULL);
 }
 
-/* Today's and tomorrow's key of each kind, as far as they are not logged yet. */
+/*
+ * Today's and tomorrow's key of each kind, as far as they are not logged yet. When midnight came
+ * behind the making of keys, tomorrow is the day that there is a key of.
+ */
 static pp_res make_keys(struct publication *x)
 {
-    uint64_t today = fleet_today(x->f);
-
-    for (uint64_t day = today; day <= today + 1; day++) {
+    for (uint64_t day = fleet_today(x->f); day <= x->f->keys_until; day++) {
         if (x->p.issuer_epoch < day) {
             PP_TRY(make_key_epoch(x, PP_RECORD_ISSUER, day, ++x->p.issuer_serial));
             x->p.issuer_epoch = day;

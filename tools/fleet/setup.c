@@ -180,13 +180,8 @@ static pp_res write_log_policy(struct fleet *f)
     return fleet_write(f, "log", "policy", pp_wr_done(&wr));
 }
 
-/* Log and record witness must know each other's address before they run: the log's port is chosen
- * first, and chosen again if somebody took it in between. */
-static pp_res start_ledger(struct fleet *f)
+static pp_res start_ledger_at(struct fleet *f, uint16_t port)
 {
-    uint16_t port;
-
-    PP_TRY(fleet_free_port(f, &port));
     PP_TRY(start_witnesses(f, port));
     PP_TRY(write_log_policy(f));
     PP_TRY(copy_trust(f, "log", "owner.policy"));
@@ -195,6 +190,18 @@ static pp_res start_ledger(struct fleet *f)
                  "listen = 127.0.0.1:%u\nnamespace = %s\npolicy = policy\n"
                  "owner_policy = owner.policy\nreview_policy = review.policy\n",
                  port, FLEET_NAMESPACE);
+}
+
+/* Log and record witness must know each other's address before they run: the log's is kept free. */
+static pp_res start_ledger(struct fleet *f)
+{
+    uint16_t port;
+    int fd;
+
+    PP_TRY(fleet_reserve_port(&port, &fd));
+    pp_res r = start_ledger_at(f, port);
+    (void)close(fd);
+    return r;
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */

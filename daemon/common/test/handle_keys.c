@@ -72,6 +72,19 @@ static void the_first_key_seals_and_both_open(void **state)
     assert_code(pp_handle_open(&current, pp_span(handle, sizeof handle), 1, &back), PP_E_AUTH);
 }
 
+static void a_key_of_another_length_is_not_written(void **state)
+{
+    (void)state;
+    static const uint8_t key[PP_HANDLE_KEY_BYTES + 1] = { 5 };
+    char text[PP_HANDLE_KEY_FILE_BYTES_MAX + 8];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_code(pp_handle_key_write(1, pp_span(key, sizeof key), &wr), PP_E_RANGE);
+    assert_code(pp_handle_key_write(1, pp_span(key, sizeof key - 2), &wr), PP_E_RANGE);
+    assert_int_equal(wr.len, 0);
+    assert_ok(pp_handle_key_write(1, pp_span(key, sizeof key - 1), &wr));
+}
+
 static void a_wrong_file_is_refused_without_a_byte_of_the_key(void **state)
 {
     struct fixture *f = *state;
@@ -118,6 +131,7 @@ static void a_key_that_others_can_read_and_an_id_twice_are_refused(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     TEST(the_first_key_seals_and_both_open),
+    TEST(a_key_of_another_length_is_not_written),
     TEST(a_wrong_file_is_refused_without_a_byte_of_the_key),
     TEST(a_key_that_others_can_read_and_an_id_twice_are_refused),
 };

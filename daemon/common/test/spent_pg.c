@@ -107,6 +107,24 @@ static void a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over(vo
     pp_spent_close(s);
 }
 
+/* Tables that are not as the store makes them: what comes back is compared with what was asked. */
+static void a_server_that_answers_with_other_keys_is_not_believed(void **state)
+{
+    (void)state;
+    struct pp_spent *s = open_store();
+    char text[64];
+
+    ask("CREATE TABLE spent_20600 (key TEXT NOT NULL PRIMARY KEY)", text);
+    assert_code(insert(s, 20600, 1), PP_E_STORE);
+    ask("CREATE TABLE spent_20601 (key UUID NOT NULL PRIMARY KEY);"
+        "CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.key := gen_random_uuid(); RETURN NEW; END $$;"
+        "CREATE TRIGGER t BEFORE INSERT ON spent_20601 FOR EACH ROW EXECUTE FUNCTION another()",
+        text);
+    assert_code(insert(s, 20601, 1), PP_E_STORE);
+    pp_spent_close(s);
+}
+
 /* Asks until the store answers again: a lost connection is not tried again at once. */
 static pp_res insert_when_back(struct pp_spent *s, uint32_t day, uint32_t n)
 {
@@ -570,6 +588,7 @@ static void a_full_disk_accepts_nothing(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over),
+    cmocka_unit_test(a_server_that_answers_with_other_keys_is_not_believed),
     cmocka_unit_test(nothing_acknowledged_is_lost_when_the_server_is_killed),
     cmocka_unit_test(a_server_that_is_down_accepts_nothing_until_it_is_back),
     cmocka_unit_test(a_commit_that_no_standby_confirmed_is_not_acknowledged),

@@ -99,6 +99,19 @@ static void a_key_file_is_read_as_it_was_written(void **state)
 }
 
 /* RFC 9578 A.2: the figures of the published key, which its issuer and its redeemer hold alike. */
+static void a_secret_that_no_file_holds_is_not_written(void **state)
+{
+    (void)state;
+    static const uint8_t secret[PP_TOKEN_SECRET_BYTES_MAX + 1] = { 1 };
+    static char text[PP_TOKEN_KEY_FILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_code(pp_token_key_write(DAY, 5, 0, 1, pp_span(secret, 0), &wr), PP_E_RANGE);
+    assert_code(pp_token_key_write(DAY, 5, 0, 1, pp_span(secret, sizeof secret), &wr), PP_E_RANGE);
+    assert_int_equal(wr.len, 0);
+    assert_ok(pp_token_key_write(DAY, 5, 0, 1, pp_span(secret, sizeof secret - 1), &wr));
+}
+
 static void a_blind_rsa_key_is_read_beside_the_key_of_its_day(void **state)
 {
     (void)state;
@@ -333,6 +346,7 @@ static void more_than_8_keys_are_refused(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_file_is_read_as_it_was_written),
+    cmocka_unit_test(a_secret_that_no_file_holds_is_not_written),
     IN_A_FOLDER(a_blind_rsa_key_is_read_beside_the_key_of_its_day),
     cmocka_unit_test(wrong_key_files_are_refused_without_a_word_of_the_secret),
     IN_A_FOLDER(keys_are_loaded_by_day_and_dead_epochs_left_out),

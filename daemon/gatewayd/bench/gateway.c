@@ -32,9 +32,11 @@
 #include "token_keys.h"
 
 enum {
-    REQUESTS = 12000, /* of each of the three runs */
+    REQUESTS = 12000, /* of each run */
+    RUNS = 7,         /* two over HTTP/1.1, five over HTTP/2 */
     WARM_UP = 500,
     CONNECTIONS = 64,
+    CLIENTS_MAX = 10000,
     UP_BYTES = 2048,
     DOWN_BYTES = 1024,
     ECHO_BYTES = 600,
@@ -50,7 +52,7 @@ struct request {
     size_t len; /* the body stands at the end */
 };
 
-static struct request *requests; /* REQUESTS * 3 + WARM_UP */
+static struct request *requests; /* WARM_UP, and REQUESTS of each run */
 static char folder[] = "/tmp/pp-bench-gateway-XXXXXX";
 
 static void must(pp_res r, const char *what)
@@ -130,7 +132,7 @@ static pid_t start_gateway(const char *program, unsigned cvm_port, unsigned *ret
     len = snprintf(config, sizeof config,
                    "environment = dev\nauthority = " AUTHORITY "\nissuer = i\ncvm = 127.0.0.1:%u\n"
                    "ohttp_keys = ohttp\ntoken_keys = tokens\nhandle_key = handles/1.key\n"
-                   "spent = spent/db\ngrid_ms = 0\n",
+                   "spent = spent/db\ngrid_ms = 0\nconnections = 16384\n",
                    cvm_port);
     put("config", pp_span(config, (size_t)len));
     snprintf(path, sizeof path, "%s/config", folder);
@@ -199,7 +201,7 @@ static int cvm_accepted(void *ctx, struct pp_stream *s)
 static _Noreturn void be_cvm(const struct pp_listener *l)
 {
     const struct pp_stream_server_config c = { .stream = { .in_bytes_max = 1 << 20,
-                                                           .out_bytes_max = 1 << 20,
+                                                           .out_bytes_max = 16 << 20,
                                                            .readable = cvm_readable,
                                                            .ended = cvm_ended },
                                                .connections_max = 2,
@@ -282,18 +284,22 @@ struct connection {
 static struct connection connections[CONNECTIONS];
 static size_t answer_len; /* head and body of every answer; 0: not known yet */
 
-static void open_connections(unsigned port)
+static int connect_to(unsigned port)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
     int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        connections[i].fd = socket(AF_INET, SOCK_STREAM, 0);
-        must_do(connect(connections[i].fd, (struct sockaddr *)(void *)&in, sizeof in) == 0,
-                "connect");
-        (void)setsockopt(connections[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
+    must_do(connect(fd, (struct sockaddr *)(void *)&in, sizeof in) == 0, "connect");
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
+static void open_connections(unsigned port)
+{
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        connections[i].fd = connect_to(port);
 }
 
 static void close_connections(void)
@@ -357,7 +363,8 @@ static double run(size_t first, size_t count, double rate, double *latency_ms)
 /* --- the same over HTTP/2 -------------------------------------------------------------------- */
 
 enum {
-    STREAMS = 64,
+    STREAMS = 64, /* at a time, of one connection */
+    RELAYS_MAX = (CLIENTS_MAX + STREAMS - 1) / STREAMS,
     FRAME_HEAD_BYTES = 9,
     FRAME_DATA = 0,
     FRAME_HEADERS = 1,
@@ -372,7 +379,8 @@ struct http2 {
     int fd;
     uint32_t stream; /* the next */
     uint64_t window; /* bytes of bodies that the server takes now */
-    size_t sent, done;
+    size_t streams, sent, done;
+    size_t refused; /* of `done`: without a body */
     int must_shrink;
     uint8_t in[1 << 16];
     size_t in_len;
@@ -431,7 +439,8 @@ static void take_frame(struct http2 *h, uint8_t type, uint8_t flags, uint32_t st
     struct pp_wr wr = pp_wr_over(out, sizeof out);
 
     must_do(type != FRAME_RESET && type != FRAME_GOAWAY, "a stream that the server ends");
-    h->done += type == FRAME_DATA && (flags & 1);
+    h->done += (type == FRAME_DATA || type == FRAME_HEADERS) && (flags & 1);
+    h->refused += type == FRAME_HEADERS && (flags & 1);
     if (type == FRAME_WINDOW && stream == 0)
         h->window += pp_rd_u32(payload);
     if (type != FRAME_SETTINGS || (flags & 1))
@@ -463,22 +472,50 @@ static void take_input(struct http2 *h)
     h->in_len = rd.left;
 }
 
-static void run_http2(size_t first)
+static void begin_http2(struct http2 *h, unsigned port, size_t streams)
 {
-    static struct http2 h;
     uint8_t out[64], window[4] = { 0x3f, 0xff, 0, 0 };
     struct pp_wr wr = pp_wr_over(out, sizeof out);
 
-    h = (struct http2){ .fd = connections[0].fd, .stream = 1, .window = 65535 };
+    *h = (struct http2){ .fd = connect_to(port), .stream = 1, .window = 65535, .streams = streams };
     pp_wr_text(&wr, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     write_frame(&wr, FRAME_SETTINGS, 0, 0, PP_STR(""));
     write_frame(&wr, FRAME_WINDOW, 0, 0, PP_BYTES(window));
-    send_whole(h.fd, &wr);
-    while (h.done < REQUESTS) {
-        while (h.sent < REQUESTS && h.sent - h.done < STREAMS && h.window >= UP_BYTES)
-            send_request(&h, &requests[first + h.sent]);
-        take_input(&h);
+    send_whole(h->fd, &wr);
+}
+
+/*
+ * `clients` of them, each with a request under way until all are sent, over as few connections as
+ * relays would make. Gives how many the gateway had no place for.
+ */
+static size_t run_http2(unsigned port, size_t first, size_t clients)
+{
+    static struct http2 relays[RELAYS_MAX];
+    struct pollfd p[RELAYS_MAX];
+    size_t count = (clients + STREAMS - 1) / STREAMS, sent = 0, done = 0, refused = 0;
+
+    for (size_t i = 0; i < count; i++)
+        begin_http2(&relays[i], port, i + 1 < count ? STREAMS : clients - i * STREAMS);
+    while (done < REQUESTS) {
+        for (size_t i = 0; i < count; i++) {
+            struct http2 *h = &relays[i];
+            for (; sent < REQUESTS && h->sent - h->done < h->streams && h->window >= UP_BYTES;
+                 sent++)
+                send_request(h, &requests[first + sent]);
+            p[i] = (struct pollfd){ .fd = h->fd, .events = POLLIN };
+        }
+        must_do(poll(p, count, -1) > 0, "poll");
+        done = refused = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (p[i].revents != 0)
+                take_input(&relays[i]);
+            done += relays[i].done;
+            refused += relays[i].refused;
+        }
     }
+    for (size_t i = 0; i < count; i++)
+        (void)close(relays[i].fd);
+    return refused;
 }
 
 /* --- what it took ---------------------------------------------------------------------------- */
@@ -529,17 +566,55 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void print_rows(const struct row *before, const struct row *after, size_t n)
+static double sum_of(const struct row *before, const struct row *after, size_t n)
 {
     double sum = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        double us = (after[i].cpu_s - before[i].cpu_s) / REQUESTS * 1e6;
-        printf("  %-56s %8.1f us CPU/request\n", after[i].name, us);
-        sum += us;
-    }
+    for (size_t i = 0; i < n; i++)
+        sum += (after[i].cpu_s - before[i].cpu_s) / REQUESTS * 1e6;
+    return sum;
+}
+
+static void print_rows(const struct row *before, const struct row *after, size_t n)
+{
+    double sum = sum_of(before, after, n);
+
+    for (size_t i = 0; i < n; i++)
+        printf("  %-56s %8.1f us CPU/request\n", after[i].name,
+               (after[i].cpu_s - before[i].cpu_s) / REQUESTS * 1e6);
     printf("  %-56s %8.1f us CPU/request\n", "all of them", sum);
     printf("  %-56s %8.0f requests/s of one core   (aim at least 12000)\n", "", 1e6 / sum);
+}
+
+static double resident_mib(pid_t pid)
+{
+    char path[64];
+    long pages = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
+    FILE *f = fopen(path, "re");
+    must_do(f != NULL && fscanf(f, "%*d %ld", &pages) == 1, path);
+    (void)fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+}
+
+static void grow(pid_t gateway, unsigned port, size_t first)
+{
+    static const size_t CLIENTS[] = { 10, 100, 1000, CLIENTS_MAX };
+    struct row before[PROCESSES_MAX], after[PROCESSES_MAX];
+
+    printf("the same as it grows, %d streams to a connection\n", STREAMS);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(CLIENTS); i++, first += REQUESTS) {
+        size_t n = read_rows(gateway, before);
+        double from = now_s();
+        size_t refused = run_http2(port, first, CLIENTS[i]);
+        double wall = now_s() - from;
+        (void)read_rows(gateway, after);
+        printf("  %6zu clients at a time %33s %8.1f us CPU/request %7.0f requests/s of wall, %zu "
+               "refused, front %.0f MiB\n",
+               CLIENTS[i], "", sum_of(before, after, n), REQUESTS / wall, refused,
+               resident_mib(gateway));
+    }
 }
 
 static void measure(pid_t gateway, unsigned port)
@@ -561,13 +636,13 @@ static void measure(pid_t gateway, unsigned port)
     qsort(latency, REQUESTS, sizeof *latency, by_size);
     printf("  at %6.0f requests/s, half of that: %26s p50 %6.2f ms  p99 %6.2f ms   (aim under 5)\n",
            rate, "", latency[REQUESTS / 2], latency[REQUESTS * 99 / 100]);
-    (void)read_rows(gateway, before);
     close_connections();
-    open_connections(port);
-    run_http2(WARM_UP + 2 * REQUESTS);
+    (void)read_rows(gateway, before);
+    (void)run_http2(port, WARM_UP + 2 * REQUESTS, STREAMS);
     (void)read_rows(gateway, after);
     printf("the same, %d streams at a time of one connection of HTTP/2\n", STREAMS);
     print_rows(before, after, n);
+    grow(gateway, port, WARM_UP + 3 * REQUESTS);
 }
 
 static void remove_folder(void)
@@ -621,9 +696,9 @@ int main(int argc, char **argv)
         be_cvm(&cvm);
     pid_t gateway = start_gateway(argc > 1 ? argv[1] : program_of(path), cvm.address.port, &port);
     make_handle(cvm.address.port, pp_clock_posix_s(&clock), &random, handle);
-    requests = calloc(3 * REQUESTS + WARM_UP, sizeof *requests);
+    requests = calloc(RUNS * REQUESTS + WARM_UP, sizeof *requests);
     must_do(requests != NULL, "memory");
-    for (size_t i = 0; i < 3 * REQUESTS + WARM_UP; i++)
+    for (size_t i = 0; i < RUNS * REQUESTS + WARM_UP; i++)
         seal(&requests[i], &key, handle, &random);
     open_connections(port);
     measure(gateway, port);

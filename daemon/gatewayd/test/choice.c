@@ -128,6 +128,9 @@ static void w4_r_the_seed_is_committed_to_before_its_first_draw_and_told_behind_
     assert_null(strstr(record_of(f), "end"));
     assert_ok(gw_choice_turn(&f->choice, (uint64_t)HOUR * 3600 + 3600));
     assert_non_null(strstr(record_of(f), "\nend 496000 1 000102030405"));
+    const char *drawn = strstr(record_of(f), "\ndrawn 496000 1 0.0.0.");
+    assert_non_null(drawn); /* and who was not drawn has no line */
+    assert_null(strstr(drawn + 1, "\ndrawn"));
     assert_non_null(strstr(record_of(f), "\nbegin 496001 "));
     assert_ok(gw_choice_turn(&f->choice, (uint64_t)HOUR * 3600)); /* a clock that was set back */
     assert_null(strstr(record_of(f), "end 496001"));
@@ -218,6 +221,17 @@ static void a_record_that_cannot_be_written_is_told_and_choosing_goes_on(void **
     assert_ok(gw_choose(&f->choice, f->cvms, 0, &cvm));
 }
 
+static void a_gateway_that_keeps_no_record_chooses_alike(void **state)
+{
+    struct fixture *f = *state;
+    size_t cvm;
+
+    close(f->choice.fd);
+    f->choice.fd = -1;
+    assert_ok(gw_choice_turn(&f->choice, (uint64_t)(HOUR + 1) * 3600));
+    assert_ok(gw_choose(&f->choice, f->cvms, 0, &cvm));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest TESTS[] = {
@@ -230,6 +244,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(without_a_cvm_nobody_is_chosen),
     TEST(one_cvm_more_than_there_are_places_is_left_out),
     TEST(a_record_that_cannot_be_written_is_told_and_choosing_goes_on),
+    TEST(a_gateway_that_keeps_no_record_chooses_alike),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -42,16 +42,32 @@ static void on_ended(void *ctx, pp_res why)
     fail_msg("the opener ended: %s", pp_code_name(why.code));
 }
 
-static int set_up(void **state)
+static void start_opener(struct fixture *f)
 {
-    static struct fixture f;
-    struct pp_kem_key *key = NULL;
-    struct gw_link_config link = { .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
+    const struct gw_process p = gw_opener_process(&f->opener);
+    struct gw_link_config link = { .loop = f->loop,
+                                   .ask_bytes_max = GW_OPEN_ASK_BYTES_MAX,
                                    .answer_bytes = GW_MATERIAL_BYTES,
                                    .asks_max = 4,
                                    .news_kinds = "sek",
                                    .news = on_news,
                                    .ended = on_ended };
+
+    link.fd = test_desk_start(&f->desk, &p);
+    assert_ok(gw_link_new(&link, &f->decap.opener));
+}
+
+static void stop_opener(struct fixture *f)
+{
+    gw_link_free(f->decap.opener);
+    test_desk_join(&f->desk);
+    assert_ok(f->desk.result);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct pp_kem_key *key = NULL;
 
     f = (struct fixture){ .now_ms = 1000 };
     f.exchange.material = f.material;
@@ -61,11 +77,8 @@ static int set_up(void **state)
     assert_ok(pp_kem_key_generate(PP_KEM_X25519_SHA256, &f.decap.random, &key));
     assert_ok(pp_ohttp_gateway_add(&f.opener.keys.gateway, 1, key, &SUITE, 1));
     assert_ok(pp_replay_init(&f.decap.replay, f.memory, 64, 120000, 1000, &f.decap.random));
-    const struct gw_process p = gw_opener_process(&f.opener);
     assert_ok(pp_loop_new(&f.loop));
-    link.loop = f.loop;
-    link.fd = test_desk_start(&f.desk, &p);
-    assert_ok(gw_link_new(&link, &f.decap.opener));
+    start_opener(&f);
     *state = &f;
     return 0;
 }
@@ -76,9 +89,7 @@ static int tear_down(void **state)
 
     gw_exchange_done(&f->exchange);
     pp_ohttp_done(&f->device);
-    gw_link_free(f->decap.opener);
-    test_desk_join(&f->desk);
-    assert_ok(f->desk.result);
+    stop_opener(f);
     pp_loop_free(f->loop);
     gw_keys_done(&f->opener.keys);
     pp_replay_done(&f->decap.replay);
@@ -240,14 +251,42 @@ static void w3_r_every_failure_takes_the_same_way(void **state)
     assert_ok(open_copy(f, seal(f)));
 }
 
+static void on_verdict(void *ctx, struct pp_span material)
+{
+    struct fixture *f = ctx;
+
+    f->opened = material.at[0] == 1 ? PP_OK : PP_FAIL(PP_E_AUTH, 0);
+    pp_loop_stop(f->loop);
+}
+
+/* The front asks with as many bytes as the KEM has; more or less opens nothing. */
+static void an_encapsulated_key_of_another_length_opens_nothing(void **state)
+{
+    const size_t whole = PP_OHTTP_HEADER_BYTES + PP_X25519_BYTES;
+    struct fixture *f = *state;
+
+    seal(f);
+    for (size_t len = whole - 1; len <= whole + 1; len++) {
+        struct gw_ask asked = { .answered = on_verdict, .ctx = f };
+        assert_ok(gw_link_ask(f->decap.opener, pp_span(f->sealed, len), &asked));
+        assert_ok(pp_loop_run(f->loop));
+        assert_code(f->opened, len == whole ? PP_E_OK : PP_E_AUTH);
+    }
+}
+
 static void without_a_key_nothing_opens(void **state)
 {
     struct fixture *f = *state;
     size_t len = seal(f);
 
+    assert_ok(open_copy(f, len));
+    stop_opener(f); /* the keys are its own while it runs */
     f->opener.keys.gateway.key_count = 0;
+    start_opener(f);
     assert_code(open_copy(f, len), PP_E_AUTH);
+    stop_opener(f);
     f->opener.keys.gateway.key_count = 1;
+    start_opener(f);
     assert_ok(open_copy(f, len));
 }
 
@@ -259,6 +298,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(a_body_of_no_buckets_size_is_refused_before_a_key_is_touched),
     WITH_FIXTURE(a_full_window_is_counted_and_stops_nobody),
     WITH_FIXTURE(w3_r_every_failure_takes_the_same_way),
+    WITH_FIXTURE(an_encapsulated_key_of_another_length_opens_nothing),
     WITH_FIXTURE(without_a_key_nothing_opens),
     WITH_FIXTURE(an_answer_fills_its_bucket_to_the_byte),
 };

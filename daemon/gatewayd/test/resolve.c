@@ -91,10 +91,25 @@ static void a_name_is_told_once_and_again_only_when_it_changes(void **state)
     assert_true(turn_of(&r, out, sizeof out) > GW_FRAME_HEAD_BYTES);
 }
 
+/* `a..b` has an empty label: no server is asked, and no file has it. */
+static void a_name_that_is_not_answered_changes_nothing(void **state)
+{
+    struct gw_resolver r = { .name = { "localhost", 8414 } };
+    uint8_t out[4096];
+
+    (void)state;
+    assert_true(turn_of(&r, out, sizeof out) > GW_FRAME_HEAD_BYTES);
+    size_t count = r.last_count;
+    snprintf(r.name.host, sizeof r.name.host, "a..b");
+    assert_int_equal(turn_of(&r, out, sizeof out), 0);
+    assert_int_equal(r.last_count, count);
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_name_is_letters_digits_dashes_and_dots_with_a_port),
     cmocka_unit_test(addresses_are_read_whole_or_not_at_all),
     cmocka_unit_test(a_name_is_told_once_and_again_only_when_it_changes),
+    cmocka_unit_test(a_name_that_is_not_answered_changes_nothing),
 };
 
 PP_TEST_MAIN(TESTS)

@@ -74,7 +74,7 @@ struct world {
     struct device device;
     struct pp_random random;
     struct pp_clock clock;
-    uint64_t later_s; /* added to the clock of the service */
+    _Atomic uint64_t later_s; /* added to the clock of the service */
     struct cvm cvm[CVMS];
     char folder[64], store[80];
     _Alignas(16) uint8_t replay[4096 * PP_REPLAY_BUCKETS * PP_REPLAY_ENTRY_BYTES];

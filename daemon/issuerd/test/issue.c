@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "counts_int.h"
 #include "crypto.h"
 #include "issue.h"
 
@@ -165,7 +166,9 @@ static void malformed_requests_are_422_and_not_counted(void **state)
     for (int round = 0; round < BATCHES + 1; round++) {
         make_request(PP_CRED_BATCH, 2, 0);
         f.request_len--;
-        assert_int_equal(status(PP_CRED_BATCH, "alice", NOON_S), 422);
+        struct iss_answer a = ask(PP_CRED_BATCH, "alice", NOON_S);
+        assert_int_equal(a.status, 422);
+        assert_code(a.why, PP_E_TRUNCATED); /* no key is looked for */
         make_request(PP_CRED_BATCH, 2, 0);
         assert_int_equal(status(PP_CRED_SINGLE, "alice", NOON_S), 422); /* the other form */
         f.request[1] = 1;                                               /* another token type */
@@ -248,6 +251,32 @@ static void a_store_that_is_down_gives_503_and_no_tokens(void **state)
     }
 }
 
+static pp_res check_finds_room(struct iss_counts *c, uint32_t day,
+                               const struct iss_account *account, uint32_t max)
+{
+    (void)c, (void)day, (void)account, (void)max;
+    return PP_OK;
+}
+
+static pp_res add_finds_none(struct iss_counts *c, uint32_t day, const struct iss_account *account,
+                             uint32_t max)
+{
+    (void)c, (void)day, (void)account;
+    return PP_FAIL(PP_E_LIMIT, max);
+}
+
+/* Two issuers on one store, and one batch left. */
+static void a_batch_that_another_issuer_counted_meanwhile_is_not_given_out(void **state)
+{
+    (void)state;
+    static const struct iss_counts_kind RACE = { .check = check_finds_room, .add = add_finds_none };
+    struct iss_counts race = { &RACE };
+
+    make_request(PP_CRED_BATCH, 2, 0);
+    f.service.counts = &race;
+    assert_int_equal(status(PP_CRED_BATCH, "alice", NOON_S), 429);
+}
+
 static void without_random_bytes_it_is_500_and_not_counted(void **state)
 {
     (void)state;
@@ -319,6 +348,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_A_SERVICE(a_key_outside_its_issue_window_is_422),
     WITH_A_SERVICE(an_account_has_its_batches_of_each_epoch_and_then_429),
     WITH_A_SERVICE(a_store_that_is_down_gives_503_and_no_tokens),
+    WITH_A_SERVICE(a_batch_that_another_issuer_counted_meanwhile_is_not_given_out),
     WITH_A_SERVICE(without_random_bytes_it_is_500_and_not_counted),
     WITH_A_SERVICE(the_directory_lists_keys_that_are_still_issued),
     WITH_A_SERVICE(the_largest_directory_fits_its_buffer),

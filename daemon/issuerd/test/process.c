@@ -511,6 +511,41 @@ static void accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup
 }
 
 /* What was answered before a crash was counted before it was answered. */
+static int connect_from(const struct run *r, uint32_t last_byte)
+{
+    const struct sockaddr_in in = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)r->port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in own = { .sin_family = AF_INET,
+                                     .sin_addr.s_addr = htonl(0x7f000000 + last_byte) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&own, sizeof own), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&in, sizeof in), 0);
+    return fd;
+}
+
+/* Somebody who opens connections and says nothing, or half of something. */
+static void one_address_does_not_keep_others_from_their_tokens(void **state)
+{
+    enum { STORM = 600 };
+    static int fds[STORM];
+    struct run r;
+
+    (void)state;
+    start_ready(&r);
+    for (int i = 0; i < STORM; i++) {
+        fds[i] = connect_from(&r, 2);
+        if (i % 2 == 0)
+            (void)send(fds[i], "POST", 4, MSG_NOSIGNAL);
+    }
+    assert_int_equal(fetch(&r, ACCOUNT, today()), 200);
+    assert_int_equal(get_directory(&r).status, 200);
+    for (int i = 0; i < STORM; i++)
+        close(fds[i]);
+    end(&r, SIGTERM, 0);
+}
+
 static void counts_survive_sigterm_and_kill_9(void **state)
 {
     (void)state;
@@ -681,6 +716,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_HOME(keys_of_epochs_that_are_over_are_removed_at_the_start_and_later),
     IN_A_HOME(what_an_account_got_is_remembered_while_the_key_is_away),
     IN_A_HOME(accounts_of_a_login_service_are_served_and_its_keys_change_on_sighup),
+    IN_A_HOME(one_address_does_not_keep_others_from_their_tokens),
     IN_A_HOME(counts_survive_sigterm_and_kill_9),
     IN_A_HOME(two_issuers_with_one_database_count_together),
     IN_A_HOME(a_database_url_that_others_may_read_is_refused_and_not_shown),

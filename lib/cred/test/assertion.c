@@ -2,6 +2,7 @@
 #include "cred_test.h"
 
 #include "assertion.h"
+#include "hash.h"
 #include "text.h"
 
 #define FIELD                                                                                      \
@@ -165,6 +166,66 @@ static void other_forms_are_refused(void **state)
         assert_refused(check(pp_span_cstr(bad[i]), NOON_S, &got), 1);
 }
 
+/* What a holder of the key could sign, `after` behind it: the tag is right. */
+static struct field signed_by_hand(size_t account_len, struct pp_span after)
+{
+    uint8_t bytes[256], tagged[512];
+    struct pp_wr body = pp_wr_over(bytes, sizeof bytes), m = pp_wr_over(tagged, sizeof tagged);
+    struct field f;
+    struct pp_wr wr = pp_wr_over(f.text, sizeof f.text);
+
+    pp_wr_u8(&body, 1);
+    pp_wr_u8(&body, (uint8_t)account_len);
+    pp_wr_zeros(&body, account_len);
+    pp_wr_u64(&body, NOON_S + 600);
+    pp_wr_text(&m, "pp-assertion-v1");
+    pp_wr_u8(&m, 0);
+    pp_wr_u8(&m, sizeof ISSUER - 1);
+    pp_wr_text(&m, ISSUER);
+    pp_wr_span(&m, pp_wr_done(&body));
+    uint8_t *tag = pp_wr_reserve(&body, PP_SHA256_BYTES);
+    pp_hmac_of(PP_SHA256, PP_BYTES(KEY_A), pp_wr_done(&m), tag);
+    pp_wr_span(&body, after);
+    pp_wr_text(&wr, "PP-Assertion ");
+    pp_wr_base64url(&wr, pp_wr_done(&body), 0);
+    assert_ok(pp_wr_ok(&wr));
+    f.len = wr.len;
+    return f;
+}
+
+static void a_right_tag_makes_no_wrong_form_right(void **state)
+{
+    (void)state;
+    struct pp_assertion got;
+    struct field f = signed_by_hand(5, PP_STR(""));
+
+    assert_ok(check(pp_span(f.text, f.len), NOON_S, &got));
+    f = signed_by_hand(5, PP_STR("x"));
+    assert_refused(check(pp_span(f.text, f.len), NOON_S, &got), 1);
+    f = signed_by_hand(0, PP_STR(""));
+    assert_refused(check(pp_span(f.text, f.len), NOON_S, &got), 1);
+    f = signed_by_hand(65, PP_STR(""));
+    assert_refused(check(pp_span(f.text, f.len), NOON_S, &got), 1);
+}
+
+static void nothing_is_checked_under_a_key_or_for_an_issuer_of_another_length(void **state)
+{
+    (void)state;
+    static const char LONG[PP_ASSERTION_ISSUER_BYTES_MAX + 1];
+    const struct pp_span short_key = pp_span(KEY_A, 31), key = PP_BYTES(KEY_A);
+    struct pp_assertion a = alice(NOON_S + 600);
+    struct pp_assertion got;
+    struct field f = field_of(&a, ISSUER, KEY_A);
+    struct pp_span text = pp_span(f.text, f.len);
+
+    assert_code(pp_assertion_check(text, PP_STR(ISSUER), &short_key, 1, NOON_S, &got), PP_E_RANGE);
+    assert_code(pp_assertion_check(text, PP_STR(""), &key, 1, NOON_S, &got), PP_E_RANGE);
+    assert_code(pp_assertion_check(text, pp_span(LONG, sizeof LONG), &key, 1, NOON_S, &got),
+                PP_E_RANGE);
+    assert_refused(pp_assertion_check(text, pp_span(LONG, sizeof LONG - 1), &key, 1, NOON_S, &got),
+                   2);
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_assertion_names_its_account_under_either_key),
     cmocka_unit_test(an_assertion_has_the_bytes_of_the_vectors),
@@ -173,6 +234,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(another_issuer_or_key_is_refused),
     cmocka_unit_test(accounts_have_1_to_64_bytes),
     cmocka_unit_test(other_forms_are_refused),
+    cmocka_unit_test(a_right_tag_makes_no_wrong_form_right),
+    cmocka_unit_test(nothing_is_checked_under_a_key_or_for_an_issuer_of_another_length),
 };
 
 CRED_TEST_MAIN(TESTS)

@@ -66,12 +66,32 @@ static void other_schemes_and_parameters_are_passed_over(void **state)
     assert_int_equal(count, 0);
 }
 
+static void other_schemes_hold_anything_and_are_not_ours_by_their_beginning(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "Negotiate YWJj",
+        "Negotiate YWJj, Private challenge=\"AAU=\"",
+        "PrivateToken1 challenge=\"AAU=\"",
+        "Basic challenge=\"?\", challenge=\"?\", max-age=1h",
+    };
+    struct pp_token_offer o[PP_TOKEN_OFFERS_MAX];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
+        size_t count = 77;
+        assert_ok(parse(others[i], o, &count));
+        assert_int_equal(count, 0);
+    }
+}
+
 static void malformed_fields_are_refused(void **state)
 {
     (void)state;
     assert_code(outcome("challenge=\"AAU=\""), PP_E_FORMAT); /* of no scheme */
     assert_code(outcome("PrivateToken challenge=\"AAU="), PP_E_FORMAT);
     assert_code(outcome("PrivateToken challenge=\"AAU=\\"), PP_E_FORMAT);
+    assert_code(outcome("Basic realm=\"a"), PP_E_FORMAT);
+    assert_code(outcome("PrivateToken challenge=\"AAU=\", odd=\"a\"x"), PP_E_FORMAT);
     assert_code(outcome("PrivateToken challenge="), PP_E_FORMAT);
     assert_code(outcome("PrivateToken challenge"), PP_E_FORMAT);
     assert_code(outcome("PrivateToken =\"AAU=\""), PP_E_FORMAT);
@@ -99,6 +119,9 @@ static void a_field_has_at_most_8_challenges(void **state)
         pp_wr_text(&wr, "PrivateToken challenge=\"AAU=\",");
     assert_ok(pp_token_offers_parse(pp_wr_done(&wr), &arena, o, &count));
     assert_int_equal(count, PP_TOKEN_OFFERS_MAX);
+    pp_wr_text(&wr, "Basic realm=x,"); /* takes no place */
+    assert_ok(pp_token_offers_parse(pp_wr_done(&wr), &arena, o, &count));
+    assert_int_equal(count, PP_TOKEN_OFFERS_MAX);
     pp_wr_text(&wr, "PrivateToken challenge=\"AAU=\"");
     assert_ok(pp_wr_ok(&wr));
     assert_code(pp_token_offers_parse(pp_wr_done(&wr), &arena, o, &count), PP_E_LIMIT);
@@ -120,6 +143,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(one_challenge_with_all_parameters_is_read),
     cmocka_unit_test(key_and_age_may_be_absent_and_values_unquoted),
     cmocka_unit_test(other_schemes_and_parameters_are_passed_over),
+    cmocka_unit_test(other_schemes_hold_anything_and_are_not_ours_by_their_beginning),
     cmocka_unit_test(malformed_fields_are_refused),
     cmocka_unit_test(a_field_has_at_most_8_challenges),
     cmocka_unit_test(values_fit_the_arena_or_are_refused),

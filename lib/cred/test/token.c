@@ -160,6 +160,7 @@ static void a_field_has_one_form(void **state)
         "PrivateToken token=",
         "PrivateToken token=\"",
         "PrivateToken token=AAAA",
+        "PrivateToken token=\"AAAA",
         "privatetoken token=\"AAAA\"",
         "PrivateToken Token=\"AAAA\"",
         "PrivateToken  token=\"AAAA\"",

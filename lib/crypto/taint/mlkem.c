@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs ML-KEM-768 and X-Wing with every secret marked undefined: private keys, the randomness of an
- * encapsulation, and a rejected ciphertext beside a good one.
+ * Runs ML-KEM with every parameter set, and X-Wing, with every secret marked undefined: private
+ * keys, the randomness of an encapsulation, and a rejected ciphertext beside a good one.
  */
 #include <stdio.h>
 
@@ -52,12 +52,12 @@ static pp_res run(uint16_t id)
 
 int main(void)
 {
+    static const uint16_t ids[] = { PP_KEM_MLKEM512, PP_KEM_MLKEM768, PP_KEM_MLKEM1024,
+                                    PP_KEM_XWING };
     pp_res r = pp_crypto_init();
 
-    if (pp_is_ok(r))
-        r = run(PP_KEM_MLKEM768);
-    if (pp_is_ok(r))
-        r = run(PP_KEM_XWING);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ids) && pp_is_ok(r); i++)
+        r = run(ids[i]);
     if (!pp_is_ok(r))
         fprintf(stderr, "taint_mlkem: %s at %s\n", pp_code_name(r.code), r.where);
     return !pp_is_ok(r);

@@ -5,7 +5,7 @@
 #include "env.h"
 #include "mlkem_poly_int.h"
 
-enum { Q = PP_MLKEM_Q, N = PP_MLKEM_N };
+enum { Q = PP_MLKEM_Q, N = PP_MLKEM_N, BITS_MAX = 11 };
 
 static struct pp_random random_source;
 
@@ -49,24 +49,25 @@ static void multiply_slowly(const struct pp_poly *a, const struct pp_poly *b, st
 /* The roots, the layers, the products of pairs and the way back are all in this one. */
 static void a_dot_product_by_transform_is_the_sum_of_the_slow_products(void **state)
 {
-    struct pp_poly a[PP_MLKEM_K], slow, sum, fast;
+    struct pp_poly a[PP_MLKEM_K_MAX * PP_MLKEM_K_MAX], slow, sum, fast;
     struct pp_polyvec b;
-    const struct pp_poly *const row[PP_MLKEM_K] = { &a[0], &a[1], &a[2] };
 
     (void)state;
-    for (int round = 0; round < 20; round++) {
+    for (size_t round = 0; round < 24; round++) {
+        size_t k = 2 + round % 3, stride = round % 2 == 0 ? 1 : k; /* a row, or a column */
+
         sum = (struct pp_poly){ { 0 } };
-        for (size_t k = 0; k < PP_MLKEM_K; k++) {
-            draw(&a[k]);
-            draw(&b.p[k]);
-            multiply_slowly(&a[k], &b.p[k], &slow);
+        for (size_t j = 0; j < k; j++) {
+            draw(&a[j * stride]);
+            draw(&b.p[j]);
+            multiply_slowly(&a[j * stride], &b.p[j], &slow);
             pp_poly_add(&sum, &slow);
             pp_poly_reduce(&sum);
-            pp_poly_ntt(&a[k]);
-            pp_poly_ntt(&b.p[k]);
+            pp_poly_ntt(&a[j * stride]);
+            pp_poly_ntt(&b.p[j]);
         }
-        pp_polyvec_prepare(&b);
-        pp_polyvec_dot(row, &b, &fast);
+        pp_polyvec_prepare(&b, k);
+        pp_polyvec_dot(a, stride, &b, k, &fast);
         pp_poly_invert_ntt(&fast);
         for (size_t i = 0; i < N; i++)
             assert_int_equal(modulo(fast.c[i]), modulo(sum.c[i]));
@@ -116,46 +117,73 @@ static uint32_t compressed(int32_t c, unsigned bits)
     return ((modulo(c) << (bits + 1)) + Q) / (2 * Q) & ((1U << bits) - 1);
 }
 
+/* The number of `bits` bits at place i of a string whose first bit is the lowest (4.2.1). */
+static uint32_t place(const uint8_t *bytes, unsigned bits, size_t i)
+{
+    uint32_t v = 0;
+
+    for (size_t j = 0; j < bits; j++)
+        v |= (uint32_t)(bytes[(bits * i + j) / 8] >> (bits * i + j) % 8 & 1) << j;
+    return v;
+}
+
+static const unsigned BITS[] = { 4, 5, 10, 11 };
+
 static void compression_is_exact_for_every_coefficient(void **state)
 {
     (void)state;
-    for (int32_t c = 1 - Q; c < Q; c++) {
-        struct pp_poly p = { { 0 } };
-        uint8_t ten[PP_POLY_10_BYTES], four[PP_POLY_4_BYTES], one[PP_POLY_1_BYTES];
+    for (int32_t base = 1 - Q; base < Q; base += N) {
+        struct pp_poly p;
+        uint8_t bytes[BITS_MAX * 32], one[PP_POLY_1_BYTES];
 
-        p.c[0] = p.c[N - 1] = (int16_t)c;
-        pp_poly_write_10(&p, ten);
-        assert_int_equal(ten[0] | (ten[1] & 3) << 8, compressed(c, 10));
-        assert_int_equal(ten[sizeof ten - 1] << 2 | ten[sizeof ten - 2] >> 6, compressed(c, 10));
-        pp_poly_write_4(&p, four);
-        assert_int_equal(four[0], compressed(c, 4));
-        assert_int_equal(four[sizeof four - 1] >> 4, compressed(c, 4));
+        for (int32_t i = 0; i < N; i++)
+            p.c[i] = (int16_t)(base + i < Q ? base + i : 0);
+        for (size_t b = 0; b < PP_ARRAY_COUNT(BITS); b++) {
+            pp_poly_compress(&p, BITS[b], bytes);
+            for (size_t i = 0; i < N; i++)
+                assert_int_equal(place(bytes, BITS[b], i), compressed(p.c[i], BITS[b]));
+        }
         pp_poly_write_1(&p, one);
-        assert_int_equal(one[0], compressed(c, 1));
-        assert_int_equal(one[sizeof one - 1] >> 7, compressed(c, 1));
+        for (size_t i = 0; i < N; i++)
+            assert_int_equal(place(one, 1, i), compressed(p.c[i], 1));
     }
+}
+
+/* Decompress (4.7): round(q v / 2^d). */
+static void decompression_is_exact_for_every_number(void **state)
+{
+    (void)state;
+    for (size_t b = 0; b < PP_ARRAY_COUNT(BITS); b++)
+        for (uint32_t base = 0; base < 1U << BITS[b]; base += N) {
+            uint8_t bytes[BITS_MAX * 32] = { 0 };
+            struct pp_poly p;
+
+            for (size_t bit = 0; bit < BITS[b] * (size_t)N; bit++)
+                bytes[bit / 8] |= (uint8_t)(((base + bit / BITS[b]) >> bit % BITS[b] & 1)
+                                            << bit % 8);
+            pp_poly_decompress(bytes, BITS[b], &p);
+            for (size_t i = 0; i < N; i++)
+                assert_int_equal(p.c[i], (2 * Q * place(bytes, BITS[b], i) + (1U << BITS[b])) >>
+                                             (BITS[b] + 1));
+        }
 }
 
 static void what_was_compressed_comes_back_the_same(void **state)
 {
-    uint8_t ten[PP_POLY_10_BYTES], four[PP_POLY_4_BYTES], one[PP_POLY_1_BYTES];
-    uint8_t again[PP_POLY_10_BYTES];
+    uint8_t bytes[BITS_MAX * 32], again[BITS_MAX * 32];
     struct pp_poly p;
 
     (void)state;
     for (int round = 0; round < 20; round++) {
-        assert_ok(pp_random_fill(&random_source, ten, sizeof ten));
-        assert_ok(pp_random_fill(&random_source, four, sizeof four));
-        assert_ok(pp_random_fill(&random_source, one, sizeof one));
-        pp_poly_read_10(ten, &p);
-        pp_poly_write_10(&p, again);
-        assert_memory_equal(again, ten, sizeof ten);
-        pp_poly_read_4(four, &p);
-        pp_poly_write_4(&p, again);
-        assert_memory_equal(again, four, sizeof four);
-        pp_poly_read_1(one, &p);
+        assert_ok(pp_random_fill(&random_source, bytes, sizeof bytes));
+        for (size_t b = 0; b < PP_ARRAY_COUNT(BITS); b++) {
+            pp_poly_decompress(bytes, BITS[b], &p);
+            pp_poly_compress(&p, BITS[b], again);
+            assert_memory_equal(again, bytes, 32 * BITS[b]);
+        }
+        pp_poly_read_1(bytes, &p);
         pp_poly_write_1(&p, again);
-        assert_memory_equal(again, one, sizeof one);
+        assert_memory_equal(again, bytes, PP_POLY_1_BYTES);
     }
 }
 
@@ -183,24 +211,23 @@ static void w12_t2_a_coefficient_that_is_not_reduced_is_seen_in_every_place(void
     assert_int_equal(pp_poly_read(bytes, &p), 0);
 }
 
-/* Algorithm 8: a coefficient is (b0 + b1) - (b2 + b3) of its four bits. */
+/* Algorithm 8: a coefficient is the sum of its first eta bits less that of its next. */
 static void noise_is_the_difference_of_two_sums_of_bits(void **state)
 {
-    uint8_t bytes[PP_POLY_NOISE_BYTES];
+    uint8_t bytes[PP_POLY_NOISE_BYTES_MAX];
     struct pp_poly p;
 
     (void)state;
-    for (size_t start = 0; start < 256; start += sizeof bytes) {
-        for (size_t i = 0; i < sizeof bytes; i++)
-            bytes[i] = (uint8_t)(start + i);
-        pp_poly_noise(bytes, &p);
-        for (size_t i = 0; i < N; i++) {
-            unsigned four = bytes[i / 2] >> (4 * (i % 2)) & 0xF;
+    for (unsigned eta = 2; eta <= 3; eta++)
+        for (int round = 0; round < 20; round++) {
+            assert_ok(pp_random_fill(&random_source, bytes, sizeof bytes));
+            pp_poly_noise(bytes, eta, &p);
+            for (size_t i = 0; i < N; i++) {
+                uint32_t x = place(bytes, eta, 2 * i), y = place(bytes, eta, 2 * i + 1);
 
-            assert_int_equal(p.c[i], (int)((four & 1) + (four >> 1 & 1)) -
-                                         (int)((four >> 2 & 1) + (four >> 3 & 1)));
+                assert_int_equal(p.c[i], __builtin_popcount(x) - __builtin_popcount(y));
+            }
         }
-    }
 }
 
 static void a_public_polynomial_follows_from_its_seed_and_place(void **state)
@@ -225,6 +252,7 @@ int main(void)
         cmocka_unit_test(the_transform_keeps_its_bounds_at_the_extremes),
         cmocka_unit_test(reduction_is_exact_for_every_16_bit_number),
         cmocka_unit_test(compression_is_exact_for_every_coefficient),
+        cmocka_unit_test(decompression_is_exact_for_every_number),
         cmocka_unit_test(what_was_compressed_comes_back_the_same),
         cmocka_unit_test(w12_t2_a_coefficient_that_is_not_reduced_is_seen_in_every_place),
         cmocka_unit_test(noise_is_the_difference_of_two_sums_of_bits),

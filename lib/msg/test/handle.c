@@ -3,6 +3,8 @@
 
 #include "crypto.h"
 #include "handle.h"
+#include "text.h"
+#include "wr.h"
 
 static const uint8_t KEY_NOW[PP_HANDLE_KEY_BYTES] = { 1 };
 static const uint8_t KEY_BEFORE[PP_HANDLE_KEY_BYTES] = { 2 };
@@ -103,7 +105,33 @@ static void an_address_has_one_encoding(void **state)
     assert_code(pp_handle_seal(&fleet, &random, &h, text), PP_E_UNSUPPORTED);
     pp_handle_address_unix(&h.address, PP_STR("/run/pp/cvm"));
     assert_ok(pp_handle_seal(&fleet, &random, &h, text));
+    h.address.port = 1;
+    assert_code(pp_handle_seal(&fleet, &random, &h, text), PP_E_FORMAT);
     assert_code(pp_handle_seal(&none, &random, &h, text), PP_E_STATE);
+}
+
+/* pp-wire 3: version, key, nonce, then family, address, port, session and expiry under the AEAD. */
+static pp_res open_by_hand(uint8_t version, uint8_t behind_the_address)
+{
+    uint8_t plain[43] = { PP_FAMILY_IP4, 127, 0, 0, 1, [16] = behind_the_address, [42] = 200 };
+    uint8_t bytes[PP_HANDLE_BYTES] = { version, 7 };
+    char text[PP_HANDLE_TEXT_BYTES];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_handle back;
+
+    assert_ok(pp_aead_seal(fleet.keys[0].aead, bytes + 2, pp_span(bytes, 2), PP_BYTES(plain),
+                           bytes + 2 + PP_AEAD_NONCE_BYTES));
+    pp_wr_base64url(&wr, PP_BYTES(bytes), 0);
+    assert_ok(pp_wr_ok(&wr));
+    return pp_handle_open(&fleet, pp_span(text, sizeof text), 100, &back);
+}
+
+static void what_a_key_of_the_fleet_sealed_otherwise_is_refused(void **state)
+{
+    (void)state;
+    assert_ok(open_by_hand(1, 0));
+    assert_code(open_by_hand(2, 0), PP_E_AUTH);
+    assert_code(open_by_hand(1, 1), PP_E_AUTH);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -112,6 +140,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(every_changed_character_is_refused_alike, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_handle_expires, set_up, tear_down),
     cmocka_unit_test_setup_teardown(an_address_has_one_encoding, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(what_a_key_of_the_fleet_sealed_otherwise_is_refused, set_up,
+                                    tear_down),
 };
 
 PP_TEST_MAIN(tests)

@@ -603,6 +603,35 @@ static void a_storm_of_connections_takes_its_share_and_no_more(void **state)
     test_stop(&p);
 }
 
+/* On few connections, each with as many requests as it may have, none of which ends. */
+static void one_address_cannot_take_all_requests(void **state)
+{
+    enum { ALL = 16, SHARE = 4, EACH = 8 };
+    (void)state;
+    struct party p = start(&(struct pp_http_server_config){ .connections_max = ALL,
+                                                            .requests_max = ALL,
+                                                            .streams_max = EACH,
+                                                            .connections_per_address_max = SHARE });
+    int fds[SHARE - 1];
+
+    for (int i = 0; i < SHARE - 1; i++) {
+        fds[i] = test_connect_from(&p.address, "127.0.0.2");
+        struct pp_wr *wr = h2_begin(&out);
+        h2_hello(wr);
+        for (uint32_t stream = 0; stream < EACH; stream++)
+            h2_request(wr, 2 * stream + 1, 0, "POST", "/large");
+        h2_send(fds[i], &out);
+    }
+    others_are_served(&p);
+    /* Half of the places without a question; who has more than its share then gets no more. */
+    while (counters_of(&p).busy < (SHARE - 1) * EACH - ALL / 2)
+        others_are_served(&p);
+    assert_int_equal(counters_of(&p).busy, (SHARE - 1) * EACH - ALL / 2);
+    for (int i = 0; i < SHARE - 1; i++)
+        close(fds[i]);
+    test_stop(&p);
+}
+
 /* RFC 7541 6.2.1: 4 KiB put into the table once, and named by one byte as often as fits. */
 static void a_small_head_that_expands_is_not_expanded(void **state)
 {
@@ -800,6 +829,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_connection_whose_only_request_was_reset_is_idle),
     cmocka_unit_test(a_late_handler_and_a_slow_body_end_their_own_stream_alone),
     cmocka_unit_test(floods_are_ended_and_cost_no_memory),
+    cmocka_unit_test(one_address_cannot_take_all_requests),
     cmocka_unit_test(a_storm_of_connections_takes_its_share_and_no_more),
     cmocka_unit_test(a_small_head_that_expands_is_not_expanded),
     cmocka_unit_test(a_slow_head_is_ended_by_its_deadline),

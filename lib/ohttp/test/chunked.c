@@ -296,6 +296,12 @@ static void a_receiver_has_room_for_a_whole_chunk(void **state)
     assert_code(pp_ohttp_sender_start_request(&f->sender, &f->device, &f->gateway.keys[0].config,
                                               AES, &f->random, f->send_mem, PP_AEAD_TAG_BYTES),
                 PP_E_RANGE);
+    three_chunks(f);
+    assert_ok(receive_request(f, f->body, f->body_len, 0));
+    pp_ohttp_sender_done(&f->sender);
+    assert_code(pp_ohttp_sender_start_response(&f->sender, &f->server, &f->random, f->send_mem,
+                                               PP_AEAD_TAG_BYTES),
+                PP_E_RANGE);
 }
 
 static void a_length_is_refused_before_a_byte_of_its_chunk_came(void **state)
@@ -588,6 +594,10 @@ static void a_stream_is_used_in_order(void **state)
     assert_plain(f, PP_STR("ab"));
     assert_code(pp_ohttp_receiver_feed(&f->receiver, "a", 1, &used), PP_E_STATE);
     assert_code(pp_ohttp_receiver_end(&f->receiver), PP_E_STATE);
+    pp_ohttp_sender_done(&f->sender);
+    assert_code(pp_ohttp_sender_start_request(&f->sender, &f->device, &f->gateway.keys[0].config,
+                                              AES, &f->random, f->send_mem, sizeof f->send_mem),
+                PP_E_STATE); /* an exchange has one request */
 }
 
 static void without_random_bytes_no_stream_starts(void **state)

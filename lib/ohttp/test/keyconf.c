@@ -50,6 +50,28 @@ static void the_key_configuration_of_the_rfc_is_read_and_written_back(void **sta
     assert_hex(out, wr.len, CONF);
 }
 
+static void a_configuration_that_nobody_could_read_is_not_written(void **state)
+{
+    (void)state;
+    struct pp_keyconf kc, wrong;
+    uint8_t out[64];
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+
+    assert_ok(parse_conf(CONF, &kc));
+    wrong = kc;
+    wrong.kem = 0x30;
+    assert_code(pp_keyconf_write(&wrong, &wr), PP_E_UNSUPPORTED);
+    wrong = kc;
+    wrong.public_key_len--;
+    assert_code(pp_keyconf_write(&wrong, &wr), PP_E_RANGE);
+    wrong = kc;
+    wrong.suite_count = 0;
+    assert_code(pp_keyconf_write(&wrong, &wr), PP_E_RANGE);
+    wrong.suite_count = PP_KEYCONF_SUITES_MAX + 1;
+    assert_code(pp_keyconf_write(&wrong, &wr), PP_E_RANGE);
+    assert_int_equal(wr.len, 0);
+}
+
 /* RFC 9458, 3.1: the algorithm list is length-prefixed; a length past the input is not believed. */
 static void every_truncation_of_a_key_configuration_is_refused(void **state)
 {
@@ -221,6 +243,7 @@ static void all_clients_select_the_same_key_and_pair(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_key_configuration_of_the_rfc_is_read_and_written_back),
+    cmocka_unit_test(a_configuration_that_nobody_could_read_is_not_written),
     cmocka_unit_test(every_truncation_of_a_key_configuration_is_refused),
     cmocka_unit_test(the_algorithm_list_holds_one_to_eight_whole_pairs),
     cmocka_unit_test(w3_t5_a_configuration_without_an_offered_algorithm_is_not_selected),

@@ -33,6 +33,26 @@ static void a_key_file_is_read_and_written_back(void **state)
     assert_true(pp_span_eq(pp_wr_done(&wr), PP_STR(GOOD)));
 }
 
+static void what_no_reader_takes_is_not_written(void **state)
+{
+    (void)state;
+    PP_AUTO(pp_ohttp_keyfile) k = { 0 };
+    char text[PP_OHTTP_KEYFILE_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    assert_ok(parse(GOOD, &k));
+    k.use_until_s = k.use_from_s;
+    assert_code(pp_ohttp_keyfile_write(&k, &wr), PP_E_RANGE);
+    k.use_until_s++;
+    k.suite_count = 0;
+    assert_code(pp_ohttp_keyfile_write(&k, &wr), PP_E_RANGE);
+    k.suite_count = PP_KEYCONF_SUITES_MAX + 1;
+    assert_code(pp_ohttp_keyfile_write(&k, &wr), PP_E_RANGE);
+    assert_int_equal(wr.len, 0);
+    k.suite_count = PP_KEYCONF_SUITES_MAX;
+    assert_ok(pp_ohttp_keyfile_write(&k, &wr));
+}
+
 static void every_part_of_a_key_file_is_needed_and_checked(void **state)
 {
     (void)state;
@@ -119,6 +139,7 @@ static void a_key_serves_ten_minutes_longer_at_both_ends(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_file_is_read_and_written_back),
+    cmocka_unit_test(what_no_reader_takes_is_not_written),
     cmocka_unit_test(every_part_of_a_key_file_is_needed_and_checked),
     cmocka_unit_test(a_key_file_holds_eight_suites_and_1024_bytes_at_most),
     cmocka_unit_test(a_key_serves_ten_minutes_longer_at_both_ends),

@@ -589,6 +589,78 @@ static void w27_t1_mirrors_that_contradict_each_other_stop_everything(void **sta
     assert_int_equal(device.marks->status_serial, 0);
 }
 
+/* Outside dev a session asks nobody: that the mirrors agree no more must reach it all the same. */
+static void w27_t1_a_split_view_stops_sessions_until_all_agree_on_a_later_status(void **state)
+{
+    (void)state;
+    struct pp_span one = bundle_of_serial(8, WORLD_NOW - 10, first);
+    struct pp_span two = bundle_of_serial(8, WORLD_NOW - 9, second);
+
+    serve_file("directory", one);
+    serve_file("other", two);
+    assert_ok(open_device());
+    assert_ok(pp_device_ready(&device)); /* what is held is good */
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT);
+    assert_string_equal(device.problem.party, "mirrors");
+    assert_ok(open_device());
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT); /* nor by starting again */
+    serve_file("other", PP_STR(""));
+    assert_code(tick(), PP_E_LEDGER_SPLIT); /* nor by a mirror that falls silent */
+    serve_file("other", one);
+    assert_code(tick(), PP_E_LEDGER_SPLIT); /* nor by one that takes its word back */
+
+    struct pp_span next = bundle_of_serial(9, WORLD_NOW - 5, second);
+    serve_file("directory", next);
+    serve_file("other", next);
+    assert_ok(tick());
+    assert_ok(pp_device_ready(&device));
+    assert_false(exists("device/split"));
+    assert_true(exists("device/split-0.bundle")); /* what happened stays to be shown */
+}
+
+/* pp-wire 2: they agree on every serial that both hold, not on that of the status alone. */
+static void w27_t1_statuses_of_two_serials_that_name_two_records_of_one_are_a_split_view(
+    void **state)
+{
+    (void)state;
+    struct pp_span old = bundle_of_serial(7, WORLD_NOW - 60, first);
+
+    world_default(w);
+    w->slots[S_STATUS].record.serial = 8;
+    w->slots[S_STATUS].record.time = WORLD_NOW - 10;
+    w->slots[S_HOSTS].record.host_set.where = PP_STR("https://hosts.example.org/2");
+    world_key(w, S_GAP, PP_RECORD_OHTTP, WORLD_DAY + 2);
+    w->slots[S_GAP].named = 0;
+    world_log(w);
+    struct pp_span next = world_bytes(w);
+
+    serve_file("directory", old);
+    serve_file("other", next);
+    assert_ok(open_device());
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_true(holds("device/split-0.bundle", old));
+    assert_true(holds("device/split-1.bundle", next));
+}
+
+static void w27_t1_a_mirror_that_contradicts_what_was_seen_is_kept_as_evidence(void **state)
+{
+    (void)state;
+    struct pp_span one = bundle_of_serial(8, WORLD_NOW - 10, first);
+
+    serve_file("directory", one);
+    serve_file("other", one);
+    assert_ok(open_device());
+    assert_ok(tick());
+    struct pp_span two = bundle_of_serial(8, WORLD_NOW - 9, second);
+    serve_file("directory", two);
+    serve_file("other", two);
+    assert_code(tick(), PP_E_LEDGER_SPLIT);
+    assert_true(holds("device/split-0.bundle", one));
+    assert_true(holds("device/split-1.bundle", two));
+    assert_code(pp_device_ready(&device), PP_E_LEDGER_SPLIT);
+}
+
 static void a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use(void **state)
 {
     (void)state;
@@ -846,6 +918,9 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_bundle_that_is_held_already_is_not_written_again),
     FRESH(of_two_mirrors_the_newer_one_counts),
     FRESH(w27_t1_mirrors_that_contradict_each_other_stop_everything),
+    FRESH(w27_t1_a_split_view_stops_sessions_until_all_agree_on_a_later_status),
+    FRESH(w27_t1_statuses_of_two_serials_that_name_two_records_of_one_are_a_split_view),
+    FRESH(w27_t1_a_mirror_that_contradicts_what_was_seen_is_kept_as_evidence),
     FRESH(a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use),
     FRESH(a_silent_mirror_is_not_asked_again_at_every_use),
     FRESH(a_moment_that_a_wrong_clock_drew_is_not_waited_for),

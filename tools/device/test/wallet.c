@@ -455,6 +455,32 @@ static void every_flipped_byte_of_a_row_is_refused(void **state)
     pp_wallet_close(w);
 }
 
+/* Rows that somebody copied inside the file open as well: their number is not believed. */
+static void more_tokens_or_epochs_than_a_wallet_holds_are_refused(void **state)
+{
+    (void)state;
+    struct pp_wallet *w = open_wallet(1, 8);
+    struct pp_wallet_epoch epochs[PP_WALLET_EPOCHS_MAX];
+    sqlite3 *db = NULL;
+    size_t count = 77;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < PP_WALLET_EPOCHS_MAX; i++)
+        add(w, DAY + i, i, 1, NOON_S);
+    assert_ok(pp_wallet_epochs(w, NOON_S, epochs, &count));
+    assert_int_equal(count, PP_WALLET_EPOCHS_MAX);
+    add(w, DAY + PP_WALLET_EPOCHS_MAX, 99, 1, NOON_S);
+    assert_code(pp_wallet_epochs(w, NOON_S, epochs, &count), PP_E_STORE);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    exec(db, "DELETE FROM token");
+    add(w, DAY, 7, 1, NOON_S);
+    for (size_t rows = 1; rows <= PP_WALLET_TOKENS_MAX; rows *= 2)
+        exec(db, "INSERT INTO token (sealed) SELECT sealed FROM token");
+    assert_code(take(w, NOON_S, &n), PP_E_STORE);
+    sqlite3_close(db);
+    pp_wallet_close(w);
+}
+
 /* --- fetching -------------------------------------------------------------------------------- */
 
 static struct pp_wallet_window window(uint32_t day)
@@ -970,6 +996,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(w5_t1_the_file_holds_no_byte_of_a_token),
     IN_A_FOLDER(a_changed_row_or_another_platform_key_is_refused),
     IN_A_FOLDER(every_flipped_byte_of_a_row_is_refused),
+    IN_A_FOLDER(more_tokens_or_epochs_than_a_wallet_holds_are_refused),
     IN_A_FOLDER(moments_are_drawn_once_and_survive_a_restart),
     IN_A_FOLDER(a_new_wallet_plans_within_30_minutes_and_an_old_one_does_not),
     IN_A_FOLDER(a_fetch_is_made_once_whatever_becomes_of_it),

@@ -132,6 +132,37 @@ static void w3_a_second_key_of_a_kem_for_one_epoch_is_refused(void **state)
     assert_string_equal(problem.field, "301.key");
 }
 
+static void a_key_of_a_third_kem_has_no_place_in_the_list(void **state)
+{
+    const struct fixture *f = *state;
+    struct pp_problem problem = { 0 };
+    uint8_t config[3000];
+    struct pp_wr wr = pp_wr_over(config, sizeof config);
+
+    make(f, 300, PP_OHTTP_EPOCH_KEYS_MAX);
+    assert_ok(pp_file_write(f->fd, "301.key", 0600,
+                            PP_STR("use_from = 25920000\nuse_until = 26006400\nid = 9\nkem = 16\n"
+                                   "suite = 1 1\nsecret = 00000000000000000000000000000000"
+                                   "00000000000000000000000000000007\n")));
+    assert_code(pp_ohttp_epoch_config(f->fd, 300, &wr, &problem), PP_E_LIMIT);
+}
+
+static void a_folder_with_more_keys_than_three_years_have_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct pp_problem problem = { 0 };
+    char name[16];
+    uint64_t last;
+
+    for (int i = 0; i <= PP_OHTTP_EPOCH_FILES_MAX; i++) {
+        snprintf(name, sizeof name, "%d.key", i);
+        assert_ok(pp_file_write(f->fd, name, 0600, PP_STR("")));
+        if (i == PP_OHTTP_EPOCH_FILES_MAX - 1) /* all of them are looked at */
+            assert_code(pp_ohttp_epoch_last(f->fd, &problem, &last), PP_E_CONFIG);
+    }
+    assert_code(pp_ohttp_epoch_last(f->fd, &problem, &last), PP_E_LIMIT);
+}
+
 static void what_a_killed_maker_left_is_removed_with_the_lock(void **state)
 {
     struct fixture *f = *state;
@@ -328,6 +359,8 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(the_list_of_an_epoch_is_that_of_a_gateway_with_its_keys),
     WITH_FIXTURE(a_file_that_is_no_private_key_of_one_day_is_named),
     WITH_FIXTURE(w3_a_second_key_of_a_kem_for_one_epoch_is_refused),
+    WITH_FIXTURE(a_key_of_a_third_kem_has_no_place_in_the_list),
+    WITH_FIXTURE(a_folder_with_more_keys_than_three_years_have_is_refused),
     WITH_FIXTURE(what_a_killed_maker_left_is_removed_with_the_lock),
     WITH_FIXTURE(two_makers_do_not_work_on_one_folder),
     WITH_FIXTURE(without_random_bytes_no_file_appears),

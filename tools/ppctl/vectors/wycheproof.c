@@ -263,6 +263,17 @@ static enum outcome run_ecdh(struct test *t, const char *algorithm)
     return compare(pp_p256_dh(PP_BYTES(sk), pk, out), PP_BYTES(out), want);
 }
 
+/* 0 for another parameter set. */
+static uint16_t mlkem_of(const json_t *group)
+{
+    static const uint16_t ids[] = { PP_KEM_MLKEM512, PP_KEM_MLKEM768, PP_KEM_MLKEM1024 };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ids); i++)
+        if (text_is(group, "parameterSet", pp_kem_info(ids[i])->name))
+            return ids[i];
+    return 0;
+}
+
 /* Decapsulation with the key of a seed; `ek`, where the case has it, is the seed's. */
 static enum outcome run_mlkem(struct test *t, const char *algorithm)
 {
@@ -271,13 +282,14 @@ static enum outcome run_mlkem(struct test *t, const char *algorithm)
     struct pp_span ct = hex(t, t->json, "c");
     struct pp_span want = hex(t, t->json, "K");
     struct pp_kem_key *key = NULL;
+    uint16_t kem = mlkem_of(t->group);
 
     (void)algorithm;
-    if (!text_is(t->group, "parameterSet", "ML-KEM-768"))
-        return not_offered(t, "only ML-KEM-768 is offered");
+    if (kem == 0)
+        return not_offered(t, "a parameter set that is not offered");
     if (t->unreadable)
         return UNREADABLE;
-    if (!pp_is_ok(pp_kem_key_import(PP_KEM_MLKEM768, seed, &key)))
+    if (!pp_is_ok(pp_kem_key_import(kem, seed, &key)))
         return REFUSED;
     enum outcome o = GAVE;
     if (json_object_get(t->json, "ek") != NULL)
