@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""lib/net's server under h2load and wrk with 10 to 10,000 clients, and what idle connections of HTTP/2 over TLS
-cost it.
+"""lib/net's server under h2load and wrk, alone and while 10 to 10,000 others are connected.
 
 usage: bench/http.py [CONNECTIONS]     idle ones at the end, 10,000 by default
 
@@ -16,7 +15,6 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
-import growth  # noqa: E402
 import httpd  # noqa: E402
 
 REQUESTS = 40000
@@ -63,9 +61,13 @@ def wrk(server):
           f"{'errors' if 'errors' in out or 'Non-2xx' in out else 'no errors'}", flush=True)
 
 
-def idle_connections(most):
+def growth(most):
+    """Who is connected and asks nothing costs memory, and those who ask no more CPU time than before."""
     with httpd.Httpd(True) as server:
         idle = httpd.Idle(server)
+        body = os.path.join(server.folder.name, "body")
+        with open(body, "wb") as f:
+            f.write(os.urandom(4096))
         for count in (10, 100, 1000, 10000):
             if count > most:
                 break
@@ -73,6 +75,7 @@ def idle_connections(most):
             kib = server.resident_kib()
             print(f"{count:6} idle connections, HTTP/2 over TLS {kib / 1024:12.1f} MiB resident {kib / count:9.1f} KiB each",
                   flush=True)
+            full_load(f"  and {CLIENTS * STREAMS} requests at a time beside them", server, body)
         idle.close()
 
 
@@ -87,11 +90,10 @@ def main():
             with open(body, "wb") as f:
                 f.write(os.urandom(4096))
             half_load(name, server, body, full_load(name, server, body))
-            growth.rows(name, server.url + "/exchange", server.cpu_s, server.resident_kib, "-d", body)
     if shutil.which("wrk"):
         with httpd.Httpd() as server:
             wrk(server)
-    idle_connections(int(sys.argv[1]) if len(sys.argv) > 1 else 10000)
+    growth(int(sys.argv[1]) if len(sys.argv) > 1 else 10000)
 
 
 if __name__ == "__main__":

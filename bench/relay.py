@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""CPU time of pp-relayd for a request beside that of nginx as a relay (deploy/relay-nginx), in one run; pp-relayd
-from 10 to 10,000 clients; and what idle connections cost it.
+"""CPU time of pp-relayd for a request beside that of nginx as a relay (deploy/relay-nginx), in one run; and of
+pp-relayd while 10 to 10,000 others are connected, with what those cost.
 
 usage: bench/relay.py [REQUESTS [CONNECTIONS]]     20,000 and 10,000 by default
 
@@ -19,8 +19,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[0] = os.path.join(ROOT, "tests", "e2e")  # in place of this folder, whose http.py is another http
 import fleet  # noqa: E402
 import httpd  # noqa: E402
-sys.path.append(os.path.join(ROOT, "bench"))
-import growth  # noqa: E402
 import test_relay as relay  # noqa: E402
 
 # nginx ends a connection after 1000 requests, so no run sends more over each of its four.
@@ -109,21 +107,6 @@ def compare(folder, requests):
         gateway.close()
 
 
-def grow(folder):
-    """It has 1024 requests under way at most, and refuses the next at once."""
-    cert, key = relay.pem(folder, "gateway", "localhost")
-    gateway = Gateway(folder, cert, key)
-    body = os.path.join(folder, "body")
-    which = relay.PpRelayTls(gateway, cert, "connections = 16384", "connections_per_address = 16384")
-    try:
-        growth.rows("relay, HTTP/2", f"https://127.0.0.1:{which.port}/ohttp", lambda: cpu_of(which.process),
-                    lambda: resident_kib(which.process), "-m", "1", "-d", body, "-H",
-                    "content-type: message/ohttp-req")
-    finally:
-        which.close()
-        gateway.close()
-
-
 class Server:
     """What httpd.Idle needs of a server."""
 
@@ -136,7 +119,7 @@ def resident_kib(process):
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
 
 
-def idle(folder, most):
+def growth(folder, most):
     cert, key = relay.pem(folder, "gateway", "localhost")
     gateway = Gateway(folder, cert, key)
     places = min(2 * most, 16384)  # in the last quarter of them one address gets an eighth
@@ -144,6 +127,7 @@ def idle(folder, most):
                              "directory = hello")
     with open(os.path.join(which.folder, "hello"), "wb") as f:
         f.write(b"hello")
+    body = os.path.join(folder, "body")
     try:
         held = httpd.Idle(Server(which))
         held.path = b"/directory"
@@ -153,6 +137,9 @@ def idle(folder, most):
             now = resident_kib(which.process)
             print(f"relay, {count:6} idle connections of HTTP/2 over TLS  {now / 1024:7.1f} MiB resident, "
                   f"{(now - at_rest) / count:6.1f} KiB each", flush=True)
+            cpu, rate = load(which, ["-c", "4", "-m", "4"], REQUESTS // 3, body)
+            print(f"  and 16 requests at a time beside them {cpu:16.1f} us CPU/request {rate:7.0f} requests/s of wall",
+                  flush=True)
         held.close()
     finally:
         which.close()
@@ -165,8 +152,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pp-bench-relay-") as folder:
         os.chmod(folder, 0o755)
         compare(folder, requests)
-        grow(folder)
-        idle(folder, connections)
+        growth(folder, connections)
 
 
 if __name__ == "__main__":

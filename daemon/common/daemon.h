@@ -82,7 +82,8 @@ struct pp_daemon {
     struct pp_event_sink events;
     struct pp_clock clock;
     struct pp_random random;
-    int is_prod; /* the environment is prod */
+    int is_prod;    /* the environment is prod */
+    int check_only; /* nothing follows `check`, which may look at files too then */
 
     /* Private. */
     struct {
@@ -94,7 +95,6 @@ struct pp_daemon {
     const char *config_path;
     uint32_t config_line; /* where the configuration is wrong; 0: no line, or not known */
     int ready_fd;         /* -1: none, or told already */
-    int check_only;
     int stopping;
     int is_ready;
     pp_res result;

@@ -29,12 +29,17 @@ pp_res gw_decap_ask(struct gw_decap *d, struct pp_span body, struct gw_exchange 
                     struct gw_ask *ask)
 {
     PP_CHECK(pp_request_bytes_ok(body.len), PP_E_RANGE, body.len);
+    uint8_t question[GW_OPEN_ASK_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(question, sizeof question);
     struct pp_rd rd = pp_rd_span(body);
     x->enc_len = enc_len_of(body);
-    pp_rd_skip(&rd, PP_OHTTP_HEADER_BYTES);
+    pp_wr_u8(&wr, (uint8_t)x->form);
+    pp_wr_span(&wr, pp_rd_bytes(&rd, PP_OHTTP_HEADER_BYTES));
     pp_rd_copy(&rd, x->enc, x->enc_len);
+    pp_wr_bytes(&wr, x->enc, x->enc_len);
     PP_TRY(pp_rd_ok(&rd));
-    return gw_link_ask(d->opener, pp_span(body.at, PP_OHTTP_HEADER_BYTES + x->enc_len), ask);
+    PP_TRY(pp_wr_ok(&wr));
+    return gw_link_ask(d->opener, pp_wr_done(&wr), ask);
 }
 
 /* --- the context of an exchange ------------------------------------------------------------- */
@@ -73,23 +78,43 @@ static pp_res restore(const struct gw_exchange *x, struct pp_hpke *ret)
     return pp_secret_copy(&ret->exporter_secret, exporter);
 }
 
+/* The same with what an answer's keys depend on. */
+static pp_res restore_exchange(const struct gw_exchange *x, struct pp_ohttp *ret)
+{
+    PP_TRY(restore(x, &ret->hpke));
+    memcpy(ret->salt, x->enc, x->enc_len);
+    ret->enc_len = x->enc_len;
+    return PP_OK;
+}
+
 /* --- opening and sealing -------------------------------------------------------------------- */
+
+static pp_res open_body(const struct gw_exchange *x, uint8_t *sealed, size_t len,
+                        struct pp_span *ret)
+{
+    PP_AUTO(pp_ohttp) ohttp = { 0 };
+
+    PP_TRY(restore_exchange(x, &ohttp));
+    if (x->form == PP_OHTTP_CHUNKED)
+        return pp_ohttp_chunks_open(&ohttp, sealed, len, ret);
+    PP_TRY(pp_hpke_open(&ohttp.hpke, PP_STR(""), pp_span(sealed, len), sealed));
+    *ret = pp_span(sealed, len - PP_AEAD_TAG_BYTES);
+    return PP_OK;
+}
 
 pp_res gw_decap_open(struct gw_decap *d, struct pp_span material, uint8_t *body, size_t len,
                      struct gw_exchange *x, struct pp_span *ret_inner)
 {
-    PP_AUTO(pp_hpke) c = { 0 };
     size_t skip = PP_OHTTP_HEADER_BYTES + x->enc_len;
-    uint8_t *sealed = body + skip;
+    struct pp_span inner;
 
     PP_ASSERT(material.len == GW_MATERIAL_BYTES);
     memcpy(x->material, material.at, GW_MATERIAL_BYTES);
-    PP_TRY(restore(x, &c));
-    pp_res r = pp_hpke_open(&c, PP_STR(""), pp_span(sealed, len - skip), sealed);
+    pp_res r = open_body(x, body + skip, len - skip, &inner);
     PP_CHECK(material.at[0] == 1 && pp_is_ok(r), PP_E_AUTH, PP_OHTTP_NOT_OPENED);
     x->is_replay = (uint32_t)pp_replay_seen(&d->replay, pp_span(x->enc, x->enc_len),
                                             pp_clock_mono_ms(&d->clock));
-    *ret_inner = pp_span(sealed, len - skip - PP_AEAD_TAG_BYTES);
+    *ret_inner = inner;
     return PP_OK;
 }
 
@@ -101,10 +126,21 @@ void gw_decap_remember(struct gw_decap *d, const struct gw_exchange *x)
     d->unremembered += r.code == PP_E_BUSY;
 }
 
-size_t gw_decap_room(const struct gw_exchange *x, size_t bucket_bytes)
+static size_t answer_overhead(const struct gw_exchange *x)
 {
     struct pp_hpke_suite s = suite_of(x);
-    size_t overhead = pp_ohttp_response_overhead((struct pp_ohttp_suite){ s.kdf, s.aead });
+
+    return pp_ohttp_response_overhead((struct pp_ohttp_suite){ s.kdf, s.aead });
+}
+
+size_t gw_decap_nonce_len(const struct gw_exchange *x)
+{
+    return answer_overhead(x) - PP_AEAD_TAG_BYTES;
+}
+
+size_t gw_decap_room(const struct gw_exchange *x, size_t bucket_bytes)
+{
+    size_t overhead = answer_overhead(x);
 
     PP_ASSERT(bucket_bytes > overhead);
     return bucket_bytes - overhead;
@@ -115,8 +151,15 @@ pp_res gw_decap_seal(struct gw_decap *d, const struct gw_exchange *x, struct pp_
 {
     PP_AUTO(pp_ohttp) ohttp = { 0 };
 
-    PP_TRY(restore(x, &ohttp.hpke));
-    memcpy(ohttp.salt, x->enc, x->enc_len);
-    ohttp.enc_len = x->enc_len;
+    PP_TRY(restore_exchange(x, &ohttp));
     return pp_ohttp_response_seal(&ohttp, &d->random, inner, wr);
+}
+
+pp_res gw_decap_start_chunks(struct gw_decap *d, const struct gw_exchange *x,
+                             struct pp_ohttp_sender *s, void *mem, size_t mem_len)
+{
+    PP_AUTO(pp_ohttp) ohttp = { 0 };
+
+    PP_TRY(restore_exchange(x, &ohttp));
+    return pp_ohttp_sender_start_response(s, &ohttp, &d->random, mem, mem_len);
 }

@@ -6,6 +6,7 @@
 #ifndef GW_DECAP_H
 #define GW_DECAP_H
 
+#include "chunked.h"
 #include "env.h"
 #include "link.h"
 #include "ohttp.h"
@@ -26,6 +27,7 @@ struct gw_decap {
  */
 struct gw_exchange {
     uint8_t *material; /* GW_MATERIAL_BYTES of the owner's locked memory */
+    enum pp_ohttp_form form;
     size_t enc_len;
     uint8_t enc[PP_KEM_ENC_BYTES_MAX];
     uint32_t is_replay; /* answered 400 in the bucket of what it repeats */
@@ -34,15 +36,18 @@ struct gw_exchange {
 void gw_exchange_done(struct gw_exchange *x); /* wipes the material too */
 
 /*
- * Asks the opener about a request body. RANGE (a size that no request has: nothing is asked) or
+ * Asks the opener about a request body of the form `x->form`, which is there to its end whatever
+ * its form: so a chunked message that is cut costs no key agreement, and none takes effect in part.
+ * RANGE (a size that no request has: nothing is asked) or
  * BUSY; else `ask->answered` is called, with what gw_decap_open takes.
  */
 PP_MUST pp_res gw_decap_ask(struct gw_decap *d, struct pp_span body, struct gw_exchange *x,
                             struct gw_ask *ask);
 
 /*
- * Opens the body in place; `*ret_inner` is the part of it that holds the message. AUTH for every
- * failure, after the same work: answered in clear (docs/protocol/ohttp.md).
+ * Opens the body in place, to its last chunk; `*ret_inner` is the part of it that holds the
+ * message. AUTH for every failure, after the same work: answered in clear
+ * (docs/protocol/ohttp.md).
  */
 PP_MUST pp_res gw_decap_open(struct gw_decap *d, struct pp_span material, uint8_t *body, size_t len,
                              struct gw_exchange *x, struct pp_span *ret_inner);
@@ -55,11 +60,21 @@ PP_MUST pp_res gw_decap_open(struct gw_decap *d, struct pp_span material, uint8_
  */
 void gw_decap_remember(struct gw_decap *d, const struct gw_exchange *x);
 
-/* Bytes of message that make an answer body of exactly `bucket_bytes`. */
+/* Bytes of message that make an answer body of exactly `bucket_bytes`, as a whole. */
 size_t gw_decap_room(const struct gw_exchange *x, size_t bucket_bytes);
+
+/* Bytes of the response nonce, which comes before everything else of an answer. */
+size_t gw_decap_nonce_len(const struct gw_exchange *x);
 
 /* Appends the answer's body: `inner` and what gw_decap_room took off. RANDOM, NO_SPACE. */
 PP_MUST pp_res gw_decap_seal(struct gw_decap *d, const struct gw_exchange *x, struct pp_span inner,
                              struct pp_wr *wr);
+
+/*
+ * Starts the answer to a chunked request: `s`, in the zero state, makes its chunks over `mem`,
+ * which holds the longest of them and its tag. RANDOM, and as pp_ohttp_sender_start_response.
+ */
+PP_MUST pp_res gw_decap_start_chunks(struct gw_decap *d, const struct gw_exchange *x,
+                                     struct pp_ohttp_sender *s, void *mem, size_t mem_len);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { DESK_BYTES = 512 * 1024 };
 
-_Static_assert(DESK_BYTES >= GW_BATCH_MAX * 1536, "a batch of the longest questions");
+_Static_assert(DESK_BYTES >= GW_BATCH_MAX * 2048, "a batch of the longest questions");
 
 /* --- news ----------------------------------------------------------------------------------- */
 

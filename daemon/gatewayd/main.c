@@ -42,13 +42,6 @@ static struct gateway {
     uint64_t lost_told, unremembered_told;
 } gateway = { .opener_fd = -1, .redeemer_fd = -1, .resolver_fd = -1, .choice = { .fd = -1 } };
 
-static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
-{
-    return gw_config_check(d, &gateway.places, problem);
-}
-
-/* --- the processes that hold keys ------------------------------------------------------------ */
-
 /* At the start a file that cannot be read is the configuration's fault; the exit status says so. */
 static pp_res named_by_config(pp_res r)
 {
@@ -56,6 +49,49 @@ static pp_res named_by_config(pp_res r)
         r.code = PP_E_CONFIG;
     return r;
 }
+
+static pp_res load_handle_keys(struct pp_problem *problem)
+{
+    const char *paths[PP_HANDLE_KEY_MAX];
+    struct pp_handle_keys fresh = { 0 };
+
+    for (size_t i = 0; i < gw_config.handle_keys.count; i++)
+        paths[i] = gateway.places.handle_keys[i];
+    PP_TRY(pp_handle_keys_load(paths, gw_config.handle_keys.count, problem, &fresh));
+    pp_handle_keys_done(&gateway.handle_keys);
+    gateway.handle_keys = fresh;
+    return PP_OK;
+}
+
+/*
+ * --check alone: a start has each file read by the one process that may hold its keys. Nothing is
+ * removed or made.
+ */
+static pp_res check_keys(const struct pp_daemon *d, struct pp_problem *problem)
+{
+    static struct pp_token_keys tokens;
+    struct gw_keys keys = { 0 };
+    uint64_t now_s = pp_clock_posix_s(&d->clock);
+    int changed = 0;
+
+    PP_TRY(pp_crypto_init());
+    PP_TRY(named_by_config(load_handle_keys(problem)));
+    pp_handle_keys_done(&gateway.handle_keys);
+    PP_TRY(
+        named_by_config(gw_keys_turn(&keys, gateway.places.ohttp_keys, now_s, problem, &changed)));
+    gw_keys_done(&keys);
+    PP_TRY(named_by_config(pp_token_keys_load(gateway.places.token_keys, now_s, problem, &tokens)));
+    pp_token_keys_done(&tokens);
+    return PP_OK;
+}
+
+static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
+{
+    PP_TRY(gw_config_check(d, &gateway.places, problem));
+    return d->check_only ? check_keys(d, problem) : PP_OK;
+}
+
+/* --- the processes that hold keys ------------------------------------------------------------ */
 
 static struct pp_sandbox sandbox_of(const struct pp_daemon *d, const char *user)
 {
@@ -193,19 +229,6 @@ static pp_res make_link(int *fd, size_t ask_bytes, size_t answer_bytes, const ch
 
 /* --- keys, as time goes by ------------------------------------------------------------------ */
 
-static pp_res load_handle_keys(struct pp_problem *problem)
-{
-    const char *paths[PP_HANDLE_KEY_MAX];
-    struct pp_handle_keys fresh = { 0 };
-
-    for (size_t i = 0; i < gw_config.handle_keys.count; i++)
-        paths[i] = gateway.places.handle_keys[i];
-    PP_TRY(pp_handle_keys_load(paths, gw_config.handle_keys.count, problem, &fresh));
-    pp_handle_keys_done(&gateway.handle_keys);
-    gateway.handle_keys = fresh;
-    return PP_OK;
-}
-
 static int is_tls(void)
 {
     return gateway.places.tls_key[0] != '\0';
@@ -252,6 +275,8 @@ static void tell_totals(void)
     gateway.unremembered_told = gateway.decap.unremembered;
     if (t->shed != gateway.told.shed)
         pp_ev_gw_shed(events, t->shed);
+    if (t->chunked != gateway.told.chunked || t->cut != gateway.told.cut)
+        pp_ev_gw_chunked(events, t->chunked, t->cut);
     if (memcmp(t, &gateway.told, sizeof *t) == 0)
         return;
     gateway.told = *t;

@@ -3,8 +3,6 @@
 
 #include "ct.h"
 
-enum { WHOLE = 0 }; /* of the forms of pp_ohttp_gateway_key: messages in one piece */
-
 /* --- one question --------------------------------------------------------------------------- */
 
 static const struct pp_ohttp_gateway_key *find_key(const struct pp_ohttp_gateway *gw, uint8_t id,
@@ -16,12 +14,12 @@ static const struct pp_ohttp_gateway_key *find_key(const struct pp_ohttp_gateway
     return NULL;
 }
 
-static const struct pp_hpke_info *find_info(const struct pp_ohttp_gateway_key *k, uint16_t kdf,
-                                            uint16_t aead)
+static const struct pp_hpke_info *find_info(const struct pp_ohttp_gateway_key *k,
+                                            enum pp_ohttp_form form, uint16_t kdf, uint16_t aead)
 {
     for (size_t i = 0; i < k->config.suite_count; i++)
         if (k->config.suites[i].kdf == kdf && k->config.suites[i].aead == aead)
-            return &k->infos[WHOLE][i];
+            return &k->infos[form][i];
     return NULL;
 }
 
@@ -46,16 +44,17 @@ static void write_material(struct pp_wr *wr, int is_open, const struct pp_hpke *
 static int choose(const struct pp_ohttp_gateway *gw, struct pp_rd *rd,
                   const struct pp_ohttp_gateway_key **ret_key, const struct pp_hpke_info **ret_info)
 {
+    enum pp_ohttp_form form = pp_rd_u8(rd) == PP_OHTTP_CHUNKED ? PP_OHTTP_CHUNKED : PP_OHTTP_WHOLE;
     uint8_t id = pp_rd_u8(rd);
     uint16_t kem = pp_rd_u16(rd);
     uint16_t kdf = pp_rd_u16(rd);
     uint16_t aead = pp_rd_u16(rd);
     const struct pp_ohttp_gateway_key *k = find_key(gw, id, kem);
-    const struct pp_hpke_info *info = k == NULL ? NULL : find_info(k, kdf, aead);
+    const struct pp_hpke_info *info = k == NULL ? NULL : find_info(k, form, kdf, aead);
     int is_ours = info != NULL;
 
     *ret_key = is_ours ? k : &gw->keys[0];
-    *ret_info = is_ours ? info : &gw->keys[0].infos[WHOLE][0];
+    *ret_info = is_ours ? info : &gw->keys[0].infos[form][0];
     return is_ours;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "route.h"
 
-#include "bhttp.h"
 #include "sizes.h"
+#include "stream.h"
 #include "text.h"
 
 static struct gw_request refused(uint32_t status)
@@ -55,12 +55,25 @@ static int take_prefix(struct pp_span *text, struct pp_span prefix)
     return 1;
 }
 
-struct gw_request gw_route(struct pp_span message, size_t body_bytes, struct pp_span authority)
+/* RFC 9110, 10.1.1; a name that occurs twice is there too. */
+static int expects_something(const struct pp_bhttp *m)
+{
+    struct pp_span value;
+
+    return pp_bhttp_is_request(m) &&
+           pp_bhttp_field(m, m->header, PP_STR("expect"), &value).code != PP_E_MISSING;
+}
+
+struct gw_request gw_route(struct pp_span message, size_t body_bytes, int is_chunked,
+                           struct pp_span authority)
 {
     struct pp_bhttp m;
 
     if (!pp_is_ok(pp_bhttp_parse(message, &m)))
         return refused(400);
+    /* RFC 9458 5.1: an answer of one piece has no place for a 100 before it. */
+    if (!is_chunked && expects_something(&m))
+        return refused(417);
     /* pp-wire 3: known length, shortest lengths, every section written. */
     if (m.framing != PP_BHTTP_REQUEST || !m.exact)
         return refused(400);
@@ -75,12 +88,28 @@ struct gw_request gw_route(struct pp_span message, size_t body_bytes, struct pp_
     return refused(403);
 }
 
+static pp_res start_answer(const struct gw_answer *a, enum pp_bhttp_framing framing,
+                           struct pp_bhttp *m)
+{
+    *m = (struct pp_bhttp){ .framing = framing, .status = a->status };
+    return a->handle.len == 0 ? PP_OK
+                              : pp_bhttp_add(m, &m->header, PP_STR("pp-session"), a->handle);
+}
+
+pp_res gw_answer_head_write(const struct gw_answer *a, struct pp_wr *wr)
+{
+    struct pp_bhttp_writer writer = { 0 };
+    struct pp_bhttp m;
+
+    PP_TRY(start_answer(a, PP_BHTTP_RESPONSE_INDETERMINATE, &m));
+    return pp_bhttp_writer_header(&writer, &m, wr);
+}
+
 pp_res gw_answer_write(const struct gw_answer *a, size_t total, struct pp_wr *wr)
 {
-    struct pp_bhttp m = { .framing = PP_BHTTP_RESPONSE, .status = a->status };
+    struct pp_bhttp m;
 
-    if (a->handle.len > 0)
-        PP_TRY(pp_bhttp_add(&m, &m.header, PP_STR("pp-session"), a->handle));
+    PP_TRY(start_answer(a, PP_BHTTP_RESPONSE, &m));
     pp_bhttp_set_content(&m, a->content);
     return pp_bhttp_write_padded(&m, total, wr);
 }

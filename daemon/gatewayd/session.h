@@ -46,6 +46,8 @@ struct gw_totals {
     uint64_t unopened;      /* 422 in clear */
     uint64_t malformed;     /* 400 and 403, in clear and inside */
     uint64_t shed;          /* 503 in clear: no room, nothing was opened */
+    uint64_t chunked;       /* of all that were answered: in chunks */
+    uint64_t cut;           /* answers in chunks whose client left before the last */
 };
 
 struct gw_service;

@@ -14,11 +14,10 @@ enum {
     URL_BYTES_MAX = 256,
     PATH_BYTES_MAX = 256,
     CA_BYTES_MAX = 1 << 20,
-    TOTALS_MS = 60000,   /* no line stands for one request */
+    TOTALS_MS = 60000,
+    TOTALS_MIN = 16,     /* requests that a line stands for: one of one would tell its minute */
     REQUESTS_MAX = 1024, /* at a time; connections beyond idle, which costs little */
-    CHUNKED_MAX =
-        256, /* of them, of chunked messages; more are 503. Each place costs 5 KiB of libcurl */
-    STREAMS_MAX = 8, /* of one HTTP/2 connection; a device needs two */
+    STREAMS_MAX = 8,     /* of one HTTP/2 connection; a device needs two */
 };
 
 static struct config {
@@ -73,8 +72,7 @@ static struct relay {
     struct pp_timer *totals_timer;
     struct relay_forward forward;
     struct relay_directory directory;
-    struct relay_totals told;
-    uint64_t directory_told;
+    uint64_t told; /* requests that the last line stood for */
 } relay;
 
 /* --- configuration -------------------------------------------------------------------------- */
@@ -93,18 +91,18 @@ static int starts_with(struct pp_span text, struct pp_span prefix)
     return text.len > prefix.len && pp_span_eq(pp_span(text.at, prefix.len), prefix);
 }
 
-/* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. */
+/* RFC 9458, 6.1: HTTPS on both legs, but for a TLS proxy on this very machine. The host ends there:
+ * http://127.0.0.1.example.org is somebody else. */
 static int is_local(struct pp_span url)
 {
-    return starts_with(url, PP_STR("http://127.0.0.1")) || starts_with(url, PP_STR("http://[::1]"));
-}
+    static const char *const HOSTS[] = { "http://127.0.0.1", "http://[::1]" };
 
-static int is_this_machine(const struct pp_address *a)
-{
-    static const uint8_t IP6[16] = { [15] = 1 };
-
-    return a->family == PP_ADDRESS_IP6 ? pp_span_eq(pp_span(a->ip, 16), pp_span(IP6, 16))
-                                       : a->ip[0] == 127;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(HOSTS); i++) {
+        struct pp_span host = pp_span_cstr(HOSTS[i]);
+        if (starts_with(url, host) && (url.at[host.len] == ':' || url.at[host.len] == '/'))
+            return 1;
+    }
+    return 0;
 }
 
 /* In clear only to a TLS proxy on this very machine, in prod. */
@@ -118,7 +116,7 @@ static pp_res check_listening(const struct pp_daemon *d, struct pp_problem *prob
     if (!d->is_prod || config.tls_key.len > 0)
         return PP_OK;
     PP_TRY(pp_address_parse(config.common.listen, &a));
-    if (a.family != PP_ADDRESS_UNIX && !is_this_machine(&a))
+    if (!pp_address_is_local(&a))
         return pp_daemon_refuse(problem, "listen", "this machine alone, or tls_chain and tls_key",
                                 config.common.listen);
     return PP_OK;
@@ -168,7 +166,8 @@ static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
     c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
     c.http2 = 0;
-    c.calls_max = at_most(config.connections, CHUNKED_MAX);
+    /* As many as requests: fewer places would be within the reach of one address. 5 KiB each. */
+    c.calls_max = at_most(config.connections, REQUESTS_MAX);
     c.response_bytes_max = RELAY_PROBLEM_BYTES_MAX; /* their bodies come in pieces */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.streams));
     if (config.gateway_unix.len > 0)
@@ -200,20 +199,30 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 
 /* --- serving -------------------------------------------------------------------------------- */
 
-/* Totals since the start, at most once a minute and only when they moved. */
-static void tell_totals(void *ctx)
+static void tell_totals(void)
 {
     struct pp_daemon *d = relay.daemon;
     const struct relay_totals *t = &relay.forward.totals;
+    const struct pp_http_stats *h = pp_http_server_stats(relay.server);
+
+    pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
+                       relay.directory.served, relay.directory.read);
+    pp_ev_http_totals(&d->events, PP_PARTY_RELAY, h->answered, h->refused, h->busy, h->late,
+                      h->gone);
+}
+
+/* Totals since the start, at most once a minute and only when many have moved them. */
+static void on_totals(void *ctx)
+{
+    const struct relay_totals *t = &relay.forward.totals;
+    uint64_t all = t->answered + t->refused + t->unreachable + t->late + relay.directory.served;
 
     (void)ctx;
-    if (memcmp(t, &relay.told, sizeof *t) != 0 || relay.directory.served != relay.directory_told) {
-        relay.told = *t;
-        relay.directory_told = relay.directory.served;
-        pp_ev_relay_totals(&d->events, t->answered, t->refused, t->unreachable, t->late,
-                           relay.directory.served, relay.directory.read);
-    }
     pp_timer_set(relay.totals_timer, TOTALS_MS);
+    if (all - relay.told < TOTALS_MIN)
+        return;
+    relay.told = all;
+    tell_totals();
 }
 
 /* A wrong file leaves the old certificate in use. */
@@ -267,9 +276,8 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     relay_directory_init(&relay.directory, config.directory.len > 0 ? relay.directory_path : NULL,
                          d->clock);
     PP_TRY(pp_http_server_new(d->loop, &c, &relay.server));
-    pp_daemon_count_http(d, relay.server);
     PP_TRY(listen_to_clients(d, problem));
-    PP_TRY(pp_timer_new(d->loop, tell_totals, NULL, &relay.totals_timer));
+    PP_TRY(pp_timer_new(d->loop, on_totals, NULL, &relay.totals_timer));
     pp_timer_set(relay.totals_timer, TOTALS_MS);
     pp_daemon_ready(d);
     return PP_OK;
@@ -277,7 +285,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 
 static void drained(void *ctx)
 {
-    tell_totals(NULL);
+    tell_totals();
     pp_daemon_stopped((struct pp_daemon *)ctx);
 }
 

@@ -323,13 +323,11 @@ static pp_res read_response_control(struct parse *p)
  */
 static pp_res read_sections(struct parse *p)
 {
-    p->m.exact &= p->rd.left > 0;
     if (p->rd.left > 0)
         PP_TRY(read_section(p, &p->m.header, 0));
-    p->m.exact &= p->rd.left > 0;
     if (p->rd.left > 0)
         PP_TRY(read_content(p));
-    p->m.exact &= p->rd.left > 0;
+    p->m.exact &= p->rd.left > 0; /* where an earlier one is missing, so is the trailer */
     if (p->rd.left > 0)
         PP_TRY(read_section(p, &p->m.trailer, 1));
     pp_rd_zeros(&p->rd, p->rd.left);

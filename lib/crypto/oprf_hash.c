@@ -105,6 +105,8 @@ pp_res pp_oprf_hash_to_group(const struct pp_oprf_suite *s, enum pp_oprf_mode mo
     pp_hash_update(&h, input);
     pp_oprf_expand_end(s, mode, "HashToGroup-", &h, uniform.bytes, s->uniform_bytes);
     PP_TRY(s->map(uniform.bytes, ret));
-    PP_CHECK(pp_ct_is_zero(ret, s->element_bytes) == 0, PP_E_KEY, 0);
+    uint32_t identity = pp_ct_is_zero(ret, s->element_bytes);
+    PP_REVEAL(&identity, sizeof identity, "nobody knows an input for which this is set");
+    PP_CHECK(identity == 0, PP_E_KEY, 0);
     return PP_OK;
 }

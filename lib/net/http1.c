@@ -120,37 +120,24 @@ void pp_http1_cut_(struct pp_http_request *q)
 
 /* --- what is to be sent --------------------------------------------------------------------- */
 
-static void append(struct pp_http_out *out, const void *at, size_t len)
-{
-    PP_ASSERT(len <= sizeof out->bytes - out->len);
-    if (len > 0)
-        memcpy(out->bytes + out->len, at, len);
-    out->len += len;
-}
-
-static size_t room_of(const struct pp_http_out *out)
-{
-    return out->len < PP_HTTP_OUT_FILL ? PP_HTTP_OUT_FILL - out->len : 0;
-}
-
 /* RFC 9112 7.1: what waits becomes one chunk. */
 static void fill_chunk(struct pp_http_request *q, struct pp_http_out *out)
 {
     char head[CHUNK_HEAD_BYTES];
-    size_t room = room_of(out);
+    size_t room = pp_http_out_room_(out);
     size_t n = q->pieces_len < room ? q->pieces_len : room;
 
     if (n > 0) {
         int head_len = snprintf(head, sizeof head, "%zx\r\n", n);
-        append(out, head, (size_t)head_len);
-        append(out, q->pieces + q->pieces_from, n);
-        append(out, "\r\n", 2);
+        pp_http_out_append_(out, head, (size_t)head_len);
+        pp_http_out_append_(out, q->pieces + q->pieces_from, n);
+        pp_http_out_append_(out, "\r\n", 2);
         pp_wipe(q->pieces + q->pieces_from, n);
         q->pieces_from += n;
         q->pieces_len -= n;
     }
     if (q->is_ended && q->pieces_len == 0 && !q->end_sent) {
-        append(out, "0\r\n\r\n", LAST_CHUNK_BYTES);
+        pp_http_out_append_(out, "0\r\n\r\n", LAST_CHUNK_BYTES);
         q->end_sent = 1;
     }
 }
@@ -162,9 +149,9 @@ void pp_http1_fill_(struct pp_http_conn *c, struct pp_http_out *out)
     if (q == NULL || q->state < PP_HTTP_Q_WRITING)
         return;
     for (int i = 0; i < 2; i++) {
-        size_t room = room_of(out);
+        size_t room = pp_http_out_room_(out);
         size_t n = q->out[i].len < room ? q->out[i].len : room;
-        append(out, q->out[i].at, n);
+        pp_http_out_append_(out, q->out[i].at, n);
         if (n > 0)
             q->out[i] = pp_span(q->out[i].at + n, q->out[i].len - n);
     }
@@ -283,7 +270,7 @@ static void read_request(struct pp_http_conn *c, struct pp_http_request *q)
 static void look_at_waiting_client(struct pp_http_conn *c)
 {
     uint8_t byte;
-    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(c->socket.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     if (n > 0) {
         pp_http_conn_pause_(c);
@@ -305,7 +292,7 @@ static void refuse_for_lack_of_a_place(struct pp_http_conn *c)
     if (c->tls != NULL)
         (void)pp_http_tls_write_(c, (const uint8_t *)BUSY, sizeof BUSY - 1);
     else
-        (void)send(c->fd, BUSY, sizeof BUSY - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)send(c->socket.fd, BUSY, sizeof BUSY - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     c->close_after = c->linger = 1;
     (void)pp_http_conn_flush_(c);
 }

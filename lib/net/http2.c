@@ -430,14 +430,6 @@ static ssize_t next_data(nghttp2_session *session, int32_t stream, uint8_t *buf,
     return (ssize_t)n;
 }
 
-static void append(struct pp_http_out *out, const void *at, size_t len)
-{
-    PP_ASSERT(len <= sizeof out->bytes - out->len);
-    if (len > 0)
-        memcpy(out->bytes + out->len, at, len);
-    out->len += len;
-}
-
 /* From where the answer lies to what is to be sent, without nghttp2's own buffer in between. */
 static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
                      size_t len, nghttp2_data_source *source, void *arg)
@@ -449,14 +441,14 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     (void)frame;
     if (c->out->len >= PP_HTTP_OUT_FILL)
         return NGHTTP2_ERR_WOULDBLOCK;
-    append(c->out, head, FRAME_HEAD_BYTES);
+    pp_http_out_append_(c->out, head, FRAME_HEAD_BYTES);
     if (q->state == PP_HTTP_Q_STREAMING) {
-        append(c->out, q->pieces + q->pieces_from, len);
+        pp_http_out_append_(c->out, q->pieces + q->pieces_from, len);
         pp_wipe(q->pieces + q->pieces_from, len);
         q->pieces_from += len;
         q->pieces_len -= len;
     } else {
-        append(c->out, q->out[1].at, len);
+        pp_http_out_append_(c->out, q->out[1].at, len);
         if (len > 0)
             q->out[1] = pp_span(q->out[1].at + len, q->out[1].len - len);
     }
@@ -565,7 +557,7 @@ void pp_http2_fill_(struct pp_http_conn *c, struct pp_http_out *out)
     if (c->flooded)
         (void)nghttp2_session_terminate_session(c->session, NGHTTP2_ENHANCE_YOUR_CALM);
     while (out->len < PP_HTTP_OUT_FILL && (n = nghttp2_session_mem_send(c->session, &at)) > 0)
-        append(out, at, (size_t)n);
+        pp_http_out_append_(out, at, (size_t)n);
     int is_done = n < 0 || c->flooded ||
                   (!nghttp2_session_want_read(c->session) &&
                    !nghttp2_session_want_write(c->session)) ||

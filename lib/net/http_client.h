@@ -24,6 +24,7 @@ enum {
     PP_HTTP_URL_BYTES_MAX = 1024,
     PP_HTTP_RESPONSE_BYTES_MAX = 64 << 20,
     PP_HTTP_DEADLINE_MS_MAX = 600000,
+    PP_HTTP_PIECE_BYTES_MAX = 16384, /* that `piece` is given at a time */
 };
 
 struct pp_http_client;
@@ -75,9 +76,8 @@ struct pp_http_call {
      * The final head, then pieces of the body as they come: `response` of `done` has no body then,
      * and response_bytes_max of the client does not limit it. `piece` takes all and returns 1, or
      * nothing and 0: the same bytes come again behind pp_http_client_resume, and the server is held
-     * back meanwhile. Not with `http2`, where that would hold back all calls of the connection: 0
-     * ends the call with LIMIT there, so the caller has to have room for what may wait. -1 ends the
-     * call, and `done` gets CANCELLED. Only an OK in `done` says that the body was whole.
+     * back meanwhile, in HTTP/2 for this call alone. -1 ends the call, and `done` gets CANCELLED.
+     * Only an OK in `done` says that the body was whole.
      */
     int (*head)(void *ctx, const struct pp_http_response *response); /* 1, or -1 */
     int (*piece)(void *ctx, struct pp_span bytes);
@@ -108,8 +108,10 @@ PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
 /*
  * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before.
  * Fails at once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
- * `done` gets NETWORK (nobody there; detail = curl's number), CLOSED, TIMEOUT, LIMIT (response
- * too large), FORMAT (malformed response), UNVERIFIED (certificate).
+ * `done` gets NETWORK (nobody there, or no TLS 1.3; detail = errno, or getaddrinfo's number),
+ * CLOSED (it ended in the midst, or the server refused this call), TIMEOUT, LIMIT (response too
+ * large), FORMAT (malformed response), UNVERIFIED (certificate). It may start and cancel calls, and
+ * free the client.
  */
 PP_MUST pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call *call,
                                     pp_http_done_fn done, void *ctx, struct pp_http_pending **ret);

@@ -95,7 +95,7 @@ void pp_http_conn_close_(struct pp_http_conn *c)
     c->state = PP_HTTP_C_FREE;
     pp_http2_end_(c);
     pp_http_tls_end_(c);
-    (void)close(c->fd);
+    (void)close(c->socket.fd);
     give_back_out(c);
     drop_requests(c);
     c->next_free = s->free_conn;
@@ -111,7 +111,7 @@ static void linger(struct pp_http_conn *c)
     drop_requests(c);
     if (c->tls != NULL)
         (void)SSL_shutdown(c->tls);
-    (void)shutdown(c->fd, SHUT_WR);
+    (void)shutdown(c->socket.fd, SHUT_WR);
     c->lingered = 0;
     pp_http_conn_wait_(c, PP_HTTP_C_WAIT_LINGER);
     (void)pp_http_conn_resume_(c);
@@ -119,7 +119,7 @@ static void linger(struct pp_http_conn *c)
 
 static void drop_input(struct pp_http_conn *c)
 {
-    ssize_t n = recv(c->fd, c->server->in, sizeof c->server->in, MSG_DONTWAIT);
+    ssize_t n = recv(c->socket.fd, c->server->in, sizeof c->server->in, MSG_DONTWAIT);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -151,7 +151,7 @@ static ssize_t write_some(struct pp_http_conn *c, const uint8_t *at, size_t len)
     if (c->tls != NULL)
         return pp_http_tls_write_(c, at, len);
     do
-        n = send(c->fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = send(c->socket.fd, at, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     return n < 0 && errno == EAGAIN ? 0 : n;
 }
@@ -254,7 +254,7 @@ ssize_t pp_http_conn_read_(struct pp_http_conn *c, uint8_t *at, size_t cap)
             event_active(&c->readable, EV_READ, 0);
         return n;
     }
-    n = recv(c->fd, at, cap, MSG_DONTWAIT);
+    n = recv(c->socket.fd, at, cap, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     return n > 0 ? n : -1;
@@ -313,6 +313,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    c->socket.is_drained = 0;
     switch (c->state) {
     case PP_HTTP_C_HANDSHAKE:
         shake_hands(c);
@@ -341,6 +342,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    c->socket.is_drained = 0;
     if (c->state == PP_HTTP_C_HANDSHAKE)
         shake_hands(c);
     else if (c->state != PP_HTTP_C_LINGERING)
@@ -385,7 +387,7 @@ void pp_http_conn_start_(struct pp_http_conn *c, int fd, int is_tls)
 {
     struct event_base *base = c->server->base;
 
-    c->fd = fd;
+    c->socket = (struct pp_tls_socket){ .fd = fd };
     c->state = is_tls ? PP_HTTP_C_HANDSHAKE : PP_HTTP_C_SNIFFING;
     c->wait = PP_HTTP_C_WAIT_NOTHING;
     c->preface_len = 0;

@@ -24,13 +24,13 @@
 #include <openssl/ssl.h>
 
 #include "http_int.h"
+#include "http_out.h"
 #include "http_server.h"
 #include "net_int.h"
+#include "tls_socket.h"
 
 enum {
-    PP_HTTP_OUT_FILL = 1 << 16, /* of unsent output: no more is made before this much has left */
-    PP_HTTP_OUT_BYTES = PP_HTTP_OUT_FILL + (1 << 14) + 64, /* and one whole HTTP/2 frame */
-    PP_HTTP_PREFACE_BYTES = 24,                            /* RFC 9113 3.4 */
+    PP_HTTP_PREFACE_BYTES = 24, /* RFC 9113 3.4 */
     PP_HTTP_OUT_HEAD_BYTES = 1024,
     PP_HTTP_SOURCE_BYTES = 17, /* family and address */
 };
@@ -118,18 +118,12 @@ enum pp_http_c_wait {
     PP_HTTP_C_WAIT_LINGER,
 };
 
-struct pp_http_out {
-    struct pp_http_out *next_free;
-    size_t from, len;
-    uint8_t bytes[PP_HTTP_OUT_BYTES];
-};
-
 struct pp_http_conn {
     struct pp_http_server *server;
     struct pp_http_conn *next_free;
     enum pp_http_c_state state;
     enum pp_http_c_wait wait;
-    int fd;
+    struct pp_tls_socket socket; /* its descriptor, also in clear */
     uint8_t source[PP_HTTP_SOURCE_BYTES];
     uint8_t preface[PP_HTTP_PREFACE_BYTES];
     uint8_t preface_len;

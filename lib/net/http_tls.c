@@ -1,57 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <sys/socket.h>
-
-#include <openssl/ssl.h>
-
 #include "http_server_int.h"
-
-/* --- the socket, as OpenSSL reads and writes it --------------------------------------------- */
-
-/*
- * OpenSSL's own socket BIO writes with write(2), and a client that has left would end the process
- * with SIGPIPE. A library cannot decide about signals.
- */
-static int socket_write(BIO *bio, const char *at, int len)
-{
-    struct pp_http_conn *c = (struct pp_http_conn *)BIO_get_data(bio);
-    ssize_t n = send(c->fd, at, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    BIO_clear_retry_flags(bio);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        BIO_set_retry_write(bio);
-    return (int)n;
-}
-
-static int socket_read(BIO *bio, char *at, int len)
-{
-    struct pp_http_conn *c = (struct pp_http_conn *)BIO_get_data(bio);
-    ssize_t n = recv(c->fd, at, (size_t)len, MSG_DONTWAIT);
-
-    BIO_clear_retry_flags(bio);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        BIO_set_retry_read(bio);
-    return (int)n;
-}
-
-static long socket_ctrl(BIO *bio, int what, long number, void *pointer)
-{
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return what == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-static BIO_METHOD *make_socket_method(void)
-{
-    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "pp socket");
-
-    if (m != NULL && BIO_meth_set_write(m, socket_write) == 1 &&
-        BIO_meth_set_read(m, socket_read) == 1 && BIO_meth_set_ctrl(m, socket_ctrl) == 1)
-        return m;
-    BIO_meth_free(m);
-    return NULL;
-}
 
 /* --- what all connections share ------------------------------------------------------------- */
 
@@ -69,25 +17,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* Whoever asks for a passphrase gets none: a daemon has no terminal. */
-static int no_passphrase(char *buf, int size, int writing, void *arg)
-{
-    (void)buf;
-    (void)size;
-    (void)writing;
-    (void)arg;
-    return -1;
-}
-
 static pp_res read_chain(SSL_CTX *tls, BIO *pem)
 {
-    X509 *cert = PEM_read_bio_X509(pem, NULL, no_passphrase, NULL);
+    X509 *cert = PEM_read_bio_X509(pem, NULL, pp_tls_no_passphrase_, NULL);
 
     PP_CHECK(cert != NULL, PP_E_KEY, 0);
     int taken = SSL_CTX_use_certificate(tls, cert);
     X509_free(cert);
     PP_CHECK(taken == 1, PP_E_KEY, 0);
-    while ((cert = PEM_read_bio_X509(pem, NULL, no_passphrase, NULL)) != NULL) {
+    while ((cert = PEM_read_bio_X509(pem, NULL, pp_tls_no_passphrase_, NULL)) != NULL) {
         if (SSL_CTX_add0_chain_cert(tls, cert) == 1)
             continue;
         X509_free(cert);
@@ -98,7 +36,7 @@ static pp_res read_chain(SSL_CTX *tls, BIO *pem)
 
 static pp_res read_key(SSL_CTX *tls, BIO *pem)
 {
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, no_passphrase, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, pp_tls_no_passphrase_, NULL);
 
     PP_CHECK(key != NULL, PP_E_KEY, 1);
     int taken = SSL_CTX_use_PrivateKey(tls, key) == 1 && SSL_CTX_check_private_key(tls) == 1;
@@ -145,7 +83,7 @@ pp_res pp_http_server_tls(struct pp_http_server *s, struct pp_span chain_pem,
                           struct pp_span key_pem)
 {
     if (s->tls_socket == NULL)
-        s->tls_socket = make_socket_method();
+        s->tls_socket = pp_tls_socket_method_();
     PP_CHECK(s->tls_socket != NULL, PP_E_NO_MEMORY, 0);
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
     PP_CHECK(tls != NULL, PP_E_NO_MEMORY, 0);
@@ -173,18 +111,13 @@ void pp_http_tls_done_(struct pp_http_server *s)
 
 int pp_http_tls_start_(struct pp_http_conn *c)
 {
-    BIO *bio = BIO_new(c->server->tls_socket);
-
     c->tls = SSL_new(c->server->tls);
-    if (bio == NULL || c->tls == NULL) {
-        BIO_free(bio);
+    if (c->tls == NULL ||
+        !pp_is_ok(pp_tls_socket_attach_(c->server->tls_socket, &c->socket, c->tls))) {
         SSL_free(c->tls);
         c->tls = NULL;
         return 0;
     }
-    BIO_set_data(bio, c);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(c->tls, bio, bio);
     SSL_set_accept_state(c->tls);
     return 1;
 }
@@ -200,22 +133,11 @@ void pp_http_tls_end_(struct pp_http_conn *c)
     c->tls = NULL;
 }
 
-/*
- * Not SSL_get_error: it looks at the thread's queue of errors, where another library's may lie.
- * What the last call waited for, and that the socket said "later", is this session's own.
- */
-static int is_later(const struct pp_http_conn *c)
-{
-    if (SSL_want_write(c->tls))
-        return BIO_should_retry(SSL_get_wbio(c->tls)) != 0;
-    return SSL_want_read(c->tls) && BIO_should_retry(SSL_get_rbio(c->tls));
-}
-
 int pp_http_tls_handshake_(struct pp_http_conn *c)
 {
     if (SSL_do_handshake(c->tls) == 1)
         return 1;
-    if (!is_later(c))
+    if (!pp_tls_is_later_(c->tls))
         return -1;
     if (SSL_want_write(c->tls) && !pp_http_conn_watch_(c, &c->writable))
         return 0; /* it is closed */
@@ -237,7 +159,7 @@ ssize_t pp_http_tls_read_(struct pp_http_conn *c, uint8_t *at, size_t cap)
 
     if (SSL_read_ex(c->tls, at, cap, &n) == 1)
         return (ssize_t)n;
-    return is_later(c) ? 0 : -1;
+    return pp_tls_is_later_(c->tls) ? 0 : -1;
 }
 
 ssize_t pp_http_tls_write_(struct pp_http_conn *c, const uint8_t *at, size_t len)
@@ -246,7 +168,7 @@ ssize_t pp_http_tls_write_(struct pp_http_conn *c, const uint8_t *at, size_t len
 
     if (SSL_write_ex(c->tls, at, len, &n) == 1)
         return (ssize_t)n;
-    return is_later(c) ? 0 : -1;
+    return pp_tls_is_later_(c->tls) ? 0 : -1;
 }
 
 int pp_http_tls_has_more_(const struct pp_http_conn *c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net.h: the whole of lib/net: one narrow interface over libevent, http_parser and libcurl. */
+/* net.h: the whole of lib/net: one narrow interface over libevent, http_parser and nghttp2. */
 #ifndef PP_NET_H
 #define PP_NET_H
 

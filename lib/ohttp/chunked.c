@@ -119,6 +119,7 @@ pp_res pp_ohttp_sender_start_response(struct pp_ohttp_sender *s, struct pp_ohttp
         pp_ohttp_sender_done(s);
         return r;
     }
+    s->chunks.exchange = NULL; /* the chunks have a key of their own */
     s->lead_len = lead.len;
     s->mem = (uint8_t *)mem;
     s->mem_len = mem_len;
@@ -394,4 +395,32 @@ size_t pp_ohttp_receiver_take(struct pp_ohttp_receiver *r, void *buf, size_t cap
 int pp_ohttp_receiver_is_done(const struct pp_ohttp_receiver *r)
 {
     return r->state == PP_OHTTP_AT_END && r->plain_len == 0;
+}
+
+/* --- whole bodies -------------------------------------------------------------- */
+
+pp_res pp_ohttp_chunks_open(struct pp_ohttp *x, uint8_t *chunks, size_t len,
+                            struct pp_span *ret_request)
+{
+    struct pp_ohttp_chunks c = { .exchange = x };
+    struct pp_rd rd = pp_rd_over(chunks, len);
+    size_t joined = 0;
+    uint64_t claimed;
+
+    PP_ASSERT(x->hpke.role != 0);
+    do {
+        claimed = pp_rd_varint(&rd);
+        int is_final = claimed == 0;
+        PP_TRY_AS(PP_E_AUTH, pp_rd_ok(&rd));
+        PP_CHECK(claimed <= rd.left, PP_E_AUTH, PP_OHTTP_NOT_OPENED);
+        PP_CHECK(is_final || claimed > PP_AEAD_TAG_BYTES, PP_E_AUTH, PP_OHTTP_NOT_OPENED);
+        size_t sealed_len = is_final ? rd.left : (size_t)claimed;
+        uint8_t *sealed = chunks + rd.offset;
+        PP_TRY_AS(PP_E_AUTH, open_chunk(&c, is_final ? FINAL_AAD : NO_AAD, sealed, sealed_len));
+        memmove(chunks + joined, sealed, sealed_len - PP_AEAD_TAG_BYTES);
+        joined += sealed_len - PP_AEAD_TAG_BYTES;
+        pp_rd_skip(&rd, sealed_len);
+    } while (claimed != 0);
+    *ret_request = pp_span(chunks, joined);
+    return PP_OK;
 }

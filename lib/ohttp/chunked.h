@@ -14,7 +14,10 @@
  * chunk. A failure is final: every later call returns it, and nothing more can be taken. A message
  * is whole only when its final chunk opened: what was taken before may be looked at, never acted on
  * as a whole. The struct pp_ohttp is the exchange's, as with whole messages: filled by the request,
- * needed for the response; it must outlive the stream.
+ * needed for the response; it must outlive the stream, but for a response's sender, which is done
+ * with it when it has started.
+ *
+ * pp_ohttp_chunks_open is for who has the whole body anyhow.
  */
 #ifndef PP_OHTTP_CHUNKED_H
 #define PP_OHTTP_CHUNKED_H
@@ -154,5 +157,17 @@ size_t pp_ohttp_receiver_take(struct pp_ohttp_receiver *r, void *buf, size_t cap
 int pp_ohttp_receiver_is_done(const struct pp_ohttp_receiver *r);
 
 void pp_ohttp_receiver_done(struct pp_ohttp_receiver *r); /* wipes, the used part of `mem` too */
+
+/* --- whole bodies ------------------------------------------------------------------------------
+ */
+
+/*
+ * Opens all chunks of a request in place. `chunks` is what follows the head in a body that is there
+ * to its end, and `x` the exchange that the head made. `*ret_request` is the front of `chunks`,
+ * where the plaintext lies joined. It judges as a receiver does whose memory holds the body. AUTH
+ * for every failure, a missing final chunk included: `chunks` is then of no use.
+ */
+PP_MUST pp_res pp_ohttp_chunks_open(struct pp_ohttp *x, uint8_t *chunks, size_t len,
+                                    struct pp_span *ret_request);
 
 #endif

@@ -31,8 +31,11 @@ enum {
     PP_OHTTP_HEADER_BYTES = 7,        /* key id, KEM id, KDF id, AEAD id */
     PP_OHTTP_REQUEST_BYTES_MIN = 55,  /* header, the shortest encapsulated key (X25519), tag */
     PP_OHTTP_RESPONSE_NONCE_MAX = 32, /* max(Nn, Nk) of the AEADs */
-    PP_OHTTP_FORMS = 2,               /* whole messages and chunked ones: other labels */
+    PP_OHTTP_FORMS = 2,               /* of enum pp_ohttp_form */
 };
+
+/* Whole messages (RFC 9458) and chunked ones differ in their labels and in their framing. */
+enum pp_ohttp_form { PP_OHTTP_WHOLE = 0, PP_OHTTP_CHUNKED = 1 };
 
 /* --- key configurations (RFC 9458, section 3) --------------------------------------------------
  */

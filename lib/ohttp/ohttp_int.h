@@ -5,9 +5,6 @@
 
 #include "ohttp.h"
 
-/* Whole messages (RFC 9458) and chunked ones differ in their labels and in their framing. */
-enum pp_ohttp_form { PP_OHTTP_WHOLE = 0, PP_OHTTP_CHUNKED = 1 };
-
 /* The key-schedule context of a key and suite: the header stands in HPKE's info (section 4.3). */
 PP_MUST pp_res pp_ohttp_info(struct pp_hpke_info *ret, enum pp_ohttp_form form, uint8_t id,
                              struct pp_hpke_suite suite);

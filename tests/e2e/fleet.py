@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("PP_BIN", os.path.join(ROOT, "build", "bin"))
 PPCTL = os.path.join(BIN, "ppctl")
+VENDOR = "simulated-vendor"
+DAY = 86400
 
 # Words that stand in no program, only in the chat below: seen anywhere else, they leaked.
 CANARY = "xylophone-quagmire-7431"
@@ -74,21 +77,34 @@ def children(pid):
     return found
 
 
+def alive(pid):
+    """Whether it runs: what nobody has asked the end of yet does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def same_day(seconds):
+    """Waits for midnight (UTC) where so little is left of a day that a test of its epochs could pass it."""
+    left = DAY - time.time() % DAY
+    if left < seconds:
+        time.sleep(left + 1)
+
+
 class Fleet:
     """`with Fleet() as f:` starts one, stops it, and removes its folder."""
 
-    def __init__(self, fault=None, capture=False, template=None):
+    vendor = None  # two RSA-4096 keys take seconds: all fleets of a run have the first one's simulated vendor
+
+    def __init__(self, fault=None, capture=False):
         self.folder = tempfile.mkdtemp(prefix="pp-e2e-")
         atexit.register(self.__exit__)  # for a suite that is ended itself, where no tearDown runs
         os.chmod(self.folder, 0o711)
         self.state = os.path.join(self.folder, "state")
         self.chat = self.write("chat.json", json.dumps(CHAT))
         self.fault, self.capture = fault, capture
-        if template:
-            # Two RSA-4096 keys take seconds: the simulated vendor may be the same for many fleets.
-            os.mkdir(self.state, 0o711)
-            shutil.copytree(os.path.join(template, "simulated-vendor"),
-                            os.path.join(self.state, "simulated-vendor"))
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -97,13 +113,29 @@ class Fleet:
             f.write(text)
         return path
 
+    def make_state(self):
+        """The state folder as it is before a start."""
+        os.mkdir(self.state, 0o711)
+        if Fleet.vendor:
+            shutil.copytree(Fleet.vendor, os.path.join(self.state, VENDOR))
+
+    def keep_vendor(self):
+        Fleet.vendor = os.path.join(tempfile.mkdtemp(prefix="pp-e2e-vendor-"), VENDOR)
+        atexit.register(shutil.rmtree, os.path.dirname(Fleet.vendor))
+        shutil.copytree(os.path.join(self.state, VENDOR), Fleet.vendor)
+
     def up(self, *args):
         words = ["up", "--state", self.state, "--json", *args]
         if self.fault:
             words += ["--fault", self.fault]
         if self.capture:
             words += ["--capture"]
-        return ppctl(*words)
+        if not os.path.exists(self.state):
+            self.make_state()
+        done = ppctl(*words)
+        if done.status == 0 and not (self.fault or Fleet.vendor):
+            self.keep_vendor()
+        return done
 
     def down(self):
         return ppctl("down", "--state", self.state)

@@ -3,6 +3,8 @@
 
     Sender(key id, KEM, KDF, AEAD, public key, ephemeral secret).seal(request) -> bytes
                                                                .open_response(bytes) -> response
+    Sender(..., CHUNKED).seal_chunks([chunk, ...]) -> [head, chunk, ..., final chunk]
+                        .open_chunks(bytes) -> [chunk, ...]
     open_request(private_key, bytes) -> request
 
 The AEADs are those of libcrypto, called directly. Not constant in time and not for use: it shows that
@@ -16,7 +18,7 @@ WHOLE, CHUNKED = b"message/bhttp request", b"message/bhttp chunked request"
 HASHES = {1: "sha256", 2: "sha384", 3: "sha512"}
 CIPHERS = {1: ("EVP_aes_128_gcm", 16), 2: ("EVP_aes_256_gcm", 32), 3: ("EVP_chacha20_poly1305", 32)}
 ENC_BYTES = {X25519: 32, P256: 65}
-NONCE, TAG = 12, 16
+NONCE, TAG, FINAL = 12, 16, b"final"
 SET_TAG, GET_TAG = 0x11, 0x10
 
 CRYPTO = ctypes.CDLL("libcrypto.so.3")
@@ -111,6 +113,16 @@ def u16(*numbers):
     return b"".join(n.to_bytes(2, "big") for n in numbers)
 
 
+def varint(n):
+    """RFC 9000 16, in the shortest form."""
+    size = next(i for i in range(4) if n < 1 << (8 << i) - 2)
+    return (n | size << (8 << size) - 2).to_bytes(1 << size, "big")
+
+
+def counted_nonce(nonce, count):
+    return bytes(a ^ b for a, b in zip(nonce, count.to_bytes(NONCE, "big")))
+
+
 class Kdf:
     """HKDF, and the labelled forms of RFC 9180 4 for one suite id."""
 
@@ -151,13 +163,33 @@ class Exchange:
         self.nonce = self.kdf.labelled_expand(secret, b"base_nonce", context, NONCE)
         self.exporter = self.kdf.labelled_expand(secret, b"exp", context, self.kdf.size)
 
-    def open_response(self, body):
-        """RFC 9458 4.4; None where it does not open."""
+    def response_keys(self, body, label):
+        """Key, nonce, and what follows the response nonce (RFC 9458 4.4)."""
         length = max(NONCE, self.key_bytes)
-        secret = self.kdf.labelled_expand(self.exporter, b"sec", b"message/bhttp response", length)
+        secret = self.kdf.labelled_expand(self.exporter, b"sec", label, length)
         prk = self.hkdf.extract(self.enc + body[:length], secret)
-        return aead(self.aead, self.hkdf.expand(prk, b"key", self.key_bytes), self.hkdf.expand(prk, b"nonce", NONCE),
-                    body[length:], False)
+        return self.hkdf.expand(prk, b"key", self.key_bytes), self.hkdf.expand(prk, b"nonce", NONCE), body[length:]
+
+    def open_response(self, body):
+        """None where it does not open."""
+        key, nonce, sealed = self.response_keys(body, b"message/bhttp response")
+        return aead(self.aead, key, nonce, sealed, False)
+
+    def open_chunks(self, body):
+        """The chunks of a response, the final one last; None where one does not open or the end is missing."""
+        key, nonce, rest = self.response_keys(body, b"message/bhttp chunked response")
+        chunks = []
+        while rest:
+            size = 1 << (rest[0] >> 6)
+            length, rest = int.from_bytes(rest[:size], "big") & (1 << 8 * size - 2) - 1, rest[size:]
+            sealed, rest = (rest[:length], rest[length:]) if length else (rest, b"")
+            chunks.append(aead(self.aead, key, counted_nonce(nonce, len(chunks)), sealed, False,
+                               b"" if length else FINAL))
+            if chunks[-1] is None:
+                return None
+            if not length:
+                return chunks
+        return None
 
 
 class Sender(Exchange):
@@ -172,6 +204,16 @@ class Sender(Exchange):
 
     def seal(self, request):
         return self.head + self.enc + aead(self.aead, self.key, self.nonce, request, True)
+
+
+    def seal_chunks(self, chunks):
+        """Head, and each chunk with its length; the last one is the final one."""
+        made = [self.head + self.enc]
+        for i, chunk in enumerate(chunks):
+            final = i == len(chunks) - 1
+            sealed = aead(self.aead, self.key, counted_nonce(self.nonce, i), chunk, True, FINAL if final else b"")
+            made.append((b"\0" if final else varint(len(sealed))) + sealed)
+        return made
 
 
 def open_request(private, body):

@@ -80,13 +80,15 @@ class Idle:
         head = (field(b":method", b"GET") + field(b":scheme", b"https") + field(b":path", self.path)
                 + field(b":authority", b"a"))
         while len(self.held) < count:
-            raw = socket.create_connection(("127.0.0.1", self.server.port))
+            raw = socket.create_connection(("127.0.0.1", self.server.port), 60)
             s = self.context.wrap_socket(raw, server_hostname="127.0.0.1")
             self.held.append(s)
             s.sendall(PREFACE + frame(4, 0, 0) + frame(1, 5, 1, head))
             got = b""
             while b"hello" not in got:
-                got += s.recv(4096)
+                more = s.recv(4096)
+                assert more, "closed"
+                got += more
             s.sendall(frame(4, 1, 0))
 
     def close(self):

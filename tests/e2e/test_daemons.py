@@ -390,7 +390,7 @@ class EveryDaemon(unittest.TestCase):
                 self.assertEqual(set(status["Groups"].split()) - set(status["Gid"].split()), set(), name)
         home.process.send_signal(signal.SIGTERM)
         self.assertEqual(home.process.wait(PATIENCE), 0, home.events())
-        self.assertEqual([p for p in members[1:] if os.path.exists(f"/proc/{p}")], [])
+        self.assertEqual([p for p in members[1:] if fleet.alive(p)], [])
         self.assertIn("event=DAEMON_STOPPING", home.events())
 
     def test_an_interrupt_ends_it_as_well(self):
@@ -418,9 +418,8 @@ class Up(unittest.TestCase):
         for program in ("pp-witnessd", "pp-logd", "pp-issuerd", "pp-hostd", "pp-cvmd", "pp-gatewayd", "pp-relayd"):
             with self.subTest(program=program):
                 f = Fleet()
+                f.make_state()
                 try:
-                    shutil.copytree(os.path.join(template.state, "simulated-vendor"),
-                                    os.path.join(f.state, "simulated-vendor"))
                     folder = os.path.join(f.folder, "bin")
                     shutil.copytree(BIN, folder, copy_function=fleet.link_or_copy)
                     os.unlink(os.path.join(folder, program))
@@ -454,7 +453,8 @@ class Up(unittest.TestCase):
         """Killed when it is about to start this party: it runs, and is written down, or does neither."""
         for party in ("witness1", "log", "host", "relay"):
             with self.subTest(party=party):
-                f = Fleet(template=template.state)
+                f = Fleet()
+                f.make_state()
                 try:
                     with subprocess.Popen([fleet.PPCTL, "up", "--state", f.state], stdout=subprocess.DEVNULL,
                                           stderr=subprocess.DEVNULL) as up:

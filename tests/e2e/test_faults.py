@@ -35,14 +35,12 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.healthy = []
-        cls.template = None
         cls.twins = 0
         cls.add_healthy()
-        cls.template = cls.healthy[0].state
 
     @classmethod
     def add_healthy(cls):
-        f = Fleet(capture=True, template=cls.template)
+        f = Fleet(capture=True)
         f.__enter__()
         cls.healthy.append(f)
 
@@ -82,7 +80,7 @@ class Faults(unittest.TestCase):
 
     def refused_before(self, name):
         row = EXPECTED[name]
-        with Fleet(fault=name, capture=True, template=self.template) as f:
+        with Fleet(fault=name, capture=True) as f:
             before = self.snapshot(f)
             done = f.summarize()
             self.assertEqual(done.status, 3, done.out + done.err)
@@ -115,7 +113,7 @@ class Faults(unittest.TestCase):
 
     def fails_after(self, name):
         row = EXPECTED[name]
-        with Fleet(fault=name, capture=True, template=self.template) as f:
+        with Fleet(fault=name, capture=True) as f:
             done = f.summarize()
             self.assertEqual(done.status, row["exit"], done.out + done.err)
             self.assertEqual(done.code, row["code"])

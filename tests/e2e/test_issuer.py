@@ -16,7 +16,7 @@ import time
 import unittest
 
 import foreign_client
-from fleet import BIN, Fleet
+from fleet import BIN, Fleet, same_day
 
 BATCH = "application/private-token-amortized-batch-request"
 SINGLE = "application/private-token-request"
@@ -167,6 +167,7 @@ def batch(key, elements):
 class IssuerTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        same_day(120)
         cls.fleet = Fleet()
         cls.fleet.__enter__()
         cls.issuer = Issuer(cls.fleet.state)

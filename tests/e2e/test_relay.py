@@ -42,6 +42,14 @@ def length_of(head):
     return int(found.group(1)) if found else 0
 
 
+def more_of(s):
+    """What comes next; the end, where something has to come, is an error."""
+    more = s.recv(65536)
+    if not more:
+        raise ConnectionError("the other side has ended")
+    return more
+
+
 class Gateway(Listener):
     """Answers what the test put into `answer`, one connection at a time, and keeps what it was sent."""
 
@@ -64,10 +72,7 @@ class Gateway(Listener):
                 kept = b""
                 while True:
                     while b"\r\n\r\n" not in kept:
-                        more = s.recv(65536)
-                        if not more:
-                            return
-                        kept += more
+                        kept += more_of(s)
                     head, _, kept = kept.partition(b"\r\n\r\n")
                     head += b"\r\n"
                     answer = self.answer  # which is the next test's as soon as this one's client has it
@@ -75,7 +80,7 @@ class Gateway(Listener):
                         self.stream(s, head, kept, *answer)
                         return
                     while len(kept) < length_of(head):
-                        kept += s.recv(65536)
+                        kept += more_of(s)
                     body, kept = kept[:length_of(head)], kept[length_of(head):]
                     self.seen.append((head, body))
                     if answer is None:
@@ -95,7 +100,7 @@ class Gateway(Listener):
             try:
                 if length_of(head):  # nginx, when it has the whole body before the first byte leaves
                     while len(got) < length_of(head):
-                        got += s.recv(65536)
+                        got += more_of(s)
                     mine.put(got)
                     mine.put("end")
                     return
@@ -107,11 +112,7 @@ class Gateway(Listener):
                             break
                         mine.put(rest[:size])
                         got = rest[size + 2:]
-                    more = s.recv(65536)
-                    if not more:
-                        mine.put("cut")
-                        return
-                    got += more
+                    got += more_of(s)
                 while not got.startswith(b"0\r\n"):
                     size, _, rest = got.partition(b"\r\n")
                     mine.put(rest[:int(size, 16)])
@@ -384,6 +385,17 @@ class Rows:
         self.gateway.answer = None
         self.assertEqual(self.relay.post()[0], 502)
         self.assertEqual(len(self.gateway.seen), 1)
+
+    def test_refusals_of_the_relay_itself_have_no_body(self):
+        """A page of the server's own is another size in another version."""
+        large = bytes(256 * 1024 + 1)
+        answers = {"method": self.relay.post(method="PUT"), "type": self.relay.post(fields={"Content-Type": "x/y"}),
+                   "short": self.relay.post(b"1"), "path": self.relay.post(path="/x"), "long": self.relay.post(large)}
+        self.gateway.answer = None
+        answers["no answer"] = self.relay.post()
+        for what, (status, _, body) in answers.items():
+            with self.subTest(what, status=status):
+                self.assertEqual(body, b"")
 
     def test_connections_to_the_gateway_are_kept(self):
         self.relay.post()
@@ -725,6 +737,20 @@ class Crowded(unittest.TestCase):
 
 
 class InProd(unittest.TestCase):
+    def test_clear_text_goes_to_a_gateway_of_this_machine_alone(self):
+        with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
+            for gateway, want in (("https://gateway.example", 0), ("http://127.0.0.1:8080", 0), ("http://[::1]:8080", 0),
+                                  ("http://127.0.0.1", 0), ("http://gateway.example", 2), ("http://192.0.2.1", 2),
+                                  ("http://127.0.0.1.gateway.example", 2), ("http://127.0.0.10", 2),
+                                  ("http://127.0.0.1@gateway.example", 2), ("http://127.0.0.1:80@gateway.example", 2)):
+                with self.subTest(gateway=gateway):
+                    path = os.path.join(folder, "config")
+                    with open(path, "w", encoding="ascii") as f:
+                        f.write(f"environment = prod\nlisten = 127.0.0.1:0\ngateway = {gateway}{RESOURCE}\n")
+                    done = subprocess.run([os.path.join(BIN, "pp-relayd"), "--config", path, "--check"], check=False,
+                                          stderr=subprocess.PIPE)
+                    self.assertEqual(done.returncode, want, done.stderr)
+
     def test_nobody_listens_in_clear_but_to_this_machine(self):
         with tempfile.TemporaryDirectory(prefix="pp-e2e-relay-") as folder:
             for listen, tls, want in (("127.0.0.1:0", "", 0), ("[::1]:0", "", 0), ("unix:socket", "", 0),

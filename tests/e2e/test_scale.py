@@ -350,6 +350,7 @@ class BothWays(http.server.BaseHTTPRequestHandler):
 class Scale(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        fleet.same_day(200)
         test_daemons.setUpModule()
         cls.addClassCleanup(test_daemons.tearDownModule)
         cls.world = w = World(cls.addClassCleanup)

@@ -4,7 +4,8 @@
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
 serves its key configuration to the byte; and what another implementation of the RFC seals under the
-row's own keys, in a size that we take, is opened, read, and answered under the row's own context."""
+row's own keys, in a size that we take, is opened, read, and answered under the row's own context. Rows of
+the chunked form keep their chunks, and zeros fill the last."""
 import http.client
 import json
 import os
@@ -217,9 +218,9 @@ def is_ours_in_form(row):
     return field(row, "encoded").ljust(len(text), b"\0").startswith(text)
 
 
-def status_of(response):
-    """The status of a known-length response (RFC 9292 3.1), which has nothing behind its sections but zeros."""
-    assert response[0] == 1 and response[1] >> 6 == 1, response[:8]
+def status_of(response, framing=1):
+    """The status of a response in known length (RFC 9292 3.1), or with framing 3 in indeterminate length (3.2)."""
+    assert response[0] == framing and response[1] >> 6 == 1, response[:8]
     return int.from_bytes(response[1:3], "big") & 0x3FFF
 
 
@@ -244,6 +245,25 @@ class Rows(unittest.TestCase):
         response = sender.open_response(answer.body)
         self.assertIsNotNone(response)
         return status_of(response)
+
+    def sealed_chunks(self, sender, chunks, size=None):
+        """The same in these chunks, zeros in the last."""
+        def made(zeros):
+            return b"".join(sender.seal_chunks([*chunks[:-1], chunks[-1] + bytes(zeros)]))
+
+        size = size or next(s for s in SIZES if s >= len(made(0)))
+        return made(size - len(made(0)))
+
+    def answered_in_chunks(self, answer, sender, size, count):
+        """As `answered`, of an answer that has to have so many chunks."""
+        self.assertEqual((answer.status, len(answer.body)), (200, size))
+        self.assertEqual(answer.fields["content-type"], "message/ohttp-chunked-res")
+        self.assertEqual(answer.fields["cache-control"], "no-store")
+        self.assertEqual(answer.fields["incremental"], "?1")
+        chunks = sender.open_chunks(answer.body)
+        self.assertIsNotNone(chunks)
+        self.assertEqual(len(chunks), count)
+        return status_of(b"".join(chunks), framing=3)
 
     def one_refusal(self, answers, status, body=b""):
         """All answers are one, to the byte."""
@@ -312,7 +332,7 @@ class ThroughTheRelay(Rows):
             for row in group:
                 with self.subTest(row["name"]):
                     self.refused_in_clear(relay, row, WHOLE, 400)
-                    self.refused_in_clear(relay, row, CHUNKED, 415)
+                    self.refused_in_clear(relay, row, CHUNKED, 400)
                     s = self.sender(row, field(row, "skE"))
                     good = self.sealed(s, field(row, "request"))
                     self.assertEqual(self.answered(relay.post(good), s, REFUSED_BYTES),
@@ -324,33 +344,71 @@ class ThroughTheRelay(Rows):
 
 
 class ChunkedMessages(Rows):
-    def test_no_row_of_the_chunked_form_is_taken_for_a_whole_message(self):
-        """Its type is not offered; and under the type that is, its label opens nothing."""
-        typed, sized, labelled = [], [], []
+    def chunks(self, row, name="request_chunks"):
+        return [bytes.fromhex(c) for c in row[name]]
+
+    def chunked_sender(self, row, secret=None):
+        return self.sender(row, secret, foreign_ohttp.CHUNKED)
+
+    def test_the_other_implementation_makes_the_published_chunks(self):
+        for row in chunked_rows():
+            with self.subTest(row["name"]):
+                s = self.chunked_sender(row, field(row, "skE"))
+                self.assertEqual(b"".join(s.seal_chunks(self.chunks(row))), field(row, "encapsulated_request"))
+                self.assertEqual(s.open_chunks(field(row, "encapsulated_response")), self.chunks(row, "response_chunks"))
+
+    def test_every_row_is_opened_in_its_chunks_and_answered_in_chunks_under_its_own_keys(self):
+        sized, labelled = [], []
         for group in groups(chunked_rows()):
             with Gateway(group) as g:
                 for row in group:
                     with self.subTest(row["name"]):
-                        typed.append(self.refused_in_clear(g, row, CHUNKED, 415))
+                        sized.append(self.refused_in_clear(g, row, CHUNKED, 400))
                         sized.append(self.refused_in_clear(g, row, WHOLE, 400))
-                        labelled.append(g.post(self.under_its_label(row)))
-                        self.assertEqual(labelled[-1].status, 422)
-                        s = self.sender(row, field(row, "skE"))
-                        self.assertEqual(self.answered(g.post(self.sealed(s, field(row, "request"))), s, REFUSED_BYTES),
-                                         403 if field(row, "request")[0] == 0 else 400)
+                        self.opened(g, row)
+                        self.taken_once(g, row)
+                        labelled += self.under_the_other_label(g, row)
             self.assertEqual(g.status, 0)
-        self.one_refusal(typed, 415)
         self.one_refusal(sized, 400)
         self.one_refusal(labelled, 422, PROBLEM)
 
-    def under_its_label(self, row):
-        """The row's message as one piece of a size that is taken, by the context that made its first chunk."""
-        s = self.sender(row, field(row, "skE"), foreign_ohttp.CHUNKED)
-        chunks = [bytes.fromhex(c) for c in row["request_chunks"]]
-        if len(chunks) > 1:  # a final chunk has additional data
-            first = counted(s.seal(chunks[0])[len(s.head + s.enc):])
-            self.assertTrue(field(row, "encapsulated_request").startswith(s.head + s.enc + first))
-        return self.sealed(s, field(row, "request"))
+    def test_rows_reach_the_gateway_through_the_relay_and_its_chunks_the_client(self):
+        group = groups(chunked_rows())[0]
+        with Gateway(group) as g, Relay(g) as relay:
+            for row in group:
+                with self.subTest(row["name"]):
+                    self.opened(relay, row)
+                    s = self.chunked_sender(row)
+                    body = self.sealed_chunks(s, [g.continuation(16)])
+                    self.assertEqual(self.answered_in_chunks(relay.post(body, CHUNKED), s, 16384, 28), 502)
+        self.assertEqual((g.status, relay.status), (0, 0))
+
+    def opened(self, at, row):
+        """The row's message in the row's chunks under the row's ephemeral key; zeros fill the last."""
+        s = self.chunked_sender(row, field(row, "skE"))
+        self.assertEqual(s.enc, field(row, "enc"))
+        body = self.sealed_chunks(s, self.chunks(row))
+        if len(row["request_chunks"]) > 1:
+            first = len(b"".join(s.seal_chunks(self.chunks(row))[:2]))
+            self.assertEqual(body[:first], field(row, "encapsulated_request")[:first])
+        status = self.answered_in_chunks(at.post(body, CHUNKED), s, REFUSED_BYTES, 1)
+        self.assertEqual(status, 403 if field(row, "request")[0] == 0 else 400)
+
+    def taken_once(self, g, row):
+        """The row's encapsulated key is good for one exchange, whatever its chunks."""
+        s = self.chunked_sender(row, field(row, "skE"))
+        message = g.continuation(2)
+        for chunks, status in (([message], 502), ([message], 400), ([message[:9], message[9:]], 400)):
+            answer = g.post(self.sealed_chunks(s, chunks), CHUNKED)
+            self.assertEqual(self.answered_in_chunks(answer, s, 2048, 3), status)
+
+    def under_the_other_label(self, g, row):
+        """Each form under the type and label of the other."""
+        whole, chunked = self.sender(row), self.chunked_sender(row)
+        return [g.post(self.sealed(whole, field(row, "request")), CHUNKED),
+                g.post(self.sealed(chunked, field(row, "request"))),
+                g.post(self.sealed_chunks(whole, self.chunks(row)), CHUNKED),
+                g.post(self.sealed_chunks(chunked, self.chunks(row)))]
 
 
 class NegativeRows(Rows):
@@ -377,7 +435,7 @@ class NegativeRows(Rows):
         sized = [self.refused_in_clear(self.g, r, WHOLE, 400)
                  for r in [self.control, self.inner, *self.whole, *self.chunked]]
         self.one_refusal(sized, 400)
-        self.one_refusal([self.refused_in_clear(self.g, r, CHUNKED, 415) for r in self.chunked], 415)
+        self.one_refusal([self.refused_in_clear(self.g, r, CHUNKED, 400) for r in self.chunked], 400)
 
     def test_w3_r_what_a_row_does_to_its_control_is_one_422_in_a_size_that_is_taken(self):
         """What tells a row from its control is done to a request that the gateway opens as it was."""
@@ -399,7 +457,8 @@ class NegativeRows(Rows):
                 self.assertNotEqual(bad, good)
                 answers.append(self.g.post(bad))
                 self.assertEqual(answers[-1].status, 422)
-        answers += [self.g.post(field(r, "encapsulated_request").ljust(OPEN_BYTES, b"\0")) for r in self.chunked]
+        answers += [self.g.post(field(r, "encapsulated_request").ljust(OPEN_BYTES, b"\0"), kind)
+                    for r in self.chunked for kind in (WHOLE, CHUNKED)]
         self.one_refusal(answers, 422, PROBLEM)
 
     def test_good_keys_and_a_bad_message_are_a_sealed_400(self):

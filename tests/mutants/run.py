@@ -1,77 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takes each guard of the verifying code away, one at a time: some test must go red.
+"""Takes each guard of the deciding code away, one at a time: some test must go red.
 
 usage: tests/mutants/run.py [FILE ...]      only these sources
 
-A guard is a PP_CHECK, SNP_CHECK or REFUSE_UNLESS, an `if` whose branch refuses, or a PP_TRY around
-a check. A test that stays green without it proves nothing about it. Guards that cannot be missed by
-any input stand in `accepted`, one a line: the file, the first words of the guard, and the reason
-after a colon.
-Closes with "N passed, N failed"; a mutant that does not compile or hangs counts as seen."""
+A guard is a PP_CHECK, SNP_CHECK or REFUSE_UNLESS, an `if` whose branch refuses, or a PP_TRY around a check. A test
+that stays green without it proves nothing about it. Guards that cannot be missed by any input stand in `accepted`, one
+a line: the file, the first words of the guard, and the reason after a colon. An entry that no guard has, or whose guard
+is missed after all, fails too: the list is never longer than it must be.
+
+Each core has a tree of its own, builds the one object and its tests, and runs those until one fails. Closes with
+"N passed, N failed"; a mutant that does not compile or hangs counts as seen."""
+import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-TREE = os.path.join(ROOT, "build", "mutants")
+TREES = os.path.join(ROOT, "build", "mutants")
 
-# Where the decisions are, and the meson suites and tests that must notice.
+# Where the decisions are, and the tests that must notice: a suite, or one test of a suite. Those that
+# notice most stand first.
 SOURCES = {
-    "lib/attest/snp_verify.c": (["--suite", "attest"], ["--suite", "sim"], ["vectors snp"]),
-    "lib/attest/snp_policy.c": (["--suite", "attest"], ["--suite", "sim"], ["vectors snp"]),
-    "lib/policy/appraise.c": (["--suite", "policy"],),
-    "lib/policy/ledger.c": (["--suite", "policy"],),
-    "lib/policy/trust.c": (["--suite", "policy"],),
-    "tools/device/directory.c": (["--suite", "device"],),
-    "lib/ratls/binding.c": (["--suite", "ratls"], ["vectors ratls"]),
-    "lib/ratls/client.c": (["--suite", "ratls"],),
-    "lib/ratls/profile.c": (["--suite", "ratls"],),
-    "lib/client/session.c": (["--suite", "client"],),
-    "lib/tlog/proof.c": (["--suite", "tlog"], ["vectors tlog"]),
-    "lib/tlog/quorum.c": (["--suite", "tlog"], ["vectors tlog", "vectors records"]),
-    "lib/tlog/record_rules.c": (["--suite", "tlog"], ["vectors records"]),
-    "lib/crypto/oprf.c": (["oprf", "poprf", "nist"], ["vectors oprf"]),
-    "lib/cred/blind_rsa.c": (["--suite", "cred"], ["vectors privacypass"]),
-    "lib/cred/generic.c": (["generic"], ["vectors privacypass"]),
-    "lib/cred/issuance.c": (["--suite", "cred"], ["vectors privacypass"]),
-    "lib/cred/redeem.c": (["--suite", "cred"], ["vectors privacypass"]),
-    "daemon/issuerd/jwt.c": (["jwt"],),
-    "daemon/issuerd/jwks.c": (["jwt"],),
-    "daemon/common/token_chain.c": (["token_chain"],),
+    "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
+    "lib/policy/appraise.c": "policy",
+    "lib/policy/ledger.c": "policy",
+    "lib/policy/trust.c": "policy",
+    "tools/device/directory.c": "device",
+    "lib/ratls/binding.c": "ratls vectors:vectors_ratls",
+    "lib/ratls/client.c": "ratls",
+    "lib/ratls/profile.c": "ratls",
+    "lib/client/session.c": "client",
+    "lib/tlog/proof.c": "tlog vectors:vectors_tlog",
+    "lib/tlog/quorum.c": "tlog vectors:vectors_tlog vectors:vectors_records",
+    "lib/tlog/record_rules.c": "tlog vectors:vectors_records",
+    "lib/crypto/oprf.c": "crypto:oprf crypto:poprf crypto:nist vectors:vectors_oprf",
+    "lib/cred/blind_rsa.c": "cred vectors:vectors_privacypass",
+    "lib/cred/generic.c": "cred:generic vectors:vectors_privacypass",
+    "lib/cred/issuance.c": "cred vectors:vectors_privacypass",
+    "lib/cred/redeem.c": "cred vectors:vectors_privacypass",
+    "daemon/issuerd/jwt.c": "issuerd:jwt",
+    "daemon/issuerd/jwks.c": "issuerd:jwt",
+    "daemon/common/token_chain.c": "common:token_chain",
+    # Who gets tokens, and that a token counts once.
+    "lib/cred/assertion.c": "cred:assertion issuerd:accounts",
+    "lib/cred/challenge.c": "cred vectors:vectors_privacypass",
+    "lib/cred/key.c": "cred vectors:vectors_privacypass",
+    "lib/cred/offers.c": "cred:offers",
+    "lib/cred/token.c": "cred vectors:vectors_privacypass",
+    "lib/cred/wallet_rules.c": "cred:wallet_rules",
+    "daemon/issuerd/accounts.c": "issuerd",
+    "daemon/issuerd/counts_pg.c": "issuerd:counts",
+    "daemon/issuerd/counts_sqlite.c": "issuerd:counts",
+    "daemon/issuerd/issue.c": "issuerd:issue",
+    "daemon/common/handle_keys.c": "common:handle_keys",
+    "daemon/common/spent_pg.c": "common:spent common:spent_pg",
+    "daemon/common/spent_sqlite.c": "common:spent common:spent_sqlite",
+    "daemon/common/token_keys.c": "common:token_keys",
+    "tools/device/tokens.c": "device",
+    "tools/device/wallet.c": "device:wallet",
+    "tools/operator/ohttp_epoch.c": "operator",
+    # What is opened, once, and who it goes to.
+    "lib/ohttp/chunked.c": "ohttp vectors:vectors_ohttp",
+    "lib/ohttp/exchange.c": "ohttp vectors:vectors_ohttp",
+    "lib/ohttp/gateway.c": "ohttp vectors:vectors_ohttp",
+    "lib/ohttp/keyconf.c": "ohttp vectors:vectors_ohttp",
+    "lib/ohttp/keyfile.c": "ohttp:keyfile",
+    "lib/ohttp/replay.c": "ohttp:replay",
+    "lib/msg/handle.c": "msg:handle",
+    "lib/msg/sizes.c": "msg:sizes",
+    "daemon/gatewayd/choice.c": "gatewayd:gateway_choice",
+    "daemon/gatewayd/decap.c": "gatewayd:gateway_decap gatewayd:gateway_session",
+    "daemon/gatewayd/frames.c": "gatewayd:gateway_link",
+    "daemon/gatewayd/keys.c": "gatewayd:gateway_keys",
+    "daemon/gatewayd/opener.c": "gatewayd:gateway_decap gatewayd:gateway_session gatewayd:gateway_programs",
+    "daemon/gatewayd/redeemer.c": "gatewayd:gateway_session gatewayd:gateway_programs",
+    "daemon/gatewayd/resolve.c": "gatewayd:gateway_resolve",
+    "daemon/gatewayd/route.c": "gatewayd:gateway_route gatewayd:gateway_session",
+    "daemon/gatewayd/session.c": "gatewayd:gateway_session gatewayd:gateway_programs",
+    "daemon/gatewayd/tokens.c": "gatewayd:gateway_session",
+    # What is let in from the network, and what of it goes on.
+    "lib/bhttp/bhttp.c": "bhttp vectors:vectors_bhttp",
+    "lib/net/http2.c": "net:http2",
+    "lib/net/http_in.c": "net:http_in net:http2",
+    "daemon/relayd/chunked.c": "relayd",
+    "daemon/relayd/directory.c": "relayd",
+    "daemon/relayd/forward.c": "relayd",
+    "daemon/relayd/hold.c": "relayd",
 }
+# What stands behind an `if` that refuses, or passes over what does not fit.
+REFUSAL = (r"return (?:refuse|PP_FAIL|PP_OK|NULL|PP_HTTP_\w+|-?\d)|return;|continue;"
+           r"|\w*(?:refuse|fail|shed|reply_status|finish_status|reply_clear)\(|[\w.\[\]>-]+result = PP_FAIL")
 GUARDS = [
     # (what it looks like, what stands there instead)
     (re.compile(r"^ +(?:SNP_CHECK|PP_CHECK|REFUSE_UNLESS)\((?:[^;]|\n)*?\);", re.M),
      lambda m: "    (void)0;"),
-    (re.compile(r"^( +(?:else )?if )\(((?:[^;{}]|\n)*?)\)(\n +return (?:refuse|PP_FAIL))", re.M),
+    (re.compile(rf"^( +(?:\}} )?(?:else )?if )\(((?:[^;{{}}]|\n)*?)\)((?: \{{)?(?: /\*[^\n]*\*/)?\n +(?:{REFUSAL}))", re.M),
      lambda m: f"{m[1]}(0 && ({m[2]})){m[3]}"),
-    (re.compile(r"^( +)PP_TRY\(((?:\w*check\w*|\w*verify\w*)\((?:[^;]|\n)*?)\);", re.M),
+    (re.compile(r"^( +)PP_TRY\(((?:\w*check\w*|\w*verify\w*|pp_rd_end)\((?:[^;]|\n)*?)\);", re.M),
      lambda m: f"{m[1]}(void)!({m[2]}).code;"),
+    (re.compile(r"^( +[\w.>-]+) &= [^;]*;", re.M), lambda m: f"{m[1]} &= 1;"),
+    (re.compile(r"^( +[^;{}\n]* )= ([^;?]*?) \? (PP_OK : PP_FAIL[^;]*;)", re.M),
+     lambda m: f"{m[1]}= (({m[2]}) || 1) ? {m[3]}"),
 ]
-
-
-def copy_sources():
-    """The working tree as git knows it, so that a build here disturbs no other."""
-    shutil.rmtree(os.path.join(TREE, "src"), ignore_errors=True)
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True,
-                            stdout=subprocess.PIPE).stdout.decode().split("\0")
-    for name in filter(None, listed):
-        target = os.path.join(TREE, "src", name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy2(os.path.join(ROOT, name), target)
-    shutil.rmtree(os.path.join(TREE, "out"), ignore_errors=True)
-    run("meson", "setup", os.path.join(TREE, "out"), os.path.join(TREE, "src"), "-Dwerror=false",
-        "-Dwarning_level=0", "-Doptimization=0")
-
-
-def run(*argv):
-    done = subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          errors="replace")
-    if done.returncode != 0:
-        raise RuntimeError(done.stdout[-3000:])
 
 
 def mutants(text):
@@ -83,55 +119,150 @@ def mutants(text):
                    text[:m.start()] + instead(m) + text[m.end():])
 
 
-def is_seen(tests):
-    """Whether one of these `meson test` selections fails; meson builds what they need."""
-    out = os.path.join(TREE, "out")
-    for words in tests:
-        done = subprocess.run(["meson", "test", "-C", out, "--quiet", *words],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if done.returncode != 0:
-            return True
-    return False
-
-
 def accepted():
-    rows = set()
+    """{(file, first words of the guard): how many guards of this run they stood for}"""
+    rows = {}
     with open(os.path.join(HERE, "accepted"), encoding="utf-8") as f:
         for line in f:
             if line.strip() and not line.startswith("#"):
                 name, words = line.split(" ", 1)
-                rows.add((name, words.split(" : ")[0].strip()))
+                rows[(name, words.split(" : ")[0].strip())] = 0
     return rows
+
+
+class Tree:
+    """A copy of the sources and a build of it, which disturbs no other."""
+
+    def __init__(self, path):
+        self.source, self.out = os.path.join(path, "src"), os.path.join(path, "out")
+        shutil.rmtree(path, ignore_errors=True)
+        listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True, stdout=subprocess.PIPE)
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            target = os.path.join(self.source, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(os.path.join(ROOT, name), target)
+        done = subprocess.run(["meson", "setup", self.out, self.source, "-Dwerror=false", "-Dwarning_level=0",
+                               "-Doptimization=0", "-Ddebug=false"], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, errors="replace")
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout[-3000:])
+        files = {t["id"]: t["filename"] for t in self.introspect("--targets")}
+        self.tests = []
+        for t in self.introspect("--tests"):
+            t["built"] = [os.path.relpath(f, self.out) for i in t["depends"] for f in files[i]]
+            self.tests.append(t)
+        self.changed = None
+
+    def introspect(self, what):
+        return json.loads(subprocess.run(["meson", "introspect", what, self.out], check=True,
+                                         stdout=subprocess.PIPE).stdout)
+
+    def write(self, name, text):
+        with open(os.path.join(self.source, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def give_back(self, name):
+        shutil.copy(os.path.join(ROOT, name), os.path.join(self.source, name))
+
+    def named(self, words):
+        """The tests of `suite` or `suite:name`, in the order of the words."""
+        for word in words.split():
+            suite, _, name = word.partition(":")
+            found = [t for t in self.tests if "pp:" + suite in t["suite"]
+                     and name in ("", t["name"].replace(" ", "_")) and not t["name"].startswith("fuzz")]
+            if not found:
+                raise SystemExit(f"mutants: no test is called {word}")
+            yield from found
+
+    def is_seen(self, words):
+        """Whether one of these tests fails, or cannot be built."""
+        tests = list(self.named(words))
+        built = sorted({f for t in tests for f in t["built"]})
+        if subprocess.run(["ninja", "-C", self.out, "-j1", *built], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            return True
+        return any(self.fails(t) for t in tests)
+
+    def fails(self, test):
+        with subprocess.Popen(test["cmd"], cwd=test["workdir"] or self.out, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                              env=dict(os.environ, **test["env"])) as process:
+            try:
+                return process.wait(test["timeout"]) not in (0, 77)  # 77: skipped
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                return True
+
+
+class Run:
+    def __init__(self, wanted):
+        self.known = accepted()
+        self.left = queue.SimpleQueue()
+        self.lock = threading.Lock()  # of what follows, and of standard output
+        self.passed = self.failed = 0
+        for name in wanted:
+            with open(os.path.join(ROOT, name), encoding="utf-8") as f:
+                text = f.read()
+            self.left.put((name, 0, "", text))  # as it is: its tests must pass
+            for line, words, changed in sorted(mutants(text)):
+                self.left.put((name, line, words, changed))
+
+    def row_of(self, name, words):
+        return next((row for row in self.known if row[0] == name and words.startswith(row[1])), None)
+
+    def judge(self, name, line, words, seen):
+        row = self.row_of(name, words) if words else None
+        problem = None
+        if not words:
+            problem = "its tests do not pass before anything is taken away" if seen else None
+        elif row is not None:
+            self.known[row] += 1
+            problem = f"a test misses it, and `accepted` says none can: {words}" if seen else None
+        elif not seen:
+            problem = f"no test misses: {words}"
+        if problem is None:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"FAILED {name}:{line}: {problem}", flush=True)
+
+    def work(self, path):
+        tree = Tree(path)
+        former = None
+        while not self.left.empty():
+            try:
+                name, line, words, text = self.left.get_nowait()
+            except queue.Empty:
+                break
+            if former not in (None, name):
+                tree.give_back(former)
+            former = name
+            tree.write(name, text)
+            seen = tree.is_seen(SOURCES[name])
+            with self.lock:
+                self.judge(name, line, words, seen)
+
+    def all(self, wanted):
+        threads = [threading.Thread(target=self.work, args=(os.path.join(TREES, str(n)),))
+                   for n in range(os.cpu_count())]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        for (name, words), count in self.known.items():
+            if name in wanted and count == 0:
+                self.failed += 1
+                print(f"FAILED {name}: `accepted` has what no guard begins with: {words}")
+        return self.left.empty()
 
 
 def main():
     wanted = sys.argv[1:] or list(SOURCES)
-    known = accepted()
-    copy_sources()
-    passed = failed = 0
-    for name in wanted:
-        path = os.path.join(TREE, "src", name)
-        with open(path, encoding="utf-8") as f:
-            original = f.read()
-        if is_seen(SOURCES[name]):
-            print(f"FAILED {name}: its tests do not pass before anything is taken away")
-            failed += 1
-            continue
-        for line, words, text in sorted(mutants(original)):
-            if any(name == n and words.startswith(w) for n, w in known):
-                continue
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(text)
-            if is_seen(SOURCES[name]):
-                passed += 1
-            else:
-                failed += 1
-                print(f"FAILED {name}:{line}: no test misses: {words}", flush=True)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(original)
-    shutil.rmtree(TREE, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    return int(failed > 0 or passed == 0)
+    run = Run(wanted)
+    whole = run.all(wanted)
+    shutil.rmtree(TREES, ignore_errors=True)
+    print(f"{run.passed} passed, {run.failed + (not whole)} failed")
+    return int(run.failed > 0 or run.passed == 0 or not whole)
 
 
 sys.exit(main())

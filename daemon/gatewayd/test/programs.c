@@ -192,8 +192,8 @@ static void read_until(int fd, char *text, size_t cap, const char *until)
     }
 }
 
-static void start(struct world *w, struct program *p, const char *program, const char *config,
-                  int ready_fd)
+static void start_with(struct world *w, struct program *p, const char *program, const char *config,
+                       int ready_fd, const char *option)
 {
     char number[16];
     const char *path = path_in(w, config);
@@ -209,7 +209,7 @@ static void start(struct world *w, struct program *p, const char *program, const
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing running */
         (void)dup2(err[1], STDERR_FILENO);
         if (ready_fd < 0) {
-            (void)execl(program, program, "--config", path, (char *)NULL);
+            (void)execl(program, program, "--config", path, option, (char *)NULL);
         } else {
             (void)fcntl(ready_fd, F_SETFD, 0);
             (void)execl(program, program, "--config", path, "--ready-fd", number, (char *)NULL);
@@ -218,6 +218,12 @@ static void start(struct world *w, struct program *p, const char *program, const
     }
     close(err[1]);
     p->err = err[0];
+}
+
+static void start(struct world *w, struct program *p, const char *program, const char *config,
+                  int ready_fd)
+{
+    start_with(w, p, program, config, ready_fd, NULL);
 }
 
 /* Waits for its end; the exit status, or 1000 + the signal. */
@@ -779,7 +785,7 @@ static void w16_t3_every_sealed_outcome_has_the_size_of_its_bucket(void **state)
     assert_ok(pp_bhttp_add(&expects, &expects.header, PP_STR("expect"), PP_STR("100-continue")));
     device_seal(&w->device, &expects, 4096);
     post(w);
-    assert_answer(w, 400, 1024);
+    assert_answer(w, 417, 1024);
     device_seal_open_with(&w->device, PP_STR("PrivateToken token=\"AAUA\""));
     post(w);
     assert_answer(w, 401, 32768);
@@ -1026,6 +1032,14 @@ static void assert_refused(struct world *w, const char *program, const char *con
         fail_msg("status %d, expected 2 naming %s: %s", status, field, p.err_text);
 }
 
+/* What --check says of a configuration: its status. The words are in `p`. */
+static int check(struct world *w, struct program *p, const char *text)
+{
+    put_text(w, "gateway/wrong", text);
+    start_with(w, p, gatewayd, "gateway/wrong", -1, "--check");
+    return wait_for(p);
+}
+
 static void a_wrong_configuration_is_refused_by_name(void **state)
 {
     struct world *w = *state;
@@ -1099,6 +1113,34 @@ static void files_that_are_not_there_are_named(void **state)
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= tokens", "= nowhere"), "nowhere");
     assert_refused(w, gatewayd, "gateway/wrong", with(good, "= handles/1.key", "= nothing"),
                    "nothing");
+}
+
+/* Who asks before a restart has to hear what the restart would say. */
+static void what_check_accepts_has_its_keys(void **state)
+{
+    static const struct {
+        const char *from, *to, *named;
+    } ROWS[] = {
+        { "= handles/1.key", "= nothing", "nothing" },
+        { "= handles/1.key", "= spent/none", "spent/none" },
+        { "= ohttp\n", "= nowhere\n", "nowhere" },
+        { "= tokens\n", "= nowhere\n", "nowhere" },
+        { "handle_key = handles/1.key\n", "", "handle_key" },
+    };
+    struct world *w = *state;
+    struct program p;
+
+    assert_int_equal(check(w, &p, gateway_config(w, "")), 0);
+    assert_string_equal(p.err_text, "");
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        int status = check(w, &p, with(gateway_config(w, ""), ROWS[i].from, ROWS[i].to));
+        if (status != 2 || strstr(p.err_text, ROWS[i].named) == NULL)
+            fail_msg("status %d, expected 2 naming %s: %s", status, ROWS[i].named, p.err_text);
+    }
+    put_text(w, "gateway/handles/bad.key", "id = 1\nsecret = 00\n");
+    assert_int_equal(check(w, &p, gateway_config(w, "handle_key = handles/bad.key\n")), 2);
+    assert_non_null(strstr(p.err_text, "bad.key"));
+    assert_int_equal(unlink(path_in(w, "gateway/handles/bad.key")), 0);
 }
 
 /* A release gateway's grid is not a matter of taste. */
@@ -1176,6 +1218,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(a_wrong_configuration_is_refused_by_name),
     TEST(cvms_may_share_a_port_and_have_sixteen),
     TEST(files_that_are_not_there_are_named),
+    TEST(what_check_accepts_has_its_keys),
     TEST(w16_r_a_prod_gateway_takes_the_one_grid),
     TEST(a_prod_gateways_processes_have_folders_apart_from_each_other),
     TEST(key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting),

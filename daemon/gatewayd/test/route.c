@@ -47,7 +47,7 @@ static struct pp_span written(const struct pp_bhttp *m)
 
 static struct gw_request route(const struct pp_bhttp *m, size_t body_bytes)
 {
-    return gw_route(written(m), body_bytes, AUTHORITY);
+    return gw_route(written(m), body_bytes, 0, AUTHORITY);
 }
 
 static void assert_refused(struct gw_request r, uint32_t status)
@@ -151,9 +151,8 @@ static void another_target_is_refused_with_403(void **state)
 static void any_other_field_is_refused(void **state)
 {
     (void)state;
-    static const char *const names[] = { "date",          "user-agent", "content-type",
-                                         "accept",        "host",       "expect",
-                                         "authorization", "pp-max",     ":protocol" };
+    static const char *const names[] = { "date", "user-agent",    "content-type", "accept",
+                                         "host", "authorization", "pp-max",       ":protocol" };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
         for (int kind = 0; kind < 4; kind++) {
@@ -180,6 +179,32 @@ static void any_other_field_is_refused(void **state)
     assert_refused(route(&swapped, 4096), 400);
 }
 
+/* RFC 9458, 5.1: an answer of one piece has no room for a 100 before it. In chunks it is a field as
+ * any other that is not of #1 or #2. */
+static void an_expectation_is_417_in_a_whole_message_alone(void **state)
+{
+    (void)state;
+    static const char *const values[] = { "100-continue", "100-Continue", "", "another" };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(values); i++)
+        for (int kind = 0; kind < 4; kind++) {
+            struct pp_bhttp m = kind % 2 == 0 ? open_message() : continue_message(PP_STR("4"));
+            m.framing = kind < 2 ? PP_BHTTP_REQUEST : PP_BHTTP_REQUEST_INDETERMINATE;
+            assert_ok(pp_bhttp_add(&m, &m.header, PP_STR("expect"), pp_span_cstr(values[i])));
+            assert_refused(route(&m, 4096), 417);
+            assert_refused(gw_route(written(&m), 4096, 1, AUTHORITY), 400);
+            assert_ok(pp_bhttp_add(&m, &m.header, PP_STR("expect"), PP_STR("100-continue")));
+            m.path = PP_STR("/elsewhere");
+            assert_refused(route(&m, 4096), 417);
+        }
+    struct pp_bhttp trailer = open_message();
+    assert_ok(pp_bhttp_add(&trailer, &trailer.trailer, PP_STR("expect"), PP_STR("100-continue")));
+    assert_refused(route(&trailer, 4096), 400);
+    struct pp_bhttp response = { .framing = PP_BHTTP_RESPONSE, .status = 200 };
+    assert_ok(pp_bhttp_add(&response, &response.header, PP_STR("expect"), PP_STR("100-continue")));
+    assert_refused(route(&response, 4096), 400);
+}
+
 /* pp-wire 3: known-length form, shortest varints, trailer length 0 written. */
 static void another_encoding_of_the_same_message_is_refused(void **state)
 {
@@ -191,11 +216,11 @@ static void another_encoding_of_the_same_message_is_refused(void **state)
     assert_refused(route(&m, 4096), 400);
     m.framing = PP_BHTTP_REQUEST;
     assert_ok(pp_bhttp_write(&m, &wr));
-    assert_int_equal(gw_route(pp_wr_done(&wr), 4096, AUTHORITY).kind, GW_SESSION_OPEN);
-    assert_refused(gw_route(pp_span(bytes, wr.len - 1), 4096, AUTHORITY), 400); /* no trailer */
+    assert_int_equal(gw_route(pp_wr_done(&wr), 4096, 0, AUTHORITY).kind, GW_SESSION_OPEN);
+    assert_refused(gw_route(pp_span(bytes, wr.len - 1), 4096, 0, AUTHORITY), 400); /* no trailer */
     memmove(bytes + 1, bytes, wr.len);
     bytes[0] = 0x40; /* a framing indicator of two bytes */
-    assert_refused(gw_route(pp_span(bytes, wr.len + 1), 4096, AUTHORITY), 400);
+    assert_refused(gw_route(pp_span(bytes, wr.len + 1), 4096, 0, AUTHORITY), 400);
 }
 
 static void what_is_not_a_request_is_refused(void **state)
@@ -205,13 +230,13 @@ static void what_is_not_a_request_is_refused(void **state)
     struct pp_span good;
 
     assert_refused(route(&m, 4096), 400);
-    assert_refused(gw_route(PP_STR(""), 4096, AUTHORITY), 400);
+    assert_refused(gw_route(PP_STR(""), 4096, 0, AUTHORITY), 400);
     m = open_message();
     good = written(&m);
     for (size_t n = 0; n < 64; n++)
-        assert_refused(gw_route(pp_span(good.at, n), 4096, AUTHORITY), 400);
+        assert_refused(gw_route(pp_span(good.at, n), 4096, 0, AUTHORITY), 400);
     bytes[good.len - 1] = 1; /* padding */
-    assert_refused(gw_route(good, 4096, AUTHORITY), 400);
+    assert_refused(gw_route(good, 4096, 0, AUTHORITY), 400);
 }
 
 static void w16_t3_every_answer_of_a_bucket_has_one_size(void **state)
@@ -251,6 +276,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_answer_bucket_outside_the_list_is_refused),
     cmocka_unit_test(another_target_is_refused_with_403),
     cmocka_unit_test(any_other_field_is_refused),
+    cmocka_unit_test(an_expectation_is_417_in_a_whole_message_alone),
     cmocka_unit_test(another_encoding_of_the_same_message_is_refused),
     cmocka_unit_test(what_is_not_a_request_is_refused),
     cmocka_unit_test(w16_t3_every_answer_of_a_bucket_has_one_size),

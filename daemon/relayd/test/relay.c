@@ -19,11 +19,12 @@ enum behaviour {
     ANSWERS = 0,
     REPLIES, /* with w->reply */
     IS_SILENT,
+    STREAMS, /* w->to_stream bytes with w->reply's head, and an end unless it stalls */
 };
 
 struct world {
     struct pp_loop *loop;
-    struct pp_timer *patience;
+    struct pp_timer *patience, *looks;
     struct pp_http_server *relay_server, *gateway_server;
     struct pp_listener relay_listener, gateway_listener;
     struct pp_http_client *client, *streams;
@@ -42,10 +43,12 @@ struct world {
     uint8_t body[RELAY_REQUEST_BYTES_MAX];
     size_t body_len;
     int leave; /* the client goes away when the gateway has its request */
+    size_t to_stream;
+    int stalls;
 
     /* The client's. */
     struct pp_stream *stream;
-    uint8_t got[3 << 20];
+    uint8_t got[RELAY_STREAM_BYTES_MAX + (1 << 20)];
     size_t got_len;
     uint32_t status;
     const char *got_body;
@@ -63,6 +66,35 @@ static void on_gone(void *ctx)
     pp_http_reply_status(q, 504);
     if (w->leave)
         pp_loop_stop(w->loop);
+}
+
+static void on_stream_gone(void *ctx)
+{
+    struct world *w = ctx;
+    struct pp_http_request *q = w->held;
+
+    w->held = NULL;
+    pp_http_reply_abort(q);
+}
+
+static void stream_on(void *ctx)
+{
+    static uint8_t piece[1 << 15];
+    struct world *w = ctx;
+    struct pp_http_request *q = w->held;
+
+    while (w->to_stream > 0) {
+        size_t n = w->to_stream < sizeof piece ? w->to_stream : sizeof piece;
+        pp_res r = pp_http_reply_piece(q, pp_span(piece, n));
+        if (r.code == PP_E_BUSY)
+            return;
+        assert_ok(r);
+        w->to_stream -= n;
+    }
+    if (w->stalls)
+        return;
+    w->held = NULL;
+    pp_http_reply_end(q);
 }
 
 static void gateway_handle(void *ctx, struct pp_http_request *q)
@@ -96,6 +128,12 @@ static void gateway_handle(void *ctx, struct pp_http_request *q)
         pp_http_reply(q, &good);
     } else if (w->behaviour == REPLIES) {
         pp_http_reply(q, &w->reply);
+    } else if (w->behaviour == STREAMS) {
+        w->held = q;
+        pp_http_request_on_gone(q, on_stream_gone, w);
+        pp_http_reply_on_room(q, stream_on, w);
+        pp_http_reply_begin(q, &w->reply);
+        stream_on(w);
     } else {
         w->held = q;
         pp_http_request_on_gone(q, on_gone, w);
@@ -210,10 +248,13 @@ static int is_complete(struct world *w)
     char *end = strstr(head, "\r\n\r\n");
     if (end == NULL)
         return 0;
-    char *length = strcasestr(head, "\r\ncontent-length: ");
+    char *chunks = strcasestr(head, "\r\ntransfer-encoding: chunked\r\n");
+    char *length = chunks == NULL ? strcasestr(head, "\r\ncontent-length: ") : NULL;
     w->status = (uint32_t)strtoul(head + 9, NULL, 10);
     w->got_body = end + 4;
     w->got_body_len = w->got_len - (size_t)(w->got_body - head);
+    if (chunks != NULL && chunks < end)
+        return memcmp(w->got + w->got_len - 5, "0\r\n\r\n", 5) == 0;
     return length != NULL && length < end && w->got_body_len >= strtoul(length + 18, NULL, 10);
 }
 
@@ -481,6 +522,131 @@ static void a_client_that_leaves_is_felt_at_the_gateway(void **state)
     assert_int_equal(w->status, 200);
 }
 
+/* --- chunked messages ----------------------------------------------------------------------- */
+
+static void post_chunked(struct world *w)
+{
+    post_with(w, "message/ohttp-chunked-req", "", BODY_BYTES);
+}
+
+static int has_end(const struct world *w)
+{
+    return w->got_len > 5 && memcmp(w->got + w->got_len - 5, "0\r\n\r\n", 5) == 0;
+}
+
+static void stream(struct world *w, size_t len)
+{
+    w->behaviour = STREAMS;
+    w->reply = (struct pp_http_reply){ .status = 200, .type = "message/ohttp-chunked-res" };
+    w->to_stream = len;
+}
+
+static void a_chunked_answer_goes_on_up_to_its_limit_and_is_cut_behind_it(void **state)
+{
+    struct world *w = *state;
+
+    stream(w, RELAY_STREAM_BYTES_MAX);
+    post_chunked(w);
+    assert_int_equal(w->status, 200);
+    assert_true(has_end(w));
+    assert_true(w->got_body_len > RELAY_STREAM_BYTES_MAX);
+    stream(w, RELAY_STREAM_BYTES_MAX + 1);
+    post_chunked(w);
+    assert_int_equal(w->status, 200);
+    assert_false(has_end(w));
+    assert_int_equal(w->forward.totals.answered, 1);
+    assert_int_equal(w->forward.totals.unreachable, 1);
+}
+
+/* Who sees an end believes that nothing is missing. */
+static void a_chunked_answer_that_stops_has_no_end(void **state)
+{
+    struct world *w = *state;
+
+    stream(w, 10);
+    w->stalls = 1;
+    w->forward.deadline_ms = DEADLINE_MS;
+    post_chunked(w);
+    assert_int_equal(w->status, 200);
+    assert_true(w->got_body_len > 0);
+    assert_false(has_end(w));
+    assert_int_equal(w->forward.totals.late, 1);
+}
+
+static void a_chunked_request_is_answered_in_chunks_or_refused(void **state)
+{
+    struct world *w = *state;
+    static uint8_t problem[RELAY_PROBLEM_BYTES_MAX + 1];
+    static const char *const types[] = { "message/ohttp-res", "text/html", NULL };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(types); i++) {
+        stream(w, 10);
+        w->reply.type = types[i];
+        post_chunked(w);
+        assert_int_equal(w->status, 502);
+        assert_int_equal(w->got_body_len, 0);
+    }
+    w->behaviour = REPLIES;
+    w->reply = (struct pp_http_reply){ .status = 422,
+                                       .type = "application/problem+json",
+                                       .body = pp_span(problem, RELAY_PROBLEM_BYTES_MAX) };
+    post_chunked(w);
+    assert_int_equal(w->status, 422);
+    assert_int_equal(w->got_body_len, RELAY_PROBLEM_BYTES_MAX);
+    w->reply.body.len++;
+    post_chunked(w);
+    assert_int_equal(w->status, 502);
+    assert_int_equal(w->got_body_len, 0);
+}
+
+static void a_client_that_leaves_a_chunked_message_is_felt_at_the_gateway(void **state)
+{
+    struct world *w = *state;
+
+    w->behaviour = IS_SILENT;
+    w->leave = 1;
+    post_chunked(w); /* returns when the gateway's handler is told */
+    assert_int_equal(w->requests, 1);
+    assert_null(w->held);
+}
+
+/* --- holding -------------------------------------------------------------------------------- */
+
+/* Looks each turn whether the request is held, and later whether it is no more. */
+static void look_at_hold(void *ctx)
+{
+    struct world *w = ctx;
+
+    if (w->forward.hold->count > 0 && w->stream != NULL) {
+        pp_stream_free(w->stream);
+        w->stream = NULL;
+    }
+    if (w->forward.hold->count == 0 && w->stream == NULL)
+        pp_loop_stop(w->loop);
+    else
+        pp_timer_set(w->looks, 1);
+}
+
+/* Its place is somebody else's by the time the batch leaves. */
+static void a_client_that_leaves_while_it_is_held_is_in_no_batch(void **state)
+{
+    struct world *w = *state;
+    struct relay_hold hold;
+
+    assert_ok(relay_hold_init(&hold, w->loop, pp_random_system(), 500, 8));
+    w->forward.hold = &hold;
+    assert_ok(pp_timer_new(w->loop, look_at_hold, w, &w->looks));
+    pp_timer_set(w->looks, 1);
+    post(w);
+    pp_timer_free(w->looks);
+    assert_int_equal(w->requests, 0);
+    post(w);
+    assert_int_equal(w->status, 200);
+    assert_int_equal(w->requests, 1);
+    w->forward.hold = NULL;
+    relay_hold_done(&hold);
+}
+
 /* --- the directory -------------------------------------------------------------------------- */
 
 static void put(const struct world *w, const char *text)
@@ -588,6 +754,11 @@ static const struct CMUnitTest TESTS[] = {
     TEST(any_other_answer_of_the_gateway_is_502),
     TEST(a_gateway_that_is_not_there_is_502_and_a_slow_one_504),
     TEST(a_client_that_leaves_is_felt_at_the_gateway),
+    TEST(a_chunked_answer_goes_on_up_to_its_limit_and_is_cut_behind_it),
+    TEST(a_chunked_answer_that_stops_has_no_end),
+    TEST(a_chunked_request_is_answered_in_chunks_or_refused),
+    TEST(a_client_that_leaves_a_chunked_message_is_felt_at_the_gateway),
+    TEST(a_client_that_leaves_while_it_is_held_is_in_no_batch),
     TEST(the_directory_is_the_same_bytes_for_everybody),
     TEST(a_new_directory_is_served_when_it_is_there),
     TEST(a_directory_above_its_limit_does_not_replace_the_last_good_one),

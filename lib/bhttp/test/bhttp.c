@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include "bhttp.h"
+#include "bhttp_int.h"
 
 /* RFC 9292, section 5.1, the known-length request. */
 static const char GET_KNOWN[] =
@@ -265,6 +266,16 @@ static void field_names_and_values_follow_the_rules_of_http_2(void **state)
     }
 }
 
+/* What stands behind an empty value is not part of it. */
+static void an_empty_value_is_one(void **state)
+{
+    (void)state;
+    const struct pp_bhttp_field f = { PP_STR("a"), pp_span(" ", 0) };
+    int normal_seen = 0;
+
+    assert_ok(pp_bhttp_check_field(&f, 0, &normal_seen));
+}
+
 static void a_pseudo_field_behind_another_field_is_refused(void **state)
 {
     (void)state;
@@ -425,6 +436,23 @@ static void the_writer_keeps_the_same_limits(void **state)
     assert_code(pp_bhttp_add(&m, &m.header, PP_STR("n"), PP_STR("")), PP_E_LIMIT);
 }
 
+static void the_writer_writes_no_status_that_a_reader_refuses(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = { { 200, 102 }, { 599, 199 }, { 199, 102 },
+                                        { 600, 102 }, { 200, 99 },  { 200, 200 } };
+    uint8_t out[64];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_bhttp m = { .framing = PP_BHTTP_RESPONSE,
+                              .status = rows[i][0],
+                              .informational_count = 1 };
+        struct pp_wr wr = pp_wr_over(out, sizeof out);
+        m.informational[0].status = rows[i][1];
+        assert_code(pp_bhttp_write(&m, &wr), i < 2 ? PP_E_OK : PP_E_RANGE);
+    }
+}
+
 static void a_written_message_reads_back_in_every_framing(void **state)
 {
     (void)state;
@@ -523,12 +551,14 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(longer_varints_are_valid_but_not_exact),
     cmocka_unit_test(control_data_follows_the_rules_of_http_2),
     cmocka_unit_test(field_names_and_values_follow_the_rules_of_http_2),
+    cmocka_unit_test(an_empty_value_is_one),
     cmocka_unit_test(a_pseudo_field_behind_another_field_is_refused),
     cmocka_unit_test(the_status_is_100_to_599_and_the_last_one_final),
     cmocka_unit_test(framings_past_the_fourth_are_refused),
     cmocka_unit_test(lengths_past_the_end_are_not_believed),
     cmocka_unit_test(every_limit_holds_and_one_past_it_is_refused),
     cmocka_unit_test(the_writer_keeps_the_same_limits),
+    cmocka_unit_test(the_writer_writes_no_status_that_a_reader_refuses),
     cmocka_unit_test(a_written_message_reads_back_in_every_framing),
     cmocka_unit_test(chunks_join_to_one_content),
     cmocka_unit_test(padding_reaches_an_exact_total_or_fails),

@@ -91,7 +91,7 @@ static void other_lengths_are_refused_by_every_kem(void **state)
 static void a_kem_that_is_not_offered_gives_nothing(void **state)
 {
     (void)state;
-    enum { UNKNOWN = 0x0021 }; /* DHKEM(X448, HKDF-SHA512) */
+    enum { UNKNOWN = 0x0013 }; /* DHKEM(CP-256, HKDF-SHA256) */
     uint8_t bytes[PP_KEM_ENC_BYTES_MAX] = { 1 };
     PP_AUTO(pp_secret) shared = { 0 };
     struct pp_kem_key *k = NULL;
@@ -211,6 +211,29 @@ static void what_is_no_point_of_the_curve_is_refused(void **state)
     }
 }
 
+/* RFC 9180 7.1.4 MUST: an all-zero result is refused, by who sends and by who receives. */
+static void a_montgomery_point_of_low_order_is_refused(void **state)
+{
+    static const uint16_t kems[] = { PP_KEM_X25519_SHA256, PP_KEM_X448_SHA512 };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(kems); i++)
+        for (uint8_t u = 0; u < 2; u++) { /* 0 and 1 are of low order on both */
+            uint8_t point[PP_KEM_PK_BYTES_MAX] = { u }, enc[PP_KEM_ENC_BYTES_MAX];
+            struct pp_span low = pp_span(point, pp_kem_info(kems[i])->pk_len);
+            PP_AUTO(pp_secret) shared = { 0 };
+            struct pp_kem_key *key = NULL;
+
+            assert_ok(pp_kem_key_generate(kems[i], &random_source, &key));
+            assert_code(pp_kem_encap(kems[i], low, &random_source, enc, &shared), PP_E_KEY);
+            assert_code(pp_kem_auth_encap(key, low, &random_source, enc, &shared), PP_E_KEY);
+            assert_code(pp_kem_decap(key, low, &shared), PP_E_AUTH);
+            assert_code(pp_kem_auth_decap(key, pp_kem_key_public(key), low, &shared), PP_E_AUTH);
+            assert_null(shared.bytes);
+            pp_kem_key_free(key);
+        }
+}
+
 static void a_private_key_is_from_one_to_the_order_less_one(void **state)
 {
     (void)state;
@@ -246,6 +269,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(bare_diffie_hellman_on_p256_takes_whole_keys),
     cmocka_unit_test(an_authenticated_secret_needs_the_sender_that_is_expected),
     cmocka_unit_test(what_is_no_point_of_the_curve_is_refused),
+    cmocka_unit_test(a_montgomery_point_of_low_order_is_refused),
     cmocka_unit_test(a_private_key_is_from_one_to_the_order_less_one),
 };
 

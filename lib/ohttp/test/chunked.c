@@ -150,13 +150,41 @@ static pp_res receive(struct fixture *f, const uint8_t *body, size_t len, size_t
     return PP_OK;
 }
 
-static pp_res receive_request(struct fixture *f, const uint8_t *body, size_t len, size_t piece)
+static void start_receiver(struct fixture *f)
 {
     pp_ohttp_receiver_done(&f->receiver);
     pp_ohttp_done(&f->server);
     assert_ok(pp_ohttp_receiver_start_request(&f->receiver, &f->server, &f->gateway, f->receive_mem,
                                               sizeof f->receive_mem));
-    return receive(f, body, len, piece);
+}
+
+/* The same body opened as a whole: to the same end. A chunk above the receiver's memory is no limit
+ * there. */
+static pp_res open_whole(struct fixture *f, const uint8_t *body, size_t len, struct pp_span *ret)
+{
+    static uint8_t copy[BODY_MAX];
+    size_t used = 0, head = len < HEAD ? len : HEAD;
+
+    start_receiver(f);
+    PP_TRY(pp_ohttp_receiver_feed(&f->receiver, body, head, &used));
+    if (head < HEAD)
+        return PP_FAIL(PP_E_AUTH, 0);
+    memcpy(copy, body + HEAD, len - HEAD);
+    return pp_ohttp_chunks_open(&f->server, copy, len - HEAD, ret);
+}
+
+static pp_res receive_request(struct fixture *f, const uint8_t *body, size_t len, size_t piece)
+{
+    struct pp_span whole;
+    pp_res opened = open_whole(f, body, len, &whole);
+
+    start_receiver(f);
+    pp_res r = receive(f, body, len, piece);
+    if (pp_is_ok(r))
+        assert_true(pp_is_ok(opened) && pp_span_eq(whole, pp_span(f->plain, f->plain_len)));
+    else if (r.code != PP_E_LIMIT)
+        assert_code(opened, PP_E_AUTH);
+    return r;
 }
 
 static pp_res receive_response(struct fixture *f, const uint8_t *body, size_t len, size_t piece)
@@ -354,6 +382,35 @@ static void a_length_in_more_bytes_than_it_needs_is_fine(void **state)
         memcpy(other + HEAD + prefix_len, f->body + HEAD + 1, f->body_len - HEAD - 1);
         assert_ok(receive_request(f, other, f->body_len - 1 + prefix_len, 1));
         assert_plain(f, PP_STR("onetwoend"));
+    }
+}
+
+static void a_whole_body_is_opened_in_place_whatever_its_chunks(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t text[60000], mem[sizeof text + 16];
+    struct pp_span whole;
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 11 + i / 256);
+    assert_ok(pp_ohttp_sender_start_request(&f->sender, &f->device, &f->gateway.keys[0].config, AES,
+                                            &f->random, mem, sizeof mem));
+    assert_ok(pp_ohttp_sender_feed(&f->sender, text, sizeof text, &used));
+    send_end(f, PP_STR("")); /* one chunk, above what a receiver has to take */
+    assert_ok(open_whole(f, f->body, f->body_len, &whole));
+    assert_true(pp_span_eq(whole, PP_BYTES(text)));
+    for (size_t most = 1; most < 3000; most = most * 3 + 1) {
+        forget(f);
+        start_request(f, CHACHA);
+        for (size_t at = 0, n; at < 20000; at += n) {
+            n = 1 + roll(f, most);
+            send_chunk(f, pp_span(text + at, n));
+            if (f->body_len > BODY_MAX / 2)
+                break;
+        }
+        send_end(f, PP_STR("end"));
+        assert_ok(receive_request(f, f->body, f->body_len, 0));
     }
 }
 
@@ -644,6 +701,7 @@ static const struct CMUnitTest TESTS[] = {
     WITH_FIXTURE(a_receiver_has_room_for_a_whole_chunk),
     WITH_FIXTURE(a_length_is_refused_before_a_byte_of_its_chunk_came),
     WITH_FIXTURE(a_length_in_more_bytes_than_it_needs_is_fine),
+    WITH_FIXTURE(a_whole_body_is_opened_in_place_whatever_its_chunks),
     WITH_FIXTURE(a_message_above_the_bound_of_its_cipher_is_neither_sent_nor_read),
     WITH_FIXTURE(a_message_cut_anywhere_is_never_whole),
     WITH_FIXTURE(every_bit_of_a_chunked_request_and_response_matters),

@@ -154,8 +154,7 @@ static const char *stream_difference(struct pp_span encoded, int valid, const js
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *row,
-                    const json_t *root)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *row)
 {
     static struct pp_bhttp m;
     const char *name = json_string_value(json_object_get(row, "name"));
@@ -164,8 +163,7 @@ static void run_row(struct vectors *v, const char *file, size_t index, const jso
     struct pp_buf encoded = vectors_hex(row, "encoded");
     const char *wrong = NULL;
 
-    (void)index;
-    (void)root;
+    (void)index; /* these rows have names */
     if (name == NULL)
         name = "-";
     if (encoded.bytes == NULL || !json_is_boolean(valid)) {

@@ -108,14 +108,12 @@ static const char *check_row(struct row *r, const json_t *v)
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object,
-                    const json_t *root)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object)
 {
     const char *variant = json_string_value(json_object_get(object, "name"));
     char name[ROW_NAME_BYTES];
     struct row r = { 0 };
 
-    (void)root;
     snprintf(name, sizeof name, "%zu %s", index, variant == NULL ? "?" : variant);
     const char *why = check_row(&r, object);
     if (why == NULL)

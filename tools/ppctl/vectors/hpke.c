@@ -231,17 +231,15 @@ static void check_bare_kem(struct row *row)
     pp_kem_key_free(key);
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *e,
-                    const json_t *root)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *json)
 {
     char name[64];
-    struct row row = { .v = v, .file = file, .name = name, .json = e };
+    struct row row = { .v = v, .file = file, .name = name, .json = json };
 
-    (void)root;
     snprintf(name, sizeof name, "row %zu (mode %d kem %#x kdf %d aead %d)", index,
-             number(e, "mode"), (unsigned)number(e, "kem_id"), number(e, "kdf_id"),
-             number(e, "aead_id"));
-    if (json_object_get(e, "kem_id") == NULL)
+             number(json, "mode"), (unsigned)number(json, "kem_id"), number(json, "kdf_id"),
+             number(json, "aead_id"));
+    if (json_object_get(json, "kem_id") == NULL)
         check_bare_kem(&row);
     else
         check_row(&row);

@@ -339,7 +339,7 @@ static void run_refusal(struct row *row, int chunked, const char *expect)
         vectors_fail(row->v, row->file, row->name, "expected %s, got %s", expect, verdict);
 }
 
-static void judge_row(struct row *row)
+static void check_row(struct row *row)
 {
     const char *kind = json_string_value(json_object_get(row->json, "kind"));
     const char *expect = json_string_value(json_object_get(row->json, "expect"));
@@ -352,17 +352,15 @@ static void judge_row(struct row *row)
         vectors_skip(row->v, row->file, row->name, "a row of another topic");
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *e,
-                    const json_t *root)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *json)
 {
-    const char *name = json_string_value(json_object_get(e, "name"));
+    const char *name = json_string_value(json_object_get(json, "name"));
     struct row *row = calloc(1, sizeof *row);
 
-    (void)index;
-    (void)root;
+    (void)index; /* these rows have names */
     PP_ASSERT(row != NULL);
-    *row = (struct row){ .v = v, .file = file, .name = name == NULL ? "-" : name, .json = e };
-    judge_row(row);
+    *row = (struct row){ .v = v, .file = file, .name = name == NULL ? "-" : name, .json = json };
+    check_row(row);
     for (size_t k = 0; k < row->buf_count; k++)
         pp_buf_done(&row->bufs[k]);
     pp_ohttp_done(&row->device);

@@ -293,15 +293,13 @@ static const struct pp_oprf_suite *find_suite(const char *identifier)
     return NULL;
 }
 
-static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object,
-                    const json_t *root)
+static void run_row(struct vectors *v, const char *file, size_t index, const json_t *object)
 {
     const char *identifier = json_string_value(json_object_get(object, "identifier"));
     const struct pp_oprf_suite *suite = find_suite(identifier);
     json_int_t mode = json_integer_value(json_object_get(object, "mode"));
     char name[ROW_NAME_BYTES];
 
-    (void)root;
     snprintf(name, sizeof name, "%zu %s mode %lld", index, identifier == NULL ? "?" : identifier,
              (long long)mode);
     if (suite == NULL) {

@@ -79,27 +79,21 @@ json_t *vectors_load(struct vectors *v, const char *file)
 }
 
 void vectors_rows(struct vectors *v, const char *file,
-                  void (*each)(struct vectors *v, const char *file, size_t index, const json_t *row,
-                               const json_t *root))
+                  void (*each)(struct vectors *v, const char *file, size_t index,
+                               const json_t *row))
 {
     const char *dot = strrchr(file, '.');
-    size_t i;
-    const json_t *row;
 
-    if (dot == NULL || strcmp(dot, ".json") != 0) {
-        vectors_skip(v, file, "-", "not a JSON file");
+    if (dot == NULL || strcmp(dot, ".json") != 0)
         return;
-    }
     json_t *root = vectors_load(v, file);
     if (root == NULL)
         return;
     const json_t *rows = json_object_get(root, "vectors");
-    if (json_array_size(rows) == 0)
-        vectors_skip(v, file, "-", "no rows in an array \"vectors\"");
-    json_array_foreach(rows, i, row)
-    {
-        each(v, file, i, row, root);
-    }
+    if (!json_is_array(rows))
+        vectors_fail(v, file, "-", "no array \"vectors\"");
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        each(v, file, i, json_array_get(rows, i));
     json_decref(root);
 }
 

@@ -40,12 +40,12 @@ void vectors_walk(struct vectors *v, const char *path,
 json_t *vectors_load(struct vectors *v, const char *file);
 
 /*
- * What most topics are: calls `each` for every row of the array `vectors` in the object `root` that
- * a JSON file holds. A file of another form is skipped with the reason.
+ * Calls `each` for every member of the array "vectors" of a JSON file, which is a failed row if it
+ * has none. Another file is a README beside the data, and nothing is said of it.
  */
 void vectors_rows(struct vectors *v, const char *file,
-                  void (*each)(struct vectors *v, const char *file, size_t index, const json_t *row,
-                               const json_t *root));
+                  void (*each)(struct vectors *v, const char *file, size_t index,
+                               const json_t *row));
 
 /* The hex (either case) or Base64 text of a member, decoded into malloc'ed bytes; absent, not a
  * string or not of the encoding: NULL bytes. */
