@@ -550,6 +550,42 @@ class OfPpRelayd(Rows, unittest.TestCase):
     program = PpRelay
     adds = set()
 
+    def chunked(self, *answer):
+        """What comes back to a whole chunked request."""
+        c, _, pieces = self.streaming()
+        for piece in answer:
+            pieces.put(piece)
+        c.send(chunk(b"1234567") + b"0\r\n\r\n")
+        r = c.getresponse()
+        return r.status, r.getheader("content-type"), r.read()
+
+    def test_what_is_neither_a_chunked_answer_nor_a_refusal_is_a_bad_gateway(self):
+        for status, media in ((200, b"message/ohttp-res"), (200, b"text/html"), (206, b"message/ohttp-chunked-res"),
+                              (302, b"message/ohttp-chunked-res"), (500, b"message/ohttp-chunked-res")):
+            with self.subTest(status=status, media=media):
+                head = b"HTTP/1.1 %d X\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: 6\r\n\r\n"
+                self.assertEqual(self.chunked(head % (status, media) + b"answer"), (502, None, b""))
+
+    def test_a_refusal_in_place_of_a_chunked_answer_has_a_problem_of_4_kib_or_nothing(self):
+        for media, size, expected in ((b"text/html", 9, (422, None, b"")),
+                                      (b"application/problem+json", 4096, (422, "application/problem+json", b"x" * 4096)),
+                                      (b"application/problem+json", 4097, (502, None, b""))):
+            with self.subTest(media=media, size=size):
+                head = b"HTTP/1.1 422 X\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+                self.assertEqual(self.chunked(head % (media, size) + b"x" * size), expected)
+
+    def test_a_chunked_answer_of_16_mib_passes_and_a_byte_more_is_cut(self):
+        """More than any buffer on the way: the client is slower than the gateway, and nothing is lost."""
+        piece = os.urandom(1 << 20)
+        for more in (b"", chunk(b"x")):
+            with self.subTest(more=more):
+                answer = [self.CHUNKED, *[chunk(piece)] * 16, more, b"0\r\n\r\n"]
+                if more:
+                    with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
+                        self.chunked(*answer)
+                else:
+                    self.assertEqual(self.chunked(*answer), (200, "message/ohttp-chunked-res", piece * 16))
+
 
 class OfPpRelaydOverTls(Rows, unittest.TestCase):
     program = PpRelayTls

@@ -23,8 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TREES = os.path.join(ROOT, "build", "mutants")
 
-# Where the decisions are, and the tests that must notice: a suite, or one test of a suite. Those that
-# notice most stand first.
+# Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
+# the end-to-end tests that need no other.
 SOURCES = {
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
@@ -88,9 +88,9 @@ SOURCES = {
     "lib/bhttp/bhttp.c": "bhttp vectors:vectors_bhttp",
     "lib/net/http2.c": "net:http2",
     "lib/net/http_in.c": "net:http_in net:http2",
-    "daemon/relayd/chunked.c": "relayd",
+    "daemon/relayd/chunked.c": "daemon/relayd/pp-relayd:OfPpRelayd",
     "daemon/relayd/directory.c": "relayd",
-    "daemon/relayd/forward.c": "relayd",
+    "daemon/relayd/forward.c": "relayd daemon/relayd/pp-relayd:OfPpRelayd",
     "daemon/relayd/hold.c": "relayd",
 }
 # What stands behind an `if` that refuses, or passes over what does not fit.
@@ -165,9 +165,13 @@ class Tree:
         shutil.copy(os.path.join(ROOT, name), os.path.join(self.source, name))
 
     def named(self, words):
-        """The tests of `suite` or `suite:name`, in the order of the words."""
+        """The tests of `suite`, `suite:name` or `program:name`, in the order of the words."""
         for word in words.split():
             suite, _, name = word.partition(":")
+            if "/" in suite:
+                yield {"cmd": [sys.executable, "tests/e2e/run.py", name], "workdir": self.source, "timeout": 300,
+                       "built": [suite], "env": {"PP_BIN": os.path.join(self.out, os.path.dirname(suite))}}
+                continue
             found = [t for t in self.tests if "pp:" + suite in t["suite"]
                      and name in ("", t["name"].replace(" ", "_")) and not t["name"].startswith("fuzz")]
             if not found:

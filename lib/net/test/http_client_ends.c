@@ -35,8 +35,8 @@ static void a_response_may_arrive_in_any_two_parts(void **state)
     static const char *const answers[] = {
         OK,
         "HTTP/1.1 100 Continue\r\n\r\n" OK,
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "1\r\no\r\n1\r\nk\r\n0\r\nX: y\r\n\r\n",
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "1\r\no\r\n1\r\nk\r\n0\r\nX: y\r\n\r\n"),
     };
     struct side s = make_side(&DEFAULTS, "http");
     int fd = -1;

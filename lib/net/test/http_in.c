@@ -215,6 +215,32 @@ static void pipelined_requests_are_read_one_after_the_other(void **state)
     assert_int_equal(in.refused, 400);
 }
 
+/* Behind chunks the buffer may hold more than a head may have. */
+static void a_pipelined_head_has_the_same_limit(void **state)
+{
+    (void)state;
+    static const char FIRST[] = "POST / HTTP/1.1\r\n" H TE "\r\n";
+    static char text[sizeof FIRST + PP_HTTP_HEAD_BYTES_MAX + 64];
+
+    for (size_t past = 0; past <= 1; past++) {
+        size_t want = PP_HTTP_HEAD_BYTES_MAX + past;
+        size_t n = (size_t)snprintf(text, sizeof text, "%s0\r\n\r\n", FIRST);
+        char *second = text + n;
+        struct pp_http_in in;
+        n = (size_t)snprintf(second, sizeof text - n, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+        memset(second + n, 'y', want - n - 4);
+        memcpy(second + want - 4, "\r\n\r\n", 4);
+        pp_http_in_init(&in, buf);
+        size_t given = feed(&in, pp_span(text, sizeof FIRST - 1), SIZE_MAX);
+        given += feed(&in, pp_span(text + given, (size_t)(second - text) + want - given), SIZE_MAX);
+        assert_int_equal(in.step, PP_HTTP_DONE);
+        assert_int_equal(given, (size_t)(second - text) + want);
+        pp_http_in_next(&in);
+        assert_int_equal(in.step, past ? PP_HTTP_REFUSED : PP_HTTP_HEAD);
+        assert_int_equal(in.refused, past ? 431 : 0);
+    }
+}
+
 /* What was a request is gone from memory when its answer is out. */
 static void w5_t1_a_finished_request_is_wiped(void **state)
 {
@@ -244,6 +270,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_body_at_the_limit_is_taken_and_one_past_it_refused),
     cmocka_unit_test(a_huge_length_is_refused_with_the_head),
     cmocka_unit_test(pipelined_requests_are_read_one_after_the_other),
+    cmocka_unit_test(a_pipelined_head_has_the_same_limit),
     cmocka_unit_test(w5_t1_a_finished_request_is_wiped),
 };
 

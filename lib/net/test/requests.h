@@ -147,6 +147,7 @@ static const struct request_row REQUESTS[] = {
     ROW("two spaces before the version", 400, "POST /echo  HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("a tab as separator", 400, "POST\t/echo HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("a lower-case method", 400, "post /echo HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
+    ROW("a method that is no word", 400, "M-SEARCH /echo HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("an invented method", 400, "STEAL /echo HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("no target", 400, "POST  HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
     ROW("a target in absolute form", 400, "POST http://a/echo HTTP/1.1\r\n" H L5 "\r\nhello", NULL),
