@@ -443,6 +443,7 @@ static pp_res start_server(struct pp_daemon *d, struct pp_problem *problem)
     };
 
     PP_TRY(pp_http_server_new(d->loop, &c, &front.server));
+    pp_daemon_count_http(d, front.server);
     if (!is_tls())
         return pp_http_server_listen(front.server, front.listener);
     PP_TRY(load_tls(problem));

@@ -193,6 +193,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     (void)problem;
     pp_log_service_routes(log_.service, routes);
     PP_TRY(pp_http_server_new(d->loop, &c, &log_.server));
+    pp_daemon_count_http(d, log_.server);
     PP_TRY(pp_http_server_listen(log_.server, log_.listener));
     pp_log_service_start(log_.service);
     pp_daemon_ready(d);

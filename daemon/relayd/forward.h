@@ -35,8 +35,8 @@ struct relay_totals {
 
 struct relay_forward {
     struct pp_http_client *client;  /* for whole messages; borrowed */
-    struct pp_http_client *streams; /* for chunked ones, without http2: their answers wait for the
-                                       client, and may hold back nobody else's; borrowed */
+    struct pp_http_client *streams; /* for chunked ones, without http2: each has a connection of its
+                                       own, whose end is the stream's; borrowed */
     struct relay_hold *hold;        /* borrowed; NULL: whole messages leave at once */
     const char *url;                /* of the gateway's resource; borrowed */
     const char *unix_path;          /* connect there instead; NULL: to the URL's host */

@@ -178,6 +178,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     witness.service.clock = d->clock;
     pp_witness_service_routes(&witness.service, routes);
     PP_TRY(pp_http_server_new(d->loop, &c, &witness.server));
+    pp_daemon_count_http(d, witness.server);
     PP_TRY(pp_http_server_listen(witness.server, witness.listener));
     pp_ev_witness_serves(&d->events,
                          witness.is_record ? PP_WITNESS_ROLE_RECORD : PP_WITNESS_ROLE_PLAIN,

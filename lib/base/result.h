@@ -16,7 +16,6 @@ typedef struct pp_res {
 } pp_res;
 
 #define PP_MUST __attribute__((warn_unused_result))
-#define PP_API  __attribute__((visibility("default")))
 
 #define PP_STRINGIFY_(x) #x
 #define PP_STRINGIFY(x)  PP_STRINGIFY_(x)

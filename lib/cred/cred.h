@@ -181,13 +181,11 @@ void pp_cred_key_done(struct pp_cred_key *k); /* wipes; zero state is fine */
 
 /* --- issuance (RFC 9578 5, batched tokens 5) ------------------------------------------------ */
 
-#define PP_CRED_MEDIA_REQUEST          "application/private-token-request"
-#define PP_CRED_MEDIA_RESPONSE         "application/private-token-response"
-#define PP_CRED_MEDIA_BATCH_REQUEST    "application/private-token-amortized-batch-request"
-#define PP_CRED_MEDIA_BATCH_RESPONSE   "application/private-token-amortized-batch-response"
-#define PP_CRED_MEDIA_GENERIC_REQUEST  "application/private-token-generic-batch-request"
-#define PP_CRED_MEDIA_GENERIC_RESPONSE "application/private-token-generic-batch-response"
-#define PP_CRED_MEDIA_DIRECTORY        "application/private-token-issuer-directory"
+#define PP_CRED_MEDIA_REQUEST        "application/private-token-request"
+#define PP_CRED_MEDIA_RESPONSE       "application/private-token-response"
+#define PP_CRED_MEDIA_BATCH_REQUEST  "application/private-token-amortized-batch-request"
+#define PP_CRED_MEDIA_BATCH_RESPONSE "application/private-token-amortized-batch-response"
+#define PP_CRED_MEDIA_DIRECTORY      "application/private-token-issuer-directory"
 
 /* The media type says which of the two forms a body has. */
 enum pp_cred_form { PP_CRED_SINGLE = 1, PP_CRED_BATCH = 2 };

@@ -101,17 +101,6 @@ static void gpu_rd(struct pp_rd *rd, struct pp_evidence_gpu *gpu)
         pp_rd_fail(rd, PP_E_LIMIT);
 }
 
-pp_res pp_evidence_gpu_parse(struct pp_span encoding, struct pp_evidence_gpu *ret)
-{
-    struct pp_rd rd = pp_rd_span(encoding);
-    struct pp_evidence_gpu gpu = { 0 };
-
-    gpu_rd(&rd, &gpu);
-    PP_TRY(pp_rd_end(&rd));
-    *ret = gpu;
-    return PP_OK;
-}
-
 static void gpus_rd(struct pp_rd *rd, struct pp_evidence *e)
 {
     struct pp_rd start = *rd; /* the digest of ra-tls 5 is over the bytes as they came */

@@ -109,10 +109,6 @@ PP_MUST pp_res pp_evidence_parse(struct pp_span cbor, enum pp_end end, struct pp
  */
 PP_MUST pp_res pp_evidence_write(struct pp_wr *wr, const struct pp_evidence *e);
 
-/* Reads key 4's content of one entry, [bstr32 fresh, bstr report, [bstr], [bstr]] inside an
- * array. */
-PP_MUST pp_res pp_evidence_gpu_parse(struct pp_span encoding, struct pp_evidence_gpu *ret);
-
 /* The body of message 1: exactly PP_EVIDENCE_BODY_BYTES. RANGE (another size, or n past the end),
  * ENCODING (padding that is not zero). `*ret_cbor` borrows from `body`. */
 PP_MUST pp_res pp_evidence_body_parse(struct pp_span body, struct pp_span *ret_cbor);

@@ -16,7 +16,6 @@ enum {
     PP_BUCKET_2_UP_KIB_MIN = 2,     /* exchange #2: powers of two, 2..256 KiB */
     PP_BUCKET_2_UP_KIB_MAX = 256,
     PP_BUCKET_2_DOWN_KIB_MAX = 16, /* powers of two, 1..16 KiB, as the client asked */
-    PP_BUCKET_BACKEND_KIB = 16,    /* answers between confidential VMs */
     PP_SEALED_PT_BYTES_MIN = 256,  /* a bucket that leaves less is not used */
     PP_GRID_MS = 250,              /* of times, counted from an exchange's start; dev has none */
     PP_ANSWER_SLACK_BYTES = 256,   /* BHTTP, OHTTP and TLS around an answer */

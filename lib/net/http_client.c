@@ -325,8 +325,7 @@ static pp_res check_field(const struct pp_http_field *f)
 {
     PP_CHECK(pp_http_is_token(f->name) && pp_http_is_value(f->value), PP_E_FORMAT, 0);
     PP_CHECK(!pp_http_is_word(f->name, "content-length") && !pp_http_is_word(f->name, "host") &&
-                 !pp_http_is_word(f->name, "transfer-encoding") &&
-                 !pp_http_is_word(f->name, "connection"),
+                 !pp_http_is_word(f->name, "transfer-encoding"),
              PP_E_FORMAT, 0);
     PP_CHECK(f->name.len < PP_HTTP_SENT_LINE_BYTES_MAX &&
                  f->value.len < PP_HTTP_SENT_LINE_BYTES_MAX - f->name.len,

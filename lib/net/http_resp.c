@@ -85,11 +85,15 @@ static enum pp_http_resp_event fail(struct pp_http_resp *r, uint32_t code)
 /* What there is of a line, with its LF if that has come. */
 static struct pp_span cut_line(struct pp_span *in, int *ret_is_whole)
 {
-    const uint8_t *lf = in->len > 0 ? (const uint8_t *)memchr(in->at, '\n', in->len) : NULL;
-    size_t n = lf != NULL ? (size_t)(lf - in->at) + 1 : in->len;
-    struct pp_span line = pp_span(in->at, n);
+    struct pp_span line = *in;
 
-    *in = pp_span(in->at + n, in->len - n);
+    *ret_is_whole = 0;
+    if (in->len == 0)
+        return line;
+    const uint8_t *lf = (const uint8_t *)memchr(in->at, '\n', in->len);
+    if (lf != NULL)
+        line.len = (size_t)(lf - in->at) + 1;
+    *in = pp_span(in->at + line.len, in->len - line.len);
     *ret_is_whole = lf != NULL;
     return line;
 }

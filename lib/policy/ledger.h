@@ -21,7 +21,6 @@
 enum {
     PP_LEDGER_AGE_MAX_S = 86400, /* of the quorum's dates, and a status record's life */
     PP_LEDGER_SKEW_S = 300,
-    PP_LEDGER_RECORDS_MAX = PP_STATUS_RELEASES_PER_ROLE * PP_RECORD_ROLES + 1 + 2 * PP_RECORD_KINDS,
     PP_LEDGER_ARENA_BYTES = 1 << 20, /* what pp_ledger_verify takes from its arena, at most */
     PP_MARKS_REVOKED_MAX = 1024,
     PP_MARKS_BYTES_MAX = 16 + 8 * (3 + PP_RECORD_ROLES) + 32 + 4 + PP_MARKS_REVOKED_MAX * 32,

@@ -67,15 +67,6 @@ pp_res pp_record_role_parse(struct pp_span word, enum pp_record_role *ret)
     return PP_OK;
 }
 
-pp_res pp_record_kind_parse(struct pp_span word, enum pp_record_kind *ret)
-{
-    unsigned i;
-
-    PP_TRY(pp_rec_find(word, PP_REC_KINDS, PP_RECORD_KINDS, &i));
-    *ret = (enum pp_record_kind)i;
-    return PP_OK;
-}
-
 void pp_record_id_of(struct pp_span text, struct pp_record_id *ret)
 {
     pp_sha256(text, ret->bytes);

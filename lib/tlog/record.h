@@ -88,7 +88,6 @@ const char *pp_record_type_name(enum pp_record_type type); /* "cvm-release", wit
 /* 0 and the value, or NOT_FOUND. */
 PP_MUST pp_res pp_record_env_parse(struct pp_span word, enum pp_record_env *ret);
 PP_MUST pp_res pp_record_role_parse(struct pp_span word, enum pp_record_role *ret);
-PP_MUST pp_res pp_record_kind_parse(struct pp_span word, enum pp_record_kind *ret);
 
 /* SHA-256 of the record text, the name of a record everywhere. */
 struct pp_record_id {

@@ -39,16 +39,6 @@ static struct pp_rules_record *find(const struct pp_rules *r, const struct pp_re
     return NULL;
 }
 
-pp_res pp_rules_find(const struct pp_rules *r, const struct pp_record_id *id,
-                     const struct pp_rules_record **ret)
-{
-    const struct pp_rules_record *hit = find(r, id);
-
-    PP_CHECK(hit != NULL, PP_E_NOT_FOUND, 0);
-    *ret = hit;
-    return PP_OK;
-}
-
 static int waits(const struct pp_rules *r)
 {
     return r->config.environment != PP_RECORD_DEV;

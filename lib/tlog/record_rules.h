@@ -100,8 +100,4 @@ PP_MUST pp_res pp_rules_status(const struct pp_rules *r, uint64_t time, struct p
  */
 PP_MUST pp_res pp_rules_waited(const struct pp_rules *r, uint64_t time);
 
-/* Finds a release, host-set or key-epoch by id. NOT_FOUND. */
-PP_MUST pp_res pp_rules_find(const struct pp_rules *r, const struct pp_record_id *id,
-                             const struct pp_rules_record **ret);
-
 #endif

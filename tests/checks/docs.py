@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 FILES = [f for f in subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], text=True,
                                    stdout=subprocess.PIPE, check=True).stdout.split("\n") if f]
@@ -104,6 +105,20 @@ def help_of(name, *verb):
                           stderr=subprocess.STDOUT).stdout
 
 
+def example_is_refused(name):
+    """What the program says of the configuration that its man page shows; nothing where it takes it."""
+    shown = re.search(r"^\.Bd -literal\n(environment = .*?)^\.Ed$", text(f"docs/man/{name}.8"), re.M | re.S)
+    if shown is None:  # what nobody configures by hand
+        return []
+    with tempfile.TemporaryDirectory() as home:
+        config = os.path.join(home, "config")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(re.sub(r"^user = .*\n", "", shown[1], flags=re.M))
+        done = subprocess.run([program(name), "--config", config, "--check"], text=True,
+                              stderr=subprocess.PIPE)
+    return [] if done.returncode == 0 else [done.stderr]
+
+
 def daemon_options(name):
     page = plain(f"docs/man/{name}.8")
     shown = help_of(name)
@@ -194,6 +209,7 @@ for m in sorted(glob.glob("docs/man/pp-*.8")):
     daemon = os.path.basename(m)[:-2]
     if program(daemon):
         rule(f"{daemon}.8 knows every option and key of --help", daemon_options(daemon))
+        rule(f"{daemon}.8 shows a configuration that --check takes", example_is_refused(daemon))
     else:
         unless(f"{daemon} is not built")
 print(f"{passed} passed, {failed} failed, {skipped} skipped")

@@ -146,8 +146,12 @@ class Directory(unittest.TestCase):
         done = self.fleet.run("refresh", "--json")
         self.assertEqual((done.status, done.json["status_serial"]), (0, serial), done.out)
         self.assertEqual(self.fleet.summarize().status, 0)
+        self.assertIsNone(done.json["directory_failed"])
         self.mirror.serve(b"no bundle")
         self.assertEqual(self.fleet.summarize().status, 0)
+        done = self.fleet.run("refresh", "--json")  # which does not say that all was fetched
+        self.assertEqual((done.status, done.json["directory_failed"]), (0, "LEDGER_FORMAT"), done.out)
+        self.assertIn("no newer bundle could be fetched (LEDGER_FORMAT)", self.fleet.run("refresh").out)
 
     def test_4_nothing_of_a_request_is_written_down(self):
         self.mirror.serve(self.bundle())

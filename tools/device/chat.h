@@ -16,7 +16,6 @@
 
 enum {
     PP_CHAT_FILE_BYTES_MAX = 64 << 20,
-    PP_CHAT_SENDERS_MAX = PP_CHAT_MESSAGE_MAX,
     PP_CHAT_NAME_BYTES_MAX = 256,
     PP_CHAT_TEXTS_BYTES_MAX = 256 << 10, /* together: no bucket is larger */
     PP_CHAT_ARENA_BYTES = 2 << 20,       /* what a chat takes from its arena, at most */

@@ -18,14 +18,30 @@ static pp_res run(struct ppctl *p, struct pp_device *d)
     return tokens;
 }
 
+/* Why no mirror gave a bundle that can be believed, while the held one is good still; or NULL. */
+static const char *mirror_trouble(const struct pp_device *d)
+{
+    for (size_t i = 0; i < d->checks.count; i++)
+        if (d->checks.rows[i].step == PP_STEP_DIRECTORY &&
+            d->checks.rows[i].verdict == PP_VERDICT_SKIPPED)
+            return d->checks.rows[i].value;
+    return NULL;
+}
+
 static int print_result(const struct ppctl *p, const struct pp_device *d)
 {
     uint64_t serial = d->marks->status_serial;
+    const char *trouble = mirror_trouble(d);
 
     if (p->json)
-        return ppctl_print_json(json_pack("{s:I}", "status_serial", (json_int_t)serial));
-    printf("status %llu of the ledger is held; what was due is fetched\n",
-           (unsigned long long)serial);
+        return ppctl_print_json(json_pack("{s:I, s:s?}", "status_serial", (json_int_t)serial,
+                                          "directory_failed", trouble));
+    if (trouble == NULL)
+        printf("status %llu of the ledger is held; what was due is fetched\n",
+               (unsigned long long)serial);
+    else
+        printf("status %llu of the ledger is held; no newer bundle could be fetched (%s)\n",
+               (unsigned long long)serial, trouble);
     return fflush(stdout) != 0 ? (int)PP_CLASS_FAILED : 0;
 }
 

@@ -695,6 +695,7 @@ static void w5_t1_no_account_reaches_the_log_or_the_disk(void **state)
     end(&r, SIGTERM, 0);
     assert_null(strstr(r.err_text, ACCOUNT));
     assert_null(strstr(r.err_text, "canary"));
+    assert_non_null(strstr(r.err_text, "event=HTTP_TOTALS party=issuer answered=4 "));
     rest = r.err_text;
     while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
         char with_end[PP_EVENT_LINE_MAX + 1];

@@ -403,8 +403,10 @@ def a_witness_whose_state_was_changed_does_not_start(fleet):
 def everybody_ends_cleanly_when_asked(fleet):
     assert fleet.submit(fleet.first_batch())[0] == 200
     fleet.log.stop()
+    assert "event=HTTP_TOTALS party=log answered=" in fleet.log.events(), fleet.log.events()
     for w in fleet.witnesses:
         w.stop()
+        assert "event=HTTP_TOTALS party=witness answered=" in w.events(), w.events()
 
 
 def killed_again_and_again_the_log_loses_nothing_and_forks_never(fleet):

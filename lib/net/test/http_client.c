@@ -508,7 +508,7 @@ static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
         { "ftp://127.0.0.1/", 0 },
         { "file:///etc/passwd", 0 },
         { "http://", 0 },
-        { "http:/w", 0 }, /* found by fuzz/net_address: curl takes one to three slashes */
+        { "http:/w", 0 }, /* found by fuzz/net_address */
         { "http:w", 0 },
         { "http:///w", 0 },
         { "HTTP://w/", 0 },

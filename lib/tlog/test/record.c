@@ -346,7 +346,6 @@ static void the_words_of_the_enumerations_are_read_back(void **state)
 {
     (void)state;
     enum pp_record_role role;
-    enum pp_record_kind kind;
     enum pp_record_env env;
 
     for (unsigned i = 0; i < PP_RECORD_ROLES; i++) {
@@ -356,9 +355,6 @@ static void the_words_of_the_enumerations_are_read_back(void **state)
         if (i > 0) /* the order of lines */
             assert_true(strcmp(pp_record_role_name((enum pp_record_role)(i - 1)), name) < 0);
     }
-    for (unsigned i = 0; i < PP_RECORD_KINDS; i++)
-        assert_ok(
-            pp_record_kind_parse(pp_span_cstr(pp_record_kind_name((enum pp_record_kind)i)), &kind));
     for (unsigned i = PP_RECORD_PROD; i <= PP_RECORD_DEV; i++)
         assert_ok(
             pp_record_env_parse(pp_span_cstr(pp_record_env_name((enum pp_record_env)i)), &env));
