@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if !PP_RELEASE
+#include "clock_file.h"
+#endif
 #include "file.h"
 #include "text.h"
 
@@ -136,9 +139,38 @@ static int is_open_descriptor(struct pp_span text, int *ret)
     return 1;
 }
 
+#if !PP_RELEASE
+#define CLOCK_OPTION "--clock-fd"
+
+/* The clock of a test; not in --help, since it is for nobody else. */
+static pp_res take_clock(struct pp_daemon *d, const char *value, struct pp_problem *problem)
+{
+    int fd = -1;
+
+    if (!is_open_descriptor(pp_span_cstr(value), &fd) ||
+        !pp_is_ok(pp_clock_file_follow(fd, &d->clock)))
+        return wrong_option(problem, CLOCK_OPTION, "an open file of 8 bytes", value);
+    d->events = pp_event_sink_fd(STDERR_FILENO, d->clock);
+    return PP_OK;
+}
+#endif
+
+static int takes_value(const char *name)
+{
+#if !PP_RELEASE
+    if (strcmp(name, CLOCK_OPTION) == 0)
+        return 1;
+#endif
+    return strcmp(name, "--config") == 0 || strcmp(name, "--ready-fd") == 0;
+}
+
 static pp_res take_option(struct pp_daemon *d, const char *name, const char *value,
                           struct pp_problem *problem)
 {
+#if !PP_RELEASE
+    if (strcmp(name, CLOCK_OPTION) == 0)
+        return take_clock(d, value, problem);
+#endif
     if (strcmp(name, "--config") == 0)
         d->config_path = value;
     else if (!is_open_descriptor(pp_span_cstr(value), &d->ready_fd))
@@ -149,12 +181,11 @@ static pp_res take_option(struct pp_daemon *d, const char *name, const char *val
 static pp_res read_options(struct pp_daemon *d, int argc, char **argv, struct pp_problem *problem)
 {
     for (int i = 1; i < argc; i++) {
-        int takes_value = strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--ready-fd") == 0;
         if (strcmp(argv[i], "--check") == 0) {
             d->check_only = 1;
             continue;
         }
-        if (!takes_value)
+        if (!takes_value(argv[i]))
             return wrong_option(problem, argv[i], "an option that --help lists", "an unknown one");
         if (i + 1 == argc)
             return wrong_option(problem, argv[i], "a value", "nothing");
@@ -209,6 +240,11 @@ static pp_res check_common(struct pp_daemon *d, struct pp_problem *problem)
                                 PP_RELEASE ? "prod, as this is a release build"
                                            : COMMON_KEYS[0].expected,
                                 c->environment);
+#if !PP_RELEASE
+    if (d->clock.ctx != NULL && !pp_span_eq(c->environment, PP_STR("dev")))
+        return pp_daemon_refuse(problem, "environment", "dev, as " CLOCK_OPTION " is given",
+                                c->environment);
+#endif
     if (!pp_is_ok(pp_address_parse(c->listen, &a)))
         return pp_daemon_refuse(problem, "listen", COMMON_KEYS[1].expected, c->listen);
     return PP_OK;

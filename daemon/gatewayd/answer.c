@@ -202,14 +202,12 @@ static pp_res send_chunk(struct gw_job *job)
     return pp_http_reply_piece(job->http, bytes); /* a bucket is less than the room of its pieces */
 }
 
-/* A chunk may leave: it is full, or nothing comes to fill it. The last one needs to know the end,
- * and one whose content will not fit is no answer. */
+/* A chunk may leave: it is full, or nothing comes to fill it. The last one has to know the end. */
 static int is_there(const struct gw_job *job)
 {
     if (job->state == GW_READY)
         return 1;
-    return !job->content_overflow && !gw_chunks_at_last(job->chunks) &&
-           content_of(job).len >= GW_FRAME_BYTES;
+    return !gw_chunks_at_last(job->chunks) && content_of(job).len >= GW_FRAME_BYTES;
 }
 
 /*

@@ -166,7 +166,7 @@ static pp_res open_client(struct pp_daemon *d, struct pp_problem *problem)
     c.connections_per_host_max = c.calls_max; /* a call lasts as long as an inference */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.client));
     c.http2 = 0;
-    /* As many as requests: fewer places would be within the reach of one address. 5 KiB each. */
+    /* As many as requests: fewer places would be within the reach of one address. */
     c.calls_max = at_most(config.connections, REQUESTS_MAX);
     c.response_bytes_max = RELAY_PROBLEM_BYTES_MAX; /* their bodies come in pieces */
     PP_TRY(pp_http_client_new(d->loop, &c, &relay.streams));

@@ -30,11 +30,12 @@ static pp_res seal_chunk(struct pp_ohttp_chunks *c, struct pp_span aad, uint8_t 
     uint8_t nonce[PP_AEAD_NONCE_BYTES];
 
     PP_TRY(count_bytes(c, len));
-    if (c->aead == NULL)
+    if (c->key_secret.bytes == NULL)
         return pp_hpke_seal(&c->exchange->hpke, aad, pp_span(mem, len), mem);
     response_nonce(c, nonce);
     c->count++;
-    return pp_aead_seal(c->aead, nonce, aad, pp_span(mem, len), mem);
+    return pp_aead_seal_once(c->aead, pp_secret_span(&c->key_secret), nonce, aad, pp_span(mem, len),
+                             mem);
 }
 
 static pp_res open_chunk(struct pp_ohttp_chunks *c, struct pp_span aad, uint8_t *mem, size_t len)
@@ -45,8 +46,10 @@ static pp_res open_chunk(struct pp_ohttp_chunks *c, struct pp_span aad, uint8_t 
     PP_TRY(count_bytes(c, len - PP_AEAD_TAG_BYTES));
     response_nonce(c, nonce);
     c->count++;
-    pp_res r = c->aead == NULL ? pp_hpke_open(&c->exchange->hpke, aad, pp_span(mem, len), mem)
-                               : pp_aead_open(c->aead, nonce, aad, pp_span(mem, len), mem);
+    pp_res r = c->key_secret.bytes == NULL
+                   ? pp_hpke_open(&c->exchange->hpke, aad, pp_span(mem, len), mem)
+                   : pp_aead_open_once(c->aead, pp_secret_span(&c->key_secret), nonce, aad,
+                                       pp_span(mem, len), mem);
     return pp_is_ok(r) ? r : PP_FAIL(PP_E_AUTH, PP_OHTTP_NOT_OPENED);
 }
 
@@ -54,11 +57,11 @@ static pp_res open_chunk(struct pp_ohttp_chunks *c, struct pp_span aad, uint8_t 
 static pp_res start_response_chunks(struct pp_ohttp_chunks *c)
 {
     PP_AUTO(pp_ohttp_response_keys) k = { 0 };
-    uint16_t aead = c->exchange->hpke.suite.aead;
 
+    c->aead = c->exchange->hpke.suite.aead;
     PP_TRY(pp_ohttp_response_derive(c->exchange, PP_OHTTP_CHUNKED, &k));
     memcpy(c->nonce, k.nonce, sizeof c->nonce);
-    return pp_aead_new(aead, pp_span(k.key, pp_aead_key_len(aead)), &c->aead);
+    return pp_secret_copy(&c->key_secret, pp_span(k.key, pp_aead_key_len(c->aead)));
 }
 
 /* --- sender ----------------------------------------------------------------- */
@@ -69,7 +72,7 @@ void pp_ohttp_sender_done(struct pp_ohttp_sender *s)
 
     if (used > 0)
         pp_wipe(s->mem, used);
-    pp_aead_free(s->chunks.aead);
+    pp_secret_done(&s->chunks.key_secret);
     pp_wipe(s, sizeof *s);
 }
 
@@ -221,7 +224,7 @@ void pp_ohttp_receiver_done(struct pp_ohttp_receiver *r)
 
     if (used > 0)
         pp_wipe(r->mem, used);
-    pp_aead_free(r->chunks.aead);
+    pp_secret_done(&r->chunks.key_secret);
     pp_wipe(r, sizeof *r);
 }
 

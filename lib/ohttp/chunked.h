@@ -39,8 +39,9 @@ enum {
 
 /* What seals or opens the chunks of one message. Private to the two streams. */
 struct pp_ohttp_chunks {
-    struct pp_ohttp *exchange; /* borrowed; a request's chunks use its HPKE context */
-    struct pp_aead *aead;      /* a response's; NULL in a request */
+    struct pp_ohttp *exchange;   /* borrowed; a request's chunks use its HPKE context */
+    struct pp_secret key_secret; /* a response's; zero state in a request */
+    uint16_t aead;
     uint8_t nonce[PP_AEAD_NONCE_BYTES];
     uint64_t count;       /* chunks so far */
     uint64_t bytes_total; /* plaintext so far */

@@ -17,8 +17,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "common.h"
 #include "crypto.h"
-#include "daemon.h"
 #include "far_end.h"
 #include "file.h"
 #include "frame.h"
@@ -31,7 +31,7 @@
 enum { PATH_BYTES_MAX = 256, PROGRAM_BYTES_MAX = 64 << 20, FLIGHT_BYTES_MAX = 65536 };
 enum { KEY_BYTES = 2 + 1216 }; /* a message key: KEM id and X-Wing public key */
 
-enum mode {
+enum {
     HONEST,
     REPLAY,
     OTHER_KEY,
@@ -51,8 +51,8 @@ static const char *const MODE_NAMES[MODES] = { "honest",         "replay",      
                                                "retry",          "resumption" };
 
 static struct config {
-    struct pp_daemon_config common; /* always first */
-    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, mode;
+    struct adversary_config common; /* always first */
+    struct pp_span program, cvm_config, role, firmware, policy, chip, hints;
 } config;
 
 static const struct pp_kv_key KEYS[] = {
@@ -64,33 +64,19 @@ static const struct pp_kv_key KEYS[] = {
     { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16, "16 hex digits" },
     { "chip", PP_KV_TEXT, offsetof(struct config, chip), 1, 1, 255, "the processor's folder" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255, "a file with hints" },
-    { "mode", PP_KV_TEXT, offsetof(struct config, mode), 1, 1, 32, "a mode of this program" },
+    ADVERSARY_MODE_KEY,
 };
 
 static struct {
-    enum mode mode;
     struct sim_chip *chip;
     struct sim_guest guest;
     struct pp_buf config_bytes, hints_bytes;
     struct pp_hints hints;
     struct pp_ratls_ctx *client_ctx;
-    const struct pp_listener *listener;
     struct pp_stream_server *server;
-    struct pp_daemon *daemon;
 } self;
 
 /* --- start ------------------------------------------------------------------------------------ */
-
-static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
-{
-    (void)d;
-    for (int i = 0; i < MODES; i++)
-        if (pp_span_eq(config.mode, pp_span_cstr(MODE_NAMES[i]))) {
-            self.mode = (enum mode)i;
-            return PP_OK;
-        }
-    return pp_daemon_refuse(problem, "mode", "a mode of this program", config.mode);
-}
 
 static pp_res path_of(struct pp_span value, char ret[PATH_BYTES_MAX])
 {
@@ -136,16 +122,15 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     char path[PATH_BYTES_MAX];
 
-    self.daemon = d;
-    PP_TRY(pp_crypto_init());
+    (void)d;
+    (void)problem;
     PP_TRY(path_of(config.chip, path));
     PP_TRY(sim_chip_load(AT_FDCWD, path, &self.chip));
     PP_TRY(read_file(config.cvm_config, PP_EVIDENCE_CONFIG_BYTES_MAX, &self.config_bytes));
     PP_TRY(read_file(config.hints, PP_HINTS_BYTES_MAX, &self.hints_bytes));
     PP_TRY(pp_hints_parse(pp_buf_span(&self.hints_bytes), &self.hints));
     PP_TRY(measure());
-    PP_TRY(pp_ratls_ctx_new(PP_END_CLIENT, &self.client_ctx));
-    return pp_daemon_listen(d, "frames", config.common.listen, problem, &self.listener);
+    return pp_ratls_ctx_new(PP_END_CLIENT, &self.client_ctx);
 }
 
 /* --- Evidence --------------------------------------------------------------------------------- */
@@ -157,13 +142,13 @@ static pp_res message_keys(uint8_t covered[KEY_BYTES], uint8_t shown[KEY_BYTES])
         struct pp_wr wr = pp_wr_over(i == 0 ? covered : shown, KEY_BYTES);
         struct pp_kem_key *k = NULL;
 
-        PP_TRY(pp_kem_key_generate(PP_KEM_XWING, &self.daemon->random, &k));
+        PP_TRY(pp_kem_key_generate(PP_KEM_XWING, &adversary.daemon->random, &k));
         pp_wr_u16(&wr, PP_KEM_XWING);
         pp_wr_span(&wr, pp_kem_key_public(k));
         pp_kem_key_free(k);
         PP_TRY(pp_wr_ok(&wr));
     }
-    if (self.mode != MESSAGE_KEY)
+    if (adversary.mode != MESSAGE_KEY)
         memcpy(shown, covered, KEY_BYTES);
     return PP_OK;
 }
@@ -222,16 +207,16 @@ static pp_res covered_session(struct pp_ec_key *key, const struct pp_ratls_sessi
     size_t len;
 
     *ret = *own;
-    if (self.mode == RELAY)
+    if (adversary.mode == RELAY)
         return oracle_session(key, ret);
-    if (self.mode != REPLAY && self.mode != OTHER_KEY)
+    if (adversary.mode != REPLAY && adversary.mode != OTHER_KEY)
         return PP_OK;
     PP_TRY(pp_ec_key_generate(PP_P256, &other));
     pp_res r = pp_ec_key_spki(other, ret->spki, sizeof ret->spki, &len);
     pp_ec_key_free(other);
     PP_TRY(r);
-    if (self.mode == REPLAY)
-        return pp_random_fill(&self.daemon->random, ret->ekm, sizeof ret->ekm);
+    if (adversary.mode == REPLAY)
+        return pp_random_fill(&adversary.daemon->random, ret->ekm, sizeof ret->ekm);
     return PP_OK;
 }
 
@@ -239,14 +224,14 @@ static pp_res write_messages(struct far_end *e, struct pp_span body)
 {
     static uint8_t buf[PP_EVIDENCE_BODY_BYTES + 256];
     struct pp_wr wr = pp_wr_over(buf, sizeof buf);
-    size_t extra = self.mode == EVIDENCE_SIZE ? 64 : 0;
+    size_t extra = adversary.mode == EVIDENCE_SIZE ? 64 : 0;
 
-    if (self.mode == NO_EVIDENCE)
+    if (adversary.mode == NO_EVIDENCE)
         return PP_OK;
     pp_message_head_write(&wr, PP_MESSAGE_EVIDENCE, body.len + extra);
     pp_wr_span(&wr, body);
     pp_wr_zeros(&wr, extra);
-    if (self.mode == EVIDENCE_TWICE) {
+    if (adversary.mode == EVIDENCE_TWICE) {
         pp_message_head_write(&wr, PP_MESSAGE_EVIDENCE, 16);
         pp_wr_zeros(&wr, 16);
     }
@@ -276,8 +261,8 @@ static pp_res make_flight(struct pp_span hello, struct pp_wr *flight)
     struct pp_ec_key *key = NULL;
     struct far_end *e = NULL;
 
-    if (self.mode >= TLS12)
-        return far_end_forge(forgeries[self.mode - TLS12], &self.daemon->random, flight);
+    if (adversary.mode >= TLS12)
+        return far_end_forge(forgeries[adversary.mode - TLS12], &adversary.daemon->random, flight);
     PP_TRY(pp_ec_key_generate(PP_P256, &key));
     pp_res r = far_end_new(key, &e);
     if (pp_is_ok(r))
@@ -304,7 +289,7 @@ static pp_res answer(struct connection *c, const struct pp_frame *request)
     memcpy(a.sid, request->sid, sizeof a.sid);
     if (request->kind == PP_FRAME_OPEN) {
         PP_TRY(make_flight(request->bytes, &flight_wr));
-        PP_TRY(pp_random_fill(&self.daemon->random, a.sid, sizeof a.sid));
+        PP_TRY(pp_random_fill(&adversary.daemon->random, a.sid, sizeof a.sid));
         a.kind = PP_FRAME_LAST;
         a.bytes = pp_wr_done(&flight_wr);
     }
@@ -362,9 +347,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     };
 
     (void)problem;
-    PP_TRY(pp_stream_server_new(d->loop, self.listener, &c, &self.server));
-    pp_daemon_ready(d);
-    return PP_OK;
+    return pp_stream_server_new(d->loop, adversary.listener, &c, &self.server);
 }
 
 static void close_all(struct pp_daemon *d)
@@ -379,18 +362,19 @@ static void close_all(struct pp_daemon *d)
 
 int main(int argc, char **argv)
 {
-    static const struct pp_daemon_program program = {
+    static const struct adversary_program PROGRAM = {
         .name = "pp-adversary-cvm",
         .what = "an attacker in the place of host and CVM, for tests",
-        .party = PP_PARTY_TEST,
         .keys = KEYS,
         .key_count = PP_ARRAY_COUNT(KEYS),
-        .config = &config,
-        .check = check,
+        .config = &config.common,
+        .modes = MODE_NAMES,
+        .mode_count = MODES,
+        .listener = "frames",
         .open = open_all,
         .serve = serve,
         .close = close_all,
     };
 
-    return pp_daemon_main(&program, argc, argv);
+    return adversary_main(&PROGRAM, argc, argv);
 }

@@ -13,65 +13,43 @@
  */
 #include <string.h>
 
-#include "crypto.h"
-#include "daemon.h"
-#include "http_server.h"
+#include "common.h"
 #include "token_keys.h"
 
 enum { NAME_BYTES_MAX = 255, ELEMENT_BYTES = 32, HEAD_BYTES = 2 };
 
-enum mode { PROOF, PERMUTED, IDENTITY, OTHER_BATCH, UNDER_ISSUE, MODES };
+enum { PROOF, PERMUTED, IDENTITY, OTHER_BATCH, UNDER_ISSUE, MODES };
 static const char *const MODE_NAMES[MODES] = { "proof", "permuted", "identity", "other-batch",
                                                "under-issue" };
 
 static struct config {
-    struct pp_daemon_config common; /* always first */
-    struct pp_span keys, mode;
+    struct adversary_config common; /* always first */
+    struct pp_span keys;
 } config;
 
 static const struct pp_kv_key KEYS[] = {
     { "keys", PP_KV_TEXT, offsetof(struct config, keys), 1, 1, NAME_BYTES_MAX,
       "the folder of the epoch keys" },
-    { "mode", PP_KV_TEXT, offsetof(struct config, mode), 1, 1, 32, "a mode of this program" },
+    ADVERSARY_MODE_KEY,
 };
 
-static struct {
-    enum mode mode;
-    struct pp_token_keys keys;
-    struct pp_http_server *server;
-    const struct pp_listener *listener;
-    struct pp_daemon *daemon;
-} self;
+static struct pp_token_keys token_keys;
 
-static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
-{
-    (void)d;
-    for (int i = 0; i < MODES; i++)
-        if (pp_span_eq(config.mode, pp_span_cstr(MODE_NAMES[i]))) {
-            self.mode = (enum mode)i;
-            return PP_OK;
-        }
-    return pp_daemon_refuse(problem, "mode", "a mode of this program", config.mode);
-}
-
-static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
+static pp_res load_keys(struct pp_daemon *d, struct pp_problem *problem)
 {
     char folder[NAME_BYTES_MAX + 1] = { 0 };
 
-    self.daemon = d;
-    PP_TRY(pp_crypto_init());
     memcpy(folder, config.keys.at, config.keys.len);
-    PP_TRY(pp_token_keys_load(folder, pp_clock_posix_s(&d->clock), problem, &self.keys));
-    return pp_daemon_listen(d, "http", config.common.listen, problem, &self.listener);
+    return pp_token_keys_load(folder, pp_clock_posix_s(&d->clock), problem, &token_keys);
 }
 
 /* --- issuing ---------------------------------------------------------------------------------- */
 
 static const struct pp_cred_key *find_key(const struct pp_cred_request *q)
 {
-    for (size_t i = 0; i < self.keys.count; i++)
-        if (pp_cred_request_is_for(q, &self.keys.list[i].key.pub))
-            return &self.keys.list[i].key;
+    for (size_t i = 0; i < token_keys.count; i++)
+        if (pp_cred_request_is_for(q, &token_keys.list[i].key.pub))
+            return &token_keys.list[i].key;
     return NULL;
 }
 
@@ -98,11 +76,11 @@ static void spoil(uint8_t *answer, size_t len)
     uint8_t *first = answer + HEAD_BYTES, *second = first + ELEMENT_BYTES;
     uint8_t kept[ELEMENT_BYTES];
 
-    if (self.mode == PROOF)
+    if (adversary.mode == PROOF)
         answer[len - 64] ^= 1;
-    if (self.mode == IDENTITY)
+    if (adversary.mode == IDENTITY)
         memset(second, 0, ELEMENT_BYTES);
-    if (self.mode != PERMUTED)
+    if (adversary.mode != PERMUTED)
         return;
     memcpy(kept, first, sizeof kept);
     memcpy(first, second, sizeof kept);
@@ -111,15 +89,15 @@ static void spoil(uint8_t *answer, size_t len)
 
 static pp_res issue(struct pp_span body, struct pp_wr *wr)
 {
-    const struct pp_random *random = &self.daemon->random;
+    const struct pp_random *random = &adversary.daemon->random;
     struct pp_cred_request q;
 
     PP_TRY(pp_cred_request_parse(PP_CRED_BATCH, body, &q));
     const struct pp_cred_key *key = find_key(&q);
     PP_CHECK(key != NULL && q.count == PP_CRED_BATCH_MAX, PP_E_NOT_FOUND, q.count);
-    if (self.mode == OTHER_BATCH)
+    if (adversary.mode == OTHER_BATCH)
         return issue_other_batch(key, random, wr);
-    if (self.mode == UNDER_ISSUE) {
+    if (adversary.mode == UNDER_ISSUE) {
         q.count--;
         q.elements.len -= ELEMENT_BYTES;
     }
@@ -145,47 +123,28 @@ static void on_post(void *ctx, struct pp_http_request *q)
 
 /* --- the life of the program ------------------------------------------------------------------ */
 
-static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
-{
-    static const struct pp_http_route routes[] = {
-        { .method = "POST",
-          .path = "/token-request",
-          .body_bytes_max = PP_CRED_REQUEST_BYTES_MAX,
-          .handle = on_post },
-    };
-    const struct pp_http_server_config c = { .routes = routes,
-                                             .route_count = 1,
-                                             .connections_max = 16,
-                                             .scratch_bytes = PP_CRED_RESPONSE_BYTES_MAX + 64 };
-
-    (void)problem;
-    PP_TRY(pp_http_server_new(d->loop, &c, &self.server));
-    PP_TRY(pp_http_server_listen(self.server, self.listener));
-    pp_daemon_ready(d);
-    return PP_OK;
-}
-
 static void close_all(struct pp_daemon *d)
 {
     (void)d;
-    pp_http_server_free(self.server);
-    pp_token_keys_done(&self.keys);
+    pp_token_keys_done(&token_keys);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct pp_daemon_program program = {
+    static const struct adversary_program PROGRAM = {
         .name = "pp-adversary-issuer",
         .what = "an issuer that tries to mark whom it serves, for tests",
-        .party = PP_PARTY_TEST,
         .keys = KEYS,
         .key_count = PP_ARRAY_COUNT(KEYS),
-        .config = &config,
-        .check = check,
-        .open = open_all,
-        .serve = serve,
+        .config = &config.common,
+        .modes = MODE_NAMES,
+        .mode_count = MODES,
+        .listener = "http",
+        .open = load_keys,
+        .path = "/token-request",
+        .on_post = on_post,
         .close = close_all,
     };
 
-    return pp_daemon_main(&program, argc, argv);
+    return adversary_main(&PROGRAM, argc, argv);
 }

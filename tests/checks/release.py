@@ -35,9 +35,11 @@ for program in programs:
     rule(f"{name}: stack not executable", re.search(r"GNU_STACK.* RW ", headers))
     rule(f"{name}: stack protector", "__stack_chk_fail" in symbols or "__stack_chk_fail" in strings)
     rule(f"{name}: no simulator", not re.search(r"\b(sim_|pp_sim_)\w+", symbols), "symbols")
+    rule(f"{name}: no clock that a file moves", "clock_file" not in symbols and "--clock-fd" not in strings)
     for word in ("sim-snp", "sim-tdx", "skip-verify", "skip_verify", "--fault", "debug policy",
                  "simulated secure processor"):
         rule(f"{name}: does not hold \"{word}\"", word not in strings)
+    rule(f"{name}: no grid but the one of the sizes", name != "ppctl" or "grid_ms" not in strings)
     rule(f"{name}: no path of the build machine", os.getcwd() not in strings)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

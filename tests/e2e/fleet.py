@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -106,6 +107,18 @@ class Fleet:
         self.chat = self.write("chat.json", json.dumps(CHAT))
         self.fault, self.capture = fault, capture
 
+    def set_clock(self, posix_s):
+        """From now on this is the time in the fleet and for ppctl on it; before `up` for the first time."""
+        os.makedirs(self.state, 0o711, exist_ok=True)
+        fd = os.open(os.path.join(self.state, "clock"), os.O_RDWR | os.O_CREAT, 0o644)
+        os.pwrite(fd, struct.pack("=q", round((posix_s - time.time()) * 1000)), 0)
+        os.close(fd)
+
+    def now(self):
+        """What the fleet's clock says, in POSIX seconds."""
+        with open(os.path.join(self.state, "clock"), "rb") as f:
+            return time.time() + struct.unpack("=q", f.read())[0] / 1000
+
     def write(self, name, text):
         path = os.path.join(self.folder, name)
         mode = "wb" if isinstance(text, bytes) else "w"
@@ -146,9 +159,16 @@ class Fleet:
     def summarize(self, *args, chat=None, **kwargs):
         return self.run("summarize", chat or self.chat, "--json", *args, **kwargs)
 
-    def pids(self):
+    def parties(self):
         with open(os.path.join(self.state, "fleet.json"), encoding="utf-8") as f:
-            return {p["name"]: p["pid"] for p in json.load(f)["parties"]}
+            return {p["name"]: p for p in json.load(f)["parties"]}
+
+    def pids(self):
+        return {name: p["pid"] for name, p in self.parties().items()}
+
+    def listens(self, party):
+        """The first address of a party: 127.0.0.1:PORT."""
+        return next(iter(self.parties()[party]["listens"].values()))
 
     def tap(self, party):
         """[(connection, direction, bytes)] of what passed before a party."""

@@ -3,7 +3,8 @@
 
     directory -> public_key -> Issuance(...).request -> .finish(answer) -> token
 
-Not constant in time and not for use: it shows that what the issuer says is what the RFCs say."""
+and the issuer's part, sign(private key, blinded). Not constant in time and not for use: it shows that what the
+issuer says is what the RFCs say."""
 import hashlib
 import math
 import os
@@ -69,3 +70,11 @@ class Issuance:
         assert len(answer) == NUMBER
         s = int.from_bytes(answer, "big") * self.unblind % self.n
         return self.input + s.to_bytes(NUMBER, "big")
+
+
+def sign(der, blinded):
+    """With a private key in PKCS#8: one power."""
+    (_, whole), = der_values(der)
+    (_, inner), = der_values(list(der_values(whole))[2][1])
+    numbers = [int.from_bytes(content, "big") for _, content in der_values(inner)]
+    return pow(int.from_bytes(blinded, "big"), numbers[3], numbers[1]).to_bytes(NUMBER, "big")

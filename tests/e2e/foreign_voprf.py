@@ -161,3 +161,18 @@ class Batch:
             raise Refused("proof")
         return [i + hashlib.sha512(block(i) + block(encode(times(pow(r, -1, L), decode(e)))) + b"Finalize").digest()
                 for i, r, e in zip(self.inputs, self.blinds, evaluated)]
+
+
+# --- what the key's owner can do alone ----------------------------------------------------------
+
+def derived_key(seed):
+    """DeriveKeyPair(seed, "PrivacyPass") of RFC 9497 3.2.1; its first try is one in all but 2^-252 of cases."""
+    return int.from_bytes(expand(seed + block(b"PrivacyPass") + b"\0", b"DeriveKeyPair"), "little") % L
+
+
+def owned_token(scalar, challenge, nonce=None):
+    """What an issuance under this key ends in for a nonce, whatever it was blinded with."""
+    key_id = hashlib.sha256(encode(times(scalar, BASE))).digest()
+    text = b"\x00\x05" + (nonce or os.urandom(32)) + hashlib.sha256(challenge).digest() + key_id
+    issued = encode(times(scalar, hash_to_group(text)))
+    return text + hashlib.sha512(block(text) + block(issued) + b"Finalize").digest()

@@ -18,8 +18,10 @@ def reserved_port():
 class Listener:
     """Accepts until it is closed; `serve`, of the subclass, has each connection in a thread of its own."""
 
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, bound=None):
+        """On a port of its own, or on that of a socket that is bound already."""
+        self.socket = bound or socket.create_server(("127.0.0.1", 0))
+        self.socket.listen()
         self.port = self.socket.getsockname()[1]
         self.changed, self.served = threading.Condition(), []
         self.accepting = threading.Thread(target=self.accept, daemon=True)

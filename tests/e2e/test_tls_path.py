@@ -134,11 +134,11 @@ class Server(Listener):
 
 
 def read_until(fd, word):
-    """To this word or, with None, to the end."""
+    """To this word and no further or, with None, to the end."""
     got = b""
-    while word is None or word.encode() not in got:
+    while word is None or not got.endswith(word.encode()):
         assert select.select([fd], [], [], PATIENCE)[0], got
-        more = os.read(fd, 1 if word == "\n" else 4096)
+        more = os.read(fd, 1)
         if not more:
             break
         got += more

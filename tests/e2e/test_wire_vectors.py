@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Published rows of OHTTP and Binary HTTP through running gateways that hold the rows' private keys.
+"""Published rows through running gateways that hold the rows' keys: OHTTP, Binary HTTP, tokens, handles.
 
 No published body has the size of a request of ours, and a gateway refuses other sizes before it touches
 a key. So a row shows three things: its bytes as they are get the one refusal in clear; the gateway
@@ -13,26 +13,31 @@ import re
 import select
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
+import foreign_client
 import foreign_ohttp
+import foreign_voprf
 from base64 import urlsafe_b64encode
 from fleet import BIN, ROOT
+from foreign_bhttp import counted, known_length, status_of
 from hashlib import sha256
+from test_tokens import private_key
 
 HERE = os.path.join(ROOT, "tests", "vectors")
 SHARED = os.path.join(os.environ.get("PP_SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "vectors")
 RESOURCE, WHOLE, CHUNKED = "/.well-known/ohttp-gateway", "message/ohttp-req", "message/ohttp-chunked-req"
 SIZES = [2048 << n for n in range(8)]
-OPEN_BYTES, REFUSED_BYTES = 4096, 1024  # of exchange #1; of a sealed refusal
+OPEN_BYTES, OPENED_BYTES, REFUSED_BYTES = 4096, 32768, 1024  # of exchange #1, up and down; of a sealed refusal
 KEYS_MAX = 8  # of one gateway
 PROBLEM = (b'{"type":"https://iana.org/assignments/http-problem-types#ohttp-key",'
            b'"title":"key identifier unknown"}')
 AUTHORITY, HANDLE_KEY_ID, HANDLE_SECRET = "gateway.example", 7, bytes(range(32))
-PATIENCE = 60
+PATIENCE, GRACE_S = 60, 300
 
 
 def rows(*names):
@@ -94,10 +99,17 @@ class Answer:
 class Daemon:
     """One of our programs in a folder of its own."""
 
-    def __init__(self, program, resource):
-        self.program, self.resource = program, resource
+    def __init__(self, program, resource, posix_s=None):
+        self.program, self.resource, self.clock = program, resource, None
         self.home = tempfile.mkdtemp(prefix="pp-e2e-wire-")
         self.process = self.http = self.port = self.status = None
+        if posix_s is not None:
+            self.clock = os.open(os.path.join(self.home, "clock"), os.O_RDWR | os.O_CREAT, 0o600)
+            self.set_clock(posix_s)
+
+    def set_clock(self, posix_s):
+        """A daemon that began at a time of its own (docs/operations.md) goes on at another."""
+        os.pwrite(self.clock, struct.pack("=q", round((posix_s - time.time()) * 1000)), 0)
 
     def write(self, name, text):
         with open(os.path.join(self.home, name), "w", encoding="utf-8") as f:
@@ -106,10 +118,12 @@ class Daemon:
 
     def __enter__(self):
         out, into = os.pipe()
+        call = [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"), "--ready-fd", str(into)]
+        if self.clock is not None:
+            call += ["--clock-fd", str(self.clock)]
         with open(os.path.join(self.home, "events"), "ab") as events:
-            self.process = subprocess.Popen(
-                [os.path.join(BIN, self.program), "--config", os.path.join(self.home, "config"),
-                 "--ready-fd", str(into)], pass_fds=[into], stdout=events, stderr=events)
+            self.process = subprocess.Popen(call, pass_fds=[into] + ([self.clock] if self.clock is not None else []),
+                                            stdout=events, stderr=events)
         os.close(into)
         told = b""
         while not told.endswith(b"ready\n"):
@@ -128,6 +142,8 @@ class Daemon:
         self.http.close()
         self.process.terminate()
         self.status = self.process.wait(PATIENCE)
+        if self.clock is not None:
+            os.close(self.clock)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def ask(self, method, body=None, kind=WHOLE):
@@ -154,13 +170,13 @@ class Relay(Daemon):
 class Gateway(Daemon):
     """pp-gatewayd with the private keys of some rows and a CVM that is not there."""
 
-    def __init__(self, keyed):
-        super().__init__("pp-gatewayd", RESOURCE)
+    def __init__(self, keyed, posix_s=None):
+        super().__init__("pp-gatewayd", RESOURCE, posix_s)
         self.nowhere = socket.socket()  # bound and not listening: whoever calls is refused
         self.nowhere.bind(("127.0.0.1", 0))
         for name in ("ohttp", "tokens"):
             os.mkdir(os.path.join(self.home, name), 0o700)
-        now = int(time.time())
+        now = int(posix_s or time.time())
         for i, row in enumerate(keyed):
             self.write(f"ohttp/{i}.key", f"use_from = {now - 60}\nuse_until = {now + 86400}\nid = {row['key_id']}\n"
                                          f"kem = {row['kem_id']}\n" +
@@ -190,20 +206,6 @@ class Gateway(Daemon):
 
 # --- Binary HTTP --------------------------------------------------------------------------------
 
-def counted(data):
-    """A length in the shortest form, and what is that long."""
-    n = len(data)
-    return (bytes([n]) if n < 64 else (n | 1 << 14).to_bytes(2, "big") if n < 1 << 14
-            else (n | 2 << 30).to_bytes(4, "big")) + data
-
-
-def known_length(method, scheme, authority, path, headers=(), content=b"", trailers=()):
-    """A request in known length, every section written (RFC 9292 3.1)."""
-    sections = (b"".join(counted(name) + counted(value) for name, value in s) for s in (headers, trailers))
-    header, trailer = map(counted, sections)
-    return b"\x00" + b"".join(map(counted, (method, scheme, authority, path))) + header + counted(content) + trailer
-
-
 def is_ours_in_form(row):
     """Whether a published message, with zeros behind it, is a request in the one form that we take."""
     if not row["valid"] or row["message"]["type"] != "request":
@@ -216,12 +218,6 @@ def is_ours_in_form(row):
     text = known_length(*(m[k].encode() for k in ("method", "scheme", "authority", "path")), fields("headers"),
                         bytes.fromhex(m["content_hex"]), fields("trailers"))
     return field(row, "encoded").ljust(len(text), b"\0").startswith(text)
-
-
-def status_of(response, framing=1):
-    """The status of a response in known length (RFC 9292 3.1), or with framing 3 in indeterminate length (3.2)."""
-    assert response[0] == framing and response[1] >> 6 == 1, response[:8]
-    return int.from_bytes(response[1:3], "big") & 0x3FFF
 
 
 # --- the tests ----------------------------------------------------------------------------------
@@ -467,6 +463,130 @@ class NegativeRows(Rows):
         for size in (SIZES[0], OPEN_BYTES, SIZES[-1]):
             s = self.sender(self.inner)
             self.assertEqual(self.answered(self.g.post(self.sealed(s, message, size)), s, REFUSED_BYTES), 400)
+
+
+class GatewayOfTokens(Gateway):
+    """With the epoch keys of today: {type: secret of the key file}."""
+
+    def __init__(self, keyed, secrets):
+        super().__init__(keyed)
+        self.day = int(time.time()) // 86400  # in force until ten minutes behind its midnight
+        for kind, secret in secrets.items():
+            self.write(f"tokens/{kind}.key", f"epoch = {self.day}\ntype = {kind}\nissue_from = {self.day * 86400}\n"
+                                             f"issue_until = {(self.day + 1) * 86400}\nsecret = {secret.hex()}\n")
+
+    def challenge(self, kind, days=0):
+        context = sha256(b"pp-epoch-v1\0" + (self.day + days).to_bytes(4, "big")).digest()
+        return (kind.to_bytes(2, "big") + foreign_voprf.block(b"issuer.example") + bytes([len(context)]) + context +
+                foreign_voprf.block(AUTHORITY.encode()))
+
+
+class SessionOpening(Rows):
+    """Exchange #1 with the tokens of Privacy Pass: published ones, and ones of today by another implementation.
+
+    No published token is for our challenge, which names issuer, gateway and day: as it is, each is one 401. The
+    private key of a row of type 2 serves, and takes what the other implementation makes under it. That of a row
+    of type 5 cannot: a key file holds a seed, from which both parties derive the key. So there the other
+    implementation first gives the rows' tokens to the byte, and then one under a seed of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.singles = rows("privacypass/type5-single.json", "privacypass/type5-voprf-ristretto255.json")
+        cls.batches = rows("privacypass/type5-batch.json", "privacypass/amortized-type5-ristretto255.json")
+        cls.signed = rows("privacypass/type2-single.json", "privacypass/type2-blindrsa2048.json")
+        cls.row, cls.seed = whole_rows()[0], os.urandom(32)
+        cls.private = private_key(cls.signed[0])
+        cls.g = GatewayOfTokens([cls.row], {2: cls.private, 5: cls.seed})
+        cls.g.__enter__()
+        cls.addClassCleanup(cls.g.__exit__)
+
+    def opened(self, token, content=b"bytes of TLS"):
+        s, value = self.sender(self.row), b'PrivateToken token="' + urlsafe_b64encode(token) + b'"'
+        message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions",
+                               [(b"authorization", value)], content)
+        return self.answered(self.g.post(self.sealed(s, message, OPEN_BYTES)), s, OPENED_BYTES)
+
+    def good_once(self, token):
+        for at in (0, 2, 34, 66, len(token) - 1):  # type, nonce, challenge, key, authenticator
+            changed = token[:at] + bytes([token[at] ^ 1]) + token[at + 1:]
+            self.assertEqual(self.opened(changed), 401, at)
+        self.assertEqual([self.opened(token) for _ in range(2)], [503, 401])  # paid; the CVM is not there; spent
+
+    def type_2(self, days=0):
+        x = foreign_client.Issuance(bytes.fromhex(self.signed[0]["pkS"]), self.g.challenge(2, days))
+        return x.finish(foreign_client.sign(self.private, x.request[3:]))
+
+    def type_5(self, days=0):
+        return foreign_voprf.owned_token(foreign_voprf.derived_key(self.seed), self.g.challenge(5, days))
+
+    def test_every_published_token_is_refused_alike_but_for_an_epoch_of_ours(self):
+        tokens = [row["token"] for row in self.singles + self.signed]
+        tokens += [token for row in self.batches for token in row["tokens"]]
+        self.assertGreaterEqual(len(tokens), 20)
+        for token in tokens:
+            self.assertEqual(self.opened(bytes.fromhex(token)), 401)
+
+    def test_the_other_implementation_makes_the_published_tokens_of_type_5(self):
+        for row in self.singles:
+            scalar = int.from_bytes(field(row, "skS"), "little")
+            token = foreign_voprf.owned_token(scalar, field(row, "token_challenge"), field(row, "nonce"))
+            self.assertEqual(token.hex(), row["token"])
+
+    def test_w4_t2_a_token_by_another_implementation_is_good_once_and_for_its_day(self):
+        for make in (self.type_2, self.type_5):
+            with self.subTest(make.__name__):
+                self.good_once(make())
+                for days in (-1, 1):  # the key is today's
+                    self.assertEqual(self.opened(make(days)), 401)
+
+
+class GatewayOfHandles(Gateway):
+    """With the fleet's handle keys of some rows, at their time, and CVMs where the rows' handles lead; where no
+    CVM is. A path and a vsock it has no CVM at."""
+
+    def __init__(self, keyed, handles):
+        super().__init__(keyed, handles[0]["now"])
+        config = os.path.join(self.home, "config")
+        with open(config, encoding="utf-8") as f:
+            lines = [line for line in f if not line.startswith(("cvm =", "handle_key ="))]
+        places = {self.place(handle["fields"]) for handle in handles if "fields" in handle}
+        lines += [f"cvm = {place}\n" for place in sorted(places - {None})]
+        for i, key in enumerate(handles[0]["keys"]):
+            self.write(f"handle{i}.key", f"id = {key['id']}\nsecret = {key['key']}\n")
+            lines.append(f"handle_key = handle{i}.key\n")
+        self.write("config", "".join(lines))
+
+    @staticmethod
+    def place(fields):
+        address = bytes.fromhex(fields["address"])
+        if fields["family"] == 4:
+            return f"{socket.inet_ntop(socket.AF_INET, address[:4])}:{fields['port']}"
+        if fields["family"] == 6:
+            return f"[{socket.inet_ntop(socket.AF_INET6, address)}]:{fields['port']}"
+        return None
+
+
+class SessionHandles(Rows):
+    """Exchange #2 with the published handles, at the gateway that made them: each leads to its CVM, or is gone."""
+
+    def test_published_handles_in_exchange_2(self):
+        with open(os.path.join(HERE, "pp-wire", "handle.json"), encoding="utf-8") as f:
+            found, row, seen = json.load(f)["rows"], whole_rows()[0], []
+        self.assertEqual(len({json.dumps([r["keys"], r["now"]]) for r in found}), 1)
+        with GatewayOfHandles([row], found) as g:
+            for handle in found:
+                # Earlier for those that are still good: the clock goes on, and one has a second left.
+                g.set_clock(handle["now"] - (GRACE_S if handle["expect"] == "ok" else 0))
+                s = self.sender(row)
+                message = known_length(b"POST", b"https", AUTHORITY.encode(), b"/v1/sessions/" + field(handle, "hex"),
+                                       [(b"pp-max", b"2")], b"bytes of TLS")
+                with self.subTest(handle["name"]):
+                    leads = handle["expect"] == "ok" and g.place(handle["fields"]) is not None
+                    status = self.answered(g.post(self.sealed(s, message)), s, 2048)
+                    self.assertEqual(status, 502 if leads else 410)
+                    seen.append(status)
+        self.assertEqual(set(seen), {410, 502})
+        self.assertEqual(g.status, 0)
 
 
 class BinaryHttp(Rows):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kv.h"
+#include "sizes.h"
 
 static const struct pp_kv_key SETTINGS[] = {
     { "consent", PP_KV_FLAG, offsetof(struct pp_device_settings, consent), 0, 0, 0,
@@ -18,6 +19,10 @@ static const struct pp_kv_key SETTINGS[] = {
       "the answer's bucket in KiB: 1, 2, 4, 8 or 16" },
     { "words", PP_KV_U64, offsetof(struct pp_device_settings, words), 0, PP_WORDS_MIN, PP_WORDS_MAX,
       "words of a summary, 20 to 400" },
+#if !PP_RELEASE
+    { "grid_ms", PP_KV_U64, offsetof(struct pp_device_settings, grid_ms), 0, 0, PP_GRID_MS,
+      "of a device in dev: the grid that exchange #2 leaves on, 0 to 250" },
+#endif
 };
 
 pp_res device_refuse(struct pp_device *d, pp_res r, const char *party, const char *field,

@@ -4,7 +4,7 @@
  * bundle, tokens and receipts; and the one job that it does with them.
  *
  * The folder of a device (STATE/device, mode 0700) holds:
- *     settings       key = value: consent, answer_kib, words
+ *     settings       key = value: consent, answer_kib, words; development: grid_ms
  *     marks          high-water marks of the ledger (ledger.h)
  *     bundle         the directory bundle in use
  *     fetch_at       POSIX seconds of the next scheduled fetch of the bundle; none in dev
@@ -43,6 +43,7 @@ struct pp_device_settings {
     uint32_t consent;    /* private processing is off until its user has said yes */
     uint64_t answer_kib; /* answer bucket; from the setting, never from content */
     uint64_t words;      /* of a summary, when the call names no number */
+    uint64_t grid_ms;    /* in dev alone, where the grid is 0 unless a test wants to see it */
 };
 
 struct pp_device {

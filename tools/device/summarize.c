@@ -94,11 +94,12 @@ static pp_res post(struct run *r, struct pp_span body, uint32_t deadline_ms,
 
 /*
  * Exchange #2 leaves on a tick of the grid that #1 began, so that the gap says nothing of this
- * device's speed or of what it encodes. In dev the grid is 0.
+ * device's speed or of what it encodes. In dev the grid is 0, or what the settings say.
  */
 static void wait_for_tick(const struct run *r)
 {
-    uint32_t grid_ms = r->d->trust->environment == PP_RECORD_DEV ? 0 : PP_GRID_MS;
+    uint32_t grid_ms = r->d->trust->environment == PP_RECORD_DEV ? (uint32_t)r->d->settings.grid_ms
+                                                                 : PP_GRID_MS;
     uint32_t wait = pp_grid_wait(r->opened_mono_ms, pp_clock_mono_ms(&r->d->clock), grid_ms);
     struct timespec rest = { .tv_nsec = (long)wait * 1000000 };
 

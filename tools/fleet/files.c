@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock_file.h"
 #include "fleet_int.h"
 
 enum { FIRST_USER = 61300, FILE_BYTES_MAX = 64 << 20 };
@@ -121,6 +122,22 @@ int fleet_exists(const struct fleet *f, const char *party, const char *name)
     struct stat st;
 
     return pp_is_ok(fleet_path(f, party, name, path)) && stat(path, &st) == 0;
+}
+
+/* --- the clock of a test ---------------------------------------------------------------------- */
+
+pp_res fleet_clock(const char *state, struct pp_clock *ret)
+{
+    char path[FLEET_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/" FLEET_CLOCK, state);
+
+    PP_CHECK(n > 0 && n < FLEET_PATH_MAX, PP_E_RANGE, n);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? PP_OK : pp_errno_res(errno);
+    pp_res r = pp_clock_file_follow(fd, ret);
+    (void)close(fd);
+    return r;
 }
 
 /* --- the folder itself ------------------------------------------------------------------------ */

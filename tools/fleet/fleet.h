@@ -5,7 +5,9 @@
  *
  * STATE (mode 0711) holds one folder a party, mode 0700 and owned by the party's own user when the
  * fleet is started by root; fleet.json says what runs. Ports are chosen by the kernel, so any
- * number of fleets in different folders run side by side.
+ * number of fleets in different folders run side by side. Where a test put a file STATE/clock
+ * (clock_file.h), every party and every verb on this STATE lives at its time; the CVM alone has the
+ * machine's, since it decides nothing by the date.
  */
 #ifndef PP_FLEET_H
 #define PP_FLEET_H
@@ -26,6 +28,8 @@ enum {
     FLEET_WITNESSES = 4,
     FLEET_REVIEWERS = 3,
 };
+
+#define FLEET_CLOCK "clock"
 
 struct fleet_party {
     char name[FLEET_NAME_MAX];
@@ -54,6 +58,9 @@ struct fleet {
     uint32_t keys_until; /* the last day whose keys this start has made */
     int lock_fd;
 };
+
+/* Sets `*ret` to the clock of STATE/clock, if there is one. SYSTEM, RANGE. */
+PP_MUST pp_res fleet_clock(const char *state, struct pp_clock *ret);
 
 /*
  * Makes or opens STATE and takes its lock. STATE_IN_USE (a fleet runs there), CONFIG (the folder

@@ -3,7 +3,7 @@
  * Whose a state folder is, and what happened in it. STATE/fleet names the fault of the last start:
  * a folder without it that holds anything is somebody else's; and a fault leaves keys, tokens and
  * marks behind that would decide what the next start shows, so either begins with nothing but the
- * simulated vendor, whose keys take seconds to make.
+ * simulated vendor, whose keys take seconds to make, and the clock that a test put there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 enum { DEPTH_FDS = 16 };
 
 static const char MARKER[] = "fleet";
-static const char *const KEPT[] = { ".", "..", "simulated-vendor" };
+static const char *const KEPT[] = { ".", "..", "simulated-vendor", FLEET_CLOCK };
 
 static int is_kept(const char *name)
 {

@@ -21,6 +21,8 @@ enum {
     READY_MS = 60000, /* a set-up may make RSA keys; a sanitizer build takes its time */
     STOP_MS = 15000,
     READY_FD = 3,
+    CLOCK_FD = 4, /* with a ready descriptor alone */
+    ABOVE_ALL_FD = 5,
     OUTPUT_BYTES_MAX = 1 << 16,
 };
 
@@ -72,8 +74,27 @@ static void await_leave(const int gate[2])
             _exit(127);
 }
 
-static _Noreturn void child(const char *program, const char *const *argv, int ready_fd,
-                            int output_fd)
+/* What a started program gets; -1: it does not. */
+struct descriptors {
+    int output, ready, clock;
+};
+
+static void place(const struct descriptors *fds)
+{
+    int clock = fds->clock < 0 ? -1 : fcntl(fds->clock, F_DUPFD, ABOVE_ALL_FD);
+    unsigned end = READY_FD;
+
+    (void)dup2(fds->output, 1);
+    (void)dup2(fds->output, 2);
+    if (fds->ready >= 0)
+        end = (unsigned)dup2(fds->ready, READY_FD) + 1;
+    if (clock >= 0)
+        end = (unsigned)dup2(clock, CLOCK_FD) + 1;
+    (void)syscall(SYS_close_range, end, ~0U, 0);
+}
+
+static _Noreturn void child(const char *program, const char *const *argv,
+                            const struct descriptors *fds)
 {
     static char *const nothing[] = { NULL };
     int null = open("/dev/null", O_RDWR);
@@ -81,11 +102,7 @@ static _Noreturn void child(const char *program, const char *const *argv, int re
     (void)setsid(); /* a Ctrl-C at the terminal is not meant for the fleet */
     if (null >= 0)
         (void)dup2(null, 0);
-    (void)dup2(output_fd, 1);
-    (void)dup2(output_fd, 2);
-    if (ready_fd >= 0)
-        (void)dup2(ready_fd, READY_FD);
-    (void)syscall(SYS_close_range, ready_fd >= 0 ? READY_FD + 1 : READY_FD, ~0U, 0);
+    place(fds);
     (void)execve(program, (char *const *)argv, nothing); /* which does not write to them */
     _exit(127);
 }
@@ -166,8 +183,8 @@ static pp_res did_not_start(struct fleet *f, const char *party, pp_res r)
     return fleet_refuse(f, r, party, "start", "ready", last);
 }
 
-static pp_res spawn(struct fleet *f, const char *program, const char *const *argv, int ready_fd,
-                    int output_fd, const int *gate, pid_t *ret)
+static pp_res spawn(struct fleet *f, const char *program, const char *const *argv,
+                    const struct descriptors *fds, const int *gate, pid_t *ret)
 {
     char path[FLEET_PATH_MAX];
 
@@ -178,7 +195,7 @@ static pp_res spawn(struct fleet *f, const char *program, const char *const *arg
     if (pid == 0 && gate != NULL)
         await_leave(gate);
     if (pid == 0)
-        child(path, argv, ready_fd, output_fd);
+        child(path, argv, fds);
     *ret = pid;
     return PP_OK;
 }
@@ -203,12 +220,12 @@ static pp_res write_config(struct fleet *f, const struct fleet_start *s)
 
 /* Starts it and writes down that it is there, before it is. */
 static pp_res start_known(struct fleet *f, const char *program, const char *const *argv,
-                          int ready_fd, int output_fd, struct fleet_party *p)
+                          const struct descriptors *fds, struct fleet_party *p)
 {
     int gate[2];
 
     PP_CHECK(pipe2(gate, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
-    pp_res r = spawn(f, program, argv, ready_fd, output_fd, gate, &p->pid);
+    pp_res r = spawn(f, program, argv, fds, gate, &p->pid);
     if (pp_is_ok(r)) {
         p->start = start_time(p->pid);
         f->party_count++; /* from here on fleet_stop_all ends it */
@@ -221,23 +238,23 @@ static pp_res start_known(struct fleet *f, const char *program, const char *cons
     return r;
 }
 
-static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct fleet_party *p,
-                            int output_fd)
+/* The clock of a test, or -1. */
+static int open_clock(const struct fleet *f)
 {
-    char config[FLEET_PATH_MAX];
+    char path[FLEET_PATH_MAX];
+
+    return pp_is_ok(fleet_path(f, FLEET_CLOCK, NULL, path)) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+/* Starts it with the far end of a pipe, and waits at the near one until it is ready. */
+static pp_res start_and_wait(struct fleet *f, const struct fleet_start *s, const char *const *argv,
+                             struct descriptors *fds, struct fleet_party *p)
+{
     int ready[2];
 
-    PP_TRY(fleet_path(f, s->party, "config", config));
     PP_CHECK(pipe2(ready, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
-    const char *argv[16] = { s->program, "--ready-fd", "3" };
-    size_t n = 3;
-    if (s->config != NULL) {
-        argv[n++] = "--config";
-        argv[n++] = config;
-    }
-    for (size_t i = 0; s->config == NULL && s->args[i] != NULL; i++)
-        argv[n++] = s->args[i];
-    pp_res r = start_known(f, s->program, argv, ready[1], output_fd, p);
+    fds->ready = ready[1];
+    pp_res r = start_known(f, s->program, argv, fds, p);
     (void)close(ready[1]);
     if (pp_is_ok(r)) {
         r = wait_ready(f, p, ready[0]);
@@ -245,6 +262,32 @@ static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct
             r = did_not_start(f, s->party, r);
     }
     (void)close(ready[0]);
+    return r;
+}
+
+static pp_res start_process(struct fleet *f, const struct fleet_start *s, struct fleet_party *p,
+                            int output_fd)
+{
+    struct descriptors fds = { .output = output_fd, .clock = -1 };
+    char config[FLEET_PATH_MAX];
+
+    PP_TRY(fleet_path(f, s->party, "config", config));
+    const char *argv[16] = { s->program, "--ready-fd", "3" };
+    size_t n = 3;
+    if (s->config != NULL) {
+        argv[n++] = "--config";
+        argv[n++] = config;
+        fds.clock = open_clock(f);
+    }
+    if (fds.clock >= 0) {
+        argv[n++] = "--clock-fd";
+        argv[n++] = "4";
+    }
+    for (size_t i = 0; s->config == NULL && s->args[i] != NULL; i++)
+        argv[n++] = s->args[i];
+    pp_res r = start_and_wait(f, s, argv, &fds, p);
+    if (fds.clock >= 0)
+        (void)close(fds.clock);
     return r;
 }
 
@@ -302,7 +345,8 @@ pp_res fleet_run(struct fleet *f, const char *program, const char *const *args,
         argv[i + 1] = args[i];
     }
     PP_CHECK(pipe2(output, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
-    pp_res r = spawn(f, program, argv, -1, output[1], NULL, &pid);
+    const struct descriptors fds = { .output = output[1], .ready = -1, .clock = -1 };
+    pp_res r = spawn(f, program, argv, &fds, NULL, &pid);
     (void)close(output[1]);
     if (pp_is_ok(r))
         r = read_all(output[0], ret_output);

@@ -11,6 +11,9 @@
 
 #include "crypto.h"
 #include "ct.h"
+#if !PP_RELEASE
+#include "fleet.h"
+#endif
 #include "ppctl.h"
 
 static void help(FILE *out)
@@ -131,6 +134,10 @@ int main(int argc, char **argv)
                            argc == 0 ? "nothing" : argv[0]);
     }
     pp_res r = pp_crypto_init();
+#if !PP_RELEASE
+    if (pp_is_ok(r))
+        r = fleet_clock(p.state, &p.clock);
+#endif
     if (!pp_is_ok(r))
         return ppctl_fail(&p, r, NULL, 0);
     return verb->run(&p, argc - words, argv + words);

@@ -282,6 +282,39 @@ static void check_reads_the_configuration_and_ends(void **state)
     assert_string_equal(r.err_text, "");
 }
 
+/* In a release build it is an option like any other that --help does not list. */
+static void a_test_moves_the_clock_in_dev_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        off_t len;
+        const char *field; /* NULL: fine */
+    } rows[] = {
+        { "environment = dev\n", 8, NULL },
+        { "environment = staging\n", 8, "environment" },
+        { "environment = prod\n", 8, "environment" },
+        { "environment = dev\n", 9, "--clock-fd" },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        char number[16], words[64];
+        const char *args[] = { "--config", config_path(), "--clock-fd", number, "--check", NULL };
+        FILE *file = tmpfile();
+        struct run r;
+        assert_non_null(file);
+        assert_int_equal(ftruncate(fileno(file), rows[i].len), 0);
+        snprintf(number, sizeof number, "%d", fileno(file));
+        write_config(rows[i].config);
+        start_as(&r, geteuid(), fileno(file), args);
+        const char *field = PP_RELEASE ? "--clock-fd" : rows[i].field;
+        assert_int_equal(wait_for(&r), field == NULL ? 0 : 2);
+        snprintf(words, sizeof words, "  field:    %s\n", field == NULL ? "" : field);
+        assert_true(field == NULL || strstr(r.err_text, words) != NULL);
+        fclose(file);
+    }
+}
+
 static const char *const GOOD = PP_RELEASE ? "environment = prod\n" : "environment = dev\n";
 
 static void a_taken_port_is_refused_as_such(void **state)
@@ -479,6 +512,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(each_wrong_call_is_refused_with_its_words),
     cmocka_unit_test(help_lists_every_key_and_its_default),
     cmocka_unit_test(check_reads_the_configuration_and_ends),
+    cmocka_unit_test(a_test_moves_the_clock_in_dev_alone),
     cmocka_unit_test(a_taken_port_is_refused_as_such),
     cmocka_unit_test(it_says_where_it_listens_serves_and_ends_when_asked),
     cmocka_unit_test(an_end_that_takes_too_long_is_cut_short),

@@ -197,6 +197,23 @@ static void w4_t2_a_batch_answers_each_token_as_if_it_had_come_alone(void **stat
     pp_spent_close(s);
 }
 
+/* Of those that are equal the first one is accepted, whatever order the store puts them in. */
+static void of_a_token_that_fills_a_batch_the_first_is_accepted(void **state)
+{
+    enum { TIMES = 9 };
+    struct pp_spent_item items[TIMES];
+    struct pp_spent *s = open_store();
+
+    (void)state;
+    for (size_t i = 0; i < TIMES; i++)
+        set_item(&items[i], DAY, 7);
+    assert_ok(pp_spent_insert_many(s, items, TIMES));
+    for (size_t i = 0; i < TIMES; i++)
+        assert_code(items[i].result, i == 0 ? PP_E_OK : PP_E_SPENT);
+    assert_int_equal(count(s, DAY), 1);
+    pp_spent_close(s);
+}
+
 static void a_batch_has_a_limit(void **state)
 {
     (void)state;
@@ -376,6 +393,7 @@ static const struct CMUnitTest TESTS[] = {
     ON_BOTH(w4_t2_a_token_is_accepted_once_and_never_again),
     ON_BOTH(more_epochs_than_kept_statements_work_as_well),
     ON_BOTH(a_retired_epoch_is_dropped_whole_and_stays_closed),
+    ON_BOTH(of_a_token_that_fills_a_batch_the_first_is_accepted),
     cmocka_unit_test(an_epoch_is_retired_10_minutes_after_its_day),
     ON_BOTH(w4_t2_a_batch_answers_each_token_as_if_it_had_come_alone),
     ON_BOTH(a_batch_has_a_limit),

@@ -107,6 +107,25 @@ static void a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over(vo
     pp_spent_close(s);
 }
 
+/*
+ * A gateway that retires an epoch while another one makes its table: who comes second waits, and
+ * sees what the first one did.
+ */
+static void a_table_is_not_made_while_somebody_moves_the_floor(void **state)
+{
+    enum { LATE = 20495 };
+    (void)state;
+    struct pp_spent *s = open_store();
+    PGconn *c = PQconnectdb(server.url);
+
+    PQclear(PQexec(c, "BEGIN; UPDATE spent_floor SET day = 20496 WHERE day < 20496"));
+    assert_code(insert(s, LATE, 1), PP_E_STORE); /* what it waits for does not come in time */
+    PQclear(PQexec(c, "COMMIT"));
+    PQfinish(c);
+    assert_code(insert(s, LATE, 1), PP_E_SPENT);
+    pp_spent_close(s);
+}
+
 /* Tables that are not as the store makes them: what comes back is compared with what was asked. */
 static void a_server_that_answers_with_other_keys_is_not_believed(void **state)
 {
@@ -588,6 +607,7 @@ static void a_full_disk_accepts_nothing(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_gateway_whose_clock_runs_ahead_closes_no_epoch_that_is_not_over),
+    cmocka_unit_test(a_table_is_not_made_while_somebody_moves_the_floor),
     cmocka_unit_test(a_server_that_answers_with_other_keys_is_not_believed),
     cmocka_unit_test(nothing_acknowledged_is_lost_when_the_server_is_killed),
     cmocka_unit_test(a_server_that_is_down_accepts_nothing_until_it_is_back),

@@ -76,12 +76,15 @@ static void a_store_that_cannot_be_opened_says_so(void **state)
 
 static int child_meets_a_full_disk(void)
 {
-    const struct rlimit limit = { .rlim_cur = 1 << 16, .rlim_max = 1 << 16 };
+    struct rlimit limit;
     struct pp_spent *s = NULL;
     pp_res r = PP_OK;
 
     (void)signal(SIGXFSZ, SIG_IGN);
-    if (!pp_is_ok(pp_spent_open(path, NULL, &s)) || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+    if (!pp_is_ok(pp_spent_open(path, NULL, &s)) || getrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 2;
+    const struct rlimit full = { .rlim_cur = 1 << 16, .rlim_max = limit.rlim_max };
+    if (setrlimit(RLIMIT_FSIZE, &full) != 0)
         return 2;
     for (uint32_t n = 0; n < 10000 && pp_is_ok(r); n++)
         r = insert(s, DAY, n);
@@ -95,7 +98,10 @@ static int child_meets_a_full_disk(void)
     for (uint32_t i = 0; i < PP_SPENT_BATCH_MAX; i++)
         if (items[i].result.code != PP_E_STORE)
             return 4;
-    return 0;
+    /* Room again: the tables that were taken back are made anew, by the same handle. */
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || !pp_is_ok(insert(s, DAY + 1, 1)))
+        return 5;
+    return insert(s, DAY + 1, 1).code == PP_E_SPENT ? 0 : 6;
 }
 
 static void a_full_disk_accepts_nothing(void **state)

@@ -2,6 +2,8 @@
 /* The exchanges in the chunked form (draft-ietf-ohai-chunked-ohttp; docs/protocol/ohttp.md). */
 #include "world.h"
 
+#include "allocations.h"
+
 #include "chunked.h"
 #include "failure.h"
 
@@ -339,11 +341,13 @@ static void a_stream_that_stops_is_filled_to_its_bucket_at_the_deadline(void **s
     all_behave(w, ANSWERS);
     open_session(w);
     memcpy(handle, w->device.answer.handle, sizeof handle);
-    all_behave(w, HALF_ONLY); /* less than a chunk: nothing was said yet */
-    seal_continue(&w->device, handle, "4");
-    post_chunked(w);
-    assert_chunked(w, 504, 4096);
-    assert_layout(2);
+    for (int i = 0; i < 2; i++) { /* less than a chunk, and more than all: nothing was said yet */
+        all_behave(w, i == 0 ? HALF_ONLY : STREAM_SPILLS);
+        seal_continue(&w->device, handle, "4");
+        post_chunked(w);
+        assert_chunked(w, 504, 4096);
+        assert_layout(2);
+    }
 }
 
 /* pp-wire 8: all always sent, one per grid tick. */
@@ -586,6 +590,65 @@ static void w4_t3_incremental_is_no_room_for_a_mark(void **state)
     assert_chunked(w, 200, 32768);
 }
 
+/* --- memory ---------------------------------------------------------------------------------- */
+
+static void raw_readable(void *ctx, struct pp_stream *s)
+{
+    struct world *w = ctx;
+    struct pp_span input = pp_stream_input(s);
+
+    assert_true(input.len <= sizeof heard.body - heard.len);
+    memcpy(heard.body + heard.len, input.at, input.len);
+    heard.len += input.len;
+    pp_stream_consume(s, input.len);
+    if (heard.len < 5 || memcmp(heard.body + heard.len - 5, "0\r\n\r\n", 5) != 0)
+        return;
+    assert_memory_equal(heard.body, "HTTP/1.1 200", 12);
+    pp_loop_stop(w->loop);
+}
+
+static void raw_ended(void *ctx, struct pp_stream *s, pp_res why)
+{
+    (void)ctx;
+    (void)s;
+    pp_ignore(why, "the test fails below");
+    fail_msg("%s", "the gateway closed the connection");
+}
+
+/* STYLE 5: no malloc between reading a request and writing its answer, in however many pieces. */
+static void nothing_of_ours_allocates_for_a_chunked_answer(void **state)
+{
+    struct world *w = *state;
+    const struct pp_stream_config c = { .in_bytes_max = 1 << 16,
+                                        .out_bytes_max = 1 << 16,
+                                        .readable = raw_readable,
+                                        .ended = raw_ended,
+                                        .ctx = w };
+    static const char HEAD[] = "POST /.well-known/ohttp-gateway HTTP/1.1\r\nHost: x\r\n"
+                               "Content-Type: message/ohttp-chunked-req\r\nIncremental: ?1\r\n"
+                               "Content-Length: 2048\r\n\r\n";
+    char handle[PP_HANDLE_TEXT_BYTES + 1];
+    struct pp_stream *s = NULL;
+    unsigned long own = 0;
+
+    open_session(w);
+    memcpy(handle, w->device.answer.handle, sizeof handle);
+    assert_ok(pp_stream_connect(w->loop, &w->listener.address, &c, 1000, &s));
+    for (int i = 0; i < 30; i++) { /* ten warm up */
+        unsigned long before = allocation_count_own;
+        heard.len = 0;
+        seal_continue(&w->device, handle, "4");
+        assert_ok(pp_stream_write(s, pp_span_cstr(HEAD)));
+        assert_ok(pp_stream_write(s, pp_span(w->device.body, w->device.body_len)));
+        run(w);
+        if (i >= 10)
+            own += allocation_count_own - before;
+    }
+    pp_stream_free(s);
+    assert_int_equal(own, 0);
+    assert_int_equal(gw_service_totals(w->service)->continued, 30);
+}
+
 #define TEST(test)           cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define TEST_WITH_GRID(test) cmocka_unit_test_setup_teardown(test, set_up_with_grid, tear_down)
 #define TEST_WITH_DEADLINES(test)                                                                  \
@@ -603,6 +666,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(a_chunked_body_of_another_size_is_400_in_clear),
     TEST(neither_form_is_taken_for_the_other),
     TEST(a_chunked_message_is_a_replay_only_behind_its_effect),
+    TEST(nothing_of_ours_allocates_for_a_chunked_answer),
     TEST(w4_t3_incremental_is_no_room_for_a_mark),
 };
 

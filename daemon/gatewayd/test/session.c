@@ -541,7 +541,6 @@ static void w4_t3_a_relay_that_says_anything_about_the_client_is_refused(void **
         FIELD("traceparent", "00-0-0-0"),
         FIELD("accept", "*/*"),
         FIELD("incremental", "?1"),
-        FIELD("connection", "keep-alive, user-4711"),
     };
     static const char *const queries[] = { "?", "?user=4711" };
     static const struct pp_http_field type = FIELD("content-type", "message/ohttp-req");
@@ -560,6 +559,49 @@ static void w4_t3_a_relay_that_says_anything_about_the_client_is_refused(void **
         assert_clear(w, 400);
     }
     post(w); /* without it the same body is fine: nothing of it was opened or remembered */
+    assert_answer(w, 200, 32768);
+}
+
+static void refused_readable(void *ctx, struct pp_stream *s)
+{
+    static const char REFUSED[] = "HTTP/1.1 400 ";
+    struct pp_span input = pp_stream_input(s);
+
+    if (input.len < sizeof REFUSED - 1)
+        return;
+    assert_memory_equal(input.at, REFUSED, sizeof REFUSED - 1);
+    pp_loop_stop(((struct world *)ctx)->loop);
+}
+
+static void refused_ended(void *ctx, struct pp_stream *s, pp_res why)
+{
+    (void)ctx;
+    (void)s;
+    pp_ignore(why, "the refusal was read, or the test has waited long enough");
+}
+
+/* Our own client sends no such field, so this one is no client of ours. */
+static void w4_t3_connection_is_no_room_for_a_mark(void **state)
+{
+    static const char HEAD[] = "POST /.well-known/ohttp-gateway HTTP/1.1\r\nHost: x\r\n"
+                               "Content-Type: message/ohttp-req\r\nContent-Length: 4096\r\n"
+                               "Connection: keep-alive, user-4711\r\n\r\n";
+    struct world *w = *state;
+    const struct pp_stream_config c = { .in_bytes_max = 4096,
+                                        .out_bytes_max = 8192,
+                                        .readable = refused_readable,
+                                        .ended = refused_ended,
+                                        .ctx = w };
+    struct pp_stream *s = NULL;
+
+    assert_ok(pp_stream_connect(w->loop, &w->listener.address, &c, 1000, &s));
+    device_seal_open(&w->device);
+    assert_ok(pp_stream_write(s, pp_span_cstr(HEAD)));
+    assert_ok(pp_stream_write(s, pp_span(w->device.body, w->device.body_len)));
+    run(w);
+    pp_stream_free(s);
+    assert_int_equal(gw_service_totals(w->service)->malformed, 1);
+    post(w);
     assert_answer(w, 200, 32768);
 }
 
@@ -863,6 +905,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(an_answer_that_does_not_fit_its_bucket_is_502),
     TEST(large_requests_pass_whole),
     TEST(w4_t3_a_relay_that_says_anything_about_the_client_is_refused),
+    TEST(w4_t3_connection_is_no_room_for_a_mark),
     TEST(another_content_type_is_415),
     TEST(w3_r_an_unknown_key_and_a_broken_message_look_the_same),
     TEST(a_body_too_short_to_be_one_is_400_and_too_long_413),

@@ -32,6 +32,7 @@ enum behaviour {
     WRONG_TAG,     /* an answer that nobody asked for */
     HALF_ONLY,     /* one frame, and then silence */
     STREAM_STOPS,  /* more than a chunk, and then silence */
+    STREAM_SPILLS, /* more than any bucket, and then silence */
     STREAM_BREAKS, /* ... and then the connection breaks */
     LATE,          /* the answer comes when the client has left */
 };
@@ -145,6 +146,9 @@ static inline void behave(struct cvm *v, const struct pp_frame *f)
         break;
     case STREAM_STOPS:
         answer_frame(v, PP_FRAME_MORE, f->tag, own, pp_span(flight, STREAMED_BYTES));
+        break;
+    case STREAM_SPILLS:
+        answer_frame(v, PP_FRAME_MORE, f->tag, own, pp_span(flight, sizeof flight));
         break;
     case STREAM_BREAKS:
         answer_frame(v, PP_FRAME_MORE, f->tag, own, pp_span(flight, STREAMED_BYTES));

@@ -13,7 +13,12 @@
 #include "forward.h"
 #include "wr.h"
 
-enum { PATIENCE_MS = 20000, BODY_BYTES = 4096, DEADLINE_MS = 300 };
+enum {
+    PATIENCE_MS = 20000,
+    BODY_BYTES = 4096,
+    DEADLINE_MS = 300,
+    GOT_BYTES = RELAY_STREAM_BYTES_MAX + (1 << 20)
+};
 
 enum behaviour {
     ANSWERS = 0,
@@ -48,7 +53,7 @@ struct world {
 
     /* The client's. */
     struct pp_stream *stream;
-    uint8_t got[RELAY_STREAM_BYTES_MAX + (1 << 20)];
+    uint8_t *got; /* GOT_BYTES */
     size_t got_len;
     uint32_t status;
     const char *got_body;
@@ -203,9 +208,10 @@ static uint64_t directory_now(void *ctx)
 
 static int set_up(void **state)
 {
+    static uint8_t got[GOT_BYTES];
     static struct world w;
 
-    w = (struct world){ .folder = "/tmp/pp-relay-XXXXXX" };
+    w = (struct world){ .folder = "/tmp/pp-relay-XXXXXX", .got = got };
     assert_non_null(mkdtemp(w.folder));
     snprintf(w.file, sizeof w.file, "%s/bundle", w.folder);
     assert_ok(pp_loop_new(&w.loop));
@@ -263,7 +269,7 @@ static void client_readable(void *ctx, struct pp_stream *s)
     struct world *w = ctx;
     struct pp_span input = pp_stream_input(s);
 
-    assert_true(w->got_len + input.len < sizeof w->got);
+    assert_true(w->got_len + input.len < GOT_BYTES);
     memcpy(w->got + w->got_len, input.at, input.len);
     w->got_len += input.len;
     pp_stream_consume(s, input.len);

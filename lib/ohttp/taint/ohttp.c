@@ -66,6 +66,25 @@ static pp_res receive_stream(struct pp_ohttp_receiver *r, struct pp_span body)
     return PP_OK;
 }
 
+/* The same body, of which the head alone comes as a stream. */
+static pp_res open_whole(struct pp_ohttp_gateway *gw, struct pp_span body)
+{
+    enum { HEAD = PP_OHTTP_HEADER_BYTES + PP_X25519_BYTES };
+    static uint8_t mem[PP_OHTTP_CHUNK_SEALED_MAX];
+    PP_AUTO(pp_ohttp) gateway = { 0 };
+    PP_AUTO(pp_ohttp_receiver) r = { 0 };
+    uint8_t chunks[512];
+    struct pp_wr wr = pp_wr_over(chunks, sizeof chunks);
+    struct pp_span opened;
+    size_t used;
+
+    PP_TRY(pp_ohttp_receiver_start_request(&r, &gateway, gw, mem, sizeof mem));
+    PP_TRY(pp_ohttp_receiver_feed(&r, body.at, HEAD, &used));
+    pp_wr_bytes(&wr, body.at + HEAD, body.len - HEAD);
+    PP_TRY(pp_wr_ok(&wr));
+    return pp_ohttp_chunks_open(&gateway, chunks, wr.len, &opened);
+}
+
 static pp_res chunked_exchange(struct pp_ohttp_gateway *gw, const struct pp_random *random)
 {
     static uint8_t mem[PP_OHTTP_CHUNK_SEALED_MAX];
@@ -82,6 +101,7 @@ static pp_res chunked_exchange(struct pp_ohttp_gateway *gw, const struct pp_rand
     PP_TRY(send_stream(&s, secret, sizeof secret, &wr));
     PP_TRY(pp_ohttp_receiver_start_request(&r, &gateway, gw, mem, sizeof mem));
     PP_TRY(receive_stream(&r, pp_wr_done(&wr)));
+    PP_TRY(open_whole(gw, pp_wr_done(&wr)));
     wr = pp_wr_over(body, sizeof body);
     PP_TAINT(device.hpke.exporter_secret.bytes, device.hpke.exporter_secret.len);
     PP_TRY(pp_ohttp_sender_start_response(&s, &gateway, random, mem, sizeof mem));

@@ -17,6 +17,7 @@
 
 #include "device.h"
 #include "folder.h"
+#include "text.h"
 
 enum { TOKEN_BYTES = 162, ARENA_BYTES = 4 << 20 };
 
@@ -57,7 +58,7 @@ static void answer_from_file(int fd, const char *path)
         _exit(1);
 }
 
-/* Accepts, reads the head of what comes, answers or not, says path and length, closes. */
+/* Accepts, reads the head of what comes, says path and length, answers or not, closes. */
 static void serve(int listener, int out)
 {
     for (;;) {
@@ -72,10 +73,10 @@ static void serve(int listener, int out)
         if (sscanf(buf, "%*s %62s", path) != 1 ||
             (field != NULL && sscanf(field, "%*s %u", &bytes) != 1))
             _exit(1);
-        answer_from_file(fd, path);
         int len = snprintf(line, sizeof line, "%s\n%u bytes\n", path, bytes);
-        if (write(out, line, (size_t)len) < 0)
+        if (write(out, line, (size_t)len) < 0) /* who has an answer finds it counted */
             _exit(1);
+        answer_from_file(fd, path);
         close(fd);
     }
 }
@@ -402,6 +403,7 @@ static void settings_that_are_wrong_are_named(void **state)
                  { "words = 19\n", "words" },
                  { "words = 401\n", "words" },
                  { "words = many\n", "words" },
+                 { "grid_ms = 251\n", "grid_ms" },
                  { "consent\n", "consent" },
                  { "\xff\n", "(file)" } };
 
@@ -416,8 +418,9 @@ static void settings_that_are_wrong_are_named(void **state)
         assert_non_null(strstr(device.problem.got, folder));
         assert_non_null(strstr(device.problem.expected, "consent, answer_kib, words"));
     }
-    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\n"));
+    put("device/settings", PP_STR("consent = yes\nwords = 20\nanswer_kib = 16\ngrid_ms = 250\n"));
     assert_ok(open_device());
+    assert_int_equal(device.settings.grid_ms, 250);
     assert_int_equal(device.settings.words, 20);
     assert_int_equal(device.settings.answer_kib, 16);
     assert_silence();
@@ -703,6 +706,33 @@ static void a_silent_mirror_is_not_asked_again_at_every_use(void **state)
     assert_silence();
 }
 
+/* pp-wire 2: at a random moment of each window of six hours. */
+static void the_next_fetch_is_drawn_from_the_whole_of_the_next_window(void **state)
+{
+    enum { DRAWS = 40 };
+    const uint64_t from = (WORLD_NOW / PP_DEVICE_FETCH_WINDOW_S + 1) * PP_DEVICE_FETCH_WINDOW_S;
+    size_t quarters[4] = { 0 };
+    char path[128];
+
+    (void)state;
+    put_trust("staging");
+    snprintf(path, sizeof path, "%s/device/fetch_at", folder);
+    for (int i = 0; i < DRAWS; i++) {
+        struct pp_buf b = { 0 };
+        uint64_t at = 0;
+        (void)unlink(path);
+        assert_ok(open_device());
+        assert_false(pp_is_ok(tick()));
+        assert_ok(pp_file_read(AT_FDCWD, path, 24, &b));
+        assert_ok(pp_decimal_parse(pp_buf_span(&b), UINT64_MAX, &at));
+        pp_buf_done(&b);
+        assert_in_range(at, from, from + PP_DEVICE_FETCH_WINDOW_S - 1);
+        quarters[(at - from) / (PP_DEVICE_FETCH_WINDOW_S / 4)]++;
+    }
+    for (size_t i = 0; i < 4; i++) /* each is missed once in 10^5 runs */
+        assert_true(quarters[i] > 0);
+}
+
 static void a_moment_that_a_wrong_clock_drew_is_not_waited_for(void **state)
 {
     (void)state;
@@ -923,6 +953,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w27_t1_a_mirror_that_contradicts_what_was_seen_is_kept_as_evidence),
     FRESH(a_mirror_that_lies_or_is_silent_leaves_the_held_bundle_in_use),
     FRESH(a_silent_mirror_is_not_asked_again_at_every_use),
+    FRESH(the_next_fetch_is_drawn_from_the_whole_of_the_next_window),
     FRESH(a_moment_that_a_wrong_clock_drew_is_not_waited_for),
     FRESH(without_a_bundle_the_directory_is_asked_whatever_the_schedule_says),
     FRESH(w4_r_every_fetch_asks_for_a_batch_of_32),

@@ -379,6 +379,29 @@ static void w5_t1_the_file_holds_no_byte_of_a_token(void **state)
     pp_wallet_close(w);
 }
 
+/* AES-GCM under one key: a nonce that comes twice gives both tokens away. */
+static void every_row_is_sealed_under_a_nonce_of_its_own(void **state)
+{
+    (void)state;
+    struct pp_wallet *w = open_wallet(0, 1);
+    sqlite3_stmt *stmt = NULL;
+    sqlite3 *db = NULL;
+
+    add(w, DAY, 0, BATCH, NOON_S);
+    pp_wallet_close(w);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT count(DISTINCT substr(sealed, 1, 12)),"
+                                        " count(DISTINCT substr(sealed, -16)) FROM token",
+                                        -1, &stmt, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(stmt, 0), BATCH);
+    assert_int_equal(sqlite3_column_int(stmt, 1), BATCH);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+}
+
 static void a_changed_row_or_another_platform_key_is_refused(void **state)
 {
     (void)state;
@@ -994,6 +1017,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_A_FOLDER(what_is_not_whole_tokens_is_not_added),
     IN_A_FOLDER(a_full_wallet_takes_no_more),
     IN_A_FOLDER(w5_t1_the_file_holds_no_byte_of_a_token),
+    IN_A_FOLDER(every_row_is_sealed_under_a_nonce_of_its_own),
     IN_A_FOLDER(a_changed_row_or_another_platform_key_is_refused),
     IN_A_FOLDER(every_flipped_byte_of_a_row_is_refused),
     IN_A_FOLDER(more_tokens_or_epochs_than_a_wallet_holds_are_refused),
