@@ -163,9 +163,6 @@ class Tree:
         with open(os.path.join(self.source, name), "w", encoding="utf-8") as f:
             f.write(text)
 
-    def give_back(self, name):
-        shutil.copy(os.path.join(ROOT, name), os.path.join(self.source, name))
-
     def named(self, words):
         """The tests of `suite`, `suite:name` or `program:name`, in the order of the words."""
         for word in words.split():
@@ -206,9 +203,11 @@ class Run:
         self.left = queue.SimpleQueue()
         self.lock = threading.Lock()  # of what follows, and of standard output
         self.passed = self.failed = 0
+        self.original = {}
         for name in wanted:
             with open(os.path.join(ROOT, name), encoding="utf-8") as f:
                 text = f.read()
+            self.original[name] = text
             self.left.put((name, 0, "", text))  # as it is: its tests must pass
             for line, words, changed in sorted(mutants(text)):
                 self.left.put((name, line, words, changed))
@@ -241,7 +240,7 @@ class Run:
             except queue.Empty:
                 break
             if former not in (None, name):
-                tree.give_back(former)
+                tree.write(former, self.original[former])
             former = name
             tree.write(name, text)
             seen = tree.is_seen(SOURCES[name])
