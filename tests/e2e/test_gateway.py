@@ -144,6 +144,8 @@ class InClear(unittest.TestCase):
             else:
                 self.assertRegex(line, r"^pp_[a-z0-9_]+ \d+$")
         self.assertIn("\npp_gw_keys_keys ", a.body.decode())
+        for event in ("STARTED", "READY"):  # from the first line on
+            self.assertIn(f'pp_events_total{{event="DAEMON_{event}",level="info"}} 1\n', a.body.decode())
 
 
 class Versions(unittest.TestCase):
