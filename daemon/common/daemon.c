@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "totals.h"
+
 enum { TOTALS_EVERY_MS = 600000 };
 enum { EXIT_FAILED = 1, EXIT_WRONG = 2 };
 
@@ -161,17 +163,22 @@ void pp_daemon_ready(struct pp_daemon *d)
     d->ready_fd = -1;
 }
 
-static void write_totals(void *ctx)
+static void write_totals(const struct pp_daemon *d)
+{
+    const struct pp_http_stats *s = pp_http_server_stats(d->http);
+
+    pp_ev_http_totals(&d->events, d->program->party, s->answered, s->refused, s->busy, s->late,
+                      s->gone);
+}
+
+static void on_totals(void *ctx)
 {
     struct pp_daemon *d = (struct pp_daemon *)ctx;
-
-    if (d->http == NULL)
-        return;
     const struct pp_http_stats *s = pp_http_server_stats(d->http);
-    if (memcmp(s, &d->totals, sizeof *s) != 0)
-        pp_ev_http_totals(&d->events, d->program->party, s->answered, s->refused, s->busy, s->late,
-                          s->gone);
-    d->totals = *s;
+    uint64_t all = s->answered + s->refused + s->busy + s->late + s->gone;
+
+    if (pp_totals_are_due(all, &d->totals_told))
+        write_totals(d);
     pp_timer_set(d->totals_timer, TOTALS_EVERY_MS);
 }
 
@@ -197,7 +204,7 @@ static pp_res make_loop(struct pp_daemon *d)
 {
     PP_TRY(pp_loop_new(&d->loop));
     PP_TRY(pp_timer_new(d->loop, on_stop_late, d, &d->stop_timer));
-    PP_TRY(pp_timer_new(d->loop, write_totals, d, &d->totals_timer));
+    PP_TRY(pp_timer_new(d->loop, on_totals, d, &d->totals_timer));
     PP_TRY(pp_signal_new(d->loop, SIGTERM, on_signal, d, &d->term));
     return pp_signal_new(d->loop, SIGINT, on_signal, d, &d->interrupt);
 }
@@ -216,7 +223,8 @@ static pp_res start(struct pp_daemon *d, struct pp_problem *problem)
 
 static void clean_up(struct pp_daemon *d)
 {
-    write_totals(d);
+    if (d->http != NULL)
+        write_totals(d);
     if (d->program->close != NULL)
         d->program->close(d);
     for (size_t i = 0; i < d->listener_count; i++)

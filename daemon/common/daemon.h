@@ -77,7 +77,7 @@ struct pp_daemon_program {
     void (*close)(struct pp_daemon *d);
 };
 
-/* What the functions get. Public members are for reading; `open` may put a sink in front of
+/* What the functions get. Public members are for reading; `check` may put a sink in front of
  * `events`. */
 struct pp_daemon {
     const struct pp_daemon_program *program;
@@ -104,7 +104,7 @@ struct pp_daemon {
     struct pp_signal *term, *interrupt;
     struct pp_timer *stop_timer, *totals_timer;
     const struct pp_http_server *http;
-    struct pp_http_stats totals; /* as last written */
+    uint64_t totals_told; /* what the last HTTP_TOTALS stood for */
 };
 
 /* The whole of main(). Returns the exit status. */
@@ -140,8 +140,8 @@ PP_MUST pp_res pp_daemon_refuse(struct pp_problem *problem, const char *key, con
 void pp_daemon_ready(struct pp_daemon *d);
 
 /*
- * Writes HTTP_TOTALS of `server` every ten minutes in which something happened, and at the end. For
- * one server per daemon, made in `serve` and freed in `close`.
+ * Writes HTTP_TOTALS of `server` every ten minutes if enough happened (totals.h), and at the end.
+ * For one server per daemon, made in `serve` and freed in `close`.
  */
 void pp_daemon_count_http(struct pp_daemon *d, const struct pp_http_server *server);
 

@@ -323,6 +323,24 @@ static pp_res make_floor(struct store *s)
     return r;
 }
 
+/*
+ * In which schema a table is made is a matter of the role. Gateways that have one each would accept
+ * each token once each, so they see to it that the database has one set of tables.
+ */
+static pp_res check_alone(struct store *s, struct pp_problem *problem)
+{
+    uint64_t count = 0;
+
+    PP_TRY(run_one(s, 0,
+                   "SELECT count(*)::bigint FROM pg_catalog.pg_class"
+                   " WHERE relname = 'spent_floor' AND relkind IN ('r', 'p')",
+                   0, &count));
+    if (count == 1)
+        return PP_OK;
+    pp_problem_numbers(problem, "schemas with spent_floor", 1, count);
+    return PP_FAIL(PP_E_STORE, count);
+}
+
 static pp_res open_tables(struct store *s, struct pp_problem *problem)
 {
     uint64_t version = 0;
@@ -339,7 +357,7 @@ static pp_res open_tables(struct store *s, struct pp_problem *problem)
         pp_problem_numbers(problem, "spent_floor", VERSION, version);
         return PP_FAIL(PP_E_STORE, version);
     }
-    return PP_OK;
+    return check_alone(s, problem);
 }
 
 pp_res pp_spent_open_pg_(const char *url, struct pp_problem *problem, struct pp_spent **ret)

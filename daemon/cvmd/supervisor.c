@@ -17,6 +17,7 @@
 #include "cvm.h"
 #include "ipc.h"
 #include "rd.h"
+#include "totals.h"
 #include "wr.h"
 
 enum {
@@ -40,8 +41,8 @@ struct supervisor {
     uint32_t handed; /* workers told to the channel since the start */
     uint32_t taken;  /* of them, those that got a session, as the channel says */
     uint64_t answered, unused, refused, broken;
+    uint64_t told; /* sessions that the last line stood for */
     uint64_t told_ms;
-    int changed;
     struct pp_clock clock;
 };
 
@@ -165,7 +166,6 @@ static void count_end(struct supervisor *s, int status)
 {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : CVM_WORKER_BROKEN;
 
-    s->changed = 1;
     switch (code) {
     case CVM_WORKER_ANSWERED:
         s->answered++;
@@ -208,13 +208,17 @@ static pp_res reap(struct supervisor *s)
     return PP_OK;
 }
 
+static uint64_t sessions(const struct supervisor *s)
+{
+    return s->answered + s->unused + s->refused + s->broken;
+}
+
 static void tell_totals(struct supervisor *s)
 {
     uint64_t now = pp_clock_mono_ms(&s->clock);
 
-    if (!s->changed || now - s->told_ms < TOTALS_MS)
+    if (now - s->told_ms < TOTALS_MS || !pp_totals_are_due(sessions(s), &s->told))
         return;
-    s->changed = 0;
     s->told_ms = now;
     pp_ev_cvm_sessions(s->events, s->answered, s->unused, s->refused, s->broken);
 }
@@ -280,7 +284,8 @@ static pp_res supervise(struct supervisor *s)
     while (!asked) {
         PP_TRY(keep_workers(s));
         tell_totals(s);
-        if (poll(p, PP_ARRAY_COUNT(p), s->changed ? TOTALS_MS : -1) < 0 && errno != EINTR)
+        int wait_ms = sessions(s) > s->told ? TOTALS_MS : -1;
+        if (poll(p, PP_ARRAY_COUNT(p), wait_ms) < 0 && errno != EINTR)
             return PP_FAIL(PP_E_SYSTEM, errno);
         if (p[0].revents != 0)
             PP_TRY(take_signals(s, &asked));

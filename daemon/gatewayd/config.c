@@ -11,7 +11,7 @@ struct gw_config gw_config = {
     .grid_ms = PP_GRID_MS,
     .replay_seconds = 120,
     .replay_slots = 1 << 16,
-    .connections = 256,
+    .connections = 1280, /* a pp-relayd has 1024 requests at a time: it alone fills no gateway */
     .resolve_seconds = 30,
 };
 

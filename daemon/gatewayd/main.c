@@ -17,6 +17,7 @@
 #include "redeemer.h"
 #include "session.h"
 #include "tls_files.h"
+#include "totals.h"
 #include "where.h"
 
 enum { TURN_MS = 60000 }; /* keys are looked at, totals told */
@@ -34,12 +35,12 @@ static struct gateway {
     struct gw_service *service;
     const struct pp_listener *listener, *metrics_listener;
     struct pp_http_server *server;
-    struct pp_metrics metrics; /* in front of the daemon's events */
+    struct pp_metrics metrics; /* in front of the daemon's events, from the first one on */
     struct gw_monitor *monitor;
     struct pp_timer *turn_timer;
     struct pp_signal *hangup;
-    struct gw_totals told;
-    uint64_t lost_told, unremembered_told;
+    uint64_t told; /* requests that the last totals stood for */
+    uint64_t shed_told, lost_told, unremembered_told;
 } gateway = { .opener_fd = -1, .redeemer_fd = -1, .resolver_fd = -1, .choice = { .fd = -1 } };
 
 /* At the start a file that cannot be read is the configuration's fault; the exit status says so. */
@@ -88,7 +89,11 @@ static pp_res check_keys(const struct pp_daemon *d, struct pp_problem *problem)
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     PP_TRY(gw_config_check(d, &gateway.places, problem));
-    return d->check_only ? check_keys(d, problem) : PP_OK;
+    if (d->check_only)
+        return check_keys(d, problem);
+    d->events = pp_metrics_sink(&gateway.metrics, &d->events,
+                                PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_GATEWAY);
+    return PP_OK;
 }
 
 /* --- the processes that hold keys ------------------------------------------------------------ */
@@ -260,10 +265,10 @@ static void on_hangup(void *ctx)
         gw_link_turn(gateway.resolver);
 }
 
-static void tell_totals(void)
+/* What is worth an alarm: machines of ours, and tables that many requests have filled. */
+static void tell_trouble(void)
 {
     const struct gw_totals *t = gw_service_totals(gateway.service);
-    const struct pp_http_stats *h = pp_http_server_stats(gateway.server);
     const struct pp_event_sink *events = &gateway.daemon->events;
     uint64_t lost = gw_cvms_lost(gateway.cvms);
 
@@ -273,16 +278,30 @@ static void tell_totals(void)
     if (gateway.decap.unremembered != gateway.unremembered_told)
         pp_ev_gw_replay_full(events, gateway.decap.unremembered);
     gateway.unremembered_told = gateway.decap.unremembered;
-    if (t->shed != gateway.told.shed)
+    if (t->shed != gateway.shed_told)
         pp_ev_gw_shed(events, t->shed);
-    if (t->chunked != gateway.told.chunked || t->cut != gateway.told.cut)
+    gateway.shed_told = t->shed;
+}
+
+static void tell_totals(void)
+{
+    const struct gw_totals *t = gw_service_totals(gateway.service);
+    const struct pp_http_stats *h = pp_http_server_stats(gateway.server);
+    const struct pp_event_sink *events = &gateway.daemon->events;
+
+    if (t->chunked + t->cut > 0)
         pp_ev_gw_chunked(events, t->chunked, t->cut);
-    if (memcmp(t, &gateway.told, sizeof *t) == 0)
-        return;
-    gateway.told = *t;
     pp_ev_gw_totals(events, t->sessions, t->continued, t->token_refused, t->gone, t->no_cvm,
                     t->replayed, t->unopened, t->malformed);
     pp_ev_http_totals(events, PP_PARTY_GATEWAY, h->answered, h->refused, h->busy, h->late, h->gone);
+}
+
+static uint64_t requests(void)
+{
+    const struct gw_totals *t = gw_service_totals(gateway.service);
+
+    return t->sessions + t->continued + t->token_refused + t->gone + t->no_cvm + t->replayed +
+           t->unopened + t->malformed + t->shed;
 }
 
 /* Choosing goes on without its record; nobody can audit the hour then, and that is said. */
@@ -300,7 +319,9 @@ static void on_turn(void *ctx)
     (void)ctx;
     look_at_keys();
     turn_choice();
-    tell_totals();
+    tell_trouble();
+    if (pp_totals_are_due(requests(), &gateway.told))
+        tell_totals();
     pp_timer_set(gateway.turn_timer, TURN_MS);
 }
 
@@ -357,8 +378,6 @@ static pp_res open_record(struct pp_problem *problem)
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     gateway.daemon = d;
-    d->events = pp_metrics_sink(&gateway.metrics, &d->events,
-                                PP_EVENT_GROUP_COMMON | PP_EVENT_GROUP_GATEWAY);
     PP_TRY(pp_crypto_init());
     PP_TRY(start_processes(d, problem));
     PP_TRY(named_by_config(load_handle_keys(problem)));
@@ -484,6 +503,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 
 static void drained(void *ctx)
 {
+    tell_trouble();
     tell_totals();
     pp_daemon_stopped((struct pp_daemon *)ctx);
 }

@@ -11,6 +11,7 @@
 #include "daemon.h"
 #include "issue.h"
 #include "tls_files.h"
+#include "totals.h"
 #include "where.h"
 
 enum {
@@ -85,7 +86,8 @@ static struct {
     struct pp_signal *hangup;
     const char *challenge;
     char tls_chain[NAME_BYTES_MAX + 1], tls_key[NAME_BYTES_MAX + 1]; /* empty: in clear */
-    struct totals totals, told;
+    struct totals totals;
+    uint64_t told; /* requests that the last line stood for */
 } front;
 
 /* --- a request -------------------------------------------------------------------------------- */
@@ -305,17 +307,23 @@ static void on_reload(void *ctx)
     reload.under_way = pp_is_ok(pp_pool_submit(front.pool, &reload.job));
 }
 
-static void on_totals(void *ctx)
+static void tell_totals(void)
 {
     const struct totals *t = &front.totals;
 
-    (void)ctx;
-    pp_timer_set(front.totals_timer, TOTALS_EVERY_MS);
-    if (memcmp(t, &front.told, sizeof *t) == 0)
-        return;
-    front.told = *t;
     pp_ev_issuer_totals(&front.daemon->events, t->issued, t->unauthorized, t->limited, t->malformed,
                         t->failed);
+}
+
+static void on_totals(void *ctx)
+{
+    const struct totals *t = &front.totals;
+    uint64_t all = t->issued + t->unauthorized + t->limited + t->malformed + t->failed;
+
+    (void)ctx;
+    pp_timer_set(front.totals_timer, TOTALS_EVERY_MS);
+    if (pp_totals_are_due(all, &front.told))
+        tell_totals();
 }
 
 /* --- the life of the daemon ------------------------------------------------------------------ */
@@ -475,6 +483,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 
 static void on_drained(void *ctx)
 {
+    tell_totals();
     pp_daemon_stopped(ctx);
 }
 

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "forward.h"
 #include "tls_files.h"
+#include "totals.h"
 #include "wr.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
     PATH_BYTES_MAX = 256,
     CA_BYTES_MAX = 1 << 20,
     TOTALS_MS = 60000,
-    TOTALS_MIN = 16,     /* requests that a line stands for: one of one would tell its minute */
     REQUESTS_MAX = 1024, /* at a time; connections beyond idle, which costs little */
     STREAMS_MAX = 8,     /* of one HTTP/2 connection; a device needs two */
 };
@@ -219,10 +219,8 @@ static void on_totals(void *ctx)
 
     (void)ctx;
     pp_timer_set(relay.totals_timer, TOTALS_MS);
-    if (all - relay.told < TOTALS_MIN)
-        return;
-    relay.told = all;
-    tell_totals();
+    if (pp_totals_are_due(all, &relay.told))
+        tell_totals();
 }
 
 /* A wrong file leaves the old certificate in use. */

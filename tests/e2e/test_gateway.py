@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway as curl sees it: what it answers in clear, its metrics, and what the end of one of its
 processes does (docs/protocol/ohttp.md, docs/operations.md)."""
+import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -144,6 +146,24 @@ class InClear(unittest.TestCase):
             else:
                 self.assertRegex(line, r"^pp_[a-z0-9_]+ \d+$")
         self.assertIn("\npp_gw_keys_keys ", a.body.decode())
+        for event in ("STARTED", "READY"):  # from the first line on
+            self.assertIn(f'pp_events_total{{event="DAEMON_{event}",level="info"}} 1\n', a.body.decode())
+
+
+class Crowded(unittest.TestCase):
+    RELAY = 1024  # requests that a pp-relayd has at a time (docs/operations.md, pp-relayd)
+
+    def test_one_relay_full_of_slow_chunked_clients_leaves_room_for_another(self):
+        files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (files, most))
+        head = f"POST {RESOURCE} HTTP/1.1\r\nHost: g\r\nContent-Type: message/ohttp-chunked-req\r\n" \
+               "Transfer-Encoding: chunked\r\n\r\n1\r\n.\r\n"
+        with Gateway() as g, contextlib.ExitStack() as slow:
+            for _ in range(self.RELAY):
+                c = slow.enter_context(socket.create_connection(("127.0.0.1", int(g.ports["gateway"]))))
+                c.sendall(head.encode())
+            self.assertEqual(g.curl().status, 200)
 
 
 class Versions(unittest.TestCase):

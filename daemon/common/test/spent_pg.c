@@ -362,6 +362,26 @@ static void tables_of_another_version_are_refused(void **state)
 
 /* --- several gateways ------------------------------------------------------------------------- */
 
+/* W4: each of them would accept each token once. In which schema a role is, its server says. */
+static void w4_t2_a_gateway_whose_tables_are_in_another_schema_does_not_start(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct pp_spent *s = NULL;
+    char text[64];
+
+    pp_spent_close(open_store());
+    ask("CREATE SCHEMA other", text);
+    ask("ALTER ROLE pp SET search_path = other", text);
+    assert_code(pp_spent_open(server.url, &problem, &s), PP_E_STORE);
+    assert_string_equal(problem.field, "schemas with spent_floor");
+    assert_string_equal(problem.got, "2");
+    ask("ALTER ROLE pp RESET search_path", text);
+    assert_code(pp_spent_open(server.url, &problem, &s), PP_E_STORE); /* nobody, until one goes */
+    ask("DROP SCHEMA other CASCADE", text);
+    pp_spent_close(open_store());
+}
+
 enum { STARTERS = 6 };
 
 static void gateways_that_start_together_make_one_set_of_tables(void **state)
@@ -617,6 +637,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_wrong_password_is_refused_and_not_repeated),
     cmocka_unit_test(tables_of_another_version_are_refused),
     cmocka_unit_test(gateways_that_start_together_make_one_set_of_tables),
+    cmocka_unit_test(w4_t2_a_gateway_whose_tables_are_in_another_schema_does_not_start),
     cmocka_unit_test(a_sandboxed_daemon_connects_and_connects_again),
     cmocka_unit_test(a_sandboxed_daemon_reaches_a_server_that_proves_its_name),
     cmocka_unit_test(a_full_disk_accepts_nothing), /* the last: its server does not come back */

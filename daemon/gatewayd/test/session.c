@@ -580,6 +580,24 @@ static void refused_ended(void *ctx, struct pp_stream *s, pp_res why)
     pp_ignore(why, "the refusal was read, or the test has waited long enough");
 }
 
+/* RFC 9112, 9.3: whether the connection is kept is between relay and gateway, in clear. */
+static void a_relay_may_say_whether_the_connection_is_kept(void **state)
+{
+    static const struct pp_http_field FIELDS[][2] = {
+        { FIELD("content-type", "message/ohttp-req"), FIELD("connection", "keep-alive") },
+        { FIELD("content-type", "message/ohttp-req"), FIELD("connection", "Keep-Alive") },
+        { FIELD("content-type", "message/ohttp-req"), FIELD("connection", "close") },
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(FIELDS); i++) {
+        device_seal_open(&w->device);
+        start_call(w, FIELDS[i], 2);
+        run(w);
+        assert_answer(w, 200, 32768);
+    }
+}
+
 /* Our own client sends no such field, so this one is no client of ours. */
 static void w4_t3_connection_is_no_room_for_a_mark(void **state)
 {
@@ -905,6 +923,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(an_answer_that_does_not_fit_its_bucket_is_502),
     TEST(large_requests_pass_whole),
     TEST(w4_t3_a_relay_that_says_anything_about_the_client_is_refused),
+    TEST(a_relay_may_say_whether_the_connection_is_kept),
     TEST(w4_t3_connection_is_no_room_for_a_mark),
     TEST(another_content_type_is_415),
     TEST(w3_r_an_unknown_key_and_a_broken_message_look_the_same),

@@ -696,6 +696,8 @@ static void w5_t1_no_account_reaches_the_log_or_the_disk(void **state)
     assert_null(strstr(r.err_text, ACCOUNT));
     assert_null(strstr(r.err_text, "canary"));
     assert_non_null(strstr(r.err_text, "event=HTTP_TOTALS party=issuer answered=4 "));
+    assert_non_null(strstr(r.err_text, "event=ISSUER_TOTALS issued=1 unauthorized=1 limited=1 "
+                                       "malformed=1 failed=0"));
     rest = r.err_text;
     while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
         char with_end[PP_EVENT_LINE_MAX + 1];
