@@ -109,7 +109,7 @@ PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
  * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before.
  * Fails at once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
  * `done` gets NETWORK (nobody there, or no TLS 1.3; detail = errno, or getaddrinfo's number),
- * CLOSED (it ended in the midst, or the server refused this call), TIMEOUT, LIMIT (response too
+ * CLOSED (it ended in the midst, the server refused this call, or hung up before it was sent), TIMEOUT, LIMIT (response too
  * large), FORMAT (malformed response), UNVERIFIED (certificate). It may start and cancel calls, and
  * free the client.
  */

@@ -468,17 +468,18 @@ void pp_http_two_read_(struct pp_http_link *l)
         if (n == 0)
             break;
         ssize_t used = n < 0 ? -1 : nghttp2_session_mem_recv(l->session, c->in, (size_t)n);
+        l->heard_ms = pp_http_client_now_ms_();
         if (n > 0)
             pp_wipe(c->in, (size_t)n); /* what was of use was copied to its call */
         if (used < 0) {
-            pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, 0));
+            pp_http_link_lost_(l);
             return;
         }
     }
     if (nghttp2_session_want_write(l->session) && !pp_http_link_flush_(l))
         return;
     if (l->state == PP_HTTP_L_TWO && pp_http_two_is_over_(l))
-        pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, 0));
+        pp_http_link_lost_(l);
 }
 
 /*

@@ -65,6 +65,8 @@ struct pp_http_pending {
     struct pp_http_origin *origin;
     struct pp_http_link *link; /* LINKED alone */
     struct event deadline, resume;
+    uint64_t begun_ms;
+    uint32_t deadline_ms;
     pp_res result; /* OVER */
 
     pp_http_done_fn done;
@@ -121,9 +123,11 @@ struct pp_http_link {
     SSL *tls;       /* NULL in clear */
     struct pp_tls_socket socket;
     struct event readable, writable;
-    uint32_t is_blocked; /* the socket takes no more: the write event is on */
-    uint32_t is_unread;  /* the read event is off */
-    uint64_t idle_since_ms;
+    uint32_t had_call;       /* it was of use to somebody */
+    uint32_t is_blocked;     /* the socket takes no more: the write event is on */
+    uint32_t is_unread;      /* the read event is off */
+    uint64_t idle_since_ms;  /* while it is being made: since then */
+    uint64_t heard_ms;       /* HTTP/2: when the server last said something */
     struct pp_http_out *out; /* NULL while nothing waits */
 
     struct pp_http_pending *calls; /* HTTP/1.1: at most one */
@@ -232,6 +236,8 @@ void pp_http_origin_pump_(struct pp_http_origin *o);    /* gives calls to connec
 
 /* A connection that could not be made: those that waited for it end with `r`. */
 void pp_http_origin_failed_(struct pp_http_origin *o, pp_res r);
+/* HTTP/2: what has been in the making for that long is ended; who waits gets a new one. */
+void pp_http_origin_silent_(struct pp_http_origin *o, uint32_t after_ms);
 /* Nobody uses it any more, if so. */
 void pp_http_origin_release_(struct pp_http_origin *o);
 
@@ -241,6 +247,11 @@ void pp_http_origin_release_(struct pp_http_origin *o);
 struct pp_http_link *pp_http_link_open_(struct pp_http_origin *o);
 /* Closes it; its calls end with `r`. */
 void pp_http_link_end_(struct pp_http_link *l, pp_res r);
+/*
+ * The server has ended it: CLOSED. If nobody had used it yet, it is as one that could not be made: a
+ * server that hangs up at once would be called again as fast as the network is.
+ */
+void pp_http_link_lost_(struct pp_http_link *l);
 /* Sends what there is. 0: it has ended. */
 int pp_http_link_flush_(struct pp_http_link *l);
 /* Bytes, 0: none now, -1: it has ended (nothing is done about it). */
