@@ -62,7 +62,6 @@ SOURCES = {
     "daemon/common/spent_pg.c": "common:spent common:spent_pg",
     "daemon/common/spent_sqlite.c": "common:spent common:spent_sqlite",
     "daemon/common/token_keys.c": "common:token_keys",
-    "tools/device/tokens.c": "device",
     "tools/device/wallet.c": "device:wallet",
     "tools/operator/ohttp_epoch.c": "operator",
     # What is opened, once, and who it goes to.
@@ -74,6 +73,7 @@ SOURCES = {
     "lib/ohttp/replay.c": "ohttp:replay",
     "lib/msg/handle.c": "msg:handle",
     "lib/msg/sizes.c": "msg:sizes",
+    "daemon/gatewayd/answer.c": "gatewayd:gateway_session",
     "daemon/gatewayd/choice.c": "gatewayd:gateway_choice",
     "daemon/gatewayd/decap.c": "gatewayd:gateway_decap gatewayd:gateway_session",
     "daemon/gatewayd/frames.c": "gatewayd:gateway_link",
@@ -93,14 +93,16 @@ SOURCES = {
     "daemon/relayd/forward.c": "relayd daemon/relayd/pp-relayd:OfPpRelayd",
     "daemon/relayd/hold.c": "relayd",
 }
-# What stands behind an `if` that refuses, or passes over what does not fit.
-REFUSAL = (r"return (?:refuse|PP_FAIL|PP_OK|NULL|PP_HTTP_\w+|-?\d)|return;|continue;"
+# What stands behind an `if` that refuses.
+REFUSAL = (r"return (?:refuse|PP_FAIL|PP_HTTP_\w+|-?\d)"
            r"|\w*(?:refuse|fail|shed|reply_status|finish_status|reply_clear)\(|[\w.\[\]>-]+result = PP_FAIL")
 GUARDS = [
     # (what it looks like, what stands there instead)
     (re.compile(r"^ +(?:SNP_CHECK|PP_CHECK|REFUSE_UNLESS)\((?:[^;]|\n)*?\);", re.M),
      lambda m: "    (void)0;"),
     (re.compile(rf"^( +(?:\}} )?(?:else )?if )\(((?:[^;{{}}]|\n)*?)\)((?: \{{)?(?: /\*[^\n]*\*/)?\n +(?:{REFUSAL}))", re.M),
+     lambda m: f"{m[1]}(0 && ({m[2]})){m[3]}"),
+    (re.compile(r"^( +if )\((!(?:[^;{}]|\n)*?)\)(\n +(?:continue|return PP_OK);)", re.M),
      lambda m: f"{m[1]}(0 && ({m[2]})){m[3]}"),
     (re.compile(r"^( +)PP_TRY\(((?:\w*check\w*|\w*verify\w*|pp_rd_end)\((?:[^;]|\n)*?)\);", re.M),
      lambda m: f"{m[1]}(void)!({m[2]}).code;"),
@@ -161,9 +163,6 @@ class Tree:
         with open(os.path.join(self.source, name), "w", encoding="utf-8") as f:
             f.write(text)
 
-    def give_back(self, name):
-        shutil.copy(os.path.join(ROOT, name), os.path.join(self.source, name))
-
     def named(self, words):
         """The tests of `suite`, `suite:name` or `program:name`, in the order of the words."""
         for word in words.split():
@@ -204,9 +203,11 @@ class Run:
         self.left = queue.SimpleQueue()
         self.lock = threading.Lock()  # of what follows, and of standard output
         self.passed = self.failed = 0
+        self.original = {}
         for name in wanted:
             with open(os.path.join(ROOT, name), encoding="utf-8") as f:
                 text = f.read()
+            self.original[name] = text
             self.left.put((name, 0, "", text))  # as it is: its tests must pass
             for line, words, changed in sorted(mutants(text)):
                 self.left.put((name, line, words, changed))
@@ -239,7 +240,7 @@ class Run:
             except queue.Empty:
                 break
             if former not in (None, name):
-                tree.give_back(former)
+                tree.write(former, self.original[former])
             former = name
             tree.write(name, text)
             seen = tree.is_seen(SOURCES[name])

@@ -160,7 +160,7 @@ static void a_field_has_one_form(void **state)
         "PrivateToken token=",
         "PrivateToken token=\"",
         "PrivateToken token=AAAA",
-        "PrivateToken token=\"AAAA",
+        "PrivateToken token=\"AAAAx",
         "privatetoken token=\"AAAA\"",
         "PrivateToken Token=\"AAAA\"",
         "PrivateToken  token=\"AAAA\"",
