@@ -44,10 +44,21 @@ static void end_call(nghttp2_session *session, struct pp_http_pending *p, pp_res
     pp_http_call_over_(p, r);
 }
 
+/*
+ * Servers end a connection on which too many calls are given up (CVE-2023-44487), with all calls on
+ * it. It is left before that, and whatever is given up behind that goes on until it is closed: so
+ * nobody's calls end with those that others give up. What has not left yet costs the server nothing.
+ */
 static void reset(nghttp2_session *session, struct pp_http_pending *p)
 {
-    p->link->is_dirty = 1;
-    (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, p->stream, NGHTTP2_CANCEL);
+    struct pp_http_link *l = p->link;
+    int has_left = nghttp2_session_find_stream(session, p->stream) != NULL;
+
+    l->is_dirty = 1;
+    if (has_left && ++l->resets >= PP_HTTP_RESETS_MAX)
+        l->is_leaving = 1;
+    if (!has_left || l->resets <= PP_HTTP_RESETS_MAX)
+        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, p->stream, NGHTTP2_CANCEL);
 }
 
 static void fail_call(nghttp2_session *session, struct pp_http_pending *p, uint32_t code)

@@ -41,6 +41,7 @@ enum {
     PP_HTTP_AUTHORITY_BYTES_MAX = PP_HTTP_HOST_BYTES_MAX + 8, /* brackets, colon and port */
     PP_HTTP_CLIENT_IN_BYTES = 1 << 16,
     PP_HTTP_HELD_1_BYTES = PP_HTTP_PIECE_BYTES_MAX, /* HTTP/1.1: no more is read at a time */
+    PP_HTTP_RESETS_MAX = 32,        /* of calls on one connection of HTTP/2; then comes another */
     PP_HTTP_HELD_2_BYTES = 1 << 17, /* HTTP/2: a stream's window: no more can come untaken */
 };
 
@@ -138,7 +139,8 @@ struct pp_http_link {
 
     nghttp2_session *session; /* HTTP/2 */
     uint32_t is_greeted;      /* the server's SETTINGS are here */
-    uint32_t is_leaving;      /* no more calls: GOAWAY */
+    uint32_t resets;          /* calls that were given up */
+    uint32_t is_leaving;      /* no more calls: GOAWAY, silence, PP_HTTP_RESETS_MAX */
     uint32_t is_dirty;        /* something was given to the session: flush */
     uint32_t is_broken;       /* nghttp2 cannot go on */
 };
@@ -248,7 +250,7 @@ struct pp_http_link *pp_http_link_open_(struct pp_http_origin *o);
 /* Closes it; its calls end with `r`. */
 void pp_http_link_end_(struct pp_http_link *l, pp_res r);
 /*
- * The server has ended it: CLOSED. If nobody had used it yet, it is as one that could not be made: a
+ * The server has ended it: CLOSED. If nobody had used it yet, it is as one that cannot be made: a
  * server that hangs up at once would be called again as fast as the network is.
  */
 void pp_http_link_lost_(struct pp_http_link *l);

@@ -198,7 +198,75 @@ static void a_silent_handshake_is_left_by_those_who_wait_for_it(void **state)
     end_identity(&id);
 }
 
+/* --- neighbours ----------------------------------------------------------------------------- */
+
+enum { LEAVING = 1200, AT_ONCE = 50 };
+
+static void on_gone(void *ctx)
+{
+    pp_http_reply_status((struct pp_http_request *)ctx, 504);
+}
+
+/* The first one waits for the test; all others wait until their clients leave. */
+static void keep(void *ctx, struct pp_http_request *q)
+{
+    struct pp_http_request **first = (struct pp_http_request **)ctx;
+
+    if (*first == NULL)
+        *first = q;
+    else
+        pp_http_request_on_gone(q, on_gone, q);
+}
+
+static void come_and_go(struct side *s, unsigned count)
+{
+    static struct outcome o[AT_ONCE];
+
+    memset(o, 0, sizeof o);
+    for (unsigned i = 0; i < count; i++)
+        begin(s, &o[i], (struct pp_http_call){ .method = "GET" });
+    turn(s);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(o[i].count, 0);
+        pp_http_client_cancel(o[i].pending);
+    }
+    turn(s);
+}
+
+/*
+ * A relay's users share its connection to the gateway, and a server ends one on which too many
+ * calls are given up (CVE-2023-44487): whoever gives his up must not end those of the others.
+ */
+static void calls_that_are_given_up_do_not_end_their_neighbours(void **state)
+{
+    (void)state;
+    struct side s = make_side(&TWO, "http");
+    struct pp_http_request *kept = NULL;
+    const struct pp_http_route route = { "GET", "/x", 0, keep, &kept };
+    const struct pp_http_server_config c = { .routes = &route, .route_count = 1 };
+    struct pp_http_server *server;
+    struct outcome first = { 0 };
+
+    assert_ok(pp_http_server_new(s.loop, &c, &server));
+    assert_ok(pp_http_server_listen(server, &s.listener));
+    begin(&s, &first, (struct pp_http_call){ .method = "GET" });
+    turn(&s);
+    for (unsigned each = 1; each <= AT_ONCE; each += AT_ONCE - 1)
+        for (unsigned i = 0; i < LEAVING; i += each)
+            come_and_go(&s, each);
+    assert_non_null(kept);
+    assert_int_equal(first.count, 0);
+    pp_http_reply_status(kept, 202);
+    turn_until(&s, &first.count, 1);
+    assert_ok(first.r);
+    assert_int_equal(first.status, 202);
+    pp_http_server_free(server);
+    turn(&s);
+    end_side(&s);
+}
+
 static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(calls_that_are_given_up_do_not_end_their_neighbours),
     cmocka_unit_test(a_server_that_never_stops_talking_stops_nobody_else),
     cmocka_unit_test(a_server_that_hangs_up_at_once_is_not_called_again_and_again),
     cmocka_unit_test(a_connection_that_has_fallen_silent_takes_no_more_calls),
