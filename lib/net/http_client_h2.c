@@ -47,7 +47,7 @@ static void end_call(nghttp2_session *session, struct pp_http_pending *p, pp_res
 /*
  * Servers end a connection on which too many calls are given up (CVE-2023-44487), with all calls on
  * it. It is left before that, and whatever is given up behind that goes on until it is closed: so
- * nobody's calls end with those that others give up. What has not left yet costs the server nothing.
+ * nobody's calls end with those that others give up. What has not left yet costs nothing.
  */
 static void reset(nghttp2_session *session, struct pp_http_pending *p)
 {
