@@ -2,6 +2,8 @@
 /* https: the given anchors and no others. Keys and certificates are made here, anew in each run. */
 #include "identity.h"
 
+#include <openssl/x509v3.h>
+
 /* Answers one request per connection; the handshake may fail, which is the client's matter. */
 static int run_tls(struct pp_listener *l, void *ctx)
 {
@@ -76,7 +78,62 @@ static void only_the_given_anchors_are_trusted(void **state)
     end_identity(&misnamed);
 }
 
+/* Signs the certificate anew after a change, and lists it as it is now. */
+static void sign_again(struct identity *id)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+
+    assert_true(X509_sign(id->cert, id->key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_bio_X509(out, id->cert), 1);
+    int n = BIO_read(out, id->pem, PEM_MAX - 1);
+    assert_true(n > 0);
+    id->pem[n] = '\0';
+    BIO_free(out);
+}
+
+static void set_purpose(struct identity *id, const char *purpose)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, purpose);
+
+    assert_non_null(e);
+    assert_int_equal(X509_add_ext(id->cert, e, -1), 1);
+    X509_EXTENSION_free(e);
+    sign_again(id);
+}
+
+static void set_times(struct identity *id, long from_s, long to_s)
+{
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(id->cert), from_s));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(id->cert), to_s));
+    sign_again(id);
+}
+
+/* Also one that is an anchor itself: it is no server's now, or it is none of a server. */
+static void a_certificate_out_of_its_time_or_of_no_server_is_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct identity id = { 0 };
+        make_identity(&id, 1);
+        if (i == 0)
+            set_purpose(&id, "serverAuth");
+        else if (i == 1)
+            set_purpose(&id, "clientAuth");
+        else
+            set_times(&id, i == 2 ? -7200 : 3600, i == 2 ? -3600 : 7200);
+        struct party p = test_start("127.0.0.1:0", run_tls, &id);
+        pp_res r = call_tls(&p, pp_span_cstr(id.pem));
+        if (i == 0)
+            assert_ok(r);
+        else
+            assert_code(r, PP_E_UNVERIFIED);
+        test_stop_hard(&p);
+        end_identity(&id);
+    }
+}
+
 static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_certificate_out_of_its_time_or_of_no_server_is_refused),
     cmocka_unit_test(only_the_given_anchors_are_trusted),
 };
 
