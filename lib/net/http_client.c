@@ -162,6 +162,19 @@ static void detach(struct pp_http_pending *p)
     }
 }
 
+/*
+ * HTTP/2: where nothing was heard since it began, nobody else is sent; and who waits with it for a
+ * connection that has been in the making for half of its time gets another one. Somebody may drop
+ * what one connection carries, and those who share it would all share that.
+ */
+static void leave_silent(struct pp_http_pending *p)
+{
+    if (p->state == PP_HTTP_P_WAITING)
+        pp_http_origin_silent_(p->origin, p->deadline_ms / 2);
+    else if (p->state == PP_HTTP_P_LINKED && p->link->heard_ms <= p->begun_ms)
+        p->link->is_leaving = 1;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct pp_http_pending *p = (struct pp_http_pending *)arg;
@@ -171,6 +184,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)what;
     pp_http_client_enter_(c);
     if (p->state != PP_HTTP_P_OVER) {
+        leave_silent(p);
         detach(p);
         pp_http_call_over_(p, PP_FAIL(PP_E_TIMEOUT, 0));
     }
@@ -424,6 +438,8 @@ pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call 
     PP_CHECK(p != NULL, PP_E_BUSY, c->config.calls_max);
     p->done = done;
     p->ctx = ctx;
+    p->begun_ms = pp_http_client_now_ms_();
+    p->deadline_ms = call->deadline_ms;
     copy_request(p, call, url.target);
     reset_answer(p);
     if (event_add(&p->deadline, &after) != 0) {

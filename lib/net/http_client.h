@@ -109,9 +109,9 @@ PP_MUST pp_res pp_http_client_pin(struct pp_http_client *c, const char *url);
  * Starts a call; `done` is called exactly once from the loop, unless it is cancelled before.
  * Fails at once, without `done`, with BUSY (calls_max), RANGE or FORMAT (the call), NO_MEMORY.
  * `done` gets NETWORK (nobody there, or no TLS 1.3; detail = errno, or getaddrinfo's number),
- * CLOSED (it ended in the midst, or the server refused this call), TIMEOUT, LIMIT (response too
- * large), FORMAT (malformed response), UNVERIFIED (certificate). It may start and cancel calls, and
- * free the client.
+ * CLOSED (it ended in the midst, the server refused this call, or hung up before it was sent),
+ * TIMEOUT, LIMIT (response too large), FORMAT (malformed response), UNVERIFIED (certificate). It
+ * may start and cancel calls, and free the client.
  */
 PP_MUST pp_res pp_http_client_start(struct pp_http_client *c, const struct pp_http_call *call,
                                     pp_http_done_fn done, void *ctx, struct pp_http_pending **ret);

@@ -44,10 +44,21 @@ static void end_call(nghttp2_session *session, struct pp_http_pending *p, pp_res
     pp_http_call_over_(p, r);
 }
 
+/*
+ * Servers end a connection on which too many calls are given up (CVE-2023-44487), with all calls on
+ * it. It is left before that, and whatever is given up behind that goes on until it is closed: so
+ * nobody's calls end with those that others give up. What has not left yet costs nothing.
+ */
 static void reset(nghttp2_session *session, struct pp_http_pending *p)
 {
-    p->link->is_dirty = 1;
-    (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, p->stream, NGHTTP2_CANCEL);
+    struct pp_http_link *l = p->link;
+    int has_left = nghttp2_session_find_stream(session, p->stream) != NULL;
+
+    l->is_dirty = 1;
+    if (has_left && ++l->resets >= PP_HTTP_RESETS_MAX)
+        l->is_leaving = 1;
+    if (!has_left || l->resets <= PP_HTTP_RESETS_MAX)
+        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, p->stream, NGHTTP2_CANCEL);
 }
 
 static void fail_call(nghttp2_session *session, struct pp_http_pending *p, uint32_t code)
@@ -468,17 +479,18 @@ void pp_http_two_read_(struct pp_http_link *l)
         if (n == 0)
             break;
         ssize_t used = n < 0 ? -1 : nghttp2_session_mem_recv(l->session, c->in, (size_t)n);
+        l->heard_ms = pp_http_client_now_ms_();
         if (n > 0)
             pp_wipe(c->in, (size_t)n); /* what was of use was copied to its call */
         if (used < 0) {
-            pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, 0));
+            pp_http_link_lost_(l);
             return;
         }
     }
     if (nghttp2_session_want_write(l->session) && !pp_http_link_flush_(l))
         return;
     if (l->state == PP_HTTP_L_TWO && pp_http_two_is_over_(l))
-        pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, 0));
+        pp_http_link_lost_(l);
 }
 
 /*

@@ -41,6 +41,7 @@ enum {
     PP_HTTP_AUTHORITY_BYTES_MAX = PP_HTTP_HOST_BYTES_MAX + 8, /* brackets, colon and port */
     PP_HTTP_CLIENT_IN_BYTES = 1 << 16,
     PP_HTTP_HELD_1_BYTES = PP_HTTP_PIECE_BYTES_MAX, /* HTTP/1.1: no more is read at a time */
+    PP_HTTP_RESETS_MAX = 32,        /* of calls on one connection of HTTP/2; then comes another */
     PP_HTTP_HELD_2_BYTES = 1 << 17, /* HTTP/2: a stream's window: no more can come untaken */
 };
 
@@ -65,6 +66,8 @@ struct pp_http_pending {
     struct pp_http_origin *origin;
     struct pp_http_link *link; /* LINKED alone */
     struct event deadline, resume;
+    uint64_t begun_ms;
+    uint32_t deadline_ms;
     pp_res result; /* OVER */
 
     pp_http_done_fn done;
@@ -121,9 +124,11 @@ struct pp_http_link {
     SSL *tls;       /* NULL in clear */
     struct pp_tls_socket socket;
     struct event readable, writable;
-    uint32_t is_blocked; /* the socket takes no more: the write event is on */
-    uint32_t is_unread;  /* the read event is off */
-    uint64_t idle_since_ms;
+    uint32_t had_call;       /* it was of use to somebody */
+    uint32_t is_blocked;     /* the socket takes no more: the write event is on */
+    uint32_t is_unread;      /* the read event is off */
+    uint64_t idle_since_ms;  /* while it is being made: since then */
+    uint64_t heard_ms;       /* HTTP/2: when the server last said something */
     struct pp_http_out *out; /* NULL while nothing waits */
 
     struct pp_http_pending *calls; /* HTTP/1.1: at most one */
@@ -134,7 +139,8 @@ struct pp_http_link {
 
     nghttp2_session *session; /* HTTP/2 */
     uint32_t is_greeted;      /* the server's SETTINGS are here */
-    uint32_t is_leaving;      /* no more calls: GOAWAY */
+    uint32_t resets;          /* calls that were given up */
+    uint32_t is_leaving;      /* no more calls: GOAWAY, silence, PP_HTTP_RESETS_MAX */
     uint32_t is_dirty;        /* something was given to the session: flush */
     uint32_t is_broken;       /* nghttp2 cannot go on */
 };
@@ -232,6 +238,8 @@ void pp_http_origin_pump_(struct pp_http_origin *o);    /* gives calls to connec
 
 /* A connection that could not be made: those that waited for it end with `r`. */
 void pp_http_origin_failed_(struct pp_http_origin *o, pp_res r);
+/* HTTP/2: what has been in the making for that long is ended; who waits gets a new one. */
+void pp_http_origin_silent_(struct pp_http_origin *o, uint32_t after_ms);
 /* Nobody uses it any more, if so. */
 void pp_http_origin_release_(struct pp_http_origin *o);
 
@@ -241,6 +249,11 @@ void pp_http_origin_release_(struct pp_http_origin *o);
 struct pp_http_link *pp_http_link_open_(struct pp_http_origin *o);
 /* Closes it; its calls end with `r`. */
 void pp_http_link_end_(struct pp_http_link *l, pp_res r);
+/*
+ * The server has ended it: CLOSED. If nobody had used it yet, it is as one that cannot be made: a
+ * server that hangs up at once would be called again as fast as the network is.
+ */
+void pp_http_link_lost_(struct pp_http_link *l);
 /* Sends what there is. 0: it has ended. */
 int pp_http_link_flush_(struct pp_http_link *l);
 /* Bytes, 0: none now, -1: it has ended (nothing is done about it). */

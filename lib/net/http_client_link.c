@@ -27,6 +27,7 @@ void pp_http_link_add_(struct pp_http_link *l, struct pp_http_pending *p)
         l->calls->prev = p;
     l->calls = p;
     l->call_count++;
+    l->had_call = 1;
 }
 
 void pp_http_link_remove_(struct pp_http_pending *p)
@@ -109,6 +110,17 @@ void pp_http_link_end_(struct pp_http_link *l, pp_res r)
     pp_http_origin_release_(o);
 }
 
+void pp_http_link_lost_(struct pp_http_link *l)
+{
+    struct pp_http_origin *o = l->origin;
+    const pp_res r = PP_FAIL(PP_E_CLOSED, 0);
+    int had_call = l->had_call != 0;
+
+    pp_http_link_end_(l, r);
+    if (!had_call)
+        pp_http_origin_failed_(o, r);
+}
+
 /* --- sending -------------------------------------------------------------------------------- */
 
 static struct pp_http_out *take_out(struct pp_http_client *c)
@@ -166,7 +178,7 @@ static void unblock(struct pp_http_link *l)
 static int cannot_send(struct pp_http_link *l)
 {
     if (l->state == PP_HTTP_L_TWO) {
-        pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, errno));
+        pp_http_link_lost_(l);
         return 0;
     }
     l->is_mute = 1;
@@ -178,7 +190,7 @@ static int end_if_over(struct pp_http_link *l)
 {
     if (l->state != PP_HTTP_L_TWO || !pp_http_two_is_over_(l))
         return 1;
-    pp_http_link_end_(l, PP_FAIL(PP_E_CLOSED, 0));
+    pp_http_link_lost_(l);
     return 0;
 }
 
@@ -231,10 +243,7 @@ ssize_t pp_http_link_read_(struct pp_http_link *l, uint8_t *at, size_t cap)
             return (ssize_t)got;
         return pp_tls_is_later_(l->tls) ? 0 : -1;
     }
-    if (l->socket.is_drained)
-        return 0;
-    ssize_t n = recv(l->socket.fd, at, cap, MSG_DONTWAIT);
-    l->socket.is_drained = n > 0 && (size_t)n < cap;
+    ssize_t n = pp_tls_socket_read_(&l->socket, at, cap);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     return n > 0 ? n : -1;
@@ -267,11 +276,11 @@ int pp_http_link_is_fresh_(struct pp_http_link *l)
 
     /* What TLS holds back may be tickets, or bytes behind the last answer. */
     if (l->tls != NULL && (n > 0 || (is_silent && SSL_has_pending(l->tls)))) {
-        l->socket.is_drained = 0;
+        pp_tls_socket_turn_(&l->socket);
         is_silent = pp_http_link_read_(l, &byte, 1) == 0;
     }
     if (!is_silent)
-        pp_http_link_end_(l, PP_OK);
+        pp_http_link_lost_(l);
     return is_silent;
 }
 
@@ -282,7 +291,7 @@ static void begin_to_speak(struct pp_http_link *l)
     struct pp_http_client *c = l->client;
     struct pp_http_origin *o = l->origin;
     /* RFC 9113 3.2, 3.3: ALPN over TLS; in clear, the caller knows. */
-    int is_two = l->tls != NULL ? pp_http_link_chose_two_(l) : c->config.http2 != 0;
+    int is_two = c->config.http2 != 0 && (l->tls == NULL || pp_http_link_chose_two_(l));
 
     o->connecting_count--;
     l->idle_since_ms = pp_http_client_now_ms_();
@@ -330,7 +339,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     pp_http_client_enter_(c);
-    l->socket.is_drained = 0;
+    pp_tls_socket_turn_(&l->socket);
     if (l->state == PP_HTTP_L_HANDSHAKE)
         shake_hands(l);
     else if (l->state == PP_HTTP_L_ONE)
@@ -383,7 +392,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     pp_http_client_enter_(c);
-    l->socket.is_drained = 0;
+    pp_tls_socket_turn_(&l->socket);
     if (l->state == PP_HTTP_L_CONNECTING)
         finish_connecting(l);
     else if (l->state == PP_HTTP_L_HANDSHAKE)
@@ -444,7 +453,11 @@ struct pp_http_link *pp_http_link_open_(struct pp_http_origin *o)
     if (l == NULL)
         return NULL;
     *l = (struct pp_http_link){
-        .client = o->client, .origin = o, .state = PP_HTTP_L_CONNECTING, .socket = { .fd = -1 }
+        .client = o->client,
+        .origin = o,
+        .state = PP_HTTP_L_CONNECTING,
+        .socket = { .fd = -1 },
+        .idle_since_ms = pp_http_client_now_ms_(),
     };
     o->link_count++;
     o->connecting_count++;

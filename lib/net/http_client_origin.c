@@ -197,16 +197,46 @@ static void leave_queue(struct pp_http_pending *p)
     o->waiting_count--;
 }
 
-/* Who gives up while his connection is being made takes it with him, unless others want it. */
+static int prefers_two(const struct pp_http_origin *o)
+{
+    return o->client->config.http2 && !o->speaks_one;
+}
+
+static int is_connecting(const struct pp_http_link *l, const struct pp_http_origin *o)
+{
+    return l->origin == o && l->state != PP_HTTP_L_FREE && l->state < PP_HTTP_L_ONE;
+}
+
+/*
+ * Who gives up while his connection is being made takes it with him, unless others want it: the
+ * oldest one, or theirs would be that on which nothing happens.
+ */
 static void close_unwanted(struct pp_http_origin *o)
 {
     struct pp_http_client *c = o->client;
 
-    for (uint32_t i = c->links_used; i-- > 0 && o->connecting_count > o->waiting_count;) {
-        struct pp_http_link *l = &c->links[i];
-        if (l->origin == o && l->state != PP_HTTP_L_FREE && l->state < PP_HTTP_L_ONE)
-            pp_http_link_end_(l, PP_OK);
+    while (o->connecting_count > o->waiting_count) {
+        struct pp_http_link *oldest = NULL;
+        for (uint32_t i = 0; i < c->links_used; i++) {
+            struct pp_http_link *l = &c->links[i];
+            if (is_connecting(l, o) && (oldest == NULL || l->idle_since_ms < oldest->idle_since_ms))
+                oldest = l;
+        }
+        PP_ASSERT(oldest != NULL);
+        pp_http_link_end_(oldest, PP_OK);
     }
+}
+
+void pp_http_origin_silent_(struct pp_http_origin *o, uint32_t after_ms)
+{
+    struct pp_http_client *c = o->client;
+    uint64_t now = pp_http_client_now_ms_();
+
+    if (!prefers_two(o)) /* each has one of its own: see close_unwanted */
+        return;
+    for (uint32_t i = 0; i < c->links_used; i++)
+        if (is_connecting(&c->links[i], o) && now - c->links[i].idle_since_ms >= after_ms)
+            pp_http_link_end_(&c->links[i], PP_OK);
 }
 
 void pp_http_origin_unwait_(struct pp_http_pending *p)
@@ -216,11 +246,6 @@ void pp_http_origin_unwait_(struct pp_http_pending *p)
     leave_queue(p);
     close_unwanted(o);
     pp_http_origin_release_(o);
-}
-
-static int prefers_two(const struct pp_http_origin *o)
-{
-    return o->client->config.http2 && !o->speaks_one;
 }
 
 /*
@@ -278,7 +303,7 @@ static struct pp_http_link *find_shared(struct pp_http_origin *o)
             continue;
         }
         if (l->call_count == 0 && !l->is_dirty) {
-            l->socket.is_drained = 0;
+            pp_tls_socket_turn_(&l->socket);
             pp_http_two_read_(l);
             if (l->state != PP_HTTP_L_TWO)
                 continue;

@@ -313,7 +313,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    c->socket.is_drained = 0;
+    pp_tls_socket_turn_(&c->socket);
     switch (c->state) {
     case PP_HTTP_C_HANDSHAKE:
         shake_hands(c);
@@ -342,7 +342,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    c->socket.is_drained = 0;
+    pp_tls_socket_turn_(&c->socket);
     if (c->state == PP_HTTP_C_HANDSHAKE)
         shake_hands(c);
     else if (c->state != PP_HTTP_C_LINGERING)

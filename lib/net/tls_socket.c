@@ -4,6 +4,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* A peer that sends faster than its bytes can be looked at must not keep the loop for itself. */
+ssize_t pp_tls_socket_read_(struct pp_tls_socket *s, void *at, size_t cap)
+{
+    if (s->is_drained) {
+        errno = EAGAIN;
+        return -1;
+    }
+    ssize_t n = recv(s->fd, at, cap, MSG_DONTWAIT);
+    s->reads++;
+    s->is_drained = n > 0 && ((size_t)n < cap || s->reads >= PP_TLS_SOCKET_READS_MAX);
+    return n;
+}
+
 /*
  * OpenSSL's own socket BIO writes with write(2), and a peer that has left would end the process
  * with SIGPIPE. A library cannot decide about signals.
@@ -22,17 +35,11 @@ static int socket_write(BIO *bio, const char *at, int len)
 static int socket_read(BIO *bio, char *at, int len)
 {
     struct pp_tls_socket *s = (struct pp_tls_socket *)BIO_get_data(bio);
-    ssize_t n = -1;
+    ssize_t n = pp_tls_socket_read_(s, at, (size_t)len);
 
     BIO_clear_retry_flags(bio);
-    if (s->is_drained) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    n = recv(s->fd, at, (size_t)len, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         BIO_set_retry_read(bio);
-    s->is_drained = n > 0 && n < len;
     return (int)n;
 }
 

@@ -7,14 +7,26 @@
 
 #include "result.h"
 
+enum { PP_TLS_SOCKET_READS_MAX = 4 }; /* at a turn of the loop: others have a turn too */
+
 struct pp_tls_socket {
     int fd;
     /*
-     * The last read took all there was: until the loop says that there is more, the next one
-     * says "later" without asking the kernel. Whoever is called by the loop sets it to 0.
+     * The last read took all there was, or it was the last one of this turn: until the loop says
+     * that there is more, the next one says "later" without asking the kernel.
      */
     uint32_t is_drained;
+    uint32_t reads; /* in this turn */
 };
+
+/* Whoever is called by the loop begins with it. */
+static inline void pp_tls_socket_turn_(struct pp_tls_socket *s)
+{
+    s->is_drained = s->reads = 0;
+}
+
+/* As recv(2), without waiting; also "later" is EAGAIN. */
+ssize_t pp_tls_socket_read_(struct pp_tls_socket *s, void *at, size_t cap);
 
 BIO_METHOD *pp_tls_socket_method_(void); /* NULL: no memory; BIO_meth_free */
 
