@@ -596,8 +596,7 @@ static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
         { "http://[::1", 0 },
         { "http://[::g]/", 0 },
         { "http://[::1%25lo]/", 0 }, /* a zone */
-        { "http://[::1]80/", 0 },
-        { "http://[::1]x:80/", 0 },
+        { "http://[::1]x80/", 0 },   /* no port without its colon */
         { "", 0 },
         { "127.0.0.1:80/", 0 },
         { "ftp://127.0.0.1/", 0 },
