@@ -6,8 +6,8 @@
  * RSASSA-PSS signature that anybody verifies with the public key alone.
  *
  * `message` is the RFC's input_msg: the message itself in the Deterministic variants, and 32 random
- * bytes in front of it (PP_BLINDRSA_PREFIX_BYTES) in the Randomized ones. `salt_len` is 48 in the
- * PSS variants and 0 in the PSSZERO ones. The public exponent is 65537.
+ * bytes in front of it in the Randomized ones. `salt_len` is 48 in the PSS variants and 0 in the
+ * PSSZERO ones. The public exponent is 65537.
  *
  * The arithmetic is OpenSSL's. Signing uses its constant-time exponentiation, and its own blinding
  * on top. On the client's side the blind is inverted behind a random mask, and products are
@@ -27,7 +27,6 @@ enum {
     PP_BLINDRSA_BITS_MAX = 4096,
     PP_BLINDRSA_BYTES_MAX = PP_BLINDRSA_BITS_MAX / 8,
     PP_BLINDRSA_SALT_BYTES = 48,
-    PP_BLINDRSA_PREFIX_BYTES = 32,
     PP_BLINDRSA_SPKI_BYTES = 342, /* of 2048 bits */
     PP_BLINDRSA_DER_BYTES_MAX = 4096,
 };

@@ -144,11 +144,6 @@ void pp_sha384(struct pp_span data, uint8_t ret[PP_SHA384_BYTES])
     pp_hash_of(PP_SHA384, data, ret);
 }
 
-void pp_sha512(struct pp_span data, uint8_t ret[PP_SHA512_BYTES])
-{
-    pp_hash_of(PP_SHA512, data, ret);
-}
-
 void pp_sha256_pair(uint8_t prefix, struct pp_span a, struct pp_span b,
                     uint8_t ret[PP_SHA256_BYTES])
 {

@@ -42,7 +42,6 @@ void pp_hash_final(struct pp_hash *h, uint8_t *ret); /* pp_hash_len bytes; wipes
 void pp_hash_of(enum pp_hash_id id, struct pp_span data, uint8_t *ret);
 void pp_sha256(struct pp_span data, uint8_t ret[PP_SHA256_BYTES]);
 void pp_sha384(struct pp_span data, uint8_t ret[PP_SHA384_BYTES]);
-void pp_sha512(struct pp_span data, uint8_t ret[PP_SHA512_BYTES]);
 
 /* SHA-256(prefix byte || a || b): the Merkle hashes of RFC 6962, without overhead. */
 void pp_sha256_pair(uint8_t prefix, struct pp_span a, struct pp_span b,

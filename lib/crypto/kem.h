@@ -47,16 +47,10 @@ union pp_kem_enc_sizes {
 #include "kems.def"
 };
 #undef KEM
-#define KEM(name, pk, sk, enc, secret, random, auth, title) uint8_t name[secret];
-union pp_kem_secret_sizes {
-#include "kems.def"
-};
-#undef KEM
 enum {
     PP_KEM_PK_BYTES_MAX = sizeof(union pp_kem_pk_sizes),
     PP_KEM_SK_BYTES_MAX = sizeof(union pp_kem_sk_sizes),
     PP_KEM_ENC_BYTES_MAX = sizeof(union pp_kem_enc_sizes),
-    PP_KEM_SECRET_BYTES_MAX = sizeof(union pp_kem_secret_sizes), /* shared secret */
 };
 
 struct pp_kem_info {

@@ -60,8 +60,7 @@ static int fill_chunk(struct pp_http_pending *p, struct pp_http_out *out)
     char head[CHUNK_HEAD_BYTES];
 
     room = room < CHUNK_BYTES_MAX ? room : CHUNK_BYTES_MAX;
-    if (room == 0)
-        return 1;
+    PP_ASSERT(room > 0); /* it is filled when it is empty, and a head leaves room */
     long n = p->pull(p->pieces_ctx, at + CHUNK_HEAD_BYTES, room);
     PP_ASSERT(n >= PP_HTTP_PULL_ABORT && (n < 0 || (size_t)n <= room));
     if (n == PP_HTTP_PULL_ABORT)

@@ -208,7 +208,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     (void)flags;
     (void)arg;
     (void)nghttp2_session_consume_connection(session, len);
-    if (p == NULL)
+    if (p == NULL) /* of a stream that was reset */
         return 0;
     uint32_t failed = take_data(session, p, pp_span(at, len));
     if (failed != PP_E_OK)

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <sys/un.h>
 
+#include "http_client_int.h"
+
 /* --- a server that follows a script --------------------------------------------------------- */
 
 struct step {
@@ -438,6 +440,92 @@ static void nobody_there_is_a_network_failure(void **state)
     end_side(&s);
 }
 
+/* A label of more than 63 bytes is a name that nobody is asked for. */
+static void a_name_that_is_not_known_is_a_network_failure(void **state)
+{
+    (void)state;
+    struct party p = { .address = { .family = PP_ADDRESS_IP4, .ip = { 127, 0, 0, 1 }, .port = 9 } };
+    struct side s = make_side(&p, &(struct pp_http_client_config){ 0 });
+    char url[96] = "http://";
+
+    memset(url + strlen(url), 'a', 64);
+    pp_res r = pp_http_client_pin(s.client, url);
+    assert_code(r, PP_E_NETWORK);
+    assert_int_not_equal(r.detail, 0); /* what the resolver said */
+    end_side(&s);
+}
+
+static void a_client_has_as_many_calls_and_bytes_as_its_limits_say(void **state)
+{
+    (void)state;
+    static const struct {
+        struct pp_http_client_config config;
+        uint32_t code;
+    } rows[] = {
+        { { .calls_max = PP_HTTP_CALLS_MAX, .response_bytes_max = 1 }, PP_E_OK },
+        { { .calls_max = PP_HTTP_CALLS_MAX + 1, .response_bytes_max = 1 }, PP_E_RANGE },
+        { { .calls_max = 1, .response_bytes_max = PP_HTTP_RESPONSE_BYTES_MAX }, PP_E_OK },
+        { { .calls_max = 1, .response_bytes_max = PP_HTTP_RESPONSE_BYTES_MAX + 1 }, PP_E_RANGE },
+    };
+    struct pp_loop *loop;
+
+    assert_ok(pp_loop_new(&loop));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_http_client *c = NULL;
+        assert_code(pp_http_client_new(loop, &rows[i].config, &c), rows[i].code);
+        pp_http_client_free(c);
+    }
+    pp_loop_free(loop);
+}
+
+static long end_at_once(void *ctx, uint8_t *at, size_t cap)
+{
+    (void)ctx;
+    (void)at;
+    (void)cap;
+    return PP_HTTP_PULL_END;
+}
+
+static void what_is_sent_with_a_call_has_limits(void **state)
+{
+    (void)state;
+    enum { LINE = PP_HTTP_SENT_LINE_BYTES_MAX }; /* a name and its value are shorter */
+    static char text[LINE + 1];
+    static char path[PP_ADDRESS_PATH_MAX + 2];
+    struct party p = { .address = { .family = PP_ADDRESS_IP4, .ip = { 127, 0, 0, 1 }, .port = 9 } };
+    struct side s = make_side(&p, &(struct pp_http_client_config){ 0 });
+    struct outcome o = { 0 };
+    struct pp_http_pending *pending;
+
+    memset(text, 'a', LINE);
+    memset(path, 'a', PP_ADDRESS_PATH_MAX + 1);
+    for (size_t past = 0; past < 2; past++) {
+        uint32_t code = past > 0 ? PP_E_RANGE : PP_E_OK;
+        const struct pp_http_field fields[] = {
+            { PP_STR("X"), pp_span((const uint8_t *)text, LINE - 2 + past) },
+            { pp_span((const uint8_t *)text, LINE - 1 + past), PP_STR("") },
+        };
+        struct pp_http_call calls[] = {
+            { .fields = &fields[0], .field_count = 1 },
+            { .fields = &fields[1], .field_count = 1 },
+            { .unix_path = path + 1 - past },
+            { .pull = end_at_once, .body = pp_span((const uint8_t *)"a", past) },
+        };
+        for (size_t i = 0; i < PP_ARRAY_COUNT(calls); i++) {
+            calls[i].method = "POST";
+            calls[i].url = s.url;
+            calls[i].deadline_ms = 1000;
+            pp_res r = pp_http_client_start(s.client, &calls[i], on_done, &o, &pending);
+            if (r.code != code)
+                fail_msg("%zu, %zu past: %s", i, past, pp_code_name(r.code));
+            if (pp_is_ok(r))
+                pp_http_client_cancel(pending);
+        }
+    }
+    assert_int_equal(o.count, 0);
+    end_side(&s);
+}
+
 static void a_call_that_cannot_be_sent_is_refused_at_once(void **state)
 {
     (void)state;
@@ -503,6 +591,12 @@ static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
         { "http://relay.example/", 80 },
         { "https://relay.example/x?y", 443 },
         { "https://[::1]:65535/", 65535 },
+        { "http://[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]/", 80 }, /* the longest */
+        { "http://[]/", 0 },
+        { "http://[::1", 0 },
+        { "http://[::g]/", 0 },
+        { "http://[::1%25lo]/", 0 }, /* a zone */
+        { "http://[::1]x80/", 0 },   /* no port without its colon */
         { "", 0 },
         { "127.0.0.1:80/", 0 },
         { "ftp://127.0.0.1/", 0 },
@@ -528,6 +622,12 @@ static void a_url_of_a_configuration_is_checked_and_gives_its_port(void **state)
             fail_msg("%s: %s", rows[i].url, pp_code_name(r.code));
         assert_int_equal(port, rows[i].port != 0 ? rows[i].port : 7);
     }
+    static char long_host[PP_HTTP_URL_BYTES_MAX + 1] = "http://[";
+    uint16_t port;
+    memset(long_host + strlen(long_host), ':', PP_HTTP_URL_BYTES_MAX - 10);
+    memcpy(long_host + strlen(long_host), "]/", 2);
+    assert_int_equal(strlen(long_host), PP_HTTP_URL_BYTES_MAX);
+    assert_code(pp_http_url_port(pp_span_cstr(long_host), &port), PP_E_FORMAT);
 }
 
 static void a_name_is_resolved_once_and_kept(void **state)
@@ -541,6 +641,9 @@ static void a_name_is_resolved_once_and_kept(void **state)
     assert_ok(pp_http_client_pin(s.client, s.url));
     assert_ok(call(&s, "GET", "").r);
     assert_code(pp_http_client_pin(s.client, "http://"), PP_E_FORMAT);
+    for (int i = 1; i < PP_HTTP_PINS_MAX; i++)
+        assert_ok(pp_http_client_pin(s.client, s.url));
+    assert_code(pp_http_client_pin(s.client, s.url), PP_E_LIMIT);
     end_side(&s);
     test_stop_hard(&p);
 }
@@ -668,6 +771,9 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_call_ends_at_its_deadline),
     cmocka_unit_test(a_cancelled_call_is_never_heard_of_again),
     cmocka_unit_test(nobody_there_is_a_network_failure),
+    cmocka_unit_test(a_name_that_is_not_known_is_a_network_failure),
+    cmocka_unit_test(a_client_has_as_many_calls_and_bytes_as_its_limits_say),
+    cmocka_unit_test(what_is_sent_with_a_call_has_limits),
     cmocka_unit_test(a_call_that_cannot_be_sent_is_refused_at_once),
     cmocka_unit_test(a_url_of_a_configuration_is_checked_and_gives_its_port),
     cmocka_unit_test(a_name_is_resolved_once_and_kept),
