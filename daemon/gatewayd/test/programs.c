@@ -1195,6 +1195,12 @@ static void key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_sta
     assert_refused(w, gatewayd, "gateway/wrong", gateway_config(w, ""), "1.key");
 }
 
+/* With this of a test runner glibc writes into memory that is set aside: it becomes resident. */
+static int set_up_unperturbed(void **state)
+{
+    return unsetenv("MALLOC_PERTURB_") != 0 ? -1 : set_up(state);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest TESTS[] = {
@@ -1214,7 +1220,6 @@ static const struct CMUnitTest TESTS[] = {
     TEST(w4_t2_a_redeemer_killed_behind_its_insert_never_lets_the_token_pass),
     TEST(w4_t2_without_a_store_nobody_gets_a_session),
     TEST(w5_t1_what_both_say_is_events_and_nothing_else),
-    TEST(memory_is_flat_and_below_20_mib),
     TEST(a_wrong_configuration_is_refused_by_name),
     TEST(cvms_may_share_a_port_and_have_sixteen),
     TEST(files_that_are_not_there_are_named),
@@ -1222,6 +1227,7 @@ static const struct CMUnitTest TESTS[] = {
     TEST(w16_r_a_prod_gateway_takes_the_one_grid),
     TEST(a_prod_gateways_processes_have_folders_apart_from_each_other),
     TEST(key_files_that_are_wrong_or_open_to_others_keep_the_gateway_from_starting),
+    cmocka_unit_test_setup_teardown(memory_is_flat_and_below_20_mib, set_up_unperturbed, tear_down),
 };
 
 int main(int argc, char **argv)
