@@ -160,8 +160,7 @@ int main(void)
     printf("  server %44.3f us CPU/request (no allocation: a test)\n",
            cpu_of_children_s() * 1e6 / (REQUESTS + WARM_UP));
     printf("  client %44.3f us CPU/request\n", cpu * 1e6 / REQUESTS);
-    printf("  client's allocations %31.2f allocations/request\n",
-           (double)allocations / REQUESTS);
+    printf("  client's allocations %31.2f allocations/request\n", (double)allocations / REQUESTS);
     pp_http_client_free(run.client);
     pp_loop_free(loop);
     pp_listener_done(&l);
