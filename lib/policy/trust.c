@@ -123,8 +123,9 @@ static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
 
 /*
  * Simulated platforms exist in development builds alone, and there never in prod: staging is where
- * prod's waiting times are tried without its machines. A root of one's own vouches for them and for nothing else: what a simulator signs is never taken
- * for hardware, and no anchors of production hold its root.
+ * prod's waiting times are tried without its machines. A root of one's own vouches for them and
+ * for nothing else: what a simulator signs is never taken for hardware, and no anchors of
+ * production hold its root.
  */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                              struct pp_problem *problem)
