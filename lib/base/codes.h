@@ -57,6 +57,9 @@ enum pp_class {
     X(CHILD,               33, FAILED,   "a child process failed", "read its messages on standard error") \
     X(DISK_FULL,           34, FAILED,   "the disk is full", "free space and try again")            \
     X(CANCELLED,           35, FAILED,   "cancelled", "")                                           \
+    X(SIGNER_GONE,         36, FAILED,   "the signer program has ended", "start it with this program again") \
+    X(SIGNER_LATE,         37, FAILED,   "the signer program did not answer in time", "check what it waits for") \
+    X(SIGNER_WRONG,        38, FAILED,   "the signer program gave a signature that is not of its key", "check which key it uses; it must be that of the vkey") \
     /* What a person gave us. */                                                                    \
     X(USAGE,               40, USAGE,    "the call is wrong", "see --help")                         \
     X(CONFIG,              41, USAGE,    "the configuration is wrong", "correct the named key")     \
