@@ -159,7 +159,13 @@ enum pp_class {
     X(SNP_HOST_DATA,      180, REFUSED,  "the configuration is not the published one", "the far end runs an unpublished configuration: report it") \
     X(SNP_ID_BLOCK,       181, REFUSED,  "the ID block is not an accepted one", "report the operator") \
     X(SNP_HOST_ID,        182, REFUSED,  "this chip is not in the published host list", "the far end is not a registered machine: report it") \
-    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator")
+    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator") \
+    /* The files of a log, to whoever reads all of them (transparency-log A4, A11). */              \
+    X(LOG_MISSING,        190, REFUSED,  "a file that the log's checkpoint implies is not there", "read another mirror; report this one") \
+    X(LOG_FILE,           191, REFUSED,  "a file of the log has not the form that its name says", "read another mirror; report this one") \
+    X(LOG_TILE,           192, REFUSED,  "a hash tile is not what the log's entries hash to", "report the mirror: proofs made from its tiles fail") \
+    X(LOG_ROOT,           193, REFUSED,  "the log's entries are not those of its checkpoint", "read another mirror; if all agree, report the log") \
+    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log")
 /* clang-format on */
 
 enum pp_code {
