@@ -53,8 +53,8 @@ PP_MUST pp_res pp_artifact_write(struct pp_wr *wr, struct pp_span purpose, struc
                                  struct pp_artifact_file *files, size_t file_count);
 
 /*
- * Whether `text` is the manifest of this digest and of this purpose, and reads it. MISMATCH (another
- * text than the digest's), UNVERIFIED (the digest is right and the purpose is another one), and the
+ * Whether `text` is the manifest of this digest and of this purpose, and reads it. MISMATCH (not
+ * the digest's text), UNVERIFIED (the digest is right and the purpose is another one), and the
  * codes of pp_artifact_parse.
  */
 PP_MUST pp_res pp_artifact_check(struct pp_span text, const uint8_t digest[PP_SHA256_BYTES],
