@@ -86,6 +86,10 @@ static pp_res check_record(struct pp_problem *problem)
                                     needed[i].value);
     if (witness.is_record && witness.book.count != 1)
         return pp_daemon_refuse(problem, "log", "one log, for a record witness", PP_STR("several"));
+    for (size_t i = 0; witness.is_record && i < witness.book.pages[0].log.key_count; i++)
+        if (witness.book.pages[0].log.keys[i].type != PP_NOTE_ED25519)
+            return pp_daemon_refuse(problem, "log", "an Ed25519 key, for a log of records",
+                                    witness.book.pages[0].log.keys[i].name);
     return PP_OK;
 }
 
