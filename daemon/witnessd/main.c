@@ -150,7 +150,8 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     witness.book.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (witness.book.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, problem, &witness.key));
+    PP_TRY(pp_signer_open(&(struct pp_signer_spec){ .type = PP_NOTE_COSIGNATURE, .key = "key" },
+                          problem, &witness.key));
     witness.book.signer = &witness.key.signer;
     pp_res r = pp_witness_book_load(&witness.book);
     if (!pp_is_ok(r)) {

@@ -57,6 +57,9 @@ enum pp_class {
     X(CHILD,               33, FAILED,   "a child process failed", "read its messages on standard error") \
     X(DISK_FULL,           34, FAILED,   "the disk is full", "free space and try again")            \
     X(CANCELLED,           35, FAILED,   "cancelled", "")                                           \
+    X(SIGNER_GONE,         36, FAILED,   "the signer program has ended", "start it with this program again") \
+    X(SIGNER_LATE,         37, FAILED,   "the signer program did not answer in time", "check what it waits for") \
+    X(SIGNER_WRONG,        38, FAILED,   "the signer program gave a signature that is not of its key", "check which key it uses; it must be that of the vkey") \
     /* What a person gave us. */                                                                    \
     X(USAGE,               40, USAGE,    "the call is wrong", "see --help")                         \
     X(CONFIG,              41, USAGE,    "the configuration is wrong", "correct the named key")     \
@@ -167,7 +170,13 @@ enum pp_class {
     X(SNP_HOST_DATA,      180, REFUSED,  "the configuration is not the published one", "the far end runs an unpublished configuration: report it") \
     X(SNP_ID_BLOCK,       181, REFUSED,  "the ID block is not an accepted one", "report the operator") \
     X(SNP_HOST_ID,        182, REFUSED,  "this chip is not in the published host list", "the far end is not a registered machine: report it") \
-    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator")
+    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator") \
+    /* The files of a log, to whoever reads all of them (transparency-log A4, A11). */              \
+    X(LOG_MISSING,        190, REFUSED,  "a file that the log's checkpoint implies is not there", "read another mirror; report this one") \
+    X(LOG_FILE,           191, REFUSED,  "a file of the log has not the form that its name says", "read another mirror; report this one") \
+    X(LOG_TILE,           192, REFUSED,  "a hash tile is not what the log's entries hash to", "report the mirror: proofs made from its tiles fail") \
+    X(LOG_ROOT,           193, REFUSED,  "the log's entries are not those of its checkpoint", "read another mirror; if all agree, report the log") \
+    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log")
 /* clang-format on */
 
 enum pp_code {

@@ -199,8 +199,22 @@ pp_res pp_note_signer_parse(struct pp_span text, struct pp_note_signer *ret)
     return PP_OK;
 }
 
+pp_res pp_note_sign(const struct pp_note_signer *s, struct pp_span message,
+                    uint8_t ret[PP_ED25519_SIG_BYTES])
+{
+    uint8_t signature[PP_ED25519_SIG_BYTES];
+
+    if (s->sign == NULL)
+        return pp_ed25519_sign(pp_secret_span(&s->seed), message, ret);
+    PP_TRY(s->sign(s->ctx, message, signature));
+    PP_TRY_AS(PP_E_SIGNER_WRONG, pp_ed25519_verify(s->key.pk, message, PP_BYTES(signature)));
+    memcpy(ret, signature, sizeof signature);
+    return PP_OK;
+}
+
 void pp_note_signer_write(struct pp_wr *wr, const struct pp_note_signer *s)
 {
+    PP_ASSERT(s->sign == NULL);
     pp_wr_text(wr, "PRIVATE+KEY+");
     write_key(wr, &s->key, pp_secret_span(&s->seed));
 }
@@ -368,7 +382,7 @@ pp_res pp_note_line_write(struct pp_wr *wr, const struct pp_note_signer *s, stru
     uint8_t signature[PP_ED25519_SIG_BYTES];
 
     PP_CHECK(s->key.type == PP_NOTE_ED25519, PP_E_FORMAT, s->key.type);
-    PP_TRY(pp_ed25519_sign(pp_secret_span(&s->seed), text, signature));
+    PP_TRY(pp_note_sign(s, text, signature));
     pp_tlog_signature_line(wr, &s->key, PP_BYTES(signature));
     return pp_wr_ok(wr);
 }

@@ -61,11 +61,25 @@ void pp_note_key_make(struct pp_span name, enum pp_note_type type,
 
 void pp_vkey_write(struct pp_wr *wr, const struct pp_note_key *key);
 
-/* A private key: who signs, and with what. */
+/*
+ * Who signs, and with what: a seed in our memory, or somebody else who holds the key (another
+ * program, a security module, another machine) behind one function.
+ */
 struct pp_note_signer {
     struct pp_note_key key;
-    struct pp_secret seed; /* 32 bytes */
+    struct pp_secret seed; /* 32 bytes; empty when `sign` is set */
+
+    /* NULL: the seed signs. Else gives an Ed25519 signature over the message; it is not trusted. */
+    pp_res (*sign)(void *ctx, struct pp_span message, uint8_t ret[PP_ED25519_SIG_BYTES]);
+    void *ctx;
 };
+
+/*
+ * Signs. What `s->sign` gave is verified under the key before it is given on: SIGNER_WRONG, or the
+ * codes of `s->sign` (signer_pipe.h). With a seed: KEY, CRYPTO and those of pp_secret_alloc.
+ */
+PP_MUST pp_res pp_note_sign(const struct pp_note_signer *s, struct pp_span message,
+                            uint8_t ret[PP_ED25519_SIG_BYTES]);
 
 /*
  * Reads "PRIVATE+KEY+<name>+<id, 8 hex>+<base64 of type || seed>", an optional final line feed
@@ -77,7 +91,9 @@ PP_MUST pp_res pp_note_signer_parse(struct pp_span text, struct pp_note_signer *
 /* Makes a signer of (name, type, seed); borrows `name`, copies the seed. FORMAT, UTF8, KEY. */
 PP_MUST pp_res pp_note_signer_make(struct pp_span name, enum pp_note_type type,
                                    struct pp_span seed_secret, struct pp_note_signer *ret);
-void pp_note_signer_write(struct pp_wr *wr, const struct pp_note_signer *s); /* no line feed */
+
+/* Writes the line of a signer with a seed; no line feed. */
+void pp_note_signer_write(struct pp_wr *wr, const struct pp_note_signer *s);
 void pp_note_signer_done(struct pp_note_signer *s);
 
 /* --- notes --------------------------------------------------------------------------------- */
@@ -122,7 +138,8 @@ PP_MUST pp_res pp_note_open(const struct pp_note *n, const struct pp_note_key *k
 /* Those of the signers whose time lies in [from, until]. */
 uint64_t pp_note_signers_dated(const struct pp_note_signers *s, uint64_t from, uint64_t until);
 
-/* Writes one signature line with its line feed. `s` is of type 0x01. FORMAT when it is not. */
+/* Writes one signature line with its line feed. `s` is of type 0x01. FORMAT when it is not; codes
+ * of pp_note_sign. */
 PP_MUST pp_res pp_note_line_write(struct pp_wr *wr, const struct pp_note_signer *s,
                                   struct pp_span text);
 
