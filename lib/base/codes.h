@@ -57,6 +57,9 @@ enum pp_class {
     X(CHILD,               33, FAILED,   "a child process failed", "read its messages on standard error") \
     X(DISK_FULL,           34, FAILED,   "the disk is full", "free space and try again")            \
     X(CANCELLED,           35, FAILED,   "cancelled", "")                                           \
+    X(SIGNER_GONE,         36, FAILED,   "the signer program has ended", "start it with this program again") \
+    X(SIGNER_LATE,         37, FAILED,   "the signer program did not answer in time", "check what it waits for") \
+    X(SIGNER_WRONG,        38, FAILED,   "the signer program gave a signature that is not of its key", "check which key it uses; it must be that of the vkey") \
     /* What a person gave us. */                                                                    \
     X(USAGE,               40, USAGE,    "the call is wrong", "see --help")                         \
     X(CONFIG,              41, USAGE,    "the configuration is wrong", "correct the named key")     \
@@ -69,6 +72,7 @@ enum pp_class {
     X(CONSENT,             50, SETTINGS, "consent is not given", "allow private processing in the settings") \
     X(CHAT_CLOSED,         51, SETTINGS, "this chat is closed to AI", "nothing: its members decided so") \
     X(NO_TOKENS,           55, BUSY,     "no token can be spent now", "wait for the next scheduled batch") \
+    X(RELEASE_PENDING,     56, BUSY,     "the release is on its way and not there yet", "run the same again after the next full hour") \
     /* Cryptographic refusals inside one message. */                                                \
     X(UNVERIFIED,          60, REFUSED,  "not verified", "do not send anything")                    \
     X(AUTH,                61, FAILED,   "a message could not be opened", "nothing: it was not made for this key") \
@@ -91,6 +95,10 @@ enum pp_class {
     X(TRUST,               90, REFUSED,  "the trust anchors are unusable", "install the app's own trust anchors") \
     X(ENVIRONMENT,         91, REFUSED,  "this belongs to another environment", "use the environment that this build is made for") \
     X(MARKS,               92, REFUSED,  "this device's high-water marks are damaged", "restore the file; deleted by hand, this is a new device: it takes any status that was ever the last") \
+    /* Releases on their way (docs/protocol/release.md). */                                         \
+    X(RELEASE_BUILDERS,    93, REFUSED,  "the image was not built identically by two builders", "find out why the builds differ before anything is signed") \
+    X(RELEASE_FILE,        94, REFUSED,  "a file is not the one that was signed", "use the very files that the manifest was made from") \
+    X(RELEASE_TIME,        95, REFUSED,  "the release's times cannot be kept any more, or not yet", "make a new record with later times, or wait") \
     /* Ledger (transparency-log B6). */                                                             \
     X(LEDGER_FORMAT,      100, REFUSED,  "the directory bundle is malformed", "fetch it from another mirror; report this one") \
     X(LEDGER_ORIGIN,      101, REFUSED,  "the checkpoint is of another log", "report the mirror")    \
