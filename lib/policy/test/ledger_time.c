@@ -94,7 +94,7 @@ static void log_signed_by(uint32_t logs)
     world_log(w);
 }
 
-/* transparency-log B1: keys change with releases of the app alone, old and new overlapping. */
+/* docs/protocol/ledger.md, Quorum: keys change with releases of the app, old and new overlapping. */
 static void w27_t6_a_log_key_is_replaced_across_two_releases_of_the_app(void **state)
 {
     (void)state;
@@ -252,7 +252,7 @@ static void w21_t6_one_witness_from_the_future_moves_no_clock(void **state)
     }
 }
 
-/* A whole quorum that is ahead of this device's clock is the time; past the status it is its end. */
+/* A whole quorum ahead of the device's clock is the time; past the status it is the end of it. */
 static void a_quorum_ahead_of_the_clock_is_the_time(void **state)
 {
     (void)state;
