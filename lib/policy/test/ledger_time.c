@@ -94,7 +94,7 @@ static void log_signed_by(uint32_t logs)
     world_log(w);
 }
 
-/* docs/protocol/ledger.md, Quorum: with releases of the app, the old key and the next overlapping. */
+/* Keys change with releases of the app, old and new overlapping (ledger.md, Quorum). */
 static void w27_t6_a_log_key_is_replaced_across_two_releases_of_the_app(void **state)
 {
     (void)state;
