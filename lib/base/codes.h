@@ -159,7 +159,14 @@ enum pp_class {
     X(SNP_HOST_DATA,      180, REFUSED,  "the configuration is not the published one", "the far end runs an unpublished configuration: report it") \
     X(SNP_ID_BLOCK,       181, REFUSED,  "the ID block is not an accepted one", "report the operator") \
     X(SNP_HOST_ID,        182, REFUSED,  "this chip is not in the published host list", "the far end is not a registered machine: report it") \
-    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator")
+    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator") \
+    /* People and their records, before a log sees them. */                                         \
+    X(SIGNED_ALREADY,     190, USAGE,    "this key has signed this record already", "nothing: a signature counts once") \
+    X(NOT_A_SIGNER,       191, REFUSED,  "this key is none of those that have to sign such a record", "sign with a listed key, or correct the place") \
+    X(SIGNATURES,         192, REFUSED,  "signatures that the record needs are missing or wrong", "get them from the people that are named as missing") \
+    X(TOO_LATE,           193, REFUSED,  "the ledger would not take this in time any more", "make a record whose window begins later") \
+    X(HOST_PRODUCT,       194, REFUSED,  "machines of this product line are not registered", "register genoa, turin or tdx machines") \
+    X(LOG_REFUSED,        195, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again")
 /* clang-format on */
 
 enum pp_code {
