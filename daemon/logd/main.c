@@ -157,7 +157,8 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     log_.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (log_.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_file_load("key", PP_NOTE_ED25519, problem, &log_.key));
+    PP_TRY(pp_signer_open(&(struct pp_signer_spec){ .type = PP_NOTE_ED25519, .key = "key" },
+                          problem, &log_.key));
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
     PP_TRY(open_sequencer(problem));
@@ -245,7 +246,8 @@ static pp_res create(const char *folder, const char *origin)
     pp_res r = pp_signer_file_create(dir, "key", &random, pp_span_cstr(origin), PP_NOTE_ED25519,
                                      vkey);
     if (pp_is_ok(r))
-        r = pp_signer_file_load(path, PP_NOTE_ED25519, &problem, &key);
+        r = pp_signer_open(&(struct pp_signer_spec){ .type = PP_NOTE_ED25519, .key = path },
+                           &problem, &key);
     if (pp_is_ok(r))
         r = pp_log_store_create(dir, &key.signer);
     pp_signer_file_done(&key);

@@ -81,6 +81,10 @@ static pp_res check_record(struct pp_problem *problem)
                                     needed[i].value);
     if (witness.is_record && witness.book.count != 1)
         return pp_daemon_refuse(problem, "log", "one log, for a record witness", PP_STR("several"));
+    for (size_t i = 0; witness.is_record && i < witness.book.pages[0].log.key_count; i++)
+        if (witness.book.pages[0].log.keys[i].type != PP_NOTE_ED25519)
+            return pp_daemon_refuse(problem, "log", "an Ed25519 key, for a log of records",
+                                    witness.book.pages[0].log.keys[i].name);
     return PP_OK;
 }
 
@@ -146,7 +150,8 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     witness.book.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (witness.book.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, problem, &witness.key));
+    PP_TRY(pp_signer_open(&(struct pp_signer_spec){ .type = PP_NOTE_COSIGNATURE, .key = "key" },
+                          problem, &witness.key));
     witness.book.signer = &witness.key.signer;
     pp_res r = pp_witness_book_load(&witness.book);
     if (!pp_is_ok(r)) {

@@ -122,9 +122,10 @@ static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
 }
 
 /*
- * Simulated platforms exist in development builds alone, and there in the environment dev alone. A
- * root of one's own vouches for them and for nothing else: what a simulator signs is never taken
- * for hardware, and no anchors of production hold its root.
+ * Simulated platforms exist in development builds alone, and there never in prod: staging is where
+ * prod's waiting times are tried without its machines. A root of one's own vouches for them and
+ * for nothing else: what a simulator signs is never taken for hardware, and no anchors of
+ * production hold its root.
  */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                              struct pp_problem *problem)
@@ -146,8 +147,8 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
         if (k == PP_ARRAY_COUNT(known) || !is_new(&x->platforms, i))
             return refuse(problem, "platform", "platforms that this build verifies, each once",
                           word);
-        if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
-            return refuse(problem, "platform", "a real platform outside dev", word);
+        if (pp_platform_is_simulated(known[k]) && t->environment == PP_RECORD_PROD)
+            return refuse(problem, "platform", "a real platform in prod", word);
         if (pp_platform_is_simulated(known[k]) != t->own_root)
             return refuse(problem, "platform",
                           t->own_root ? "a simulated one: ark.der and ask.der are not the vendor's"

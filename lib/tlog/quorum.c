@@ -84,7 +84,7 @@ static pp_res new_name(const struct pp_policy *p, struct items *line, struct pp_
     return PP_OK;
 }
 
-static pp_res new_key(struct items *line, enum pp_note_type type, const struct pp_note_key *others,
+static pp_res new_key(struct items *line, unsigned types, const struct pp_note_key *others,
                       size_t count, struct pp_note_key *ret)
 {
     struct pp_span text;
@@ -92,7 +92,7 @@ static pp_res new_key(struct items *line, enum pp_note_type type, const struct p
 
     PP_TRY(one_item(line, &text));
     PP_TRY(pp_vkey_parse(text, &key));
-    PP_CHECK(key.type == type, PP_E_UNSUPPORTED, key.type);
+    PP_CHECK((types >> key.type & 1) != 0, PP_E_UNSUPPORTED, key.type);
     for (size_t i = 0; i < count; i++)
         PP_CHECK(memcmp(others[i].pk, key.pk, sizeof key.pk) != 0, PP_E_DUPLICATE, i);
     *ret = key;
@@ -103,11 +103,14 @@ static pp_res new_key(struct items *line, enum pp_note_type type, const struct p
 
 static pp_res log_line(struct pp_policy *p, struct items *line)
 {
+    unsigned types = 1U << PP_NOTE_ED25519;
     size_t i = p->log_count;
 
-    PP_CHECK(p->kind == PP_POLICY_LOG, PP_E_UNKNOWN_FIELD, 0);
+    if (p->kind == PP_POLICY_FOREIGN)
+        types |= 1U << PP_NOTE_ECDSA_P256;
+    PP_CHECK(p->kind != PP_POLICY_REVIEW, PP_E_UNKNOWN_FIELD, 0);
     PP_CHECK(i < PP_POLICY_LOGS_MAX, PP_E_LIMIT, i);
-    PP_TRY(new_key(line, PP_NOTE_ED25519, p->log_keys, i, &p->log_keys[i]));
+    PP_TRY(new_key(line, types, p->log_keys, i, &p->log_keys[i]));
     PP_TRY(last_url(line, &p->log_urls[i]));
     p->log_count++;
     return PP_OK;
@@ -115,12 +118,12 @@ static pp_res log_line(struct pp_policy *p, struct items *line)
 
 static pp_res witness_line(struct pp_policy *p, struct items *line)
 {
-    enum pp_note_type type = p->kind == PP_POLICY_LOG ? PP_NOTE_COSIGNATURE : PP_NOTE_ED25519;
+    enum pp_note_type type = p->kind == PP_POLICY_REVIEW ? PP_NOTE_ED25519 : PP_NOTE_COSIGNATURE;
     size_t i = p->witness_count;
 
     PP_CHECK(i < PP_POLICY_WITNESSES_MAX, PP_E_LIMIT, i);
     PP_TRY(new_name(p, line, &p->witness_names[i]));
-    PP_TRY(new_key(line, type, p->witness_keys, i, &p->witness_keys[i]));
+    PP_TRY(new_key(line, 1U << type, p->witness_keys, i, &p->witness_keys[i]));
     PP_TRY(last_url(line, &p->witness_urls[i]));
     p->witness_count++;
     return PP_OK;

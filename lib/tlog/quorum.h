@@ -23,6 +23,9 @@ enum {
 enum pp_policy_kind {
     PP_POLICY_LOG = 1,    /* logs and cosigning witnesses (keys of type 0x04) */
     PP_POLICY_REVIEW = 2, /* people who sign records (keys of type 0x01); no log lines */
+    /* As LOG, for who follows logs of others: their keys may also be of type 0x02. A log of ours
+     * signs with Ed25519 (C2SP tlog-tiles wants one such signature), so LOG refuses it. */
+    PP_POLICY_FOREIGN = 3,
 };
 
 struct pp_policy_group {

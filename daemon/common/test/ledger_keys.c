@@ -25,6 +25,13 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static pp_res open_key(const char *path, enum pp_note_type type, struct pp_signer_file *ret)
+{
+    const struct pp_signer_spec spec = { .type = type, .key = path };
+
+    return pp_signer_open(&spec, &problem, ret);
+}
+
 static void a_new_key_is_loaded_by_its_owner_alone(void **state)
 {
     (void)state;
@@ -38,18 +45,18 @@ static void a_new_key_is_loaded_by_its_owner_alone(void **state)
     assert_code(pp_signer_file_create(AT_FDCWD, "key", &random, PP_STR("w.example/1"),
                                       PP_NOTE_COSIGNATURE, vkey),
                 PP_E_EXISTS);
-    assert_ok(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f));
+    assert_ok(open_key("key", PP_NOTE_COSIGNATURE, &f));
     assert_ok(pp_vkey_parse(pp_span_cstr(vkey), &key));
     assert_int_equal(key.id, f.signer.key.id);
     assert_true(pp_span_eq(f.signer.key.name, PP_STR("w.example/1")));
     pp_signer_file_done(&f);
-    assert_code(pp_signer_file_load("key", PP_NOTE_ED25519, &problem, &f), PP_E_CONFIG);
+    assert_code(open_key("key", PP_NOTE_ED25519, &f), PP_E_CONFIG);
     assert_int_equal(chmod("key", 0640), 0);
-    assert_code(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_code(open_key("key", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
     assert_string_equal(problem.expected, "mode 0600");
-    assert_code(pp_signer_file_load("absent", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_code(open_key("absent", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
     assert_ok(pp_file_write(AT_FDCWD, "key", 0600, PP_STR("noise\n")));
-    assert_code(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, &problem, &f), PP_E_CONFIG);
+    assert_code(open_key("key", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
     assert_code(pp_signer_file_create(AT_FDCWD, "other", &random, PP_STR("two words"),
                                       PP_NOTE_ED25519, vkey),
                 PP_E_FORMAT);

@@ -283,14 +283,25 @@ static void a_platform_that_no_verifier_is_for_is_refused(void **state)
     assert_refused("platform", "platform = sev-snp\nplatform = none\n");
 }
 
-static void a_simulated_platform_is_refused_outside_dev(void **state)
+static void a_simulated_platform_is_refused_in_prod(void **state)
 {
     (void)state;
-    struct pp_trust_files files = with("environment platform",
-                                       "environment = staging\nplatform = sim-snp\n");
+    struct pp_trust_files files = with(
+        "environment relay mirror issuer_url message_kem platform",
+        PROD TWO("relay") TWO("mirror") "issuer_url = https://i.example/\nmessage_kem = x-wing\n"
+                                        "platform = sim-snp\n");
 
+    files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
+    files.ark = PP_STR("not a certificate");
+    files.ask = PP_STR("neither");
     assert_field(files, "platform");
     assert_string_equal(problem.got, "sim-snp");
+
+    /* In staging it is the root alone that is wrong here. */
+    files = with("environment platform", "environment = staging\nplatform = sim-snp\n");
+    files.ark = PP_STR("not a certificate");
+    files.ask = PP_STR("neither");
+    assert_field(files, "ark, ask");
 }
 
 /* What a simulator's root vouches for is called simulated, or it is not believed. */
@@ -481,7 +492,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(texts_have_their_limits),
     cmocka_unit_test(numbers_have_their_limits),
     cmocka_unit_test(a_platform_that_no_verifier_is_for_is_refused),
-    cmocka_unit_test(a_simulated_platform_is_refused_outside_dev),
+    cmocka_unit_test(a_simulated_platform_is_refused_in_prod),
     cmocka_unit_test(a_root_of_ones_own_goes_with_simulated_platforms_alone),
     cmocka_unit_test(a_root_of_ones_own_is_whole_or_refused),
     cmocka_unit_test(hardware_and_algorithms_are_words_of_this_build),

@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_LOG, &p)))
         check();
+    if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_FOREIGN, &p)))
+        check();
     if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_REVIEW, &p)))
         check();
     return 0;
