@@ -180,7 +180,7 @@ _Noreturn static void become_program(const char *const *argv, const struct ends 
     _exit(127);
 }
 
-/* Until the other end of `life` closes or the program ends; then the program is ended and reaped. */
+/* Until the far end of `life` closes or the program ends; then the program is ended and reaped. */
 _Noreturn static void keep(pid_t program, int life)
 {
     struct pollfd watched[] = {
