@@ -27,11 +27,18 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "gateway rotate", "[--keys FOLDER] [--log FOLDER] [--json]",
       "makes the gateway's next OHTTP keys ahead, and the record that puts them into the ledger",
       verb_gateway_rotate },
+    { "review key", "FILE NAME [--json]",
+      "makes a person's signing key (0600) and prints its public half", verb_review_key },
+    { "review sign", "FILE --key K [--out F] [place] [--json]",
+      "says in words what a record is, and adds one signature", verb_review_sign },
+    { "review check", "FILE [place] [--json]",
+      "who has signed a record, who is missing, and whether the log takes it", verb_review_check },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
     { "gateway", "--help", "lists what can be done for a gateway", verb_gateway },
     { "log", "--help", "lists what can be asked of the ledger", verb_log },
+    { "review", "--help", "lists what those who sign records do", verb_review },
     { "token", "--help", "lists what can be asked of the wallet", verb_token },
     { 0 },
 };
