@@ -3,6 +3,7 @@
 
 Nothing here is `ppctl up`: owner, reviewers, log, witnesses and operators each use the commands of the manual. The
 environment is staging, whose waiting times are prod's."""
+import http.client
 import json
 import os
 import select
@@ -162,3 +163,19 @@ class Machine:
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run(program, *args):
+    """What a program of ours prints that has to succeed."""
+    return subprocess.run([os.path.join(BIN, program), *args], check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def get(port, path):
+    """(status, body)"""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        c.request("GET", path)
+        answer = c.getresponse()
+        return answer.status, answer.read()
+    finally:
+        c.close()
