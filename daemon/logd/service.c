@@ -5,7 +5,11 @@
 
 #include "tile.h"
 
-enum { ANSWER_BYTES = 8192, LOGGED_EVENTS_MS = 1000, LOOK_MS = 1000 };
+enum {
+    ANSWER_BYTES = 128 + PP_BATCH_MAX * (24 + 2 * PP_SHA256_BYTES),
+    LOGGED_EVENTS_MS = 1000,
+    LOOK_MS = 1000
+};
 
 /* A submission whose answer waits for a quorum. Its body stays with the request. */
 struct waiter {
@@ -23,6 +27,8 @@ struct pp_log_service {
     int is_published; /* 1: the signed tree is the served one */
     int stopping;
     unsigned retries;
+    int is_gathering; /* 1: something waits, and is signed at gather_until_ms or before */
+    uint64_t gather_until_ms;
     uint64_t refused, told_refused_ms, told_dropped;
 };
 
@@ -185,6 +191,24 @@ static void tell_dropped(struct pp_log_service *s)
     answer_waiters(s);
 }
 
+static int is_opaque(const struct pp_log_service *s)
+{
+    return s->config.sequencer->config.kind == PP_ADMISSION_OPAQUE;
+}
+
+/* How much longer what waits in an opaque log may gather; 0 in a log of records. */
+static uint32_t gathers_for_ms(struct pp_log_service *s)
+{
+    uint64_t now = pp_clock_mono_ms(&s->config.clock);
+
+    if (!is_opaque(s) || s->config.sequencer->waiting_count >= s->config.batch_entries)
+        return 0;
+    if (!s->is_gathering)
+        s->gather_until_ms = now + s->config.batch_ms;
+    s->is_gathering = 1;
+    return now >= s->gather_until_ms ? 0 : (uint32_t)(s->gather_until_ms - now);
+}
+
 static void close_batch(struct pp_log_service *s)
 {
     struct pp_sequencer *l = s->config.sequencer;
@@ -200,6 +224,7 @@ static void close_batch(struct pp_log_service *s)
         return;
     }
     s->is_published = 0;
+    s->is_gathering = 0;
     s->retries = 0;
     pp_ev_log_batch_signed(s->config.events, pp_log_store_size(&l->store) - before,
                            pp_log_store_size(&l->store));
@@ -211,7 +236,8 @@ static int must_repeat(const struct pp_log_service *s)
 {
     if (s->is_published)
         return 0;
-    return !s->confirmed || s->config.sequencer->config.environment == PP_RECORD_DEV ||
+    return !s->confirmed || is_opaque(s) ||
+           s->config.sequencer->config.environment == PP_RECORD_DEV ||
            s->retries < PP_LOG_RETRIES_MAX;
 }
 
@@ -222,7 +248,10 @@ static void on_timer(void *ctx)
     if (s->stopping || pp_round_is_busy(s->round))
         return;
     uint64_t due = s->confirmed ? pp_sequencer_due(s->config.sequencer, now_s(s)) : UINT64_MAX;
-    if (due == 0) {
+    uint32_t gathers_ms = due == 0 ? gathers_for_ms(s) : 0;
+    if (gathers_ms > 0) {
+        go_on_after(s, gathers_ms);
+    } else if (due == 0) {
         close_batch(s);
     } else if (must_repeat(s)) {
         s->retries++;
@@ -287,13 +316,14 @@ static void on_submit(void *ctx, struct pp_http_request *q)
     }
     if (try_to_answer(s, q))
         return;
-    int at_once = pp_sequencer_due(s->config.sequencer, now_s(s)) == 0 || !s->is_published;
+    int is_due = pp_sequencer_due(s->config.sequencer, now_s(s)) == 0;
+    int at_once = is_due || !s->is_published;
     if (at_once)
         wait_for_quorum(s, q);
     else
         reply_pending(q);
-    if (!pp_round_is_busy(s->round) && s->confirmed)
-        go_on_after(s, 0);
+    if (is_due && s->confirmed && !pp_round_is_busy(s->round))
+        go_on_after(s, gathers_for_ms(s));
 }
 
 static void reply_file(struct pp_http_request *q, const char *type, const char *cache,

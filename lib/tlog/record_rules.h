@@ -78,6 +78,12 @@ void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
  */
 PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now);
 
+/*
+ * What pp_rules_feed would say of a record whose place and signers are right; changes nothing. For
+ * a log that asks, before it signs a status, whether that status would be one.
+ */
+PP_MUST pp_res pp_rules_check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now);
+
 /* LEDGER_NOT_LAST unless the last entry is a status record: only then may a checkpoint be
  * cosigned. */
 PP_MUST pp_res pp_rules_closed(const struct pp_rules *r);
