@@ -65,8 +65,8 @@ struct pp_sequencer {
 /*
  * Opens the log and the batches that wait. A log of records reads every entry; an opaque one its
  * right edge, and every entry only where that is damaged. Errors of pp_log_store_open; those of
- * the rules when the log itself breaks them (detail = entry); MISMATCH and LEDGER_NOT_LAST (a log of the other kind);
- * those of pp_batch_parse for a batch that was damaged while it waited.
+ * the rules when the log itself breaks them (detail = entry); MISMATCH and LEDGER_NOT_LAST (a log
+ * of the other kind); those of pp_batch_parse for a batch that was damaged while it waited.
  */
 PP_MUST pp_res pp_sequencer_open(struct pp_sequencer *l, const struct pp_sequencer_config *config);
 void pp_sequencer_done(struct pp_sequencer *l);

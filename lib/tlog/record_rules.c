@@ -354,6 +354,11 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 pp_res pp_rules_check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now)
 {
     PP_TRY(check_serial(r, rec));
@@ -450,4 +455,56 @@ pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now)
     pp_record_id_of(note.text, &id);
     apply(r, &rec, &id);
     return PP_OK;
+}
+
+/* 1 if the record can stand in the tables beside those that are there. */
+static int can_apply(struct pp_rules *r, const struct pp_record *rec)
+{
+    const struct pp_rules_record *target;
+
+    switch (rec->type) {
+    case PP_RECORD_RELEASE:
+        return r->state.record_count < r->config.record_cap &&
+               rec->release.snp_count + rec->release.tdx_count <=
+                   r->config.measurement_cap - r->state.measurement_count;
+    case PP_RECORD_HOST_SET:
+        return r->state.record_count < r->config.record_cap;
+    case PP_RECORD_KEY_EPOCH: /* one record a day: list_keys relies on it */
+        return r->state.record_count < r->config.record_cap &&
+               rec->key_epoch.epoch > r->state.last_epoch[rec->key_epoch.kind];
+    case PP_RECORD_REVOKE:
+        target = find(r, &rec->revoke.target);
+        return target != NULL && target->revoked_at == 0;
+    case PP_RECORD_STATUS:
+        return 1;
+    }
+    return 0;
+}
+
+void pp_rules_feed_broken(struct pp_rules *r, struct pp_span entry)
+{
+    struct pp_rules_state before = r->state;
+    struct pp_record_id id;
+    struct pp_record rec;
+    struct pp_note note;
+
+    r->state.entries++;
+    r->state.closed = 0;
+    if (!pp_is_ok(pp_record_open(entry, &note, &rec)) ||
+        !pp_is_ok(pp_record_check_place(&rec, r->config.ledger, r->config.name_space,
+                                        r->config.environment)))
+        return;
+    pp_record_id_of(note.text, &id);
+    /* The same text again is the record that is there. */
+    if (find(r, &id) != NULL || !can_apply(r, &rec))
+        return;
+    r->state.entries--;
+    apply(r, &rec, &id);
+    uint64_t *serial = &r->state.serials[rec.type][role_or_kind(&rec)];
+    *serial = larger(*serial, before.serials[rec.type][role_or_kind(&rec)]);
+    if (rec.type == PP_RECORD_STATUS) { /* it closes its batch, and nothing that it says counts */
+        *serial = before.serials[PP_RECORD_STATUS][0];
+        r->state.status_time = before.status_time;
+        memcpy(r->state.min_serial, before.min_serial, sizeof before.min_serial);
+    }
 }

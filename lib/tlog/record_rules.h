@@ -84,6 +84,14 @@ PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t 
  */
 PP_MUST pp_res pp_rules_check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now);
 
+/*
+ * Takes the next entry as logged although pp_rules_feed refused it, so that whoever watches a log
+ * that broke a rule sees what it does next, and is not told the same fault in every later status.
+ * A record takes its place where it can; a status closes its batch, but nothing that it
+ * says counts. For monitors alone: nobody may cosign or publish behind it.
+ */
+void pp_rules_feed_broken(struct pp_rules *r, struct pp_span entry);
+
 /* LEDGER_NOT_LAST unless the last entry is a status record: only then may a checkpoint be
  * cosigned. */
 PP_MUST pp_res pp_rules_closed(const struct pp_rules *r);

@@ -2,7 +2,8 @@
 /*
  * keys_arg.h: the private key that a command signs with.
  *
- *     --key FILE        one line PRIVATE+KEY+..., mode 0600
+ *     --key FILE [--name NAME]         one line PRIVATE+KEY+..., or PKCS#8, which needs the name
+ *     --signer PROGRAM --vkey VKEY     a program that holds it (daemon/common/signer_pipe.h)
  */
 #ifndef PPCTL_KEYS_ARG_H
 #define PPCTL_KEYS_ARG_H
@@ -12,13 +13,16 @@
 
 /* The options as they were given; zero before ppctl_parse. */
 struct ppctl_key_args {
-    const char *key;
+    const char *key, *name, *signer, *vkey;
 };
 
 /* Rows of a verb's table of options, which end up in `args`, a struct ppctl_key_args. */
 #define PPCTL_KEY_OPTIONS(args)                                                                    \
+    { "--key", "FILE", "the private key: as review key makes it, or PKCS#8", &(args).key, NULL },  \
+        { "--name", "NAME", "of a PKCS#8 key", &(args).name, NULL },                               \
+        { "--signer", "PROGRAM", "absolute path of a program that signs", &(args).signer, NULL },  \
     {                                                                                              \
-        "--key", "FILE", "the private key, as review key makes it", &(args).key, NULL              \
+        "--vkey", "VKEY", "the public key of that program", &(args).vkey, NULL                     \
     }
 
 /* Not to be moved while it is used. */
@@ -27,8 +31,9 @@ struct ppctl_key {
 };
 
 /*
- * Opens the key; it has to be of this type. USAGE (no key), CONFIG (a file that is wrong or
- * open to others); the words are in `problem`, never a byte of the key.
+ * Opens the key; it has to be of this type. USAGE (no key, or two), CONFIG (a file that is wrong
+ * or open to others, a program that does not start); the words are in `problem`, never a byte of
+ * the key.
  */
 PP_MUST pp_res ppctl_key_open(const struct ppctl_key_args *args, enum pp_note_type type,
                               struct pp_problem *problem, struct ppctl_key *ret);

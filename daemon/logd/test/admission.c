@@ -398,7 +398,7 @@ static void a_submitted_status_is_refused(void **state)
     assert_int_equal(pp_log_store_size(&sequencer.store), 2);
 }
 
-/* A policy that has changed since the batch was taken: it is dropped at the next tree, not before. */
+/* A policy that has changed since the batch was taken: it is dropped at the next tree. */
 static void what_waits_is_judged_again_after_a_start_with_other_rules(void **state)
 {
     (void)state;

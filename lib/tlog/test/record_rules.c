@@ -225,6 +225,47 @@ static void keys_of_today_and_tomorrow_are_listed(void **state)
     assert_int_equal(record.status.key_count, 0);
 }
 
+/* A monitor that goes on behind a broken rule names the next fault, and not the first one again. */
+static void behind_a_broken_rule_the_machine_goes_on(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_code(feed_release(1, PP_RECORD_GUARD, 1), PP_E_OK);
+    assert_ok(feed_revoke(1, 1));
+    assert_ok(feed_status());
+    release_of(&record, 2, PP_RECORD_GUARD, 2);
+    assert_code(feed(&signers[TEST_ALICE], 1), PP_E_LEDGER_SIGNER);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    assert_int_equal(rules.state.entries, 5);
+    assert_ok(feed_status()); /* the log lists what it took */
+    assert_int_equal(record.status.release_count, 1);
+    /* The same text again, a revoke of nothing, a day twice, and noise: counted and no more. */
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    assert_code(feed(&signers[TEST_ALICE], 2), PP_E_LEDGER_SERIAL);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    assert_int_equal(rules.state.record_count, 3);
+    revoke_of(&record, 2, &(struct pp_record_id){ { 9 } });
+    assert_code(feed(&signers[TEST_BOB], 1), PP_E_NOT_FOUND);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, 20000);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    key_epoch_of(&record, 2, PP_RECORD_OHTTP, 20000);
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_WINDOW);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    pp_rules_feed_broken(&rules, PP_STR("noise\n"));
+    assert_int_equal(rules.state.entries, 11);
+    assert_int_equal(rules.state.record_count, 4);
+    assert_code(pp_rules_closed(&rules), PP_E_LEDGER_NOT_LAST);
+    /* A status of the future closes its batch, and is not what the next one is measured by. */
+    assert_ok(pp_rules_status(&rules, NOW + 7200, &record));
+    assert_code(feed(&signers[TEST_LOG], 1), PP_E_LEDGER_FUTURE);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    assert_ok(pp_rules_closed(&rules));
+    assert_int_equal(rules.state.status_time, NOW);
+    assert_ok(feed_status());
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_log_is_open_until_its_status),
     cmocka_unit_test(a_refused_entry_changes_nothing),
@@ -235,6 +276,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
     cmocka_unit_test(a_lowest_serial_never_goes_down),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
+    cmocka_unit_test(behind_a_broken_rule_the_machine_goes_on),
 };
 
 int main(void)
