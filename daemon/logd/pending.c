@@ -15,12 +15,12 @@ static void pending_path(uint64_t number, char ret[PATH_BYTES])
     snprintf(ret, PATH_BYTES, "pending/%016llx", (unsigned long long)number);
 }
 
-pp_res pp_log_pending_add(int dir, uint64_t number, struct pp_span batch)
+pp_res pp_log_pending_add(struct pp_fileset *files, uint64_t number, struct pp_span batch)
 {
     char path[PATH_BYTES];
 
     pending_path(number, path);
-    return pp_file_write(dir, path, 0600, batch);
+    return pp_fileset_add(files, path, 0600, batch);
 }
 
 pp_res pp_log_pending_remove(int dir, uint64_t number)

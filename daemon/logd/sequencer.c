@@ -166,18 +166,9 @@ static pp_res see_again(struct pp_sequencer *l, struct pp_sequencer_pending *p, 
     return PP_OK;
 }
 
-/*
- * Drops what the rules refuse in a tree that is closed then. That happens seldom: when a waiting
- * time ran out, or after a start with other rules. Else every signature is verified once.
- */
-static void drop_refused(struct pp_sequencer *l, uint64_t when)
+/* Sees all that waits anew; what the rules refuse in a tree that is closed then is dropped. */
+static void see_all_again(struct pp_sequencer *l, uint64_t when)
 {
-    int all_seen = 1;
-
-    for (size_t i = 0; i < l->pending_count; i++)
-        all_seen &= l->pending[i].is_seen;
-    if (all_seen && pp_is_ok(l->admission.ops->is_in_time(&l->admission, when)))
-        return;
     pp_admission_restore(&l->admission, &l->logged);
     pp_id_index_clear(&l->waiting);
     l->waiting_count = 0;
@@ -189,6 +180,20 @@ static void drop_refused(struct pp_sequencer *l, uint64_t when)
         l->dropped++;
         forget_pending(l, i);
     }
+}
+
+/*
+ * Drops what came too late for a tree that is closed then. That happens seldom: when a waiting
+ * time ran out, or after a start with other rules. Else every signature is verified once.
+ */
+static void drop_refused(struct pp_sequencer *l, uint64_t when)
+{
+    int all_seen = 1;
+
+    for (size_t i = 0; i < l->pending_count; i++)
+        all_seen &= l->pending[i].is_seen;
+    if (!all_seen || !pp_is_ok(l->admission.ops->is_in_time(&l->admission, when)))
+        see_all_again(l, when);
 }
 
 /* --- submitting ---------------------------------------------------------------------------- */
@@ -217,7 +222,7 @@ static pp_res check_room(const struct pp_sequencer *l, size_t len)
     return PP_OK;
 }
 
-/* Stores the entries of `b`, framed as they came. */
+/* Keeps the entries of `b`, framed as they came. */
 static pp_res add_pending(struct pp_sequencer *l, const struct pp_batch *b, size_t cap)
 {
     struct pp_buf copy = { .bytes = malloc(cap + 1) };
@@ -227,18 +232,43 @@ static pp_res add_pending(struct pp_sequencer *l, const struct pp_batch *b, size
     for (size_t i = 0; i < b->count; i++)
         pp_batch_write(&wr, b->entries[i]);
     copy.len = wr.len;
-    pp_res r = pp_wr_ok(&wr);
-    if (pp_is_ok(r))
-        r = pp_log_pending_add(l->config.dir, l->next_number, pp_buf_span(&copy));
-    if (!pp_is_ok(r)) {
-        pp_buf_done(&copy);
-        return r;
-    }
-    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ l->next_number++, copy,
-                                                                    b->count, 1 };
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr))); /* no longer than what it was taken from */
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){
+        .number = l->next_number++,
+        .batch = copy,
+        .count = b->count,
+        .is_seen = 1,
+    };
     l->pending_bytes += copy.len;
     keep_waiting(l, b);
     return PP_OK;
+}
+
+static pp_res store_all(struct pp_sequencer *l)
+{
+    struct pp_fileset files = pp_fileset_in(l->config.dir);
+
+    for (size_t i = 0; i < l->pending_count; i++)
+        if (!l->pending[i].is_stored)
+            PP_TRY(pp_log_pending_add(&files, l->pending[i].number,
+                                      pp_buf_span(&l->pending[i].batch)));
+    return pp_fileset_commit(&files);
+}
+
+pp_res pp_sequencer_store(struct pp_sequencer *l)
+{
+    pp_res r = store_all(l);
+
+    for (size_t i = l->pending_count; i > 0; i--) {
+        struct pp_sequencer_pending *p = &l->pending[i - 1];
+        if (!pp_is_ok(r) && !p->is_stored)
+            forget_pending(l, i - 1);
+        else
+            p->is_stored = 1;
+    }
+    if (!pp_is_ok(r))
+        see_all_again(l, 0); /* at no time is it late for what was in time before */
+    return r;
 }
 
 static void refuse(struct pp_sequencer_answer *a, pp_res r, size_t entry)
@@ -248,8 +278,8 @@ static void refuse(struct pp_sequencer_answer *a, pp_res r, size_t entry)
     a->entry = entry;
 }
 
-pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
-                           struct pp_sequencer_answer *ret)
+pp_res pp_sequencer_take(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
+                         struct pp_sequencer_answer *ret)
 {
     size_t places[PP_BATCH_MAX];
     struct pp_batch fresh;
@@ -280,6 +310,13 @@ pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_
     if (!pp_is_ok(r))
         pp_admission_restore(&l->admission, &before);
     return r;
+}
+
+pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
+                           struct pp_sequencer_answer *ret)
+{
+    PP_TRY(pp_sequencer_take(l, batch, now, ret));
+    return ret->state == PP_SEQUENCER_PENDING ? pp_sequencer_store(l) : PP_OK;
 }
 
 /* --- closing a batch ----------------------------------------------------------------------- */
@@ -467,7 +504,11 @@ static pp_res keep_copy(struct pp_sequencer *l, uint64_t number, struct pp_span 
         return PP_FAIL(PP_E_LIMIT, l->pending_count);
     }
     memcpy(copy.bytes, batch.at, batch.len);
-    l->pending[l->pending_count++] = (struct pp_sequencer_pending){ number, copy, 0, 0 };
+    l->pending[l->pending_count++] = (struct pp_sequencer_pending){
+        .number = number,
+        .batch = copy,
+        .is_stored = 1,
+    };
     l->pending_bytes += copy.len;
     return PP_OK;
 }

@@ -41,6 +41,7 @@ struct pp_sequencer_pending {
     uint64_t number;
     struct pp_buf batch; /* framed entries */
     size_t count;        /* of them */
+    int is_stored;       /* 1: durable in the folder */
     int is_seen;         /* 0: the admission refused it when the log was opened */
 };
 
@@ -95,6 +96,19 @@ struct pp_sequencer_answer {
  */
 PP_MUST pp_res pp_sequencer_submit(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
                                    struct pp_sequencer_answer *ret);
+
+/*
+ * The same without storing: for who does not tell yet that the batch waits, and may be able to
+ * tell soon that it is logged, which saves the wait for the disk.
+ */
+PP_MUST pp_res pp_sequencer_take(struct pp_sequencer *l, struct pp_span batch, uint64_t now,
+                                 struct pp_sequencer_answer *ret);
+
+/*
+ * Stores all that was taken and not stored, at the price of one. On failure (DISK_FULL, SYSTEM)
+ * none of these batches waits any more.
+ */
+PP_MUST pp_res pp_sequencer_store(struct pp_sequencer *l);
 
 /*
  * When the next batch is due. A log of records: 0 at once (dev with something pending, or a

@@ -54,6 +54,11 @@ static void reply_text(struct pp_http_request *q, uint32_t status, struct pp_spa
     pp_http_reply(q, &r);
 }
 
+static void reply_failed(struct pp_http_request *q, pp_res why)
+{
+    reply_text(q, why.code == PP_E_DISK_FULL ? 507 : 500, PP_STR("failed\n"));
+}
+
 /* "published <size>", and "<index> <record id>" for every entry. */
 static void reply_published(struct pp_http_request *q, const struct pp_sequencer_answer *a)
 {
@@ -70,11 +75,6 @@ static void reply_published(struct pp_http_request *q, const struct pp_sequencer
         pp_wr_u8(&wr, '\n');
     }
     reply_text(q, 200, pp_wr_done(&wr));
-}
-
-static void reply_pending(struct pp_http_request *q)
-{
-    reply_text(q, 202, PP_STR("pending\n"));
 }
 
 /* "refused <entry, from 0> <code>"; the entry is "batch" when no single one is to blame. */
@@ -101,16 +101,11 @@ static void reply_refused(struct pp_log_service *s, struct pp_http_request *q,
     reply_text(q, a->code == PP_E_BUSY ? 503 : 422, pp_wr_done(&wr));
 }
 
-static void reply_failed(struct pp_http_request *q, pp_res why)
-{
-    reply_text(q, why.code == PP_E_DISK_FULL ? 507 : 500, PP_STR("failed\n"));
-}
-
 /* Answers what can be answered now; 1 if it was. */
 static int try_to_answer(struct pp_log_service *s, struct pp_http_request *q)
 {
     struct pp_sequencer_answer a;
-    pp_res r = pp_sequencer_submit(s->config.sequencer, pp_http_request_body(q), now_s(s), &a);
+    pp_res r = pp_sequencer_take(s->config.sequencer, pp_http_request_body(q), now_s(s), &a);
 
     if (!pp_is_ok(r)) {
         reply_failed(q, r);
@@ -129,13 +124,44 @@ static int try_to_answer(struct pp_log_service *s, struct pp_http_request *q)
 
 /* --- waiting ------------------------------------------------------------------------------- */
 
-static void stop_waiting(struct waiter *w)
+static struct pp_http_request *let_go(struct waiter *w)
 {
     struct pp_http_request *q = w->q;
 
     pp_timer_cancel(w->timer);
     w->q = NULL;
-    reply_pending(q);
+    return q;
+}
+
+/*
+ * What is said to wait is stored before. Who can be told that it is published needs no such file,
+ * and several that waited for their answers are stored together.
+ */
+static pp_res store(struct pp_log_service *s)
+{
+    pp_res r = pp_sequencer_store(s->config.sequencer);
+
+    if (pp_is_ok(r))
+        return r;
+    for (size_t i = 0; i < PP_LOG_WAITERS_MAX; i++)
+        if (s->waiters[i].q != NULL)
+            reply_failed(let_go(&s->waiters[i]), r);
+    return r;
+}
+
+static void reply_pending(struct pp_log_service *s, struct pp_http_request *q)
+{
+    pp_res r = store(s);
+
+    if (pp_is_ok(r))
+        reply_text(q, 202, PP_STR("pending\n"));
+    else
+        reply_failed(q, r);
+}
+
+static void stop_waiting(struct waiter *w)
+{
+    reply_pending(w->service, let_go(w));
 }
 
 static void on_waited(void *ctx)
@@ -159,17 +185,15 @@ static void wait_for_quorum(struct pp_log_service *s, struct pp_http_request *q)
         pp_timer_set(w->timer, s->config.answer_ms);
         return;
     }
-    reply_pending(q);
+    reply_pending(s, q);
 }
 
 static void answer_waiters(struct pp_log_service *s)
 {
     for (size_t i = 0; i < PP_LOG_WAITERS_MAX; i++) {
         struct waiter *w = &s->waiters[i];
-        if (w->q == NULL || !try_to_answer(s, w->q))
-            continue;
-        pp_timer_cancel(w->timer);
-        w->q = NULL;
+        if (w->q != NULL && try_to_answer(s, w->q))
+            (void)let_go(w);
     }
 }
 
@@ -220,6 +244,7 @@ static void close_batch(struct pp_log_service *s)
         /* A log without a host-set has nothing to say yet. */
         if (r.code != PP_E_MISSING)
             pp_ev_log_batch_failed(s->config.events, r.code);
+        pp_ignore(store(s), "who waits is told"); /* with a full disk, now and not after a wait */
         go_on_after(s, PP_LOG_FAILURE_WAIT_MS);
         return;
     }
@@ -321,7 +346,7 @@ static void on_submit(void *ctx, struct pp_http_request *q)
     if (at_once)
         wait_for_quorum(s, q);
     else
-        reply_pending(q);
+        reply_pending(s, q);
     if (is_due && s->confirmed && !pp_round_is_busy(s->round))
         go_on_after(s, gathers_for_ms(s));
 }

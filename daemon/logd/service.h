@@ -15,7 +15,7 @@
 #include "sequencer.h"
 
 enum {
-    PP_LOG_WAITERS_MAX = 16, /* submissions that wait for their answer; more get 202 at once */
+    PP_LOG_WAITERS_MAX = 32, /* submissions that wait for their answer; more get 202 at once */
     PP_LOG_CONNECTIONS_MAX = 48,
     PP_LOG_SCRATCH_BYTES = PP_LOG_BUNDLE_MAX + (1 << 16), /* the largest file, and an answer */
     PP_LOG_RETRIES_MAX = 12, /* of a round, outside dev: about a minute, then the next hour */

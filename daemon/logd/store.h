@@ -99,8 +99,8 @@ struct pp_tile_source pp_log_store_source(struct pp_log_store *s);
 
 /* --- pending batches ------------------------------------------------------------------------ */
 
-/* Stores a submitted batch under the next free number. DISK_FULL, SYSTEM. */
-PP_MUST pp_res pp_log_pending_add(int dir, uint64_t number, struct pp_span batch);
+/* Adds a submitted batch to what is being stored, under a free number. DISK_FULL, SYSTEM. */
+PP_MUST pp_res pp_log_pending_add(struct pp_fileset *files, uint64_t number, struct pp_span batch);
 PP_MUST pp_res pp_log_pending_remove(int dir, uint64_t number);
 
 /* Calls `each` for every stored batch in the order of their numbers. */

@@ -2,6 +2,9 @@
 /* What an opaque log takes and what a ledger takes; what a log of the other kind is not. */
 #include "record_test.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "log_test.h"
 
 #define LATER (UINT64_C(1) << 62)
@@ -438,6 +441,67 @@ static void a_record_that_is_logged_is_answered_without_a_trace(void **state)
     assert_int_equal(pp_log_store_size(&sequencer.store), 2);
 }
 
+/* --- taken and stored ----------------------------------------------------------------------- */
+
+static void what_was_taken_is_durable_when_it_was_stored_or_signed(void **state)
+{
+    (void)state;
+    for (int stored = 0; stored < 2; stored++) {
+        assert_ok(reopen(PP_ADMISSION_OPAQUE));
+        for (uint64_t i = 0; i < 3; i++) {
+            begin_batch();
+            add_number(i);
+            assert_ok(pp_sequencer_take(&sequencer, pp_wr_done(&batch), NOW, &answer));
+            assert_int_equal(answer.state, PP_SEQUENCER_PENDING);
+        }
+        if (stored)
+            assert_ok(pp_sequencer_store(&sequencer));
+        assert_int_equal(there("pending/0000000000000003"), stored);
+        assert_ok(reopen(PP_ADMISSION_OPAQUE));
+        assert_int_equal(sequencer.pending_count, stored ? 3 : 0);
+    }
+    begin_batch();
+    add_number(3);
+    assert_ok(pp_sequencer_take(&sequencer, pp_wr_done(&batch), NOW, &answer));
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_ok(reopen(PP_ADMISSION_OPAQUE));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 4);
+}
+
+/* What could not be stored waits no more; what was stored before does. */
+static void a_failure_to_store_takes_back_what_was_not_stored(void **state)
+{
+    (void)state;
+    struct rlimit old;
+
+    assert_ok(reopen(PP_ADMISSION_RECORDS));
+    begin_batch();
+    add_hosts(1);
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    for (uint64_t i = 2; i < 4; i++) {
+        begin_batch();
+        add_hosts(i);
+        assert_ok(pp_sequencer_take(&sequencer, pp_wr_done(&batch), NOW, &answer));
+        assert_int_equal(answer.state, PP_SEQUENCER_PENDING);
+    }
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    struct rlimit small = { 100, old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    pp_res r = pp_sequencer_store(&sequencer);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_code(r, PP_E_SYSTEM);
+    assert_int_equal(sequencer.pending_count, 1);
+    assert_int_equal(sequencer.waiting_count, 1);
+    assert_int_equal(sequencer.dropped, 0);
+    assert_true(there("pending/0000000000000001"));
+    begin_batch();
+    add_hosts(2); /* its serial is free again */
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_int_equal(pp_log_store_size(&sequencer.store), 3);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 static const struct CMUnitTest TESTS[] = {
@@ -461,6 +525,8 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(a_submitted_status_is_refused),
     IN_FOLDER(what_waits_is_judged_again_after_a_start_with_other_rules),
     IN_FOLDER(a_record_that_is_logged_is_answered_without_a_trace),
+    IN_FOLDER(what_was_taken_is_durable_when_it_was_stored_or_signed),
+    IN_FOLDER(a_failure_to_store_takes_back_what_was_not_stored),
 };
 
 int main(void)
