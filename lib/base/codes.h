@@ -143,6 +143,14 @@ enum pp_class {
     X(MESSAGE_ORDER,      146, FAILED,   "a message came out of order", "report the operator")        \
     X(MESSAGE_KEY,        147, REFUSED,  "the message key is not of the policy's KEM", "report the operator") \
     X(BACKEND,            148, REFUSED,  "a back-end is not one that the status allows", "report the operator") \
+    /* Policy files (transparency-log A10, B1, B7), as ppctl log lint judges them. */               \
+    X(POLICY_LOG,         150, REFUSED,  "the policy does not name one log", "list the key of the one log, and while it changes its old and its new one") \
+    X(POLICY_SHAPE,       151, REFUSED,  "the quorum is not of the ledger's shape", "ask for all of {k of n plain witnesses, one record witness}") \
+    X(POLICY_QUORUM,      152, REFUSED,  "so few witnesses are needed that one of them and the log can show two histories", "need more of them: 3 of 3, 3 of 4, 4 of 5") \
+    X(POLICY_MONITORS,    153, REFUSED,  "monitors are content with less than clients", "give monitors at least the clients' quorum, and their witnesses") \
+    X(POLICY_KEY_TWICE,   154, REFUSED,  "one key stands in two places", "give every party a key of its own") \
+    X(POLICY_PARTIES,     155, REFUSED,  "an owner is also a reviewer", "let others review than those who own") \
+    X(POLICY_NOBODY,      156, REFUSED,  "the quorum asks for nobody", "say who has to sign")        \
     /* SNP appraisal, the 23 checks (snp-attestation 9). */                                         \
     X(SNP_FORMAT,         160, REFUSED,  "the report is malformed", "report the operator")            \
     X(SNP_KEY_INFO,       161, REFUSED,  "the report's signer kind is not allowed", "report the operator") \

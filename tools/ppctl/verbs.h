@@ -11,7 +11,11 @@ int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
 int verb_gateway(struct ppctl *p, int argc, char **argv);
 int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
+int verb_keys(struct ppctl *p, int argc, char **argv);
+int verb_keys_new(struct ppctl *p, int argc, char **argv);
+int verb_keys_sign(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
+int verb_log_lint(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_release(struct ppctl *p, int argc, char **argv);

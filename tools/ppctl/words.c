@@ -78,3 +78,8 @@ int verb_review(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "review", argc, argv);
 }
+
+int verb_keys(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "keys", argc, argv);
+}
