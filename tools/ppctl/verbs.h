@@ -12,6 +12,7 @@ int verb_status(struct ppctl *p, int argc, char **argv);
 int verb_gateway(struct ppctl *p, int argc, char **argv);
 int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
+int verb_log_audit(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
