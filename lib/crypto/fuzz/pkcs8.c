@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private key files of Ed25519: what is read has one DER in either version, which is read, too. */
+/* Private key files of Ed25519: what is read has one DER of version 1, and that is read too. */
 #include "fuzz.h"
 
 #include "sign.h"
