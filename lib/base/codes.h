@@ -159,7 +159,17 @@ enum pp_class {
     X(SNP_HOST_DATA,      180, REFUSED,  "the configuration is not the published one", "the far end runs an unpublished configuration: report it") \
     X(SNP_ID_BLOCK,       181, REFUSED,  "the ID block is not an accepted one", "report the operator") \
     X(SNP_HOST_ID,        182, REFUSED,  "this chip is not in the published host list", "the far end is not a registered machine: report it") \
-    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator")
+    X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator") \
+    /* What a monitor finds in a ledger (docs/ledger.md). */                                        \
+    X(LEDGER_FORK,        190, REFUSED,  "the log signed two trees that contradict each other", "publish the evidence folder: this log can no longer be believed") \
+    X(LEDGER_REWIND,      191, REFUSED,  "an older tree was shown after a newer one", "keep the evidence folder and ask who serves it") \
+    X(LEDGER_WITNESS,     192, REFUSED,  "a witness cosigned trees that contradict each other", "publish the evidence folder: this witness has to leave the policy") \
+    X(LEDGER_WITNESS_SLOW, 193, REFUSED, "a witness has not cosigned for long", "ask its operator")    \
+    X(LEDGER_LATE,        194, REFUSED,  "a publication is late", "ask the log's operator")          \
+    X(LEDGER_WITHHELD,    195, REFUSED,  "an acknowledged record is not in the log", "publish the acknowledgement") \
+    X(LEDGER_BACKDATED,   196, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
+    X(LEDGER_UNPUBLISHED, 197, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
+    X(LEDGER_EXPIRING,    198, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one")
 /* clang-format on */
 
 enum pp_code {
