@@ -29,7 +29,7 @@
  * listener (with the port that was chosen), then "ready", to that descriptor, and closes it. It
  * closes without "ready" if the daemon ends before.
  *
- * In a development build, and in the environment dev alone, `--clock-fd N` is the clock of a test
+ * In a development build, and never in prod, `--clock-fd N` is the clock of a test
  * (clock_file.h): the daemon and the processes that it forks live at its time.
  *
  * daemon/common/test/echod.c is a whole daemon on less than two screens.

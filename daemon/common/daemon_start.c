@@ -236,9 +236,9 @@ static pp_res check_common(struct pp_daemon *d, struct pp_problem *problem)
                                            : COMMON_KEYS[0].expected,
                                 c->environment);
 #if !PP_RELEASE
-    if (d->clock.ctx != NULL && !pp_span_eq(c->environment, PP_STR("dev")))
-        return pp_daemon_refuse(problem, "environment", "dev, as " CLOCK_OPTION " is given",
-                                c->environment);
+    if (d->clock.ctx != NULL && d->is_prod)
+        return pp_daemon_refuse(problem, "environment",
+                                "dev or staging, as " CLOCK_OPTION " is given", c->environment);
 #endif
     if (!pp_is_ok(pp_address_parse(c->listen, &a)))
         return pp_daemon_refuse(problem, "listen", COMMON_KEYS[1].expected, c->listen);

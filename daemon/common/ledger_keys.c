@@ -19,49 +19,134 @@ static pp_res refuse(struct pp_problem *problem, const char *path, const char *e
     return PP_FAIL(PP_E_CONFIG, 0);
 }
 
-static pp_res read_signer(struct pp_span text, struct pp_signer_file *ret)
-{
-    struct pp_note_signer s = { 0 };
+static const char KEY_FORMS[] =
+    "a private key: the line that --init makes, or PKCS#8 of an Ed25519 key, unencrypted";
 
-    PP_TRY(pp_note_signer_parse(text, &s));
-    memset(ret->name, 0, sizeof ret->name);
-    memcpy(ret->name, s.key.name.at, s.key.name.len);
-    s.key.name.at = (const uint8_t *)ret->name;
-    ret->signer = s;
+static void keep_name(struct pp_signer_file *f)
+{
+    memset(f->name, 0, sizeof f->name);
+    memcpy(f->name, f->signer.key.name.at, f->signer.key.name.len);
+    f->signer.key.name.at = (const uint8_t *)f->name;
+}
+
+/* --- a key file ---------------------------------------------------------------------------- */
+
+static int is_own_line(struct pp_span text)
+{
+    static const struct pp_span START = { (const uint8_t *)"PRIVATE+KEY+", 12 };
+
+    return text.len > START.len && pp_span_eq(pp_span(text.at, START.len), START);
+}
+
+static pp_res read_pkcs8(const struct pp_signer_spec *spec, struct pp_span file,
+                         struct pp_problem *problem, struct pp_note_signer *ret)
+{
+    PP_AUTO(pp_secret) seed = { 0 };
+
+    if (!pp_is_ok(pp_ed25519_pkcs8_parse(file, &seed)))
+        return refuse(problem, spec->key, KEY_FORMS, "another content");
+    if (!pp_is_ok(pp_note_name_check(spec->name)))
+        return refuse(problem, "name of the key", "a key name beside a PKCS#8 file",
+                      spec->name.len == 0 ? "none" : "text that no key name may hold");
+    return pp_note_signer_make(spec->name, spec->type, pp_secret_span(&seed), ret);
+}
+
+static pp_res read_key(const struct pp_signer_spec *spec, struct pp_span file,
+                       struct pp_problem *problem, struct pp_note_signer *ret)
+{
+    if (!is_own_line(file))
+        return read_pkcs8(spec, file, problem, ret);
+    if (!pp_is_ok(pp_note_signer_parse(file, ret)))
+        return refuse(problem, spec->key, KEY_FORMS, "another content");
+    if (spec->name.len == 0 || pp_span_eq(spec->name, ret->key.name))
+        return PP_OK;
+    pp_problem_set(problem, "name of the key", "the name that stands in the key file", spec->name);
+    pp_note_signer_done(ret);
+    return PP_FAIL(PP_E_CONFIG, 0);
+}
+
+static pp_res check_type(const struct pp_signer_spec *spec, const char *field,
+                         const struct pp_note_key *key, struct pp_problem *problem)
+{
+    if (key->type == spec->type)
+        return PP_OK;
+    return refuse(problem, field,
+                  spec->type == PP_NOTE_COSIGNATURE ? "a witness's key (type 04)"
+                                                    : "a signing key (type 01)",
+                  "a key of another type");
+}
+
+static pp_res open_file(const struct pp_signer_spec *spec, struct pp_problem *problem,
+                        struct pp_signer_file *ret)
+{
+    struct pp_signer_file f = { 0 };
+    struct pp_buf file = { 0 };
+    struct stat st;
+    pp_res r = pp_file_read(AT_FDCWD, spec->key, PP_SIGNER_FILE_BYTES_MAX, &file);
+
+    if (!pp_is_ok(r))
+        return refuse(problem, spec->key, KEY_FORMS, pp_file_reason(r));
+    r = read_key(spec, pp_buf_span(&file), problem, &f.signer);
+    if (pp_is_ok(r) && (stat(spec->key, &st) != 0 || (st.st_mode & 077) != 0))
+        r = refuse(problem, spec->key, "mode 0600", "a file that others may read");
+    if (pp_is_ok(r))
+        r = check_type(spec, spec->key, &f.signer.key, problem);
+    if (pp_is_ok(r)) {
+        *ret = f;
+        keep_name(ret); /* it still stands in the file's bytes or in the caller's */
+    } else {
+        pp_note_signer_done(&f.signer);
+    }
+    pp_buf_done(&file);
+    return r;
+}
+
+/* --- a signer program ---------------------------------------------------------------------- */
+
+static pp_res open_program(const struct pp_signer_spec *spec, struct pp_problem *problem,
+                           struct pp_signer_file *ret)
+{
+    uint32_t ms = spec->answer_ms == 0 ? PP_SIGNER_MS_DEFAULT : spec->answer_ms;
+    struct pp_note_key key;
+
+    if (!pp_is_ok(pp_vkey_parse(spec->vkey, &key))) {
+        pp_problem_set(problem, "vkey", "the public key of the signer program, name+id+base64",
+                       spec->vkey);
+        return PP_FAIL(PP_E_CONFIG, 0);
+    }
+    PP_TRY(check_type(spec, "vkey", &key, problem));
+    if (spec->name.len > 0 && !pp_span_eq(spec->name, key.name)) {
+        pp_problem_set(problem, "name of the key", "the name that stands in the vkey", spec->name);
+        return PP_FAIL(PP_E_CONFIG, 0);
+    }
+    *ret = (struct pp_signer_file){ 0 };
+    PP_TRY(pp_signer_pipe_start(spec->program, ms, problem, &ret->pipe));
+    ret->signer = (struct pp_note_signer){
+        .key = key,
+        .sign = pp_signer_pipe_sign,
+        .ctx = &ret->pipe,
+    };
+    keep_name(ret);
     return PP_OK;
 }
 
-pp_res pp_signer_file_load(const char *path, enum pp_note_type type, struct pp_problem *problem,
-                           struct pp_signer_file *ret)
+pp_res pp_signer_open(const struct pp_signer_spec *spec, struct pp_problem *problem,
+                      struct pp_signer_file *ret)
 {
-    struct pp_buf text = { 0 };
-    struct stat st;
-    pp_res r = pp_file_read(AT_FDCWD, path, PP_SIGNER_FILE_BYTES_MAX, &text);
-
-    if (!pp_is_ok(r))
-        return refuse(problem, path, "a private key file that --init makes", pp_file_reason(r));
-    r = read_signer(pp_buf_span(&text), ret);
-    pp_buf_done(&text);
-    if (!pp_is_ok(r))
-        return refuse(problem, path, "a private key file that --init makes", "another content");
-    if (stat(path, &st) != 0 || (st.st_mode & 077) != 0) {
-        pp_signer_file_done(ret);
-        return refuse(problem, path, "mode 0600", "a file that others may read");
-    }
-    if (ret->signer.key.type != type) {
-        pp_signer_file_done(ret);
-        return refuse(problem, path,
-                      type == PP_NOTE_COSIGNATURE ? "a witness's key (type 04)"
-                                                  : "a signing key (type 01)",
-                      "a key of another type");
-    }
-    return PP_OK;
+    if (spec->key == NULL)
+        return open_program(spec, problem, ret);
+    if (spec->program == NULL && spec->vkey.len == 0)
+        return open_file(spec, problem, ret);
+    return refuse(problem, "signer", "a key file, or a signer program with its vkey", "both");
 }
 
 void pp_signer_file_done(struct pp_signer_file *f)
 {
     pp_note_signer_done(&f->signer);
+    pp_signer_pipe_done(&f->pipe);
 }
+
+/* --- making a key -------------------------------------------------------------------------- */
 
 static pp_res write_key(int dir, const char *path, const struct pp_note_signer *s)
 {

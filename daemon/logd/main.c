@@ -3,6 +3,7 @@
  * pp-logd: the record ledger. What it does is in sequencer.h and service.h.
  *
  *     pp-logd --init FOLDER ORIGIN     makes the log's key and an empty log, prints its vkey
+ *         [--key FILE | --vkey VKEY --signer PROGRAM ARGUMENT...]     with a key that is there
  *     pp-logd --config FOLDER/config
  */
 #include <errno.h>
@@ -10,20 +11,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crypto.h"
 #include "daemon.h"
-#include "ledger_keys.h"
 #include "service.h"
+#include "signer_config.h"
 
 enum { PATH_BYTES_MAX = 256 };
 
 static struct config {
     struct pp_daemon_config common;
     struct pp_span name_space, policy, owner_policy, review_policy;
+    struct pp_signer_config signer;
     uint64_t witness_ms, retry_ms, answer_ms;
 } config = {
+    .signer = PP_SIGNER_CONFIG_DEFAULTS,
     .witness_ms = 5000,
     .retry_ms = 5000,
     .answer_ms = 15000,
@@ -38,6 +42,7 @@ static const struct pp_kv_key KEYS[] = {
       "a policy file: who signs host-sets and keys" },
     { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 1, 1, PATH_BYTES_MAX - 1,
       "a policy file: who reviews releases" },
+    PP_SIGNER_CONFIG_KEYS(struct config, signer),
     { "witness_ms", PP_KV_U64, offsetof(struct config, witness_ms), 0, 10, 60000,
       "for one witness's answer, 10 to 60000" },
     { "retry_ms", PP_KV_U64, offsetof(struct config, retry_ms), 0, 10, 600000,
@@ -157,7 +162,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     log_.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (log_.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_file_load("key", PP_NOTE_ED25519, problem, &log_.key));
+    PP_TRY(pp_signer_config_open(&config.signer, PP_NOTE_ED25519, problem, &log_.key));
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
     PP_TRY(open_sequencer(problem));
@@ -227,13 +232,12 @@ static void close_all(struct pp_daemon *d)
 
 /* --- --init --------------------------------------------------------------------------------- */
 
-static pp_res create(const char *folder, const char *origin)
+static pp_res create(const struct pp_signer_spec *spec, const char *folder,
+                     struct pp_problem *problem)
 {
-    const struct pp_random random = pp_random_system();
-    char vkey[PP_VKEY_BYTES_MAX + 1];
     struct pp_signer_file key = { 0 };
-    struct pp_problem problem = { 0 };
-    char path[PATH_BYTES_MAX];
+    char vkey[PP_VKEY_BYTES_MAX + 1] = "";
+    struct pp_wr wr = pp_wr_over(vkey, PP_VKEY_BYTES_MAX);
 
     PP_TRY(pp_crypto_init());
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -241,32 +245,35 @@ static pp_res create(const char *folder, const char *origin)
     int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return pp_errno_res(errno);
-    PP_CHECK(snprintf(path, sizeof path, "%s/key", folder) < (int)sizeof path, PP_E_RANGE, 0);
-    pp_res r = pp_signer_file_create(dir, "key", &random, pp_span_cstr(origin), PP_NOTE_ED25519,
-                                     vkey);
-    if (pp_is_ok(r))
-        r = pp_signer_file_load(path, PP_NOTE_ED25519, &problem, &key);
+    pp_res r = pp_signer_init(spec, folder, problem, &key);
     if (pp_is_ok(r))
         r = pp_log_store_create(dir, &key.signer);
+    if (pp_is_ok(r)) {
+        pp_vkey_write(&wr, &key.signer.key);
+        printf("%s\n", vkey);
+    }
     pp_signer_file_done(&key);
     (void)close(dir);
-    if (pp_is_ok(r))
-        printf("%s\n", vkey);
     return r;
 }
 
 static int init(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: pp-logd --init FOLDER ORIGIN\n");
+    struct pp_signer_spec spec = { .type = PP_NOTE_ED25519 };
+    struct pp_problem problem = { 0 };
+
+    if (argc < 4 || !pp_is_ok(pp_signer_init_args(argv + 4, &spec))) {
+        fprintf(stderr, "usage: pp-logd --init FOLDER ORIGIN\n"
+                        "           [--key FILE | --vkey VKEY --signer PROGRAM ARGUMENT...]\n");
         return 2;
     }
-    pp_res r = create(argv[2], argv[3]);
-    if (pp_is_ok(r))
-        return 0;
-    fprintf(stderr, "pp-logd: %s: %s (%s)\n", argv[2], pp_code_text(r.code), pp_code_name(r.code));
-    return r.code == PP_E_EXISTS || r.code == PP_E_FORMAT ? 2 : 1;
+    spec.name = pp_span_cstr(argv[3]);
+    pp_res r = create(&spec, argv[2], &problem);
+    return pp_is_ok(r) ? 0 : pp_signer_init_failed("pp-logd", argv[2], r, &problem);
 }
+
+/* Its signer is reaped behind the sandbox. */
+static const int SYSCALLS[] = { SYS_wait4 };
 
 int main(int argc, char **argv)
 {
@@ -277,6 +284,8 @@ int main(int argc, char **argv)
         .keys = KEYS,
         .key_count = PP_ARRAY_COUNT(KEYS),
         .config = &config,
+        .syscalls = SYSCALLS,
+        .syscall_count = PP_ARRAY_COUNT(SYSCALLS),
         .check = check,
         .open = open_all,
         .serve = serve,

@@ -5,7 +5,7 @@
 
 #include "tile.h"
 
-enum { ANSWER_BYTES = 8192, LOGGED_EVENTS_MS = 1000, TIMER_MS_MAX = 3600000 };
+enum { ANSWER_BYTES = 8192, LOGGED_EVENTS_MS = 1000, LOOK_MS = 1000 };
 
 /* A submission whose answer waits for a quorum. Its body stays with the request. */
 struct waiter {
@@ -169,9 +169,9 @@ static void answer_waiters(struct pp_log_service *s)
 
 /* --- batches and rounds -------------------------------------------------------------------- */
 
-static void go_on_after(struct pp_log_service *s, uint64_t ms)
+static void go_on_after(struct pp_log_service *s, uint32_t ms)
 {
-    pp_timer_set(s->timer, ms > TIMER_MS_MAX ? TIMER_MS_MAX : (uint32_t)ms);
+    pp_timer_set(s->timer, ms);
 }
 
 static void tell_dropped(struct pp_log_service *s)
@@ -228,7 +228,8 @@ static void on_timer(void *ctx)
         s->retries++;
         pp_round_again(s->round);
     } else {
-        go_on_after(s, (due - now_s(s)) * 1000);
+        /* A clock that is set, or a machine that slept, moves the hour: look often. */
+        go_on_after(s, LOOK_MS);
     }
 }
 

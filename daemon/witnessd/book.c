@@ -54,7 +54,8 @@ pp_res pp_witness_book_add(struct pp_witness_book *b, struct pp_span line)
 
     int has_origin = pp_text_cut(&line, ' ', &vkey);
     PP_TRY(pp_vkey_parse(vkey, &key));
-    PP_CHECK(key.type == PP_NOTE_ED25519, PP_E_UNSUPPORTED, key.type);
+    PP_CHECK(key.type == PP_NOTE_ED25519 || key.type == PP_NOTE_ECDSA_P256, PP_E_UNSUPPORTED,
+             key.type);
     struct pp_span origin = has_origin ? line : key.name;
     PP_CHECK(origin.len > 0, PP_E_FORMAT, 0);
     PP_CHECK(origin.len <= PP_WITNESS_ORIGIN_MAX, PP_E_LIMIT, origin.len);

@@ -4,6 +4,7 @@
  * rules.
  *
  * pp-witnessd --init FOLDER NAME     makes the witness's key and states, prints its vkey
+ *     [--key FILE | --vkey VKEY --signer PROGRAM ARGUMENT...]     with a key that is there
  * pp-witnessd --config FOLDER/config
  */
 #include <errno.h>
@@ -11,21 +12,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crypto.h"
 #include "daemon.h"
-#include "ledger_keys.h"
 #include "service.h"
+#include "signer_config.h"
 
 enum { PATH_BYTES_MAX = 256, CONNECTIONS_MAX = 64 };
 
 static struct config {
     struct pp_daemon_config common;
     struct pp_kv_list logs;
+    struct pp_signer_config signer;
     struct pp_span role, url, name_space, owner_policy, review_policy;
     uint64_t read_ms;
 } config = {
+    .signer = PP_SIGNER_CONFIG_DEFAULTS,
     .role = { (const uint8_t *)"plain", 5 },
     .read_ms = 5000,
 };
@@ -42,6 +46,7 @@ static const struct pp_kv_key KEYS[] = {
       "record: a policy file: who signs host-sets and keys" },
     { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 0, 1, PATH_BYTES_MAX - 1,
       "record: a policy file: who reviews releases" },
+    PP_SIGNER_CONFIG_KEYS(struct config, signer),
     { "read_ms", PP_KV_U64, offsetof(struct config, read_ms), 0, 10, 60000,
       "record: for one bundle of entries, 10 to 60000" },
 };
@@ -81,6 +86,10 @@ static pp_res check_record(struct pp_problem *problem)
                                     needed[i].value);
     if (witness.is_record && witness.book.count != 1)
         return pp_daemon_refuse(problem, "log", "one log, for a record witness", PP_STR("several"));
+    for (size_t i = 0; witness.is_record && i < witness.book.pages[0].log.key_count; i++)
+        if (witness.book.pages[0].log.keys[i].type != PP_NOTE_ED25519)
+            return pp_daemon_refuse(problem, "log", "an Ed25519 key, for a log of records",
+                                    witness.book.pages[0].log.keys[i].name);
     return PP_OK;
 }
 
@@ -146,7 +155,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     witness.book.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (witness.book.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_file_load("key", PP_NOTE_COSIGNATURE, problem, &witness.key));
+    PP_TRY(pp_signer_config_open(&config.signer, PP_NOTE_COSIGNATURE, problem, &witness.key));
     witness.book.signer = &witness.key.signer;
     pp_res r = pp_witness_book_load(&witness.book);
     if (!pp_is_ok(r)) {
@@ -212,10 +221,12 @@ static void close_all(struct pp_daemon *d)
 
 /* --- --init --------------------------------------------------------------------------------- */
 
-static pp_res create(const char *folder, const char *name)
+static pp_res create(const struct pp_signer_spec *spec, const char *folder,
+                     struct pp_problem *problem)
 {
-    const struct pp_random random = pp_random_system();
-    char vkey[PP_VKEY_BYTES_MAX + 1];
+    struct pp_signer_file key = { 0 };
+    char vkey[PP_VKEY_BYTES_MAX + 1] = "";
+    struct pp_wr wr = pp_wr_over(vkey, PP_VKEY_BYTES_MAX);
 
     PP_TRY(pp_crypto_init());
     if (mkdir(folder, 0700) != 0 && errno != EEXIST)
@@ -223,29 +234,35 @@ static pp_res create(const char *folder, const char *name)
     int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return pp_errno_res(errno);
-    pp_res r = pp_signer_file_create(dir, "key", &random, pp_span_cstr(name), PP_NOTE_COSIGNATURE,
-                                     vkey);
+    pp_res r = pp_signer_init(spec, folder, problem, &key);
     if (pp_is_ok(r))
         r = pp_witness_book_create(dir);
-    (void)close(dir);
-    if (pp_is_ok(r))
+    if (pp_is_ok(r)) {
+        pp_vkey_write(&wr, &key.signer.key);
         printf("%s\n", vkey);
+    }
+    pp_signer_file_done(&key);
+    (void)close(dir);
     return r;
 }
 
 static int init(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: pp-witnessd --init FOLDER NAME\n");
+    struct pp_signer_spec spec = { .type = PP_NOTE_COSIGNATURE };
+    struct pp_problem problem = { 0 };
+
+    if (argc < 4 || !pp_is_ok(pp_signer_init_args(argv + 4, &spec))) {
+        fprintf(stderr, "usage: pp-witnessd --init FOLDER NAME\n"
+                        "           [--key FILE | --vkey VKEY --signer PROGRAM ARGUMENT...]\n");
         return 2;
     }
-    pp_res r = create(argv[2], argv[3]);
-    if (pp_is_ok(r))
-        return 0;
-    fprintf(stderr, "pp-witnessd: %s: %s (%s)\n", argv[2], pp_code_text(r.code),
-            pp_code_name(r.code));
-    return r.code == PP_E_EXISTS || r.code == PP_E_FORMAT ? 2 : 1;
+    spec.name = pp_span_cstr(argv[3]);
+    pp_res r = create(&spec, argv[2], &problem);
+    return pp_is_ok(r) ? 0 : pp_signer_init_failed("pp-witnessd", argv[2], r, &problem);
 }
+
+/* Its signer is reaped behind the sandbox. */
+static const int SYSCALLS[] = { SYS_wait4 };
 
 int main(int argc, char **argv)
 {
@@ -256,6 +273,8 @@ int main(int argc, char **argv)
         .keys = KEYS,
         .key_count = PP_ARRAY_COUNT(KEYS),
         .config = &config,
+        .syscalls = SYSCALLS,
+        .syscall_count = PP_ARRAY_COUNT(SYSCALLS),
         .check = check,
         .open = open_all,
         .serve = serve,

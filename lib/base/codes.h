@@ -57,6 +57,9 @@ enum pp_class {
     X(CHILD,               33, FAILED,   "a child process failed", "read its messages on standard error") \
     X(DISK_FULL,           34, FAILED,   "the disk is full", "free space and try again")            \
     X(CANCELLED,           35, FAILED,   "cancelled", "")                                           \
+    X(SIGNER_GONE,         36, FAILED,   "the signer program has ended", "start it with this program again") \
+    X(SIGNER_LATE,         37, FAILED,   "the signer program did not answer in time", "check what it waits for") \
+    X(SIGNER_WRONG,        38, FAILED,   "the signer program gave a signature that is not of its key", "check which key it uses; it must be that of the vkey") \
     /* What a person gave us. */                                                                    \
     X(USAGE,               40, USAGE,    "the call is wrong", "see --help")                         \
     X(CONFIG,              41, USAGE,    "the configuration is wrong", "correct the named key")     \
@@ -69,6 +72,7 @@ enum pp_class {
     X(CONSENT,             50, SETTINGS, "consent is not given", "allow private processing in the settings") \
     X(CHAT_CLOSED,         51, SETTINGS, "this chat is closed to AI", "nothing: its members decided so") \
     X(NO_TOKENS,           55, BUSY,     "no token can be spent now", "wait for the next scheduled batch") \
+    X(RELEASE_PENDING,     56, BUSY,     "the release is on its way and not there yet", "run the same again after the next full hour") \
     /* Cryptographic refusals inside one message. */                                                \
     X(UNVERIFIED,          60, REFUSED,  "not verified", "do not send anything")                    \
     X(AUTH,                61, FAILED,   "a message could not be opened", "nothing: it was not made for this key") \
@@ -91,6 +95,10 @@ enum pp_class {
     X(TRUST,               90, REFUSED,  "the trust anchors are unusable", "install the app's own trust anchors") \
     X(ENVIRONMENT,         91, REFUSED,  "this belongs to another environment", "use the environment that this build is made for") \
     X(MARKS,               92, REFUSED,  "this device's high-water marks are damaged", "restore the file; deleted by hand, this is a new device: it takes any status that was ever the last") \
+    /* Releases on their way (docs/protocol/release.md). */                                         \
+    X(RELEASE_BUILDERS,    93, REFUSED,  "the image was not built identically by two builders", "find out why the builds differ before anything is signed") \
+    X(RELEASE_FILE,        94, REFUSED,  "a file is not the one that was signed", "use the very files that the manifest was made from") \
+    X(RELEASE_TIME,        95, REFUSED,  "the release's times cannot be kept any more, or not yet", "make a new record with later times, or wait") \
     /* Ledger (transparency-log B6). */                                                             \
     X(LEDGER_FORMAT,      100, REFUSED,  "the directory bundle is malformed", "fetch it from another mirror; report this one") \
     X(LEDGER_ORIGIN,      101, REFUSED,  "the checkpoint is of another log", "report the mirror")    \
@@ -135,6 +143,14 @@ enum pp_class {
     X(MESSAGE_ORDER,      146, FAILED,   "a message came out of order", "report the operator")        \
     X(MESSAGE_KEY,        147, REFUSED,  "the message key is not of the policy's KEM", "report the operator") \
     X(BACKEND,            148, REFUSED,  "a back-end is not one that the status allows", "report the operator") \
+    /* Policy files (transparency-log A10, B1, B7), as ppctl log lint judges them. */               \
+    X(POLICY_LOG,         150, REFUSED,  "the policy does not name one log", "list the key of the one log, and while it changes its old and its new one") \
+    X(POLICY_SHAPE,       151, REFUSED,  "the quorum is not of the ledger's shape", "ask for all of {k of n plain witnesses, one record witness}") \
+    X(POLICY_QUORUM,      152, REFUSED,  "so few witnesses are needed that one of them and the log can show two histories", "need more of them: 3 of 3, 3 of 4, 4 of 5") \
+    X(POLICY_MONITORS,    153, REFUSED,  "monitors are content with less than clients", "give monitors at least the clients' quorum, and their witnesses") \
+    X(POLICY_KEY_TWICE,   154, REFUSED,  "one key stands in two places", "give every party a key of its own") \
+    X(POLICY_PARTIES,     155, REFUSED,  "an owner is also a reviewer", "let others review than those who own") \
+    X(POLICY_NOBODY,      156, REFUSED,  "the quorum asks for nobody", "say who has to sign")        \
     /* SNP appraisal, the 23 checks (snp-attestation 9). */                                         \
     X(SNP_FORMAT,         160, REFUSED,  "the report is malformed", "report the operator")            \
     X(SNP_KEY_INFO,       161, REFUSED,  "the report's signer kind is not allowed", "report the operator") \
@@ -160,16 +176,29 @@ enum pp_class {
     X(SNP_ID_BLOCK,       181, REFUSED,  "the ID block is not an accepted one", "report the operator") \
     X(SNP_HOST_ID,        182, REFUSED,  "this chip is not in the published host list", "the far end is not a registered machine: report it") \
     X(SNP_BINDING,        183, REFUSED,  "the report is not bound to this connection", "somebody stands between: report the operator") \
+    /* The files of a log, to whoever reads all of them (transparency-log A4, A11). */              \
+    X(LOG_MISSING,        190, REFUSED,  "a file that the log's checkpoint implies is not there", "read another mirror; report this one") \
+    X(LOG_FILE,           191, REFUSED,  "a file of the log has not the form that its name says", "read another mirror; report this one") \
+    X(LOG_TILE,           192, REFUSED,  "a hash tile is not what the log's entries hash to", "report the mirror: proofs made from its tiles fail") \
+    X(LOG_ROOT,           193, REFUSED,  "the log's entries are not those of its checkpoint", "read another mirror; if all agree, report the log") \
+    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log") \
+    /* People and their records, before a log sees them. */                                         \
+    X(SIGNED_ALREADY,     200, USAGE,    "this key has signed this record already", "nothing: a signature counts once") \
+    X(NOT_A_SIGNER,       201, REFUSED,  "this key is none of those that have to sign such a record", "sign with a listed key, or correct the place") \
+    X(SIGNATURES,         202, REFUSED,  "signatures that the record needs are missing or wrong", "get them from the people that are named as missing") \
+    X(TOO_LATE,           203, REFUSED,  "the ledger would not take this in time any more", "make a record whose window begins later") \
+    X(HOST_PRODUCT,       204, REFUSED,  "machines of this product line are not registered", "register genoa, turin or tdx machines") \
+    X(LOG_REFUSED,        205, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again") \
     /* What a monitor finds in a ledger (docs/ledger.md). */                                        \
-    X(LEDGER_FORK,        190, REFUSED,  "the log signed two trees that contradict each other", "publish the evidence folder: this log can no longer be believed") \
-    X(LEDGER_REWIND,      191, REFUSED,  "an older tree was shown after a newer one", "keep the evidence folder and ask who serves it") \
-    X(LEDGER_WITNESS,     192, REFUSED,  "a witness cosigned trees that contradict each other", "publish the evidence folder: this witness has to leave the policy") \
-    X(LEDGER_WITNESS_SLOW, 193, REFUSED, "a witness has not cosigned for long", "ask its operator")    \
-    X(LEDGER_LATE,        194, REFUSED,  "a publication is late", "ask the log's operator")          \
-    X(LEDGER_WITHHELD,    195, REFUSED,  "an acknowledged record is not in the log", "publish the acknowledgement") \
-    X(LEDGER_BACKDATED,   196, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
-    X(LEDGER_UNPUBLISHED, 197, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
-    X(LEDGER_EXPIRING,    198, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one")
+    X(LEDGER_FORK,        220, REFUSED,  "the log signed two trees that contradict each other", "publish the evidence folder: this log can no longer be believed") \
+    X(LEDGER_REWIND,      221, REFUSED,  "an older tree was shown after a newer one", "keep the evidence folder and ask who serves it") \
+    X(LEDGER_WITNESS,     222, REFUSED,  "a witness cosigned trees that contradict each other", "publish the evidence folder: this witness has to leave the policy") \
+    X(LEDGER_WITNESS_SLOW, 223, REFUSED, "a witness has not cosigned for long", "ask its operator")    \
+    X(LEDGER_LATE,        224, REFUSED,  "a publication is late", "ask the log's operator")          \
+    X(LEDGER_WITHHELD,    225, REFUSED,  "an acknowledged record is not in the log", "publish the acknowledgement") \
+    X(LEDGER_BACKDATED,   226, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
+    X(LEDGER_UNPUBLISHED, 227, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
+    X(LEDGER_EXPIRING,    228, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one")
 /* clang-format on */
 
 enum pp_code {

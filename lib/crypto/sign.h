@@ -36,6 +36,14 @@ PP_MUST pp_res pp_ed25519_public(struct pp_span seed_secret, uint8_t ret_pk[PP_E
 PP_MUST pp_res pp_ed25519_sign(struct pp_span seed_secret, struct pp_span message,
                                uint8_t ret[PP_ED25519_SIG_BYTES]);
 
+/*
+ * The seed of an Ed25519 private key file: PKCS#8 (RFC 5958, RFC 8410 7) as DER, or as PEM with
+ * nothing around it (RFC 7468 10, lines of 64). Version 1, or version 2 with the public key, which
+ * must be the seed's; no attributes, not encrypted. FORMAT, MISMATCH, and those of pp_secret_alloc.
+ */
+enum { PP_ED25519_PKCS8_BYTES_MAX = 256 };
+PP_MUST pp_res pp_ed25519_pkcs8_parse(struct pp_span file, struct pp_secret *ret_seed);
+
 /* --- ECDSA --------------------------------------------------------------------------------- */
 
 enum pp_curve { PP_P256 = 1, PP_P384 = 2 };

@@ -14,6 +14,13 @@ enum {
     PP_HTTP_TYPE_BYTES_MAX = 127,    /* a received Content-Type */
 };
 
+/* Content-Encoding of an answer (RFC 9110 8.4.1); nothing here unpacks one. */
+enum pp_http_content_coding {
+    PP_HTTP_IDENTITY = 0, /* no such field, or one that says so */
+    PP_HTTP_GZIP,
+    PP_HTTP_OTHER_CODING, /* one that is not known, or several */
+};
+
 struct pp_http_field {
     struct pp_span name;  /* lower case in what was received */
     struct pp_span value; /* without the white space around it */

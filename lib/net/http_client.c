@@ -53,6 +53,7 @@ static int tell(struct pp_http_pending *p)
     const struct pp_http_response response = {
         .status = p->answer.status,
         .type = pp_span(p->answer.type, p->answer.type_len),
+        .content_coding = p->answer.content_coding,
         .body = p->in_place.len > 0 ? p->in_place : pp_span(p->got, p->got_len),
     };
 
@@ -109,8 +110,11 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 
 uint32_t pp_http_call_head_(struct pp_http_pending *p, const struct pp_http_resp_head *h)
 {
-    const struct pp_http_response response = { .status = h->status,
-                                               .type = pp_span(h->type, h->type_len) };
+    const struct pp_http_response response = {
+        .status = h->status,
+        .type = pp_span(h->type, h->type_len),
+        .content_coding = h->content_coding,
+    };
 
     p->is_head_there = 1;
     if (p->head != NULL && p->head(p->pieces_ctx, &response) < 0)

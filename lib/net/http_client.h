@@ -49,6 +49,7 @@ enum { PP_HTTP_PULL_END = 0, PP_HTTP_PULL_LATER = -1, PP_HTTP_PULL_ABORT = -2 };
 struct pp_http_response {
     uint32_t status;
     struct pp_span type; /* Content-Type, empty if absent */
+    enum pp_http_content_coding content_coding;
     struct pp_span body;
 };
 

@@ -19,6 +19,17 @@ static uint32_t take_type(struct pp_http_resp_head *h, struct pp_span value)
     return PP_E_OK;
 }
 
+/* RFC 9110 8.4.1: "x-gzip" is a name of gzip. */
+static void take_content_coding(struct pp_http_resp_head *h, struct pp_span value)
+{
+    if (h->content_coding_count++ > 0)
+        h->content_coding = PP_HTTP_OTHER_CODING;
+    else if (pp_http_is_word(value, "gzip") || pp_http_is_word(value, "x-gzip"))
+        h->content_coding = PP_HTTP_GZIP;
+    else if (!pp_http_is_word(value, "identity"))
+        h->content_coding = PP_HTTP_OTHER_CODING;
+}
+
 /* RFC 9110 7.6.1: a list of options. */
 static void take_connection(struct pp_http_resp_head *h, struct pp_span options)
 {
@@ -48,6 +59,10 @@ uint32_t pp_http_resp_field_(struct pp_http_resp_head *h, struct pp_span name, s
             return PP_E_OK;
         h->length_count++;
         return pp_is_ok(pp_decimal_parse(value, INT64_MAX, &h->length)) ? PP_E_OK : PP_E_FORMAT;
+    case 16:
+        if (pp_http_is_word(name, "content-encoding"))
+            take_content_coding(h, value);
+        return PP_E_OK;
     case 17:
         if (!pp_http_is_word(name, "transfer-encoding"))
             return PP_E_OK;

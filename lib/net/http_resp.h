@@ -31,7 +31,9 @@ enum {
 struct pp_http_resp_head {
     uint32_t status;
     uint32_t length_count, coding_count, type_count; /* how many of these fields there were */
-    uint32_t is_chunked;                             /* the one coding that we know */
+    uint32_t content_coding_count;
+    enum pp_http_content_coding content_coding;
+    uint32_t is_chunked; /* the one coding that we know */
     uint32_t says_close;
     uint64_t length;
     size_t type_len;

@@ -122,9 +122,10 @@ static pp_res read_parties(const struct trust_text *x, struct pp_trust *t,
 }
 
 /*
- * Simulated platforms exist in development builds alone, and there in the environment dev alone. A
- * root of one's own vouches for them and for nothing else: what a simulator signs is never taken
- * for hardware, and no anchors of production hold its root.
+ * Simulated platforms exist in development builds alone, and there never in prod: staging is where
+ * prod's waiting times are tried without its machines. A root of one's own vouches for them and
+ * for nothing else: what a simulator signs is never taken for hardware, and no anchors of
+ * production hold its root.
  */
 static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
                              struct pp_problem *problem)
@@ -146,8 +147,8 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
         if (k == PP_ARRAY_COUNT(known) || !is_new(&x->platforms, i))
             return refuse(problem, "platform", "platforms that this build verifies, each once",
                           word);
-        if (pp_platform_is_simulated(known[k]) && t->environment != PP_RECORD_DEV)
-            return refuse(problem, "platform", "a real platform outside dev", word);
+        if (pp_platform_is_simulated(known[k]) && t->environment == PP_RECORD_PROD)
+            return refuse(problem, "platform", "a real platform in prod", word);
         if (pp_platform_is_simulated(known[k]) != t->own_root)
             return refuse(problem, "platform",
                           t->own_root ? "a simulated one: ark.der and ask.der are not the vendor's"
@@ -237,14 +238,23 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
     return PP_OK;
 }
 
+/* One origin. Its old key and the next stand side by side while releases of the app overlap. */
+static int is_one_log(const struct pp_policy *p)
+{
+    if (p->log_count == 0 || p->log_count > PP_TRUST_LOG_KEYS_MAX)
+        return 0;
+    return pp_span_eq(p->log_keys[0].name, p->log_keys[p->log_count - 1].name);
+}
+
 static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *files,
                             struct pp_problem *problem)
 {
     struct pp_policy_shape shape;
 
     if (!pp_is_ok(pp_policy_parse(files->log_policy, PP_POLICY_LOG, &t->log)) ||
-        t->log.log_count != 1)
-        return refuse(problem, "log policy", "a policy file with one log", PP_STR(""));
+        !is_one_log(&t->log))
+        return refuse(problem, "log policy", "a policy file with one log, of one key or two",
+                      PP_STR(""));
     if (!pp_is_ok(pp_policy_shape(&t->log, &shape)) || !pp_is_ok(pp_policy_shape_safe(&shape, 1)))
         return refuse(problem, "log policy",
                       "all of {k of n plain witnesses, one record witness}, k safe against a liar",

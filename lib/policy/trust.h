@@ -19,6 +19,7 @@
 #include "span.h"
 
 enum {
+    PP_TRUST_LOG_KEYS_MAX = 2, /* of the one log: the old one and the next, while they overlap */
     PP_TRUST_RELAYS_MAX = 8,
     PP_TRUST_MIRRORS_MAX = 4,
     PP_TRUST_AUTHORITY_BYTES_MAX = 64,
@@ -64,7 +65,7 @@ struct pp_trust {
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
  * that one dishonest witness and the log could turn into two histories, fewer than two relays or
  * mirrors in prod, URLs there without https, https anywhere without `ca`, the classical message KEM
- * in prod, one value twice in a list, a simulated platform outside dev, and a platform whose root
+ * in prod, one value twice in a list, a simulated platform in prod, and a platform whose root
  * is the other kind's. Call pp_trust_done also after a failure.
  */
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,

@@ -31,7 +31,7 @@ pp_res pp_cosign_line_write(struct pp_wr *wr, const struct pp_note_signer *s, ui
     PP_CHECK(s->key.type == PP_NOTE_COSIGNATURE, PP_E_FORMAT, s->key.type);
     PP_CHECK(time > 0 && time <= PP_COSIGN_TIME_MAX, PP_E_RANGE, 0);
     PP_TRY(message(time, text, &m));
-    PP_TRY(pp_ed25519_sign(pp_secret_span(&s->seed), pp_wr_done(&m), signature));
+    PP_TRY(pp_note_sign(s, pp_wr_done(&m), signature));
     pp_wr_u64(&b, time);
     pp_wr_bytes(&b, signature, sizeof signature);
     pp_tlog_signature_line(wr, &s->key, pp_wr_done(&b));

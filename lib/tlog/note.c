@@ -47,8 +47,7 @@ void pp_note_key_make(struct pp_span name, enum pp_note_type type,
     pp_hash_update(&h, pp_span(pk, PP_ED25519_PK_BYTES));
     pp_hash_final(&h, digest);
     struct pp_rd rd = pp_rd_over(digest, KEY_ID_BYTES);
-    ret->name = name;
-    ret->type = type;
+    *ret = (struct pp_note_key){ .name = name, .type = type };
     memcpy(ret->pk, pk, PP_ED25519_PK_BYTES);
     ret->id = pp_rd_u32(&rd);
 }
@@ -94,17 +93,29 @@ static pp_res key_bytes(struct pp_span base64, uint8_t ret[1 + PP_ED25519_PK_BYT
     return r;
 }
 
+/* Public keys only: a key of type 0x02 is verified with and never signs. */
+static pp_res public_key(struct pp_span name, struct pp_span base64, struct pp_note_key *ret)
+{
+    uint8_t bytes[1 + PP_TLOG_SPKI_BYTES];
+    size_t len;
+
+    pp_res r = pp_base64_parse(base64, bytes, sizeof bytes, &len);
+    if (pp_is_ok(r) && len > 0 && bytes[0] == PP_NOTE_ECDSA_P256)
+        return pp_tlog_ecdsa_key(name, pp_span(bytes + 1, len - 1), ret);
+    PP_TRY(key_bytes(base64, bytes)); /* names what is wrong with keys of any length */
+    pp_note_key_make(name, (enum pp_note_type)bytes[0], bytes + 1, ret);
+    return PP_OK;
+}
+
 pp_res pp_vkey_parse(struct pp_span text, struct pp_note_key *ret)
 {
     struct pp_span name;
     struct pp_span base64;
-    uint8_t bytes[1 + PP_ED25519_PK_BYTES];
     struct pp_note_key key;
     uint32_t id;
 
     PP_TRY(split_key(text, &name, &id, &base64));
-    PP_TRY(key_bytes(base64, bytes));
-    pp_note_key_make(name, (enum pp_note_type)bytes[0], bytes + 1, &key);
+    PP_TRY(public_key(name, base64, &key));
     PP_CHECK(key.id == id, PP_E_MISMATCH, id);
     *ret = key;
     return PP_OK;
@@ -122,7 +133,7 @@ static void write_id(struct pp_wr *wr, uint32_t id)
 /* "<name>+<id>+<base64 of type || key>" */
 static void write_key(struct pp_wr *wr, const struct pp_note_key *key, struct pp_span key_bytes)
 {
-    uint8_t bytes[1 + PP_ED25519_PK_BYTES];
+    uint8_t bytes[1 + PP_TLOG_SPKI_BYTES];
     struct pp_wr w = pp_wr_over(bytes, sizeof bytes);
 
     pp_wr_u8(&w, (uint8_t)key->type);
@@ -137,7 +148,14 @@ static void write_key(struct pp_wr *wr, const struct pp_note_key *key, struct pp
 
 void pp_vkey_write(struct pp_wr *wr, const struct pp_note_key *key)
 {
-    write_key(wr, key, PP_BYTES(key->pk));
+    uint8_t spki[PP_TLOG_SPKI_BYTES];
+    struct pp_wr w = pp_wr_over(spki, sizeof spki);
+
+    if (key->type == PP_NOTE_ECDSA_P256)
+        pp_tlog_ecdsa_spki(&w, key);
+    else
+        pp_wr_bytes(&w, key->pk, PP_ED25519_PK_BYTES);
+    write_key(wr, key, pp_wr_done(&w));
 }
 
 pp_res pp_note_signer_make(struct pp_span name, enum pp_note_type type, struct pp_span seed_secret,
@@ -181,8 +199,22 @@ pp_res pp_note_signer_parse(struct pp_span text, struct pp_note_signer *ret)
     return PP_OK;
 }
 
+pp_res pp_note_sign(const struct pp_note_signer *s, struct pp_span message,
+                    uint8_t ret[PP_ED25519_SIG_BYTES])
+{
+    uint8_t signature[PP_ED25519_SIG_BYTES];
+
+    if (s->sign == NULL)
+        return pp_ed25519_sign(pp_secret_span(&s->seed), message, ret);
+    PP_TRY(s->sign(s->ctx, message, signature));
+    PP_TRY_AS(PP_E_SIGNER_WRONG, pp_ed25519_verify(s->key.pk, message, PP_BYTES(signature)));
+    memcpy(ret, signature, sizeof signature);
+    return PP_OK;
+}
+
 void pp_note_signer_write(struct pp_wr *wr, const struct pp_note_signer *s)
 {
+    PP_ASSERT(s->sign == NULL);
     pp_wr_text(wr, "PRIVATE+KEY+");
     write_key(wr, &s->key, pp_secret_span(&s->seed));
 }
@@ -269,6 +301,7 @@ pp_res pp_note_parse(struct pp_span bytes, struct pp_note *ret)
 static pp_res check_line(const struct pp_note_line *line, const struct pp_note_key *key,
                          struct pp_span text, uint64_t *ret_time)
 {
+    /* The longest DER signature of P-256 has as many bytes as a cosignature: 72. */
     uint8_t bytes[KEY_ID_BYTES + COSIGNATURE_BYTES];
     size_t len;
 
@@ -276,6 +309,10 @@ static pp_res check_line(const struct pp_note_line *line, const struct pp_note_k
     struct pp_span signature = pp_span(bytes + KEY_ID_BYTES, len - KEY_ID_BYTES);
     if (key->type == PP_NOTE_COSIGNATURE)
         return pp_cosign_verify(key, signature, text, ret_time);
+    if (key->type == PP_NOTE_ECDSA_P256) {
+        *ret_time = 0;
+        return pp_tlog_ecdsa_verify(key, text, signature);
+    }
     PP_TRY_AS(PP_E_SIGNATURE, pp_ed25519_verify(key->pk, text, signature));
     *ret_time = 0;
     return PP_OK;
@@ -345,7 +382,7 @@ pp_res pp_note_line_write(struct pp_wr *wr, const struct pp_note_signer *s, stru
     uint8_t signature[PP_ED25519_SIG_BYTES];
 
     PP_CHECK(s->key.type == PP_NOTE_ED25519, PP_E_FORMAT, s->key.type);
-    PP_TRY(pp_ed25519_sign(pp_secret_span(&s->seed), text, signature));
+    PP_TRY(pp_note_sign(s, text, signature));
     pp_tlog_signature_line(wr, &s->key, PP_BYTES(signature));
     return pp_wr_ok(wr);
 }

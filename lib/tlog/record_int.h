@@ -79,4 +79,10 @@ void pp_rec_release_read(struct pp_rec_rd *rd, const struct pp_record *head,
                          struct pp_release *ret);
 void pp_rec_release_write(struct pp_wr *wr, const struct pp_release *r);
 
+/* Its parts that an image's manifest has too (image.h): the role; `image` to `retains`. */
+void pp_rec_role_read(struct pp_rec_rd *rd, struct pp_release *r);
+void pp_rec_image_read(struct pp_rec_rd *rd, struct pp_release *r);
+void pp_rec_role_write(struct pp_wr *wr, const struct pp_release *r);
+void pp_rec_image_write(struct pp_wr *wr, const struct pp_release *r);
+
 #endif

@@ -207,14 +207,15 @@ static void read_origin(struct pp_rec_rd *rd, struct pp_release *r)
     read_digest(rd, "sbom", r->sbom);
 }
 
-void pp_rec_release_read(struct pp_rec_rd *rd, const struct pp_record *head, struct pp_release *ret)
+void pp_rec_role_read(struct pp_rec_rd *rd, struct pp_release *r)
 {
-    struct pp_release *r = ret;
-
     pp_rec_take(rd, "role");
     r->role = (enum pp_record_role)pp_rec_choice(rd, PP_REC_ROLES, PP_RECORD_ROLES);
     pp_rec_done(rd);
-    read_window(rd, head, r);
+}
+
+void pp_rec_image_read(struct pp_rec_rd *rd, struct pp_release *r)
+{
     read_origin(rd, r);
     r->firmware_count = read_named(rd, "firmware", r->firmware, 0, PP_RELEASE_FIRMWARE_MAX);
     r->has_kernel = read_optional_digest(rd, "kernel", r->kernel);
@@ -232,7 +233,14 @@ void pp_rec_release_read(struct pp_rec_rd *rd, const struct pp_record *head, str
         pp_rec_take_bare(rd, "retains");
         r->retains = 1;
     }
-    r->review_count = read_named(rd, "review", r->review, 1, PP_RELEASE_REVIEW_MAX);
+}
+
+void pp_rec_release_read(struct pp_rec_rd *rd, const struct pp_record *head, struct pp_release *ret)
+{
+    pp_rec_role_read(rd, ret);
+    read_window(rd, head, ret);
+    pp_rec_image_read(rd, ret);
+    ret->review_count = read_named(rd, "review", ret->review, 1, PP_RELEASE_REVIEW_MAX);
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -322,17 +330,25 @@ static void write_gpus(struct pp_wr *wr, const struct pp_release *r)
     }
 }
 
-static void write_head(struct pp_wr *wr, const struct pp_release *r)
+void pp_rec_role_write(struct pp_wr *wr, const struct pp_release *r)
 {
     pp_rec_wr_key(wr, "role");
     pp_rec_wr_text(wr, PP_REC_ROLES[r->role]);
     pp_rec_wr_end(wr);
+}
+
+static void write_window(struct pp_wr *wr, const struct pp_release *r)
+{
     pp_rec_wr_key(wr, "not-before");
     pp_rec_wr_number(wr, r->not_before);
     pp_rec_wr_end(wr);
     pp_rec_wr_key(wr, "not-after");
     pp_rec_wr_number(wr, r->not_after);
     pp_rec_wr_end(wr);
+}
+
+static void write_origin(struct pp_wr *wr, const struct pp_release *r)
+{
     pp_rec_wr_key(wr, "image");
     pp_rec_wr_sha256(wr, r->image.sha256);
     pp_rec_wr_number(wr, r->image.bytes);
@@ -358,9 +374,9 @@ static void write_cmdline(struct pp_wr *wr, const struct pp_release *r)
     pp_rec_wr_end(wr);
 }
 
-void pp_rec_release_write(struct pp_wr *wr, const struct pp_release *r)
+void pp_rec_image_write(struct pp_wr *wr, const struct pp_release *r)
 {
-    write_head(wr, r);
+    write_origin(wr, r);
     write_named(wr, "firmware", r->firmware, r->firmware_count);
     if (r->has_kernel)
         write_digest(wr, "kernel", r->kernel);
@@ -381,5 +397,12 @@ void pp_rec_release_write(struct pp_wr *wr, const struct pp_release *r)
         pp_rec_wr_key(wr, "retains");
         pp_rec_wr_end(wr);
     }
+}
+
+void pp_rec_release_write(struct pp_wr *wr, const struct pp_release *r)
+{
+    pp_rec_role_write(wr, r);
+    write_window(wr, r);
+    pp_rec_image_write(wr, r);
     write_named(wr, "review", r->review, r->review_count);
 }

@@ -28,6 +28,23 @@ void pp_tlog_path_write(struct pp_wr *wr, const struct pp_merkle_path *path);
 void pp_tlog_signature_line(struct pp_wr *wr, const struct pp_note_key *key,
                             struct pp_span signature);
 
+/* --- keys of type 0x02 ---------------------------------------------------------------------- */
+
+enum { PP_TLOG_SPKI_BYTES = 26 + PP_P256_POINT_BYTES };
+
+/* The key of type 0x02 (C2SP signed-note) of `name` and a SubjectPublicKeyInfo. UNSUPPORTED unless
+ * that is an uncompressed point of P-256. */
+PP_MUST pp_res pp_tlog_ecdsa_key(struct pp_span name, struct pp_span spki, struct pp_note_key *ret);
+
+/* The SubjectPublicKeyInfo of a key of type 0x02. */
+void pp_tlog_ecdsa_spki(struct pp_wr *wr, const struct pp_note_key *key);
+
+/* SIGNATURE. */
+PP_MUST pp_res pp_tlog_ecdsa_verify(const struct pp_note_key *key, struct pp_span text,
+                                    struct pp_span der);
+
+/* --- characters and lines ------------------------------------------------------------------- */
+
 /* UTF-8 without control characters but line feeds. FORMAT (detail = offset), UTF8. */
 PP_MUST pp_res pp_tlog_characters(struct pp_span bytes);
 

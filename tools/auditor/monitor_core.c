@@ -104,7 +104,7 @@ static pp_res entries_are_others(struct pp_monitor *m, const struct pp_monitor_s
                                  const struct pp_merkle_hash *root)
 {
     struct pp_monitor_finding f = monitor_begin(m, PP_FINDING_ALARM, PP_FINDING_CONDITION,
-                                                PP_E_LEDGER_PROOF);
+                                                PP_E_LOG_ROOT);
     const struct pp_monitor_evidence evidence[] = { { "checkpoint", head->note } };
 
     monitor_set_text(f.who, sizeof f.who, source->name);

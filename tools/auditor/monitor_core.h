@@ -132,7 +132,7 @@ PP_MUST pp_res pp_monitor_read_leaf(const struct pp_monitor *m, struct pp_monito
 
 /*
  * Everything up to the head was read. Finds that the entries are not those of the signed tree
- * (LEDGER_PROOF), or that the signed tree does not begin with the verified one (LEDGER_FORK; with
+ * (LOG_ROOT), or that the signed tree does not begin with the verified one (LEDGER_FORK; with
  * `theirs`, the source's nodes, NULL if it has none, there is a proof of it). `*ret_good` is 1 when
  * it is neither: the source is taken at its word up to there.
  */

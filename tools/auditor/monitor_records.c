@@ -52,12 +52,12 @@ static void name_entry(const struct reading *e, struct pp_monitor_finding *f)
 static void name_record_witness(const struct pp_monitor *m, struct pp_monitor_finding *f)
 {
     struct pp_policy_shape shape;
+    uint64_t set = m->last.head.opened.witnesses.set;
 
-    if (!pp_is_ok(pp_policy_shape(m->config.log, &shape)) ||
-        (m->last.head.opened.witnesses.set >> shape.record_witness & 1) == 0)
+    if (!pp_is_ok(pp_policy_shape(m->config.log, &shape)) || (set & shape.record_witness) == 0)
         return;
     monitor_add_text(f->who, sizeof f->who, PP_STR(", record "));
-    monitor_add_witnesses(m, UINT64_C(1) << shape.record_witness, f->who, sizeof f->who);
+    monitor_add_witnesses(m, set & shape.record_witness, f->who, sizeof f->who);
 }
 
 static int add_signers(const struct pp_note *note, const struct pp_note_key *keys, size_t count,

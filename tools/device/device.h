@@ -30,11 +30,11 @@
 #include "receipt.h"
 #include "session.h"
 #include "trust.h"
+#include "trust_folder.h"
 #include "wallet.h"
 
 enum {
     PP_DEVICE_PATH_MAX = 4096,
-    PP_DEVICE_TRUST_FILES = 7,
     PP_DEVICE_CALL_MS = 10000,       /* for directory and issuer */
     PP_DEVICE_FETCH_WINDOW_S = 21600 /* the directory is fetched once at a random moment of each */
 };
@@ -51,7 +51,7 @@ struct pp_device {
     struct pp_clock clock;
     struct pp_random random;
     struct pp_device_settings settings;
-    struct pp_buf settings_text, trust_text[PP_DEVICE_TRUST_FILES];
+    struct pp_buf settings_text, trust_text[PP_TRUST_FOLDER_FILES];
     struct pp_trust *trust;
     struct pp_marks *marks;
     struct pp_buf bundle;

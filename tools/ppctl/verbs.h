@@ -11,9 +11,17 @@ int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
 int verb_gateway(struct ppctl *p, int argc, char **argv);
 int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
+int verb_keys(struct ppctl *p, int argc, char **argv);
+int verb_keys_new(struct ppctl *p, int argc, char **argv);
+int verb_keys_sign(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
+int verb_log_lint(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
+int verb_review(struct ppctl *p, int argc, char **argv);
+int verb_review_check(struct ppctl *p, int argc, char **argv);
+int verb_review_key(struct ppctl *p, int argc, char **argv);
+int verb_review_sign(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);

@@ -68,3 +68,13 @@ int verb_gateway(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "gateway", argc, argv);
 }
+
+int verb_review(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "review", argc, argv);
+}
+
+int verb_keys(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "keys", argc, argv);
+}

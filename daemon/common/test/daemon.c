@@ -283,7 +283,7 @@ static void check_reads_the_configuration_and_ends(void **state)
 }
 
 /* In a release build it is an option like any other that --help does not list. */
-static void a_test_moves_the_clock_in_dev_alone(void **state)
+static void a_test_moves_the_clock_outside_prod_alone(void **state)
 {
     (void)state;
     static const struct {
@@ -292,7 +292,7 @@ static void a_test_moves_the_clock_in_dev_alone(void **state)
         const char *field; /* NULL: fine */
     } rows[] = {
         { "environment = dev\n", 8, NULL },
-        { "environment = staging\n", 8, "environment" },
+        { "environment = staging\n", 8, NULL },
         { "environment = prod\n", 8, "environment" },
         { "environment = dev\n", 9, "--clock-fd" },
     };
@@ -512,7 +512,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(each_wrong_call_is_refused_with_its_words),
     cmocka_unit_test(help_lists_every_key_and_its_default),
     cmocka_unit_test(check_reads_the_configuration_and_ends),
-    cmocka_unit_test(a_test_moves_the_clock_in_dev_alone),
+    cmocka_unit_test(a_test_moves_the_clock_outside_prod_alone),
     cmocka_unit_test(a_taken_port_is_refused_as_such),
     cmocka_unit_test(it_says_where_it_listens_serves_and_ends_when_asked),
     cmocka_unit_test(an_end_that_takes_too_long_is_cut_short),

@@ -30,7 +30,7 @@ sys.dont_write_bytecode = True
 import make as records  # noqa: E402
 
 LOGD, WITNESSD = sys.argv[1:3]
-ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 25
+ROUNDS = int(sys.argv[3]) if sys.argv[3:] and sys.argv[3].isdigit() else 25
 PATIENCE = 60
 passed = failed = skipped = 0
 
@@ -695,23 +695,30 @@ def a_misbehaving_witness_is_one_too_few_and_nothing_more(fleet):
 
 dice_of_restarts = random.Random(3)
 
-only = os.environ.get("PP_FLEET_TEST", "")
-for f in (the_published_exchanges_hold_over_http,
-          the_record_witness_cosigns_only_a_log_that_keeps_the_rules,
-          a_refused_tree_is_forgotten_and_the_right_one_is_cosigned,
-          a_batch_is_published_under_the_quorum_and_answered_again_alike,
-          what_is_not_there_is_404_and_other_methods_are_refused,
-          a_refusal_names_the_entry_and_the_rule,
-          one_plain_witness_may_be_missing_and_not_two,
-          without_the_record_witness_nothing_is_published,
-          a_misbehaving_witness_is_one_too_few_and_nothing_more,
-          a_witness_tells_what_it_cosigned_last,
-          a_log_restored_from_a_backup_signs_nothing,
-          a_witness_whose_state_was_changed_does_not_start,
-          everybody_ends_cleanly_when_asked,
-          a_full_disk_is_said_and_loses_nothing,
-          killed_again_and_again_the_log_loses_nothing_and_forks_never):
-    if only in f.__name__:
-        test(f)
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed > 0)
+
+def run(tests):
+    """Those that PP_FLEET_TEST names, or all."""
+    only = os.environ.get("PP_FLEET_TEST", "")
+    for f in tests:
+        if only in f.__name__:
+            test(f)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    run((the_published_exchanges_hold_over_http,
+         the_record_witness_cosigns_only_a_log_that_keeps_the_rules,
+         a_refused_tree_is_forgotten_and_the_right_one_is_cosigned,
+         a_batch_is_published_under_the_quorum_and_answered_again_alike,
+         what_is_not_there_is_404_and_other_methods_are_refused,
+         a_refusal_names_the_entry_and_the_rule,
+         one_plain_witness_may_be_missing_and_not_two,
+         without_the_record_witness_nothing_is_published,
+         a_misbehaving_witness_is_one_too_few_and_nothing_more,
+         a_witness_tells_what_it_cosigned_last,
+         a_log_restored_from_a_backup_signs_nothing,
+         a_witness_whose_state_was_changed_does_not_start,
+         everybody_ends_cleanly_when_asked,
+         a_full_disk_is_said_and_loses_nothing,
+         killed_again_and_again_the_log_loses_nothing_and_forks_never))

@@ -16,6 +16,7 @@ struct outcome {
     size_t body_len;
     size_t used;
     uint32_t keep_alive;
+    enum pp_http_content_coding coding;
 };
 
 static uint8_t line[PP_HTTP_RESP_HEAD_BYTES_MAX];
@@ -55,6 +56,7 @@ static struct outcome read_all(struct pp_span bytes, size_t piece, size_t take, 
     o.failed = o.end == PP_HTTP_RESP_MORE ? pp_http_resp_end(&r) : r.failed;
     o.status = r.head.status;
     o.keep_alive = r.keep_alive;
+    o.coding = r.head.content_coding;
     memcpy(o.type, r.head.type, r.head.type_len);
     return o;
 }
@@ -349,6 +351,37 @@ static void a_content_type_at_its_limit_is_taken_and_one_past_it_refused(void **
     }
 }
 
+/* RFC 9110 8.4.1; what is behind an interim head is not of that head. */
+static void a_content_coding_is_told_and_one_that_is_not_gzip_is_another(void **state)
+{
+    static const struct {
+        const char *fields;
+        enum pp_http_content_coding want;
+    } rows[] = {
+        { "", PP_HTTP_IDENTITY },
+        { "Content-Encoding: identity\r\n", PP_HTTP_IDENTITY },
+        { "Content-Encoding: gzip\r\n", PP_HTTP_GZIP },
+        { "content-encoding:X-GZip \r\n", PP_HTTP_GZIP },
+        { "Content-Encoding: br\r\n", PP_HTTP_OTHER_CODING },
+        { "Content-Encoding:\r\n", PP_HTTP_OTHER_CODING },
+        { "Content-Encoding: gzip, gzip\r\n", PP_HTTP_OTHER_CODING },
+        { "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", PP_HTTP_OTHER_CODING },
+        { "Content-Language: gzip\r\n", PP_HTTP_IDENTITY },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 103 Hints\r\nContent-Encoding: br\r\n\r\n" OK
+                 "%sContent-Length: 0\r\n\r\n",
+                 rows[i].fields);
+        struct outcome o = read_all(pp_span_cstr(text), 9, 1, 0);
+        assert_int_equal(o.end, PP_HTTP_RESP_DONE);
+        assert_int_equal(o.coding, rows[i].want);
+    }
+}
+
 /* Body bytes of known length can be read elsewhere. */
 static void a_body_can_pass_the_reader_by(void **state)
 {
@@ -379,6 +412,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_head_at_its_limits_is_taken_and_one_past_them_refused),
     cmocka_unit_test(nothing_grows_without_an_end),
     cmocka_unit_test(a_content_type_at_its_limit_is_taken_and_one_past_it_refused),
+    cmocka_unit_test(a_content_coding_is_told_and_one_that_is_not_gzip_is_another),
     cmocka_unit_test(a_body_can_pass_the_reader_by),
 };
 

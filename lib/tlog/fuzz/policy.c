@@ -21,12 +21,14 @@ static void check(void)
         met = now;
     }
     if (pp_is_ok(pp_policy_shape(&p, &shape)))
-        FUZZ_CHECK(shape.needed <= shape.plain && shape.record_witness < p.witness_count);
+        FUZZ_CHECK(shape.needed <= shape.plain && shape.record_witness != 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_LOG, &p)))
+        check();
+    if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_FOREIGN, &p)))
         check();
     if (pp_is_ok(pp_policy_parse(pp_span(data, len), PP_POLICY_REVIEW, &p)))
         check();

@@ -284,6 +284,73 @@ static void a_private_key_file_keeps_its_key(void **state)
     pp_note_signer_done(&a);
 }
 
+/* A signer elsewhere: what it answers, and how often it was asked. */
+struct elsewhere {
+    const struct pp_note_signer *holder; /* whose seed signs */
+    pp_res says;
+    int flips;
+    int asked;
+};
+
+static pp_res sign_elsewhere(void *ctx, struct pp_span message, uint8_t ret[PP_ED25519_SIG_BYTES])
+{
+    struct elsewhere *e = ctx;
+
+    e->asked++;
+    PP_TRY(e->says);
+    PP_TRY(pp_note_sign(e->holder, message, ret));
+    ret[63] ^= (uint8_t)e->flips;
+    return PP_OK;
+}
+
+static void what_a_signer_elsewhere_signs_leaves_only_when_it_verifies(void **state)
+{
+    (void)state;
+    struct pp_note_signer a = test_signer("a.example", PP_NOTE_ED25519, 1);
+    struct pp_note_signer b = test_signer("a.example", PP_NOTE_ED25519, 2);
+    struct elsewhere e = { .holder = &a };
+    struct pp_note_signer s = { .key = a.key, .sign = sign_elsewhere, .ctx = &e };
+    struct pp_note_signers found;
+    uint8_t signature[PP_ED25519_SIG_BYTES] = { 0 };
+    static const uint8_t untouched[PP_ED25519_SIG_BYTES];
+    struct pp_note n;
+
+    assert_ok(pp_note_write(test_begin(&text), PP_STR("text\n"), &s, 1));
+    assert_ok(pp_note_parse(test_end(&text), &n));
+    assert_ok(pp_note_open(&n, &a.key, 1, &found));
+    e.flips = 1;
+    assert_code(pp_note_sign(&s, PP_STR("text\n"), signature), PP_E_SIGNER_WRONG);
+    e.flips = 0;
+    e.holder = &b; /* another key */
+    assert_code(pp_note_sign(&s, PP_STR("text\n"), signature), PP_E_SIGNER_WRONG);
+    assert_code(pp_note_line_write(test_begin(&text), &s, PP_STR("text\n")), PP_E_SIGNER_WRONG);
+    assert_int_equal(text.wr.len, 0);
+    e.says = PP_FAIL(PP_E_SIGNER_LATE, 0);
+    assert_code(pp_note_sign(&s, PP_STR("text\n"), signature), PP_E_SIGNER_LATE);
+    assert_memory_equal(signature, untouched, sizeof signature);
+    assert_int_equal(e.asked, 5);
+    pp_note_signer_done(&s);
+    assert_null(s.sign);
+    pp_note_signer_done(&a);
+    pp_note_signer_done(&b);
+}
+
+static void a_cosignature_from_elsewhere_is_verified_too(void **state)
+{
+    (void)state;
+    static const char BODY[] = "l.example\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    struct pp_note_signer w = test_signer("w.example", PP_NOTE_COSIGNATURE, 3);
+    struct elsewhere e = { .holder = &w };
+    struct pp_note_signer s = { .key = w.key, .sign = sign_elsewhere, .ctx = &e };
+
+    assert_ok(pp_cosign_line_write(test_begin(&text), &s, 7, pp_span_cstr(BODY)));
+    e.flips = 2;
+    assert_code(pp_cosign_line_write(test_begin(&text), &s, 7, pp_span_cstr(BODY)),
+                PP_E_SIGNER_WRONG);
+    assert_int_equal(text.wr.len, 0);
+    pp_note_signer_done(&w);
+}
+
 static void text_that_could_not_be_read_back_is_not_signed(void **state)
 {
     (void)state;
@@ -311,6 +378,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(vkeys_are_written_as_they_are_read),
     cmocka_unit_test(a_vkey_must_be_whole_and_name_its_own_id),
     cmocka_unit_test(a_private_key_file_keeps_its_key),
+    cmocka_unit_test(what_a_signer_elsewhere_signs_leaves_only_when_it_verifies),
+    cmocka_unit_test(a_cosignature_from_elsewhere_is_verified_too),
     cmocka_unit_test(text_that_could_not_be_read_back_is_not_signed),
 };
 

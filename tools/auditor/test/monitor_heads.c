@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints that contradict each other: logs that fork and rewind, witnesses that lie. */
-#include "world.h"
+#include "monitor_world.h"
 
 static struct test_text note, second;
 
@@ -349,14 +349,14 @@ static void a_mirror_with_other_entries_is_named(void **state)
     other.entries[3].bytes[100] ^= 1;
     world_publish(NOW);
     world_round(&mirror, &other, history_note(&note, &honest, 7, NOW, ALL));
-    const struct found *f = world_one(PP_E_LEDGER_PROOF);
+    const struct found *f = world_one(PP_E_LOG_ROOT);
     assert_string_equal(f->f.who, "http://mirror.example");
     assert_string_equal(f->f.words.field, "root of the tree");
     assert_int_equal(mirror.read.size, 0);
     found_count = 0;
     other.count = 5; /* entries withheld */
     world_round(&mirror, &other, history_note(&note, &honest, 7, NOW, ALL));
-    world_one(PP_E_LEDGER_PROOF);
+    world_one(PP_E_LOG_ROOT);
 }
 
 /* A11.11: monitors need at least the clients' quorum. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records that break the rules of B1 to B5, and what is late or missing: found, and named. */
-#include "world.h"
+#include "monitor_world.h"
 
 static struct test_text note;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a monitor remembers: findings and state read back as they were written, and nothing else. */
-#include "world.h"
+#include "monitor_world.h"
 
 #include "monitor_state.h"
 
