@@ -13,6 +13,15 @@ from walk import (AUTHORITY, ENVIRONMENT, ISSUER, NAMESPACE, ORIGIN, RECORD_WITN
 DAY, HOUR = 86400, 3600
 RELEASE_DELAY, KEY_DELAY = 26 * HOUR, 48 * HOUR
 
+INPUTS = """role = orchestrator
+where = https://images.walk.example/1
+repository = https://git.walk.example/pp
+commit = 0123456789abcdef0123456789abcdef01234567
+snp = simulated:EPYC-Genoa:1 genoa QEMU 1
+snp_policy = 00000000000c0000 0000000000000000
+snp_min_tcb = genoa 0 0 0 0
+"""
+
 
 class Walk(unittest.TestCase):
     @classmethod
@@ -56,7 +65,7 @@ class Walk(unittest.TestCase):
         self.world.ppctl("log", "lint", *files)
         weak = log.write("weak.policy", self.log_policy().replace("group plain 3", "group plain 2"))
         status, error = self.world.refused("log", "lint", weak)
-        self.assertEqual((status, error["code"]), (3, "LEDGER_QUORUM"))
+        self.assertEqual((status, error["code"]), (3, "POLICY_QUORUM"))
         os.unlink(weak)
 
     def log_policy(self, urls=None):
@@ -132,6 +141,41 @@ batches = 1
                 self.world.ppctl("keys", "sign", out, "--key", owner.path("key"), *self.trust())
         self.assertEqual(sorted(os.listdir(self.world["issuer"].path("keys"))),
                          [f"{self.first + n}.key" for n in (0, 1)])
+
+    def test_08_two_builders_and_two_reviewers_make_the_release(self):
+        """The image is what the simulated host launches: firmware, kernel and command line, measured as QEMU would."""
+        host = os.path.join(self.machine.folder, "host")
+        desk = self.world.party("builders")
+        with open(os.path.join(host, "program"), "rb") as f:
+            program = f.read()
+        for name, content in {"image": program, "kernel": program, "build": b"recipe", "sbom": b"parts",
+                              "egress": b"events", "cmdline": b"pp.role=orchestrator"}.items():
+            desk.write(os.path.join("image", name), content)
+        for source, name in (("firmware", "firmware/simulated"), ("cvm.config", "config/1")):
+            with open(os.path.join(host, source), "rb") as f:
+                desk.write(os.path.join("image", name), f.read())
+        inputs = desk.write("inputs", INPUTS)
+        vkeys, manifests = {}, []
+        for name in ("builder1", "builder2"):
+            vkeys[name] = self.world.ppctl("review", "key", desk.path(name + ".key"), f"{name}.walk.example")["vkey"]
+            manifests.append(desk.path(f"manifest.{name}"))
+            self.world.ppctl("release", "new", "--inputs", inputs, "--files", desk.path("image"), "--out", manifests[-1])
+            self.world.ppctl("release", "sign", manifests[-1], "--files", desk.path("image"), "--key",
+                             desk.path(name + ".key"))
+        desk.write("policy", "".join(f"witness {n} {v}\n" for n, v in vkeys.items()) +
+                   f"group both all {' '.join(vkeys)}\nquorum both\n")
+        record = desk.path("release.record")
+        made = self.world.ppctl("release", "new", *manifests, "--builders", desk.path("policy"), "--serial", "1",
+                                "--agreed", desk.path("manifest"), "--out", record, *self.trust())
+        entry = desk.path("release.entry")
+        for n, name in enumerate(REVIEWERS[:2]):
+            self.world.ppctl("release", "sign", record if n == 0 else entry, "--files", desk.path("image"), "--key",
+                             self.world[name].path("key"), *self.trust())
+        self.world.ppctl("review", "check", entry, *self.trust())
+        with open(record, encoding="ascii") as f:
+            lines = dict(line.rstrip("\n").split(" ", 1) for line in f)
+        self.assertEqual(int(lines["not-before"]) - int(lines["time"]), RELEASE_DELAY)
+        self.assertEqual(lines["snp"].split()[-1], self.machine.release["snp"][0]["measurement"], made)
 
 
 if __name__ == "__main__":

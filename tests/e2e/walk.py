@@ -45,6 +45,7 @@ class Party:
         return os.path.join(self.folder, *names)
 
     def write(self, name, content):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
         with open(self.path(name), "wb") as f:
             f.write(content if isinstance(content, bytes) else content.encode())
         return self.path(name)
@@ -130,7 +131,8 @@ class World:
         """A command that must be refused: (status, error)."""
         done = ppctl(*words, "--json", "--state", self.state)
         assert done.status != 0, (words, done.out)
-        return done.status, json.loads(done.out)["error"]
+        answer = json.loads(done.out)
+        return done.status, answer.get("error") or answer["findings"][0]
 
 
 def until(what, condition):
