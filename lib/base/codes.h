@@ -143,6 +143,14 @@ enum pp_class {
     X(MESSAGE_ORDER,      146, FAILED,   "a message came out of order", "report the operator")        \
     X(MESSAGE_KEY,        147, REFUSED,  "the message key is not of the policy's KEM", "report the operator") \
     X(BACKEND,            148, REFUSED,  "a back-end is not one that the status allows", "report the operator") \
+    /* Policy files (transparency-log A10, B1, B7), as ppctl log lint judges them. */               \
+    X(POLICY_LOG,         150, REFUSED,  "the policy does not name one log", "list the key of the one log, and while it changes its old and its new one") \
+    X(POLICY_SHAPE,       151, REFUSED,  "the quorum is not of the ledger's shape", "ask for all of {k of n plain witnesses, one record witness}") \
+    X(POLICY_QUORUM,      152, REFUSED,  "so few witnesses are needed that one of them and the log can show two histories", "need more of them: 3 of 3, 3 of 4, 4 of 5") \
+    X(POLICY_MONITORS,    153, REFUSED,  "monitors are content with less than clients", "give monitors at least the clients' quorum, and their witnesses") \
+    X(POLICY_KEY_TWICE,   154, REFUSED,  "one key stands in two places", "give every party a key of its own") \
+    X(POLICY_PARTIES,     155, REFUSED,  "an owner is also a reviewer", "let others review than those who own") \
+    X(POLICY_NOBODY,      156, REFUSED,  "the quorum asks for nobody", "say who has to sign")        \
     /* SNP appraisal, the 23 checks (snp-attestation 9). */                                         \
     X(SNP_FORMAT,         160, REFUSED,  "the report is malformed", "report the operator")            \
     X(SNP_KEY_INFO,       161, REFUSED,  "the report's signer kind is not allowed", "report the operator") \
@@ -173,7 +181,14 @@ enum pp_class {
     X(LOG_FILE,           191, REFUSED,  "a file of the log has not the form that its name says", "read another mirror; report this one") \
     X(LOG_TILE,           192, REFUSED,  "a hash tile is not what the log's entries hash to", "report the mirror: proofs made from its tiles fail") \
     X(LOG_ROOT,           193, REFUSED,  "the log's entries are not those of its checkpoint", "read another mirror; if all agree, report the log") \
-    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log")
+    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log") \
+    /* People and their records, before a log sees them. */                                         \
+    X(SIGNED_ALREADY,     200, USAGE,    "this key has signed this record already", "nothing: a signature counts once") \
+    X(NOT_A_SIGNER,       201, REFUSED,  "this key is none of those that have to sign such a record", "sign with a listed key, or correct the place") \
+    X(SIGNATURES,         202, REFUSED,  "signatures that the record needs are missing or wrong", "get them from the people that are named as missing") \
+    X(TOO_LATE,           203, REFUSED,  "the ledger would not take this in time any more", "make a record whose window begins later") \
+    X(HOST_PRODUCT,       204, REFUSED,  "machines of this product line are not registered", "register genoa, turin or tdx machines") \
+    X(LOG_REFUSED,        205, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again")
 /* clang-format on */
 
 enum pp_code {

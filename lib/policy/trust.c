@@ -238,14 +238,23 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
     return PP_OK;
 }
 
+/* One origin. Its old key and the next stand side by side while releases of the app overlap. */
+static int is_one_log(const struct pp_policy *p)
+{
+    if (p->log_count == 0 || p->log_count > PP_TRUST_LOG_KEYS_MAX)
+        return 0;
+    return pp_span_eq(p->log_keys[0].name, p->log_keys[p->log_count - 1].name);
+}
+
 static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *files,
                             struct pp_problem *problem)
 {
     struct pp_policy_shape shape;
 
     if (!pp_is_ok(pp_policy_parse(files->log_policy, PP_POLICY_LOG, &t->log)) ||
-        t->log.log_count != 1)
-        return refuse(problem, "log policy", "a policy file with one log", PP_STR(""));
+        !is_one_log(&t->log))
+        return refuse(problem, "log policy", "a policy file with one log, of one key or two",
+                      PP_STR(""));
     if (!pp_is_ok(pp_policy_shape(&t->log, &shape)) || !pp_is_ok(pp_policy_shape_safe(&shape, 1)))
         return refuse(problem, "log policy",
                       "all of {k of n plain witnesses, one record witness}, k safe against a liar",

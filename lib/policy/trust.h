@@ -19,6 +19,7 @@
 #include "span.h"
 
 enum {
+    PP_TRUST_LOG_KEYS_MAX = 2, /* of the one log: the old one and the next, while they overlap */
     PP_TRUST_RELAYS_MAX = 8,
     PP_TRUST_MIRRORS_MAX = 4,
     PP_TRUST_AUTHORITY_BYTES_MAX = 64,

@@ -262,9 +262,8 @@ pp_res pp_policy_decide(const struct pp_policy *p, uint64_t set)
 
     if (p->quorum == PP_QUORUM_NONE || is_met(p, set))
         return PP_OK;
-    if (pp_is_ok(pp_policy_shape(p, &shape)) &&
-        is_met(p, set | UINT64_C(1) << shape.record_witness))
-        return PP_FAIL(PP_E_LEDGER_RECORD_WITNESS, shape.record_witness);
+    if (pp_is_ok(pp_policy_shape(p, &shape)) && is_met(p, set | shape.record_witness))
+        return PP_FAIL(PP_E_LEDGER_RECORD_WITNESS, 0);
     return PP_FAIL(PP_E_LEDGER_QUORUM, __builtin_popcountll(set));
 }
 
@@ -289,18 +288,51 @@ pp_res pp_policy_time(const struct pp_policy *p, const struct pp_note_signers *s
     return PP_OK;
 }
 
+/* One party under several keys: `any` of them speaks for it, and all of them count once. */
+static int is_party(const struct pp_policy_group *g)
+{
+    return g->needed == 1 && g->groups == 0;
+}
+
+static int are_parties(const struct pp_policy *p, uint64_t groups)
+{
+    for (; groups != 0; groups &= groups - 1)
+        if (!is_party(&p->groups[__builtin_ctzll(groups)]))
+            return 0;
+    return 1;
+}
+
+/* The two members of `all`: keys of the record witness, and the group of plain witnesses. */
+static const struct pp_policy_group *split_members(const struct pp_policy *p,
+                                                   const struct pp_policy_group *all,
+                                                   uint64_t *ret_record_witness)
+{
+    const struct pp_policy_group *a = &p->groups[__builtin_ctzll(all->groups)];
+
+    if (all->witnesses != 0) {
+        *ret_record_witness = all->witnesses;
+        return a;
+    }
+    const struct pp_policy_group *b = &p->groups[__builtin_ctzll(all->groups & (all->groups - 1))];
+    if (is_party(a) == is_party(b))
+        return NULL; /* nothing says which of the two is which */
+    *ret_record_witness = is_party(a) ? a->witnesses : b->witnesses;
+    return is_party(a) ? b : a;
+}
+
 pp_res pp_policy_shape(const struct pp_policy *p, struct pp_policy_shape *ret)
 {
+    uint64_t record_witness = 0;
+
     PP_CHECK(p->quorum == PP_QUORUM_GROUP, PP_E_NOT_FOUND, 0);
     const struct pp_policy_group *all = &p->groups[p->quorum_index];
-    PP_CHECK(all->members == 2 && all->needed == 2, PP_E_NOT_FOUND, 0);
-    PP_CHECK(__builtin_popcountll(all->witnesses) == 1, PP_E_NOT_FOUND, 0); /* and so one group */
-    const struct pp_policy_group *plain = &p->groups[__builtin_ctzll(all->groups)];
-    PP_CHECK(plain->groups == 0, PP_E_NOT_FOUND, 0);
+    PP_CHECK(all->members == 2 && all->needed == 2 && all->groups != 0, PP_E_NOT_FOUND, 0);
+    const struct pp_policy_group *plain = split_members(p, all, &record_witness);
+    PP_CHECK(plain != NULL && are_parties(p, plain->groups), PP_E_NOT_FOUND, 0);
     *ret = (struct pp_policy_shape){
         .needed = plain->needed,
         .plain = plain->members,
-        .record_witness = (size_t)__builtin_ctzll(all->witnesses),
+        .record_witness = record_witness,
     };
     return PP_OK;
 }

@@ -76,11 +76,14 @@ PP_MUST pp_res pp_policy_decide(const struct pp_policy *p, uint64_t set);
 PP_MUST pp_res pp_policy_time(const struct pp_policy *p, const struct pp_note_signers *s,
                               uint64_t *ret_time);
 
-/* The shape of a record ledger's policy: all of {k of n plain witnesses, one record witness}. */
+/*
+ * The shape of a record ledger's policy: all of {k of n plain witnesses, one record witness}. Each
+ * of them is one key, or an `any` group of keys: one party while its old key and the next overlap.
+ */
 struct pp_policy_shape {
-    uint32_t needed;       /* k */
-    uint32_t plain;        /* n */
-    size_t record_witness; /* index */
+    uint32_t needed;         /* k */
+    uint32_t plain;          /* n parties */
+    uint64_t record_witness; /* bit i: witness i is a key of it */
 };
 
 /* NOT_FOUND when the policy has another shape. */

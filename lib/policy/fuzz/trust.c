@@ -15,7 +15,8 @@ static void check(void)
     FUZZ_CHECK(trust.environment != PP_RECORD_PROD || trust.relay_count >= 2);
     FUZZ_CHECK(trust.platforms == 1U << PP_PLATFORM_SEV_SNP && trust.own_root == 0);
     FUZZ_CHECK(trust.batches >= 1 && trust.batches <= 8);
-    FUZZ_CHECK(trust.log.log_count == 1 && trust.log.quorum == PP_QUORUM_GROUP);
+    FUZZ_CHECK(trust.log.log_count > 0 && trust.log.log_count <= PP_TRUST_LOG_KEYS_MAX &&
+               trust.log.quorum == PP_QUORUM_GROUP);
     FUZZ_CHECK(trust.owner.quorum != PP_QUORUM_NONE && trust.review.quorum != PP_QUORUM_NONE);
     FUZZ_CHECK(trust.snp_anchors.count > 0 && trust.snp_policy.floor != NULL);
 }

@@ -237,9 +237,9 @@ static void w20_a_record_of_another_log_is_refused(void **state)
 static void w20_t4_a_proof_under_another_log_key_is_refused(void **state)
 {
     (void)state;
-    w->checkpoint_signer = P_OTHER_LOG; /* the same name, another key */
+    w->checkpoint_signers = BY(P_OTHER_LOG); /* the same name, another key */
     assert_refused(verify(), PP_E_LEDGER_SIGNATURE);
-    w->checkpoint_signer = P_STRANGER; /* another origin */
+    w->checkpoint_signers = BY(P_STRANGER); /* another origin */
     assert_refused(verify(), PP_E_LEDGER_ORIGIN);
 }
 

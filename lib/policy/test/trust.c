@@ -408,20 +408,38 @@ static void a_quorum_that_one_liar_could_split_is_refused(void **state)
     assert_field(log_policy("quorum none\n"), "log policy");
 }
 
-static void a_log_policy_names_one_log(void **state)
+static void a_log_policy_names_one_log_of_one_key_or_two(void **state)
 {
     (void)state;
+    static const struct {
+        enum person logs[3];
+        size_t count;
+        int taken;
+    } rows[] = {
+        { { P_LOG }, 1, 1 },
+        { { P_LOG, P_OTHER_LOG }, 2, 1 }, /* the same name: its next key */
+        { { P_OTHER_LOG, P_LOG }, 2, 1 },
+        { { P_LOG, P_STRANGER }, 2, 0 }, /* another log */
+        { { P_LOG, P_OTHER_LOG, P_THIRD_LOG }, 3, 0 },
+        { { 0 }, 0, 0 },
+    };
     struct pp_trust_files files = w->files;
 
-    world_begin(&policy);
-    world_line(&policy, "log ", w, P_LOG);
-    world_line(&policy, "log ", w, P_OTHER_LOG);
-    world_line(&policy, "witness w0 ", w, P_W0);
-    world_line(&policy, "witness record ", w, P_RECORD_WITNESS);
-    pp_wr_text(&policy.wr, "group p 1 w0\ngroup q all p record\nquorum q\n");
-    files.log_policy = world_end(&policy);
-    assert_field(files, "log policy");
-    files.log_policy = w->files.owner_policy; /* none */
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        world_begin(&policy);
+        for (size_t k = 0; k < rows[i].count; k++)
+            world_line(&policy, "log ", w, rows[i].logs[k]);
+        world_witnesses(&policy, w);
+        files.log_policy = world_end(&policy);
+        if (!rows[i].taken) {
+            assert_field(files, "log policy");
+            continue;
+        }
+        assert_ok(parse(&files));
+        assert_int_equal(trust.log.log_count, rows[i].count);
+        assert_true(pp_span_eq(trust.origin, PP_STR(WORLD_ORIGIN)));
+    }
+    files.log_policy = w->files.owner_policy; /* none, and people */
     assert_field(files, "log policy");
 }
 
@@ -498,7 +516,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(hardware_and_algorithms_are_words_of_this_build),
     cmocka_unit_test(a_lowest_patch_level_has_one_form),
     cmocka_unit_test(a_quorum_that_one_liar_could_split_is_refused),
-    cmocka_unit_test(a_log_policy_names_one_log),
+    cmocka_unit_test(a_log_policy_names_one_log_of_one_key_or_two),
     cmocka_unit_test(owner_and_review_policies_want_a_quorum_of_people),
     cmocka_unit_test(every_file_counts_in_the_digest_and_keeps_its_place_in_it),
     cmocka_unit_test(nobody_has_to_ask_for_the_words_of_a_refusal),

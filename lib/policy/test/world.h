@@ -25,7 +25,8 @@ enum person {
     P_BOB,
     P_CAROL,
     P_STRANGER,
-    P_OTHER_LOG, /* another log's key under the same name */
+    P_OTHER_LOG, /* another key under the log's name: another log's, or its own next one */
+    P_THIRD_LOG, /* and another */
     P_W0,
     P_W1,
     P_W2,
@@ -85,7 +86,7 @@ struct world {
     size_t places[SLOTS];         /* slot of the log's entry i */
     size_t size;                  /* entries of the log */
     uint64_t cosigned[WITNESSES]; /* times; 0: this witness did not sign */
-    enum person checkpoint_signer;
+    uint32_t checkpoint_signers;  /* BY(...) */
 
     struct pp_bundle bundle;
     struct pp_bundle_entry records[SLOTS];
@@ -140,17 +141,22 @@ static inline struct pp_span world_end(struct world_text *t)
     "ohttp_kem = x25519\n"                                                                         \
     "tls_group = x25519\n"
 
+/* The part of a log policy behind its logs: three of four, and the record witness. */
+static inline void world_witnesses(struct world_text *t, const struct world *w)
+{
+    world_line(t, "witness w0 ", w, P_W0);
+    world_line(t, "witness w1 ", w, P_W1);
+    world_line(t, "witness w2 ", w, P_W2);
+    world_line(t, "witness w3 ", w, P_W3);
+    world_line(t, "witness record ", w, P_RECORD_WITNESS);
+    pp_wr_text(&t->wr, "group plain 3 w0 w1 w2 w3\ngroup all all plain record\nquorum all\n");
+}
+
 static inline void world_policies(struct world *w)
 {
     world_begin(&w->log_text);
     world_line(&w->log_text, "log ", w, P_LOG);
-    world_line(&w->log_text, "witness w0 ", w, P_W0);
-    world_line(&w->log_text, "witness w1 ", w, P_W1);
-    world_line(&w->log_text, "witness w2 ", w, P_W2);
-    world_line(&w->log_text, "witness w3 ", w, P_W3);
-    world_line(&w->log_text, "witness record ", w, P_RECORD_WITNESS);
-    pp_wr_text(&w->log_text.wr, "group plain 3 w0 w1 w2 w3\ngroup all all plain record\n"
-                                "quorum all\n");
+    world_witnesses(&w->log_text, w);
     world_begin(&w->owner_text);
     world_line(&w->owner_text, "witness owner ", w, P_OWNER);
     pp_wr_text(&w->owner_text.wr, "quorum owner\n");
@@ -169,9 +175,9 @@ static inline void world_policies(struct world *w)
 static inline struct world *world_new(void)
 {
     static const char *const names[PEOPLE] = {
-        WORLD_ORIGIN,    "owner.example",    "alice.example", "bob.example",
-        "carol.example", "stranger.example", WORLD_ORIGIN,    "w0.example",
-        "w1.example",    "w2.example",       "w3.example",    "record.example",
+        WORLD_ORIGIN,       "owner.example", "alice.example",  "bob.example", "carol.example",
+        "stranger.example", WORLD_ORIGIN,    WORLD_ORIGIN,     "w0.example",  "w1.example",
+        "w2.example",       "w3.example",    "record.example",
     };
     struct world *w = calloc(1, sizeof *w);
 
@@ -278,7 +284,7 @@ static inline void world_default(struct world *w)
     w->slots[S_GAP] = w->slots[S_EXTRA] = (struct slot){ 0 };
     for (size_t i = 0; i < WITNESSES; i++)
         w->cosigned[i] = WORLD_NOW - 30;
-    w->checkpoint_signer = P_LOG;
+    w->checkpoint_signers = BY(P_LOG);
     w->bundle = (struct pp_bundle){ 0 };
 }
 
@@ -365,6 +371,8 @@ static inline struct pp_span world_prove(struct world *w, size_t place)
     struct pp_proof proof = { .index = place };
     struct pp_merkle_range range = { 0 };
     struct pp_merkle_hash root;
+    struct pp_note_signer logs[PEOPLE];
+    size_t log_count = 0;
     char body[256], note[8192];
     struct pp_wr body_wr = pp_wr_over(body, sizeof body);
     struct pp_wr note_wr = pp_wr_over(note, sizeof note);
@@ -373,8 +381,11 @@ static inline struct pp_span world_prove(struct world *w, size_t place)
     for (size_t i = 0; i < w->size; i++)
         assert_ok(pp_merkle_append(&range, &w->entries[w->places[i]].leaf, NULL));
     pp_merkle_range_root(&range, &root);
-    pp_checkpoint_write(&body_wr, w->people[w->checkpoint_signer].key.name, w->size, &root);
-    assert_ok(pp_note_write(&note_wr, pp_wr_done(&body_wr), &w->people[w->checkpoint_signer], 1));
+    for (size_t p = 0; p < PEOPLE; p++)
+        if ((w->checkpoint_signers >> p & 1) != 0)
+            logs[log_count++] = w->people[p];
+    pp_checkpoint_write(&body_wr, logs[0].key.name, w->size, &root);
+    assert_ok(pp_note_write(&note_wr, pp_wr_done(&body_wr), logs, log_count));
     for (size_t i = 0; i < WITNESSES; i++)
         if (w->cosigned[i] != 0)
             assert_ok(pp_cosign_line_write(&note_wr, &w->people[P_W0 + i], w->cosigned[i],

@@ -259,7 +259,10 @@ static void the_ledgers_shape_is_recognised_and_weighed(void **state)
         "group g 2 w0 w1\nquorum g\n",
         "group p 3 w0 w1 w2 w3\ngroup q any p w4\nquorum q\n",
         "group p 3 w0 w1 w2 w3\ngroup q all p w4 w5\nquorum q\n",
-        "group x any w0 w1\ngroup p 2 x w2 w3\ngroup q all p w4\nquorum q\n",
+        "group all all w0 w1\nquorum all\n",
+        "group x any w0 w1\ngroup y any x\ngroup p 2 y w2 w3\ngroup q all p w4\nquorum q\n",
+        "group x 2 w0 w1\ngroup p 2 x w2 w3\ngroup q all p w4\nquorum q\n",
+        "group p 2 w0 w1\ngroup r 2 w2 w3\ngroup q all p r\nquorum q\n",
         "group p any w0 w1\ngroup r any w2\ngroup q all p r\nquorum q\n",
     };
     struct pp_policy_shape s;
@@ -268,7 +271,7 @@ static void the_ledgers_shape_is_recognised_and_weighed(void **state)
     assert_ok(pp_policy_shape(&policy, &s));
     assert_int_equal(s.needed, 3);
     assert_int_equal(s.plain, 4);
-    assert_int_equal(s.record_witness, 4);
+    assert_int_equal(s.record_witness, 1 << 4);
     for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
         assert_ok(parse(others[i]));
         assert_code(pp_policy_shape(&policy, &s), PP_E_NOT_FOUND);
@@ -281,6 +284,38 @@ static void the_ledgers_shape_is_recognised_and_weighed(void **state)
         struct pp_policy_shape shape = { .needed = rows[i].k, .plain = rows[i].n };
         assert_int_equal(pp_is_ok(pp_policy_shape_safe(&shape, 1)), rows[i].safe);
     }
+}
+
+/* Keys that are replaced overlap: an old one and its successor are one party, and count once. */
+static void a_party_with_two_keys_counts_once(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t set;
+        uint32_t code;
+    } rows[] = {
+        { 0x1f & ~0x03, PP_E_LEDGER_QUORUM }, /* w2, w3 and the record witness: two of three */
+        { 0x1f & ~0x02, PP_E_OK },            /* w0, the old key of the first */
+        { 0x1f & ~0x01, PP_E_OK },            /* w1, its new one */
+        { 0x1f & ~0x04, PP_E_LEDGER_QUORUM }, /* both keys of one party are not two parties */
+        { 0x0f, PP_E_LEDGER_RECORD_WITNESS },
+        { 0x2f, PP_E_OK }, /* w5: the record witness's new key */
+        { 0x3f, PP_E_OK },
+    };
+    struct pp_policy_shape s;
+
+    assert_ok(parse("group party any w0 w1\ngroup plain all party w2 w3\ngroup record any w4 w5\n"
+                    "group q all plain record\nquorum q\n"));
+    assert_ok(pp_policy_shape(&policy, &s));
+    assert_int_equal(s.needed, 3);
+    assert_int_equal(s.plain, 3);
+    assert_int_equal(s.record_witness, 0x30);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++)
+        assert_code(pp_policy_decide(&policy, rows[i].set), rows[i].code);
+    assert_ok(parse("group record any w4 w5\ngroup plain all w0 w2 w3\ngroup q all record plain\n"
+                    "quorum q\n"));
+    assert_ok(pp_policy_shape(&policy, &s)); /* in either order */
+    assert_int_equal(s.record_witness, 0x30);
 }
 
 static struct pp_span checkpoint(const char *origin, const struct pp_note_signer *log, size_t count)
@@ -334,6 +369,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(names_and_texts_of_a_policy_have_limits),
     cmocka_unit_test(the_quorum_time_is_what_a_whole_quorum_vouches_for),
     cmocka_unit_test(the_ledgers_shape_is_recognised_and_weighed),
+    cmocka_unit_test(a_party_with_two_keys_counts_once),
     cmocka_unit_test(a_checkpoint_opens_under_a_listed_log_only),
 };
 

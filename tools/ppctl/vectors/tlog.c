@@ -62,23 +62,19 @@ static struct pp_span trimmed(const struct pp_buf *b)
     return s;
 }
 
+static const char *name_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL ? file : slash + 1;
+}
+
 static int ends_with(const char *s, const char *end)
 {
     size_t n = strlen(s);
     size_t m = strlen(end);
 
     return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static void run_vkey(struct vectors *v, const char *file, struct pp_span text)
-{
-    struct pp_note_key key;
-    pp_res r = pp_vkey_parse(text, &key);
-
-    if (r.code == PP_E_UNSUPPORTED)
-        vectors_skip(v, file, "vkey", "a key type that is not offered");
-    else
-        tlog_verdict(v, file, "vkey", 1, r);
 }
 
 static void run_request(struct vectors *v, const char *file, struct pp_span body)
@@ -103,8 +99,7 @@ static void run_request(struct vectors *v, const char *file, struct pp_span body
 static size_t keys_beside(const char *file, struct pp_buf *text, struct pp_note_key *ret,
                           json_t **ret_json)
 {
-    const char *slash = strrchr(file, '/');
-    const char *name = slash == NULL ? file : slash + 1;
+    const char *name = name_of(file);
     const char *dot = strrchr(name, '.');
     char vkey[256];
 
@@ -146,6 +141,14 @@ static void run_policy(struct vectors *v, const char *file, struct pp_span text)
     tlog_verdict(v, file, "policy", 1, pp_policy_parse(text, PP_POLICY_LOG, &p));
 }
 
+/* What has a signature line is a note, whatever its name. */
+static int is_note(struct pp_span all)
+{
+    struct pp_note note;
+
+    return pp_is_ok(pp_note_parse(all, &note)) && note.line_count > 0;
+}
+
 static void run_text(struct vectors *v, const char *file)
 {
     struct pp_buf b = { 0 };
@@ -159,16 +162,18 @@ static void run_text(struct vectors *v, const char *file)
     struct pp_span all = pp_buf_span(&b);
     struct pp_span line = trimmed(&b);
     uint32_t code = pp_vkey_parse(line, &key).code;
-    if (all.len > 4 && memcmp(all.at, "old ", 4) == 0)
+    if (ends_with(file, ".sigsum-policy"))
+        tlog_sigsum(v, file, all);
+    else if (all.len > 4 && memcmp(all.at, "old ", 4) == 0)
         run_request(v, file, all);
-    else if (ends_with(file, "/policy"))
+    else if (strcmp(name_of(file), "policy") == 0 || ends_with(file, ".policy"))
         run_policy(v, file, all);
     else if (code == PP_E_OK || code == PP_E_UNSUPPORTED || ends_with(file, "vkey"))
-        run_vkey(v, file, line);
-    else if (ends_with(file, ".note") || ends_with(file, ".checkpoint"))
+        tlog_vkey(v, file, "vkey", line, 1);
+    else if (ends_with(file, ".note") || ends_with(file, ".checkpoint") || is_note(all))
         run_note(v, file, all);
     else
-        vectors_skip(v, file, "-", "not a file of this topic");
+        vectors_skip(v, file, "-", "neither note, key, policy, request nor tile");
     pp_buf_done(&b);
 }
 
@@ -185,8 +190,7 @@ static const char *tile_path(const char *file)
 
 static int is_checkpoint_of_log(const char *file)
 {
-    const char *slash = strrchr(file, '/');
-    const char *name = slash == NULL ? file : slash + 1;
+    const char *name = name_of(file);
 
     return strcmp(name, "checkpoint") == 0 || strncmp(name, "checkpoint.", 11) == 0;
 }
@@ -203,10 +207,10 @@ static void run_file(struct vectors *v, const char *file)
         tlog_log_proof(v, file);
     else if (ends_with(file, ".json"))
         tlog_json(v, file);
-    else if (ends_with(file, ".sigsum-policy"))
-        vectors_skip(v, file, "-", "an older dialect: raw hex keys, not vkeys");
-    else if (ends_with(file, ".entry") || ends_with(file, ".md"))
-        vectors_skip(v, file, "-", "no row of its own");
+    else if (ends_with(file, ".entry"))
+        vectors_skip(v, file, "-", "judged with the proof of its name");
+    else if (ends_with(file, ".md"))
+        vectors_skip(v, file, "-", "text for people");
     else
         run_text(v, file);
 }

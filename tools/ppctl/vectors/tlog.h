@@ -16,6 +16,13 @@ size_t tlog_vkeys(const json_t *value, struct pp_note_key *ret, size_t cap);
 /* A verdict against what the row wants. */
 void tlog_verdict(struct vectors *v, const char *file, const char *row, int want_ok, pp_res r);
 
+/* A key: read, and of a type that is not offered (ML-DSA-44) its form and id. */
+void tlog_vkey(struct vectors *v, const char *file, const char *row, struct pp_span text,
+               int want_ok);
+
+/* A policy of Sigsum's older dialect: raw hex keys in the place of vkeys. */
+void tlog_sigsum(struct vectors *v, const char *file, struct pp_span text);
+
 /* JSON files, told apart by their members. */
 void tlog_json(struct vectors *v, const char *file);
 

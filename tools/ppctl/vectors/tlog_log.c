@@ -160,8 +160,10 @@ static pp_res open_checkpoint(const struct folder *f, struct pp_span bytes,
         PP_TRY(pp_policy_open(&f->policy, bytes, ret));
         return pp_policy_decide(&f->policy, ret->witnesses.set);
     }
-    PP_CHECK(f->has_vkey, PP_E_MISSING, 0);
-    return pp_checkpoint_open(bytes, f->vkey.name, &f->vkey, 1, &note, &ret->checkpoint);
+    if (f->has_vkey)
+        return pp_checkpoint_open(bytes, f->vkey.name, &f->vkey, 1, &note, &ret->checkpoint);
+    PP_TRY(pp_note_parse(bytes, &note)); /* no key is published: the tree alone is judged */
+    return pp_checkpoint_parse(note.text, &ret->checkpoint);
 }
 
 void tlog_log_checkpoint(struct vectors *v, const char *file)
@@ -250,7 +252,8 @@ void tlog_log_proof(struct vectors *v, const char *file)
     snprintf(entry_name, sizeof entry_name, "%.*s.entry", (int)strcspn(name, "."), name);
     if (!pp_is_ok(pp_file_read(AT_FDCWD, file, PP_PROOF_BYTES_MAX, &proof_bytes)) ||
         !tlog_sibling(file, entry_name, PP_ENTRY_BYTES_MAX, &entry) ||
-        !tlog_sibling(file, "../policy", PP_POLICY_BYTES_MAX, &policy_text)) {
+        (!tlog_sibling(file, "../policy", PP_POLICY_BYTES_MAX, &policy_text) &&
+         !tlog_sibling(file, "policy", PP_POLICY_BYTES_MAX, &policy_text))) {
         vectors_fail(v, file, "proof", "the proof, its entry or its policy cannot be read");
     } else {
         pp_res r = pp_policy_parse(pp_buf_span(&policy_text), PP_POLICY_LOG, &policy);
