@@ -28,8 +28,8 @@ enum fault_kind {
 
 /*
  * `calls` counts; at the call `kill_at` it dies; from `fail_from` on, `fail_count` calls fail. Or
- * they are chosen when a file gets the name `behind`: the next call fails, and it dies `kill_behind`
- * calls later.
+ * they are chosen when a file gets the name `behind`: the next call fails, and it dies
+ * `kill_behind` calls later.
  */
 static struct faults {
     unsigned long calls;

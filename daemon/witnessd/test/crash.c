@@ -228,7 +228,7 @@ static int is_of(struct history h, uint64_t size, const struct pp_merkle_hash *r
     return pp_merkle_same(&own_root, root);
 }
 
-/* What it knows now, and all that it ever said, are of one history; it knows no less than it said. */
+/* What it knows and all that it ever said are of one history; it knows no less than it said. */
 static void audit(void)
 {
     int is_one[2] = { 1, 1 };
