@@ -25,7 +25,7 @@ enum {
     UNTOUCHED = 9,   /* exit status: no call was refused */
     SAID_MAX = 4096, /* in the life of one log */
     CALLS_MAX = 400, /* about what a round makes; corrected as rounds go */
-    ROUNDS_DEFAULT = 150,
+    ROUNDS_DEFAULT = 120,
     ATTEMPTS_MAX = 200,
 };
 
@@ -379,7 +379,7 @@ static void a6_whatever_call_the_disk_refuses_the_log_goes_on_and_loses_nothing(
 static void a6_a_tree_that_may_be_signed_is_not_overwritten(void **state)
 {
     (void)state;
-    for (unsigned long later = 1; later <= 60; later++) {
+    for (unsigned long later = 1; later <= 40; later++) {
         begin_log(0);
         faults = (struct faults){
             .behind = "signed", .kill_behind = later, .kind = FAULT_KILL_AFTER, .error = EIO
