@@ -18,6 +18,7 @@ int verb_log(struct ppctl *p, int argc, char **argv);
 int verb_log_audit(struct ppctl *p, int argc, char **argv);
 int verb_log_lint(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
+int verb_log_witness(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_release(struct ppctl *p, int argc, char **argv);
 int verb_release_new(struct ppctl *p, int argc, char **argv);
