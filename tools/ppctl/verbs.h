@@ -11,6 +11,11 @@ int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
 int verb_gateway(struct ppctl *p, int argc, char **argv);
 int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
+int verb_host_set(struct ppctl *p, int argc, char **argv);
+int verb_host_set_add(struct ppctl *p, int argc, char **argv);
+int verb_host_set_new(struct ppctl *p, int argc, char **argv);
+int verb_host_set_remove(struct ppctl *p, int argc, char **argv);
+int verb_host_set_sign(struct ppctl *p, int argc, char **argv);
 int verb_keys(struct ppctl *p, int argc, char **argv);
 int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);
