@@ -22,6 +22,8 @@ int verb_keys_sign(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
 int verb_log_audit(struct ppctl *p, int argc, char **argv);
 int verb_log_lint(struct ppctl *p, int argc, char **argv);
+int verb_log_init(struct ppctl *p, int argc, char **argv);
+int verb_log_submit(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_release(struct ppctl *p, int argc, char **argv);
