@@ -5,13 +5,14 @@ Two builders and two reviewers, each with a key of their own; the log and the wi
 is wrong is refused before anything leaves the machine, and told in words."""
 import glob
 import hashlib
-import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import time
 import unittest
+import urllib.request
 
 from fleet import BIN, Fleet, ppctl
 
@@ -283,6 +284,70 @@ class ReleaseFlow(unittest.TestCase):
             self.assertEqual(error["got"], wrong)
             self.nothing_left(name, before)
 
+    def status(self, *args):
+        done = self.fleet.run("release", "status", *args, "--json")
+        return done.status, [(r["id"], r["state"], r["image"]["state"]) for r in done.json["releases"]]
+
+    def test_a_mirror_that_is_behind_is_waited_for(self):
+        d = self.desk
+        mirror = d.path("mirror")
+        shutil.copytree(os.path.join(self.fleet.state, "log", "public"), mirror)
+        d.image("mirrored.img")
+        d.record("mirrored.img")
+        d.review("mirrored.img")
+        error = self.refused(d.publish("mirrored.img", "--mirror", mirror), "RELEASE_PENDING", 5)
+        self.assertEqual(error["field"], mirror)
+        shutil.rmtree(mirror)
+        shutil.copytree(os.path.join(self.fleet.state, "log", "public"), mirror)
+        done = d.publish("mirrored.img", "--mirror", mirror)
+        self.assertEqual((done.status, done.json["mirrors"][0]["shows"]), (0, True), done.out)
+        with open(os.path.join(mirror, "directory"), "r+b") as f:
+            f.seek(200)
+            f.write(b"\0")
+        self.assertEqual(d.publish("mirrored.img", "--mirror", mirror).status, 3)
+
+    def test_a_release_s_stations_are_told_with_a_status_for_each(self):
+        d, public = self.desk, ["--public", self.desk.path("public")]
+        d.image("stations.img")
+        made = d.record("stations.img", more=["--not-before", int(time.time()) + HOUR])["id"]
+        file = d.path("stations.img.record")
+        self.assertEqual(self.status(file), (5, [(made, "not-logged", "not-looked")]))
+        d.review("stations.img")
+        file = d.path("stations.img.entry")
+        self.assertEqual(d.publish("stations.img").status, 0)
+        self.assertEqual(self.status(file, *public), (5, [(made, "waiting", "public")]))
+        self.assertEqual(self.status(made), (5, [(made, "waiting", "not-looked")]))
+        os.unlink(d.path("public", "stations.img"))
+        self.assertEqual(self.status(made, *public), (3, [(made, "waiting", "missing")]))
+        d.put("public/stations.img", b"x" * len(d.get("stations.img/image")))
+        self.assertEqual(self.status(made, *public), (3, [(made, "waiting", "other")]))
+        self.assertEqual(self.fleet.run("release", "status", "0" * 64, "--json").code, "NOT_FOUND")
+
+        d.image("revoked.img")
+        made = d.record("revoked.img")["id"]
+        d.review("revoked.img")
+        self.assertEqual(d.publish("revoked.img").status, 0)
+        url = "http://" + self.fleet.listens("log")
+        self.assertEqual(self.status(made, *public, "--log", url), (0, [(made, "in-force", "public")]))
+        self.assertEqual(self.status("--log", url)[0], 0)
+        self.revoke(made)
+        self.assertEqual(self.status(made), (3, [(made, "revoked", "not-looked")]))
+        text = self.fleet.run("release", "status", made)
+        self.assertIn("revoked", text.out)
+        self.assertIn("reviewed reviewer1, reviewer2", text.out)
+
+    def revoke(self, record_id):
+        now = int(time.time())
+        record = self.desk.put("revoke.record", f"type revoke/v1\nledger log.pp-dev.example\nnamespace pp-dev\n"
+                               f"environment dev\nserial 1\ntime {now}\ntarget {record_id}\nreason error\n"
+                               f"effective {now}\nnotice sha256:{'0' * 64}\n")
+        done = self.fleet.run("review", "sign", record, "--key", self.desk.reviewer(3))
+        self.assertEqual(done.status, 0, done.err)
+        entry = self.desk.get("revoke.entry")
+        with urllib.request.urlopen(urllib.request.Request(
+                "http://" + self.fleet.listens("log") + "/submit", struct.pack(">I", len(entry)) + entry)) as answer:
+            self.assertEqual(answer.status, 200)
+
     def test_killed_at_any_moment_it_goes_on(self):
         d = self.desk
         d.image("killed.img", changes={"image": os.urandom(8 << 20)})
@@ -364,6 +429,31 @@ class ReleaseTimes(unittest.TestCase):
         self.assertEqual(self.publish()[1], "NETWORK")
         self.at(HOUR + 3300)  # the batch of the third hour has less than 24 h left
         self.assertEqual(self.publish(), (3, "RELEASE_TIME", "not-before"))
+
+    def test_b2_behind_its_window_a_release_is_over(self):
+        d = self.desk
+        made = d.record(self.name)["id"]  # of the fleet's own place: dev
+        d.review(self.name)
+        self.assertEqual(d.publish(self.name).status, 0)
+        entry = d.path(self.name + ".entry")
+
+        def stands():
+            done = self.fleet.run("release", "status", entry, "--json")
+            row = done.json["releases"][0]
+            self.assertEqual(row["id"], made)
+            return done.status, row["state"], row["renew"]
+        self.assertEqual(stands(), (0, "in-force", False))
+        self.at(11 * DAY)
+        self.assertEqual(stands(), (5, "unlisted", False))  # the log stood still: its status is too old
+        d.image("next.img")
+        d.record("next.img")
+        d.review("next.img")
+        self.assertEqual(d.publish("next.img").status, 0)
+        self.assertEqual(stands(), (0, "in-force", True))
+        self.at(21 * DAY + 60)
+        self.assertEqual(stands(), (3, "expired", False))
+        os.unlink(entry + ".submitted")
+        self.assertEqual(d.publish(self.name).code, "RELEASE_TIME")
 
     def test_b2_before_its_own_time_it_waits(self):
         self.desk.record(self.name, more=self.place)
