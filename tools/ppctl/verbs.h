@@ -15,6 +15,7 @@ int verb_keys(struct ppctl *p, int argc, char **argv);
 int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
+int verb_log_audit(struct ppctl *p, int argc, char **argv);
 int verb_log_lint(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
