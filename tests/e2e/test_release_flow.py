@@ -5,13 +5,16 @@ Two builders and two reviewers, each with a key of their own; the log and the wi
 is wrong is refused before anything leaves the machine, and told in words."""
 import glob
 import hashlib
+import http.server
 import os
 import re
 import shutil
 import struct
 import subprocess
+import threading
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from fleet import BIN, Fleet, ppctl
@@ -116,6 +119,46 @@ class Desk:
 
     def publish(self, name, *more, **other):
         return self.run(*self.publish_args(name, *more, **other))
+
+
+class FakeLog(http.server.ThreadingHTTPServer):
+    """A log that answers submissions as a test says, and serves another log's files."""
+
+    def __init__(self, real, answer):
+        self.real, self.answer, self.submitted = real, answer, 0
+        super().__init__(("127.0.0.1", 0), FakeLogHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __exit__(self, *args):
+        self.shutdown()
+        super().__exit__(*args)
+
+
+class FakeLogHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def give(self, status, body):
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.submitted += 1
+        status, text = self.server.answer
+        self.give(status, text.encode())
+
+    def do_GET(self):
+        try:
+            with urllib.request.urlopen(self.server.real + self.path) as answer:
+                self.give(200, answer.read())
+        except urllib.error.HTTPError as e:
+            self.give(e.code, b"")
+
+    def log_message(self, *_):
+        pass
 
 
 class ReleaseFlow(unittest.TestCase):
@@ -348,6 +391,27 @@ class ReleaseFlow(unittest.TestCase):
                 "http://" + self.fleet.listens("log") + "/submit", struct.pack(">I", len(entry)) + entry)) as answer:
             self.assertEqual(answer.status, 200)
 
+    def test_a_log_is_not_believed_but_shown_to_hold_the_record(self):
+        d, real = self.desk, "http://" + self.fleet.listens("log")
+        d.image("believed.img")
+        made = d.record("believed.img")["id"]
+        d.review("believed.img")
+        size = self.size()
+        for answer, code, status in (
+                ((200, f"published {size}\n0 {made}\n"), "LEDGER_PROOF", 3),  # another record stands there
+                ((200, f"published {size + 1}\n{size} {made}\n"), "RELEASE_PENDING", 5),  # in no cosigned tree
+                ((200, "published\n"), "FORMAT", 1),
+                ((202, "pending\n"), "RELEASE_PENDING", 5),
+                ((422, "refused 0 LEDGER_SERIAL\n"), "LEDGER_SERIAL", 3),
+                ((422, "refused batch NONSENSE\n"), "LEDGER_RECORD", 3),
+                ((503, "refused batch BUSY\n"), "BUSY", 5),
+                ((500, "failed\n"), "HTTP_STATUS", 1)):
+            with FakeLog(real, answer) as log:
+                done = d.publish("believed.img", url=log.url)
+            self.assertEqual((done.status, done.code), (status, code), (answer, done.out))
+            self.assertFalse(os.path.exists(d.path("believed.img.entry.tlog-proof")))
+        self.assertEqual(self.size(), size)
+
     def test_killed_at_any_moment_it_goes_on(self):
         d = self.desk
         d.image("killed.img", changes={"image": os.urandom(8 << 20)})
@@ -454,6 +518,18 @@ class ReleaseTimes(unittest.TestCase):
         self.assertEqual(stands(), (3, "expired", False))
         os.unlink(entry + ".submitted")
         self.assertEqual(d.publish(self.name).code, "RELEASE_TIME")
+
+    def test_b2_what_a_log_has_taken_waits_for_the_hour(self):
+        self.desk.record(self.name, more=self.place)
+        self.desk.review(self.name)
+        with FakeLog("http://127.0.0.1:1", (202, "pending\n")) as log:
+            for later in (0, HOUR, 3 * HOUR):  # by then no log would take it any more
+                self.at(later)
+                done = self.desk.publish(self.name, *self.place, url=log.url)
+                self.assertEqual((done.status, done.code), (5, "RELEASE_PENDING"), done.out)
+            self.assertEqual(log.submitted, 3)
+        os.unlink(self.desk.path(self.name + ".entry.submitted"))
+        self.assertEqual(self.publish(), (3, "RELEASE_TIME", "not-before"))
 
     def test_b2_before_its_own_time_it_waits(self):
         self.desk.record(self.name, more=self.place)
