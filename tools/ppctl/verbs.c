@@ -75,6 +75,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "[--mirror PLACE]... [place] [--json]",
       "puts a reviewed release out: files, log, proof, mirrors; run it again until it is done",
       verb_release_publish },
+    { "release status", "[ID or FILE] [--log PLACE] [--public DIR] [--fetch] [place] [--json]",
+      "where each release stands, from a log that is checked on the way", verb_release_status },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },

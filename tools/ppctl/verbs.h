@@ -31,6 +31,7 @@ int verb_release(struct ppctl *p, int argc, char **argv);
 int verb_release_new(struct ppctl *p, int argc, char **argv);
 int verb_release_publish(struct ppctl *p, int argc, char **argv);
 int verb_release_sign(struct ppctl *p, int argc, char **argv);
+int verb_release_status(struct ppctl *p, int argc, char **argv);
 int verb_review(struct ppctl *p, int argc, char **argv);
 int verb_review_check(struct ppctl *p, int argc, char **argv);
 int verb_review_key(struct ppctl *p, int argc, char **argv);
