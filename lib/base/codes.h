@@ -181,7 +181,14 @@ enum pp_class {
     X(LOG_FILE,           191, REFUSED,  "a file of the log has not the form that its name says", "read another mirror; report this one") \
     X(LOG_TILE,           192, REFUSED,  "a hash tile is not what the log's entries hash to", "report the mirror: proofs made from its tiles fail") \
     X(LOG_ROOT,           193, REFUSED,  "the log's entries are not those of its checkpoint", "read another mirror; if all agree, report the log") \
-    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log")
+    X(LOG_DIRECTORY,      194, REFUSED,  "the directory bundle is not what the log says", "report the mirror; if all agree, report the log") \
+    /* People and their records, before a log sees them. */                                         \
+    X(SIGNED_ALREADY,     200, USAGE,    "this key has signed this record already", "nothing: a signature counts once") \
+    X(NOT_A_SIGNER,       201, REFUSED,  "this key is none of those that have to sign such a record", "sign with a listed key, or correct the place") \
+    X(SIGNATURES,         202, REFUSED,  "signatures that the record needs are missing or wrong", "get them from the people that are named as missing") \
+    X(TOO_LATE,           203, REFUSED,  "the ledger would not take this in time any more", "make a record whose window begins later") \
+    X(HOST_PRODUCT,       204, REFUSED,  "machines of this product line are not registered", "register genoa, turin or tdx machines") \
+    X(LOG_REFUSED,        205, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again")
 /* clang-format on */
 
 enum pp_code {

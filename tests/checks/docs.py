@@ -129,11 +129,11 @@ def daemon_options(name):
 
 def ppctl_options():
     page = plain("docs/man/ppctl.1")
-    verbs = re.findall(r"^  ppctl ([a-z]+(?: [a-z]+)?)(?= |$)", help_of("ppctl"), re.M)
+    verbs = re.findall(r"^  ppctl ([a-z-]+(?: [a-z]+)?)(?= |$)", help_of("ppctl"), re.M)
     for verb in verbs:
         if verb not in page:
             yield f"verb {verb}"
-        for name in re.findall(r"^  (--[a-z]+)", help_of("ppctl", *verb.split()), re.M):
+        for name in re.findall(r"^  (--[a-z-]+)", help_of("ppctl", *verb.split()), re.M):
             if not re.search(re.escape(name) + r"(?![\w-])", page):
                 yield f"{verb} {name}"
 

@@ -22,23 +22,32 @@ static json_t *text_or_null(const char *s)
     return s[0] == '\0' ? json_null() : json_string(s);
 }
 
+static const char *party_of(const struct pp_problem *q)
+{
+    return q->party[0] == '\0' ? "ppctl" : q->party;
+}
+
+json_t *ppctl_error_json(pp_res r, const struct pp_problem *problem)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "code", pp_code_name(r.code), "party",
+                     party_of(problem), "field", text_or_null(problem->field), "expected",
+                     text_or_null(problem->expected), "got", text_or_null(problem->got), "do",
+                     pp_code_todo(r.code));
+}
+
 int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem,
                uint64_t sent_user_bytes)
 {
     static const struct pp_problem nothing;
     const struct pp_problem *q = problem == NULL ? &nothing : problem;
-    const char *party = q->party[0] == '\0' ? "ppctl" : q->party;
     enum pp_class cls = pp_code_class(r.code);
 
     if (p->json) {
-        (void)ppctl_print_json(
-            json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:s}, s:I}", "error", "code",
-                      pp_code_name(r.code), "party", party, "field", text_or_null(q->field),
-                      "expected", text_or_null(q->expected), "got", text_or_null(q->got), "do",
-                      pp_code_todo(r.code), "sent_user_bytes", (json_int_t)sent_user_bytes));
+        (void)ppctl_print_json(json_pack("{s:o, s:I}", "error", ppctl_error_json(r, q),
+                                         "sent_user_bytes", (json_int_t)sent_user_bytes));
         return (int)cls;
     }
-    fprintf(stderr, "%s: %s (%s)\n", party, pp_code_text(r.code), pp_code_name(r.code));
+    fprintf(stderr, "%s: %s (%s)\n", party_of(q), pp_code_text(r.code), pp_code_name(r.code));
     if (q->field[0] != '\0')
         fprintf(stderr, "  field:    %s\n", q->field);
     if (q->expected[0] != '\0')

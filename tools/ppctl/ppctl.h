@@ -54,6 +54,9 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
 int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem,
                uint64_t sent_user_bytes);
 
+/* The object "error" of pp-wire 11, for an answer that says more than the failure. */
+json_t *ppctl_error_json(pp_res r, const struct pp_problem *problem);
+
 /* A usage error: `field` is the argument, `expected` what it should have been. Returns 2. */
 int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got);
 
