@@ -188,7 +188,17 @@ enum pp_class {
     X(SIGNATURES,         202, REFUSED,  "signatures that the record needs are missing or wrong", "get them from the people that are named as missing") \
     X(TOO_LATE,           203, REFUSED,  "the ledger would not take this in time any more", "make a record whose window begins later") \
     X(HOST_PRODUCT,       204, REFUSED,  "machines of this product line are not registered", "register genoa, turin or tdx machines") \
-    X(LOG_REFUSED,        205, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again")
+    X(LOG_REFUSED,        205, REFUSED,  "the log refused a record; nothing of the batch was kept", "correct the named record and submit all of it again") \
+    /* What a monitor finds in a ledger (docs/ledger.md). */                                        \
+    X(LEDGER_FORK,        220, REFUSED,  "the log signed two trees that contradict each other", "publish the evidence folder: this log can no longer be believed") \
+    X(LEDGER_REWIND,      221, REFUSED,  "an older tree was shown after a newer one", "keep the evidence folder and ask who serves it") \
+    X(LEDGER_WITNESS,     222, REFUSED,  "a witness cosigned trees that contradict each other", "publish the evidence folder: this witness has to leave the policy") \
+    X(LEDGER_WITNESS_SLOW, 223, REFUSED, "a witness has not cosigned for long", "ask its operator")    \
+    X(LEDGER_LATE,        224, REFUSED,  "a publication is late", "ask the log's operator")          \
+    X(LEDGER_WITHHELD,    225, REFUSED,  "an acknowledged record is not in the log", "publish the acknowledgement") \
+    X(LEDGER_BACKDATED,   226, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
+    X(LEDGER_UNPUBLISHED, 227, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
+    X(LEDGER_EXPIRING,    228, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one")
 /* clang-format on */
 
 enum pp_code {
