@@ -9,7 +9,6 @@
 
 #include "log_arg.h"
 #include "text.h"
-#include "time_arg.h"
 #include "verbs.h"
 
 struct verifying {
@@ -54,7 +53,7 @@ static pp_res read_options(struct verifying *v)
         (!pp_is_ok(pp_decimal_parse(pp_span_cstr(v->max_age), INT64_MAX, &v->max_age_s)) ||
          v->max_age_s == 0))
         return refuse(v, PP_FAIL(PP_E_USAGE, 0), "--max-age", "seconds, from 1", v->max_age);
-    if (v->at_time != NULL && !pp_is_ok(ppctl_time_parse(v->at_time, &v->now)))
+    if (v->at_time != NULL && !ppctl_time(v->at_time, &v->now))
         return refuse(v, PP_FAIL(PP_E_USAGE, 0), "--at", "POSIX seconds or an RFC 3339 time",
                       v->at_time);
     return PP_OK;

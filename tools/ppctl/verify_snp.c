@@ -6,7 +6,6 @@
 
 #include "ppctl.h"
 #include "snp_policy.h"
-#include "time_arg.h"
 #include "verbs.h"
 
 enum { INPUT_BYTES_MAX = 1 << 20, EXIT_REJECT = PP_CLASS_REFUSED };
@@ -41,7 +40,7 @@ static int read_time(const struct ppctl *p, struct job *j)
         j->posix_s = pp_clock_posix_s(&p->clock);
         return -1;
     }
-    if (pp_is_ok(ppctl_time_parse(j->at_text, &j->posix_s)))
+    if (ppctl_time(j->at_text, &j->posix_s))
         return -1;
     return ppctl_usage(p, "--at", "POSIX seconds or an RFC 3339 time", j->at_text);
 }

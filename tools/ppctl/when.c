@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "time_arg.h"
-
+/* Times as arguments. */
 #include <string.h>
 #include <time.h>
 
+#include "ppctl.h"
 #include "text.h"
 
 static int digits(const char *text, size_t at, size_t len, int *ret)
@@ -66,10 +66,8 @@ static int read_rfc3339(const char *text, uint64_t *ret)
     return 1;
 }
 
-pp_res ppctl_time_parse(const char *text, uint64_t *ret_posix_s)
+int ppctl_time(const char *text, uint64_t *ret)
 {
-    if (pp_is_ok(pp_decimal_parse(pp_span_cstr(text), INT64_MAX, ret_posix_s)) ||
-        read_rfc3339(text, ret_posix_s))
-        return PP_OK;
-    return PP_FAIL(PP_E_FORMAT, 0);
+    return pp_is_ok(pp_decimal_parse(pp_span_cstr(text), INT64_MAX, ret)) ||
+           read_rfc3339(text, ret);
 }
