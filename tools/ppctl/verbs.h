@@ -16,6 +16,7 @@ int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);
 int verb_log(struct ppctl *p, int argc, char **argv);
 int verb_log_lint(struct ppctl *p, int argc, char **argv);
+int verb_log_monitor(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_refresh(struct ppctl *p, int argc, char **argv);
 int verb_review(struct ppctl *p, int argc, char **argv);
