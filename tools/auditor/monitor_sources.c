@@ -8,7 +8,10 @@
 #include "log_reader.h"
 #include "monitor_run_int.h"
 
-enum { WITNESS_DEADLINE_MS = 10000 };
+enum {
+    WITNESS_DEADLINE_MS = 10000,
+    TILES_MAX = 8, /* wrong hash tiles that are told in one round */
+};
 
 /* One place in one round. */
 struct visit {
@@ -23,6 +26,8 @@ struct visit {
     /* The reading under way. */
     struct pp_monitor_reading reading;
     pp_res own; /* a failure of the monitor's own copy ends the round */
+    struct pp_finding tiles[TILES_MAX];
+    size_t tile_count;
 };
 
 static pp_res unreadable(struct visit *v, pp_res why)
@@ -139,12 +144,22 @@ static pp_res take_entry(void *ctx, uint64_t index, struct pp_span entry)
     return v->own;
 }
 
-static pp_res found_tile(void *ctx, const struct pp_finding *f)
+/* Wrong tiles under entries that are wrong too are nothing of their own: kept until that is known. */
+static pp_res note_tile(void *ctx, const struct pp_finding *f)
 {
     struct visit *v = ctx;
 
-    v->own = pp_monitor_found_file(v->run->monitor, v->place->name, f->code, &f->words);
-    return v->own;
+    if (v->tile_count < TILES_MAX)
+        v->tiles[v->tile_count++] = *f;
+    return PP_OK;
+}
+
+static pp_res tell_tiles(struct visit *v)
+{
+    for (size_t i = 0; i < v->tile_count; i++)
+        PP_TRY(pp_monitor_found_file(v->run->monitor, v->place->name, v->tiles[i].code,
+                                     &v->tiles[i].words));
+    return PP_OK;
 }
 
 /* Reads from where the place, or our copy of it, ends. OK, LOG_ROOT, or why it cannot be read. */
@@ -157,7 +172,7 @@ static pp_res read_entries(struct visit *v)
         .from = v->reading.range,
         .entry = take_entry,
         .ctx = v,
-        .findings = { found_tile, v },
+        .findings = { note_tile, v },
     };
     struct pp_log_reader *reader = NULL;
     pp_res r = pp_log_reader_new(&rc, &reader);
@@ -180,6 +195,7 @@ static pp_res judge_reading(struct visit *v, const struct pp_monitor_source *bef
     PP_TRY(pp_monitor_read_end(m, v->source, &v->reading, &v->head, &theirs, &good));
     if (!good)
         return PP_OK;
+    PP_TRY(tell_tiles(v));
     if (tree.size <= m->tree.size) {
         *ret_keep = 1;
         return PP_OK;
