@@ -12,7 +12,8 @@ pp_res pp_entry_id(struct pp_span entry, struct pp_record_id *ret)
     return PP_OK;
 }
 
-pp_res pp_batch_parse(struct pp_span bytes, struct pp_batch *ret, size_t *ret_entry)
+pp_res pp_batch_parse(struct pp_span bytes, size_t entry_max, struct pp_batch *ret,
+                      size_t *ret_entry)
 {
     struct pp_rd rd = pp_rd_span(bytes);
 
@@ -26,8 +27,7 @@ pp_res pp_batch_parse(struct pp_span bytes, struct pp_batch *ret, size_t *ret_en
         struct pp_rd one = pp_rd_block32(&rd);
         PP_TRY(pp_rd_ok(&rd));
         struct pp_span entry = pp_rd_rest(&one);
-        PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
-        PP_TRY(pp_entry_id(entry, &ret->ids[ret->count]));
+        PP_CHECK(entry.len <= entry_max, PP_E_LIMIT, entry.len);
         ret->entries[ret->count++] = entry;
     }
     return PP_OK;

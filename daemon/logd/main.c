@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pp-logd: the record ledger. What it does is in sequencer.h and service.h.
+ * pp-logd: a transparency log: the ledger of records, or a log of anything. What it does is in
+ * sequencer.h, admission.h and service.h.
  *
  *     pp-logd --init FOLDER ORIGIN     makes the log's key and an empty log, prints its vkey
  *         [--key FILE | --vkey VKEY --signer PROGRAM ARGUMENT...]     with a key that is there
@@ -19,14 +20,15 @@
 #include "service.h"
 #include "signer_config.h"
 
-enum { PATH_BYTES_MAX = 256 };
+enum { PATH_BYTES_MAX = 256, BATCH_MS = 1000, BATCH_ENTRIES = 4096 };
 
 static struct config {
     struct pp_daemon_config common;
-    struct pp_span name_space, policy, owner_policy, review_policy;
+    struct pp_span admission, name_space, policy, owner_policy, review_policy;
     struct pp_signer_config signer;
-    uint64_t witness_ms, retry_ms, answer_ms;
+    uint64_t witness_ms, retry_ms, answer_ms, batch_ms, batch_entries;
 } config = {
+    .admission = PP_STR("records"),
     .signer = PP_SIGNER_CONFIG_DEFAULTS,
     .witness_ms = 5000,
     .retry_ms = 5000,
@@ -34,14 +36,20 @@ static struct config {
 };
 
 static const struct pp_kv_key KEYS[] = {
-    { "namespace", PP_KV_TEXT, offsetof(struct config, name_space), 1, 1, PP_RECORD_WORD_MAX,
-      "the one namespace of the log's records" },
+    { "admission", PP_KV_TEXT, offsetof(struct config, admission), 0, 1, PP_RECORD_WORD_MAX,
+      "records (the ledger) or opaque (any bytes are an entry)" },
+    { "namespace", PP_KV_TEXT, offsetof(struct config, name_space), 0, 1, PP_RECORD_WORD_MAX,
+      "records: the one namespace of the log's records; mandatory" },
     { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 1, PATH_BYTES_MAX - 1,
       "a policy file: this log, its witnesses with their URLs, the quorum" },
-    { "owner_policy", PP_KV_TEXT, offsetof(struct config, owner_policy), 1, 1, PATH_BYTES_MAX - 1,
-      "a policy file: who signs host-sets and keys" },
-    { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 1, 1, PATH_BYTES_MAX - 1,
-      "a policy file: who reviews releases" },
+    { "owner_policy", PP_KV_TEXT, offsetof(struct config, owner_policy), 0, 1, PATH_BYTES_MAX - 1,
+      "records: a policy file: who signs host-sets and keys; mandatory" },
+    { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 0, 1, PATH_BYTES_MAX - 1,
+      "records: a policy file: who reviews releases; mandatory" },
+    { "batch_ms", PP_KV_U64, offsetof(struct config, batch_ms), 0, 1, 3600000,
+      "opaque: how long entries gather before they are signed, 1 to 3600000 [1000]" },
+    { "batch_entries", PP_KV_U64, offsetof(struct config, batch_entries), 0, 1,
+      PP_SEQUENCER_WAITING_MAX, "opaque: so many entries are signed at once, 1 to 16384 [4096]" },
     PP_SIGNER_CONFIG_KEYS(struct config, signer),
     { "witness_ms", PP_KV_U64, offsetof(struct config, witness_ms), 0, 10, 60000,
       "for one witness's answer, 10 to 60000" },
@@ -64,9 +72,35 @@ static struct log {
 
 /* --- configuration -------------------------------------------------------------------------- */
 
+static int is_opaque(void)
+{
+    return pp_span_eq(config.admission, PP_STR("opaque"));
+}
+
+/* What only a log of records has is mandatory there, and nothing but a mistake elsewhere. */
+static pp_res check_text(struct pp_problem *problem, const char *key, struct pp_span value)
+{
+    if (is_opaque() && value.len > 0)
+        return pp_daemon_refuse(problem, key, "nothing, with admission = opaque", value);
+    if (!is_opaque() && value.len == 0)
+        return pp_daemon_refuse(problem, key, "a value, with admission = records", value);
+    return PP_OK;
+}
+
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     (void)d;
+    if (!is_opaque() && !pp_span_eq(config.admission, PP_STR("records")))
+        return pp_daemon_refuse(problem, "admission", "records or opaque", config.admission);
+    PP_TRY(check_text(problem, "namespace", config.name_space));
+    PP_TRY(check_text(problem, "owner_policy", config.owner_policy));
+    PP_TRY(check_text(problem, "review_policy", config.review_policy));
+    if (!is_opaque() && config.batch_ms > 0)
+        return pp_daemon_refuse(problem, "batch_ms", "nothing, with admission = records",
+                                PP_STR("a time"));
+    if (!is_opaque() && config.batch_entries > 0)
+        return pp_daemon_refuse(problem, "batch_entries", "nothing, with admission = records",
+                                PP_STR("a number"));
     /* The common key has been judged; only its number is ours. */
     if (!pp_is_ok(pp_record_env_parse(config.common.environment, &log_.environment)))
         return pp_daemon_refuse(problem, "environment", "prod, staging or dev",
@@ -88,6 +122,8 @@ static pp_res load_policies(struct pp_problem *problem)
     char path[PATH_BYTES_MAX];
 
     PP_TRY(pp_policy_file_load(path_of(config.policy, path), PP_POLICY_LOG, problem, &log_.policy));
+    if (is_opaque())
+        return PP_OK;
     PP_TRY(pp_policy_file_load(path_of(config.owner_policy, path), PP_POLICY_REVIEW, problem,
                                &log_.owner));
     return pp_policy_file_load(path_of(config.review_policy, path), PP_POLICY_REVIEW, problem,
@@ -134,15 +170,18 @@ static pp_res check_policy(struct pp_daemon *d, struct pp_problem *problem)
 
 /* --- with all rights ------------------------------------------------------------------------ */
 
-static pp_res open_sequencer(struct pp_problem *problem)
+static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
 {
-    const struct pp_sequencer_config c = {
+    struct pp_sequencer_config c = {
         .dir = log_.dir,
+        .kind = is_opaque() ? PP_ADMISSION_OPAQUE : PP_ADMISSION_RECORDS,
         .signer = &log_.key.signer,
         .name_space = config.name_space,
         .environment = log_.environment,
         .keys = { NULL, &log_.owner.policy, &log_.review.policy },
     };
+
+    PP_TRY(pp_random_fill(&d->random, (uint8_t *)&c.index_seed, sizeof c.index_seed));
     pp_res r = pp_sequencer_open(&log_.sequencer, &c);
 
     if (!pp_is_ok(r))
@@ -165,7 +204,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(pp_signer_config_open(&config.signer, PP_NOTE_ED25519, problem, &log_.key));
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
-    PP_TRY(open_sequencer(problem));
+    PP_TRY(open_sequencer(d, problem));
     const struct pp_log_service_config c = {
         .loop = d->loop,
         .sequencer = &log_.sequencer,
@@ -175,6 +214,8 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
         .witness_ms = (uint32_t)config.witness_ms,
         .retry_ms = (uint32_t)config.retry_ms,
         .answer_ms = (uint32_t)config.answer_ms,
+        .batch_ms = config.batch_ms > 0 ? (uint32_t)config.batch_ms : BATCH_MS,
+        .batch_entries = config.batch_entries > 0 ? (size_t)config.batch_entries : BATCH_ENTRIES,
         .failed = on_failed,
         .ctx = d,
     };
@@ -272,14 +313,14 @@ static int init(int argc, char **argv)
     return pp_is_ok(r) ? 0 : pp_signer_init_failed("pp-logd", argv[2], r, &problem);
 }
 
-/* Its signer is reaped behind the sandbox. */
-static const int SYSCALLS[] = { SYS_wait4 };
+/* Its signer is reaped behind the sandbox; files are sent on their way (fileset.h). */
+static const int SYSCALLS[] = { SYS_wait4, SYS_sync_file_range };
 
 int main(int argc, char **argv)
 {
     static const struct pp_daemon_program PROGRAM = {
         .name = "pp-logd",
-        .what = "the record ledger; --init FOLDER ORIGIN makes one and prints its vkey",
+        .what = "a transparency log; --init FOLDER ORIGIN makes one and prints its vkey",
         .party = PP_PARTY_LOG,
         .keys = KEYS,
         .key_count = PP_ARRAY_COUNT(KEYS),

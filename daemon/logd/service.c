@@ -5,7 +5,11 @@
 
 #include "tile.h"
 
-enum { ANSWER_BYTES = 8192, LOGGED_EVENTS_MS = 1000, LOOK_MS = 1000 };
+enum {
+    ANSWER_BYTES = 128 + PP_BATCH_MAX * (24 + 2 * PP_SHA256_BYTES),
+    LOGGED_EVENTS_MS = 1000,
+    LOOK_MS = 1000
+};
 
 /* A submission whose answer waits for a quorum. Its body stays with the request. */
 struct waiter {
@@ -23,6 +27,8 @@ struct pp_log_service {
     int is_published; /* 1: the signed tree is the served one */
     int stopping;
     unsigned retries;
+    int is_gathering; /* 1: something waits, and is signed at gather_until_ms or before */
+    uint64_t gather_until_ms;
     uint64_t refused, told_refused_ms, told_dropped;
 };
 
@@ -48,6 +54,11 @@ static void reply_text(struct pp_http_request *q, uint32_t status, struct pp_spa
     pp_http_reply(q, &r);
 }
 
+static void reply_failed(struct pp_http_request *q, pp_res why)
+{
+    reply_text(q, why.code == PP_E_DISK_FULL ? 507 : 500, PP_STR("failed\n"));
+}
+
 /* "published <size>", and "<index> <record id>" for every entry. */
 static void reply_published(struct pp_http_request *q, const struct pp_sequencer_answer *a)
 {
@@ -64,11 +75,6 @@ static void reply_published(struct pp_http_request *q, const struct pp_sequencer
         pp_wr_u8(&wr, '\n');
     }
     reply_text(q, 200, pp_wr_done(&wr));
-}
-
-static void reply_pending(struct pp_http_request *q)
-{
-    reply_text(q, 202, PP_STR("pending\n"));
 }
 
 /* "refused <entry, from 0> <code>"; the entry is "batch" when no single one is to blame. */
@@ -95,16 +101,11 @@ static void reply_refused(struct pp_log_service *s, struct pp_http_request *q,
     reply_text(q, a->code == PP_E_BUSY ? 503 : 422, pp_wr_done(&wr));
 }
 
-static void reply_failed(struct pp_http_request *q, pp_res why)
-{
-    reply_text(q, why.code == PP_E_DISK_FULL ? 507 : 500, PP_STR("failed\n"));
-}
-
 /* Answers what can be answered now; 1 if it was. */
 static int try_to_answer(struct pp_log_service *s, struct pp_http_request *q)
 {
     struct pp_sequencer_answer a;
-    pp_res r = pp_sequencer_submit(s->config.sequencer, pp_http_request_body(q), now_s(s), &a);
+    pp_res r = pp_sequencer_take(s->config.sequencer, pp_http_request_body(q), now_s(s), &a);
 
     if (!pp_is_ok(r)) {
         reply_failed(q, r);
@@ -123,13 +124,44 @@ static int try_to_answer(struct pp_log_service *s, struct pp_http_request *q)
 
 /* --- waiting ------------------------------------------------------------------------------- */
 
-static void stop_waiting(struct waiter *w)
+static struct pp_http_request *let_go(struct waiter *w)
 {
     struct pp_http_request *q = w->q;
 
     pp_timer_cancel(w->timer);
     w->q = NULL;
-    reply_pending(q);
+    return q;
+}
+
+/*
+ * What is said to wait is stored before. Who can be told that it is published needs no such file,
+ * and several that waited for their answers are stored together.
+ */
+static pp_res store(struct pp_log_service *s)
+{
+    pp_res r = pp_sequencer_store(s->config.sequencer);
+
+    if (pp_is_ok(r))
+        return r;
+    for (size_t i = 0; i < PP_LOG_WAITERS_MAX; i++)
+        if (s->waiters[i].q != NULL)
+            reply_failed(let_go(&s->waiters[i]), r);
+    return r;
+}
+
+static void reply_pending(struct pp_log_service *s, struct pp_http_request *q)
+{
+    pp_res r = store(s);
+
+    if (pp_is_ok(r))
+        reply_text(q, 202, PP_STR("pending\n"));
+    else
+        reply_failed(q, r);
+}
+
+static void stop_waiting(struct waiter *w)
+{
+    reply_pending(w->service, let_go(w));
 }
 
 static void on_waited(void *ctx)
@@ -153,17 +185,15 @@ static void wait_for_quorum(struct pp_log_service *s, struct pp_http_request *q)
         pp_timer_set(w->timer, s->config.answer_ms);
         return;
     }
-    reply_pending(q);
+    reply_pending(s, q);
 }
 
 static void answer_waiters(struct pp_log_service *s)
 {
     for (size_t i = 0; i < PP_LOG_WAITERS_MAX; i++) {
         struct waiter *w = &s->waiters[i];
-        if (w->q == NULL || !try_to_answer(s, w->q))
-            continue;
-        pp_timer_cancel(w->timer);
-        w->q = NULL;
+        if (w->q != NULL && try_to_answer(s, w->q))
+            (void)let_go(w);
     }
 }
 
@@ -185,6 +215,24 @@ static void tell_dropped(struct pp_log_service *s)
     answer_waiters(s);
 }
 
+static int is_opaque(const struct pp_log_service *s)
+{
+    return s->config.sequencer->config.kind == PP_ADMISSION_OPAQUE;
+}
+
+/* How much longer what waits in an opaque log may gather; 0 in a log of records. */
+static uint32_t gathers_for_ms(struct pp_log_service *s)
+{
+    uint64_t now = pp_clock_mono_ms(&s->config.clock);
+
+    if (!is_opaque(s) || s->config.sequencer->waiting_count >= s->config.batch_entries)
+        return 0;
+    if (!s->is_gathering)
+        s->gather_until_ms = now + s->config.batch_ms;
+    s->is_gathering = 1;
+    return now >= s->gather_until_ms ? 0 : (uint32_t)(s->gather_until_ms - now);
+}
+
 static void close_batch(struct pp_log_service *s)
 {
     struct pp_sequencer *l = s->config.sequencer;
@@ -196,10 +244,12 @@ static void close_batch(struct pp_log_service *s)
         /* A log without a host-set has nothing to say yet. */
         if (r.code != PP_E_MISSING)
             pp_ev_log_batch_failed(s->config.events, r.code);
+        pp_ignore(store(s), "who waits is told"); /* with a full disk, now and not after a wait */
         go_on_after(s, PP_LOG_FAILURE_WAIT_MS);
         return;
     }
     s->is_published = 0;
+    s->is_gathering = 0;
     s->retries = 0;
     pp_ev_log_batch_signed(s->config.events, pp_log_store_size(&l->store) - before,
                            pp_log_store_size(&l->store));
@@ -211,7 +261,8 @@ static int must_repeat(const struct pp_log_service *s)
 {
     if (s->is_published)
         return 0;
-    return !s->confirmed || s->config.sequencer->config.environment == PP_RECORD_DEV ||
+    return !s->confirmed || is_opaque(s) ||
+           s->config.sequencer->config.environment == PP_RECORD_DEV ||
            s->retries < PP_LOG_RETRIES_MAX;
 }
 
@@ -222,7 +273,10 @@ static void on_timer(void *ctx)
     if (s->stopping || pp_round_is_busy(s->round))
         return;
     uint64_t due = s->confirmed ? pp_sequencer_due(s->config.sequencer, now_s(s)) : UINT64_MAX;
-    if (due == 0) {
+    uint32_t gathers_ms = due == 0 ? gathers_for_ms(s) : 0;
+    if (gathers_ms > 0) {
+        go_on_after(s, gathers_ms);
+    } else if (due == 0) {
         close_batch(s);
     } else if (must_repeat(s)) {
         s->retries++;
@@ -287,13 +341,14 @@ static void on_submit(void *ctx, struct pp_http_request *q)
     }
     if (try_to_answer(s, q))
         return;
-    int at_once = pp_sequencer_due(s->config.sequencer, now_s(s)) == 0 || !s->is_published;
+    int is_due = pp_sequencer_due(s->config.sequencer, now_s(s)) == 0;
+    int at_once = is_due || !s->is_published;
     if (at_once)
         wait_for_quorum(s, q);
     else
-        reply_pending(q);
-    if (!pp_round_is_busy(s->round) && s->confirmed)
-        go_on_after(s, 0);
+        reply_pending(s, q);
+    if (is_due && s->confirmed && !pp_round_is_busy(s->round))
+        go_on_after(s, gathers_for_ms(s));
 }
 
 static void reply_file(struct pp_http_request *q, const char *type, const char *cache,

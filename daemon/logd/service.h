@@ -15,7 +15,7 @@
 #include "sequencer.h"
 
 enum {
-    PP_LOG_WAITERS_MAX = 16, /* submissions that wait for their answer; more get 202 at once */
+    PP_LOG_WAITERS_MAX = 32, /* submissions that wait for their answer; more get 202 at once */
     PP_LOG_CONNECTIONS_MAX = 48,
     PP_LOG_SCRATCH_BYTES = PP_LOG_BUNDLE_MAX + (1 << 16), /* the largest file, and an answer */
     PP_LOG_RETRIES_MAX = 12, /* of a round, outside dev: about a minute, then the next hour */
@@ -28,9 +28,11 @@ struct pp_log_service_config {
     const struct pp_policy *policy;
     const struct pp_event_sink *events;
     struct pp_clock clock;
-    uint32_t witness_ms;                   /* deadline of one call to a witness */
-    uint32_t retry_ms;                     /* between rounds about one note */
-    uint32_t answer_ms;                    /* how long a submission waits to be published */
+    uint32_t witness_ms;  /* deadline of one call to a witness */
+    uint32_t retry_ms;    /* between rounds about one note */
+    uint32_t answer_ms;   /* how long a submission waits to be published */
+    uint32_t batch_ms;    /* an opaque log: how long what waits may gather, from the first on */
+    size_t batch_entries; /* an opaque log: and no longer than until it is so many */
     void (*failed)(void *ctx, pp_res why); /* the log must stop */
     void *ctx;
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 
 #include "text.h"
 
-enum { PATH_BYTES = 96, PENDING_BYTES_MAX = 8 << 20 };
+enum { PATH_BYTES = PP_FILESET_PATH_MAX };
 
 /* --- folders ------------------------------------------------------------------------------- */
 
@@ -33,23 +32,6 @@ static pp_res make_folder(int dir, const char *path, const char *parent)
     if (mkdirat(dir, path, 0755) != 0)
         return errno == EEXIST ? PP_OK : pp_errno_res(errno);
     return sync_folder(dir, parent);
-}
-
-/* Makes the folders that `path` (a file's) stands in. */
-static pp_res make_folders(int dir, const char *path)
-{
-    char part[PATH_BYTES] = "";
-    char parent[PATH_BYTES] = ".";
-
-    for (size_t i = 0; path[i] != '\0'; i++) {
-        PP_CHECK(i + 1 < sizeof part, PP_E_RANGE, i);
-        if (path[i] == '/') {
-            PP_TRY(make_folder(dir, part, parent));
-            memcpy(parent, part, sizeof parent);
-        }
-        part[i] = path[i];
-    }
-    return PP_OK;
 }
 
 static void tile_path(const struct pp_tile *t, char ret[PATH_BYTES])
@@ -82,19 +64,17 @@ static pp_res read_tile(int dir, const struct pp_tile *t, struct pp_buf *ret)
     return pp_file_read(dir, path, tile_bytes_max(t), ret);
 }
 
-static pp_res write_tile(int dir, const struct pp_tile *t, struct pp_span content)
+/* Adds a tile to the set, unless its file has this content already. */
+static pp_res write_tile(struct pp_fileset *files, const struct pp_tile *t, struct pp_span content)
 {
     char path[PATH_BYTES];
     struct pp_buf old = { 0 };
 
     tile_path(t, path);
-    int same = pp_is_ok(pp_file_read(dir, path, tile_bytes_max(t), &old)) &&
+    int same = pp_is_ok(pp_file_read(files->dir, path, tile_bytes_max(t), &old)) &&
                pp_span_eq(pp_buf_span(&old), content);
     pp_buf_done(&old);
-    if (same)
-        return PP_OK;
-    PP_TRY(make_folders(dir, path));
-    return pp_file_write(dir, path, 0644, content);
+    return same ? PP_OK : pp_fileset_add(files, path, 0644, content);
 }
 
 /* --- the edge ------------------------------------------------------------------------------ */
@@ -116,6 +96,13 @@ static void edge_free(struct pp_log_edge *e)
     *e = (struct pp_log_edge){ 0 };
 }
 
+static void edge_clear(struct pp_log_edge *e)
+{
+    e->range = (struct pp_merkle_range){ 0 };
+    e->bundle.len = 0;
+    e->bundle.failed = PP_E_OK;
+}
+
 static void edge_copy(struct pp_log_edge *to, const struct pp_log_edge *from)
 {
     to->range = from->range;
@@ -127,7 +114,7 @@ static void edge_copy(struct pp_log_edge *to, const struct pp_log_edge *from)
 
 /* Appending to an edge writes each tile when it is full. */
 struct appending {
-    struct pp_log_store *s;
+    struct pp_fileset *files;
     struct pp_log_edge *edge;
 };
 
@@ -145,7 +132,7 @@ static pp_res keep_node(void *ctx, unsigned level, uint64_t index,
     if (offset + 1 < PP_TILE_WIDTH)
         return PP_OK;
     struct pp_tile full = { .level = l, .index = index / PP_TILE_WIDTH, .width = PP_TILE_WIDTH };
-    return write_tile(a->s->dir, &full, PP_BYTES(a->edge->tiles[l]));
+    return write_tile(a->files, &full, PP_BYTES(a->edge->tiles[l]));
 }
 
 static pp_res append_entry(struct appending *a, struct pp_span entry)
@@ -154,12 +141,12 @@ static pp_res append_entry(struct appending *a, struct pp_span entry)
     struct pp_merkle_hash leaf;
     uint64_t index = a->edge->range.size;
 
-    PP_CHECK(entry.len <= PP_RECORD_ENTRY_MAX, PP_E_LIMIT, entry.len);
+    PP_CHECK(entry.len <= PP_ENTRY_BYTES_MAX, PP_E_LIMIT, entry.len);
     pp_entries_write(&a->edge->bundle, entry);
     PP_TRY(pp_wr_ok(&a->edge->bundle));
     if (index % PP_TILE_WIDTH == PP_TILE_WIDTH - 1) {
         struct pp_tile full = { 1, 0, index / PP_TILE_WIDTH, PP_TILE_WIDTH };
-        PP_TRY(write_tile(a->s->dir, &full, pp_wr_done(&a->edge->bundle)));
+        PP_TRY(write_tile(a->files, &full, pp_wr_done(&a->edge->bundle)));
         a->edge->bundle.len = 0;
     }
     pp_merkle_leaf(entry, &leaf);
@@ -167,7 +154,7 @@ static pp_res append_entry(struct appending *a, struct pp_span entry)
 }
 
 /* The partial tiles of the edge's size: the last file of every level, if it is not full. */
-static pp_res write_partials(const struct pp_log_store *s, const struct pp_log_edge *e)
+static pp_res write_partials(struct pp_fileset *files, const struct pp_log_edge *e)
 {
     for (unsigned level = 0; level < PP_LOG_TILE_LEVELS; level++) {
         uint64_t hashes = pp_tile_hashes(e->range.size, level);
@@ -175,11 +162,11 @@ static pp_res write_partials(const struct pp_log_store *s, const struct pp_log_e
         if (hashes % PP_TILE_WIDTH == 0 ||
             !pp_tile_of(e->range.size, level, hashes / PP_TILE_WIDTH, &t))
             continue;
-        PP_TRY(write_tile(s->dir, &t, pp_span(e->tiles[level], (size_t)t.width * PP_SHA256_BYTES)));
+        PP_TRY(write_tile(files, &t, pp_span(e->tiles[level], (size_t)t.width * PP_SHA256_BYTES)));
         if (level > 0)
             continue;
         t.entries = 1;
-        PP_TRY(write_tile(s->dir, &t, pp_wr_done(&e->bundle)));
+        PP_TRY(write_tile(files, &t, pp_wr_done(&e->bundle)));
     }
     return PP_OK;
 }
@@ -248,48 +235,149 @@ static pp_res read_published(struct pp_log_store *s, uint64_t signed_size)
     return r;
 }
 
-static pp_res replay_bundle(struct pp_log_store *s, const struct pp_tile *t,
-                            pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry),
-                            void *ctx)
+/* --- opening: from the entries -------------------------------------------------------------- */
+
+/* Where a log's entries go while it is read. */
+struct reading {
+    pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry);
+    void *ctx;
+};
+
+static pp_res replay_bundle(struct appending *a, const struct pp_tile *t,
+                            const struct reading *reading)
 {
-    struct appending a = { s, &s->edge };
     struct pp_buf bundle = { 0 };
-    pp_res r = read_tile(s->dir, t, &bundle);
+    pp_res r = read_tile(a->files->dir, t, &bundle);
     struct pp_rd rd = pp_rd_over(bundle.bytes, bundle.len);
 
     for (unsigned i = 0; i < t->width && pp_is_ok(r); i++) {
         struct pp_span entry = pp_rd_bytes(&rd, pp_rd_u16(&rd));
-        uint64_t index = s->edge.range.size;
+        uint64_t index = a->edge->range.size;
         r = pp_rd_ok(&rd);
         if (pp_is_ok(r))
-            r = append_entry(&a, entry);
-        if (pp_is_ok(r) && each != NULL)
-            r = each(ctx, index, entry);
+            r = append_entry(a, entry);
+        if (pp_is_ok(r) && reading->each != NULL)
+            r = reading->each(reading->ctx, index, entry);
     }
     pp_buf_done(&bundle);
     return r;
 }
 
-static pp_res replay(struct pp_log_store *s, const struct pp_checkpoint *c,
-                     pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry), void *ctx)
+static pp_res replay_bundles(struct appending *a, uint64_t size, const struct reading *reading)
 {
+    for (uint64_t n = 0; n * PP_TILE_WIDTH < size; n++) {
+        struct pp_tile t;
+        PP_ASSERT(pp_tile_of(size, 0, n, &t));
+        t.entries = 1;
+        PP_TRY(replay_bundle(a, &t, reading));
+    }
+    return PP_OK;
+}
+
+static pp_res replay(struct pp_log_store *s, const struct pp_checkpoint *c,
+                     const struct reading *reading)
+{
+    struct pp_fileset files = pp_fileset_in(s->dir);
+    struct appending a = { &files, &s->edge };
     struct pp_merkle_hash root;
 
-    for (uint64_t n = 0; n * PP_TILE_WIDTH < c->size; n++) {
-        struct pp_tile t;
-        PP_ASSERT(pp_tile_of(c->size, 0, n, &t));
-        t.entries = 1;
-        PP_TRY(replay_bundle(s, &t, each, ctx));
-    }
+    edge_clear(&s->edge);
+    pp_res r = replay_bundles(&a, c->size, reading);
+    if (pp_is_ok(r))
+        r = write_partials(&files, &s->edge);
+    if (pp_is_ok(r))
+        r = pp_fileset_commit(&files);
+    pp_fileset_drop(&files);
+    PP_TRY(r);
     pp_merkle_range_root(&s->edge.range, &root);
     PP_CHECK(pp_merkle_same(&root, &c->root), PP_E_PROOF, 0);
-    s->root = root;
-    return write_partials(s, &s->edge);
+    return PP_OK;
+}
+
+/* --- opening: the right edge alone ---------------------------------------------------------- */
+
+/*
+ * The complete subtrees that make up a tree all stand in its unfinished tiles, so what was read
+ * of these is right when it gives the signed root.
+ */
+static pp_res read_edge_hashes(void *ctx, const struct pp_tile *t, uint8_t ret[PP_TILE_BYTES])
+{
+    const struct pp_log_edge *e = ctx;
+
+    memcpy(ret, e->tiles[t->level], (size_t)t->width * PP_SHA256_BYTES);
+    return PP_OK;
+}
+
+static pp_res load_hashes(struct pp_log_store *s, const struct pp_checkpoint *c)
+{
+    struct pp_tile_source source = pp_log_store_source(s);
+    struct pp_tile_tree tree = { .source = { read_edge_hashes, &s->edge }, .size = c->size };
+    struct pp_merkle_nodes nodes = pp_tile_nodes(&tree);
+    struct pp_merkle_hash root;
+
+    for (unsigned level = 0; level < PP_LOG_TILE_LEVELS; level++) {
+        uint64_t hashes = pp_tile_hashes(c->size, level);
+        struct pp_tile t;
+        if (hashes % PP_TILE_WIDTH == 0 || !pp_tile_of(c->size, level, hashes / PP_TILE_WIDTH, &t))
+            continue;
+        PP_TRY(source.read(source.ctx, &t, s->edge.tiles[level]));
+    }
+    PP_TRY(pp_merkle_range_load(c->size, &nodes, &s->edge.range));
+    pp_merkle_range_root(&s->edge.range, &root);
+    PP_CHECK(pp_merkle_same(&root, &c->root), PP_E_PROOF, 0);
+    return PP_OK;
+}
+
+/* The entries of a bundle give the hashes of its tile; those of the last one are kept. */
+static pp_res check_bundle(struct pp_log_store *s, const struct pp_tile *hashes, int keep)
+{
+    struct pp_tile_source source = pp_log_store_source(s);
+    uint8_t tile[PP_TILE_BYTES];
+    struct pp_buf bundle = { 0 };
+    struct pp_tile t = *hashes;
+
+    PP_TRY(source.read(source.ctx, hashes, tile));
+    t.entries = 1;
+    pp_res r = read_tile(s->dir, &t, &bundle);
+    struct pp_rd rd = pp_rd_over(bundle.bytes, bundle.len);
+    for (unsigned i = 0; i < t.width && pp_is_ok(r); i++) {
+        struct pp_span entry = pp_rd_bytes(&rd, pp_rd_u16(&rd));
+        struct pp_merkle_hash leaf;
+        pp_merkle_leaf(entry, &leaf);
+        r = pp_rd_ok(&rd);
+        if (pp_is_ok(r) && memcmp(leaf.bytes, tile + i * sizeof leaf.bytes, sizeof leaf.bytes) != 0)
+            r = PP_FAIL(PP_E_PROOF, i);
+        if (pp_is_ok(r) && keep)
+            pp_entries_write(&s->edge.bundle, entry);
+    }
+    pp_buf_done(&bundle);
+    return r;
+}
+
+/* The bundle that is being filled, and the full one before it: what a crash could have met. */
+static pp_res load_bundles(struct pp_log_store *s, uint64_t size)
+{
+    uint64_t full = size / PP_TILE_WIDTH;
+    struct pp_tile t;
+
+    if (full > 0 && pp_tile_of(size, 0, full - 1, &t))
+        PP_TRY(check_bundle(s, &t, 0));
+    if (pp_tile_of(size, 0, full, &t))
+        PP_TRY(check_bundle(s, &t, 1));
+    return pp_wr_ok(&s->edge.bundle);
+}
+
+static pp_res load_edge(struct pp_log_store *s, const struct pp_checkpoint *c)
+{
+    edge_clear(&s->edge);
+    PP_TRY(load_hashes(s, c));
+    return load_bundles(s, c->size);
 }
 
 pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_key *key,
                          pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry), void *ctx)
 {
+    const struct reading reading = { each, ctx };
     struct pp_checkpoint c;
 
     *s = (struct pp_log_store){ .dir = dir, .key = *key };
@@ -299,7 +387,10 @@ pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_k
     PP_TRY(edge_new(&s->next));
     PP_TRY(read_signed(s, &c));
     PP_TRY(read_published(s, c.size));
-    return replay(s, &c, each, ctx);
+    s->root = c.root;
+    if (each == NULL && pp_is_ok(load_edge(s, &c)))
+        return PP_OK;
+    return replay(s, &c, &reading);
 }
 
 void pp_log_store_done(struct pp_log_store *s)
@@ -312,12 +403,19 @@ void pp_log_store_done(struct pp_log_store *s)
 
 pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries, size_t count)
 {
-    struct appending a = { s, &s->next };
+    struct pp_fileset files = pp_fileset_in(s->dir);
+    struct appending a = { &files, &s->next };
+    pp_res r = PP_OK;
 
     edge_copy(&s->next, &s->edge);
-    for (size_t i = 0; i < count; i++)
-        PP_TRY(append_entry(&a, entries[i]));
-    return write_partials(s, &s->next);
+    for (size_t i = 0; i < count && pp_is_ok(r); i++)
+        r = append_entry(&a, entries[i]);
+    if (pp_is_ok(r))
+        r = write_partials(&files, &s->next);
+    if (pp_is_ok(r))
+        r = pp_fileset_commit(&files);
+    pp_fileset_drop(&files);
+    return r;
 }
 
 pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
@@ -341,13 +439,15 @@ static void remove_partials(int dir, const struct pp_tile *full)
     char name[PATH_BYTES + 16];
     struct pp_tile t = *full;
 
+    tile_path(full, path);
+    snprintf(name, sizeof name, "%s.p", path);
+    if (faccessat(dir, name, F_OK, 0) != 0)
+        return; /* most tiles of a busy log are full when they are first written */
     for (unsigned width = 1; width < PP_TILE_WIDTH; width++) {
         t.width = width;
         tile_path(&t, path);
         (void)unlinkat(dir, path, 0);
     }
-    tile_path(full, path);
-    snprintf(name, sizeof name, "%s.p", path);
     (void)unlinkat(dir, name, AT_REMOVEDIR);
 }
 
@@ -430,60 +530,4 @@ static pp_res read_hashes(void *ctx, const struct pp_tile *t, uint8_t ret[PP_TIL
 struct pp_tile_source pp_log_store_source(struct pp_log_store *s)
 {
     return (struct pp_tile_source){ .read = read_hashes, .ctx = s };
-}
-
-/* --- pending ------------------------------------------------------------------------------- */
-
-static void pending_path(uint64_t number, char ret[PATH_BYTES])
-{
-    snprintf(ret, PATH_BYTES, "pending/%016llx", (unsigned long long)number);
-}
-
-pp_res pp_log_pending_add(int dir, uint64_t number, struct pp_span batch)
-{
-    char path[PATH_BYTES];
-
-    pending_path(number, path);
-    return pp_file_write(dir, path, 0600, batch);
-}
-
-pp_res pp_log_pending_remove(int dir, uint64_t number)
-{
-    char path[PATH_BYTES];
-
-    pending_path(number, path);
-    if (unlinkat(dir, path, 0) != 0 && errno != ENOENT)
-        return pp_errno_res(errno);
-    return PP_OK;
-}
-
-static int is_number(const struct dirent *d)
-{
-    return strlen(d->d_name) == 16 && strspn(d->d_name, "0123456789abcdef") == 16;
-}
-
-pp_res pp_log_pending_each(int dir,
-                           pp_res (*each)(void *ctx, uint64_t number, struct pp_span batch),
-                           void *ctx)
-{
-    struct dirent **names = NULL;
-    int count = scandirat(dir, "pending", &names, is_number, alphasort);
-    pp_res r = PP_OK;
-
-    if (count < 0)
-        return pp_errno_res(errno);
-    for (int i = 0; i < count; i++) {
-        struct pp_buf b = { 0 };
-        char path[PATH_BYTES];
-        uint64_t number = strtoull(names[i]->d_name, NULL, 16);
-        pending_path(number, path);
-        if (pp_is_ok(r))
-            r = pp_file_read(dir, path, PENDING_BYTES_MAX, &b);
-        if (pp_is_ok(r))
-            r = each(ctx, number, pp_buf_span(&b));
-        pp_buf_done(&b);
-        free(names[i]);
-    }
-    free(names);
-    return r;
 }

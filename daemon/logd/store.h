@@ -9,14 +9,16 @@
  *     public/directory    the directory bundle of that checkpoint
  *     pending/<16 hex>    submitted batches that no signed tree holds yet
  *
- * `signed` is the truth. On start everything is computed again from the entries and must give its
- * root; files beyond its size are leftovers of a crash, never served, and overwritten in time.
+ * `signed` is the truth. On start the right edge of the tree, or all of it from the entries, must
+ * give its root; files beyond its size are leftovers of a crash, never served, and overwritten in
+ * time.
  */
 #ifndef PP_LOG_STORE_H
 #define PP_LOG_STORE_H
 
 #include "checkpoint.h"
 #include "file.h"
+#include "fileset.h"
 #include "merkle.h"
 #include "note.h"
 #include "record.h"
@@ -24,7 +26,7 @@
 
 enum {
     PP_LOG_TILE_LEVELS = 8,
-    PP_LOG_BUNDLE_MAX = PP_TILE_WIDTH * (2 + PP_RECORD_ENTRY_MAX), /* bytes of an entry bundle */
+    PP_LOG_BUNDLE_MAX = PP_ENTRIES_BYTES_MAX, /* bytes of an entry bundle */
     PP_LOG_NOTE_MAX = 32768, /* bytes of a checkpoint note with all its cosignatures */
 };
 
@@ -50,8 +52,10 @@ struct pp_log_store {
 PP_MUST pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer);
 
 /*
- * Opens a log and reads every entry once, in order, into `each` (NULL: nobody listens), which may
- * fail. Missing or damaged tiles are written again from the entries. STATE_IN_USE (another process
+ * Opens a log and reads every entry once, in order, into `each`, which may fail; missing or damaged
+ * tiles are written again from the entries. With `each` NULL it reads the right edge alone: the
+ * unfinished tiles, which must give the signed root, and the last two entry bundles; and everything
+ * only when these are missing or damaged. STATE_IN_USE (another process
  * has the folder: two sequencers would sign two histories), NOT_FOUND (no log here),
  * LEDGER_ORIGIN, LEDGER_SIGNATURE (another key), PROOF (the entries do not give the signed root),
  * NO_MEMORY, SYSTEM. `key` borrows its name from the caller for the life of the store.
@@ -95,8 +99,8 @@ struct pp_tile_source pp_log_store_source(struct pp_log_store *s);
 
 /* --- pending batches ------------------------------------------------------------------------ */
 
-/* Stores a submitted batch under the next free number. DISK_FULL, SYSTEM. */
-PP_MUST pp_res pp_log_pending_add(int dir, uint64_t number, struct pp_span batch);
+/* Adds a submitted batch to what is being stored, under a free number. DISK_FULL, SYSTEM. */
+PP_MUST pp_res pp_log_pending_add(struct pp_fileset *files, uint64_t number, struct pp_span batch);
 PP_MUST pp_res pp_log_pending_remove(int dir, uint64_t number);
 
 /* Calls `each` for every stored batch in the order of their numbers. */

@@ -85,6 +85,20 @@ pp_res pp_reader_take_bundle(struct pp_reader *r, struct pp_span bundle)
         if (i >= r->range.size)
             PP_TRY(take_entry(r, entry));
     }
+    /* A full bundle in the place of a partial one holds entries that this tree has not. */
+    for (uint64_t i = end; i < first + r->tile.width; i++)
+        (void)pp_rd_bytes(&rd, pp_rd_u16(&rd));
+    PP_TRY_AS(PP_E_PROOF, pp_rd_end(&rd));
+    return PP_OK;
+}
+
+/* What did not arrive as a bundle of the log says nothing about the log. */
+static pp_res received(pp_res res, const struct pp_http_response *response)
+{
+    if (!pp_is_ok(res))
+        return pp_reader_is_passing(res.code) ? res : PP_FAIL(PP_E_NETWORK, res.code);
+    PP_CHECK(response->status == 200, PP_E_HTTP_STATUS, response->status);
+    PP_CHECK(response->content_coding == PP_HTTP_IDENTITY, PP_E_NETWORK, response->content_coding);
     return PP_OK;
 }
 
@@ -98,8 +112,7 @@ static void on_bundle(void *ctx, pp_res res, const struct pp_http_response *resp
         fetch(r);
         return;
     }
-    if (pp_is_ok(res) && response->status != 200)
-        res = PP_FAIL(PP_E_HTTP_STATUS, response->status);
+    res = received(res, response);
     if (pp_is_ok(res))
         res = pp_reader_take_bundle(r, response->body);
     if (!pp_is_ok(res)) {

@@ -28,8 +28,9 @@ struct pp_reader {
 
 /*
  * Feeds what r->tile's bundle holds of the tree beyond what was read. The bundle may be the full
- * one where a partial one was asked for: its beginning counts. PROOF (fewer entries than the tree
- * needs), or the code of the rule that an entry breaks; then the caller goes back.
+ * one where a partial one was asked for: its beginning counts. PROOF (it does not hold
+ * r->tile.width entries and nothing else), or the code of the rule that an entry breaks; then the
+ * caller goes back.
  */
 PP_MUST pp_res pp_reader_take_bundle(struct pp_reader *r, struct pp_span bundle);
 

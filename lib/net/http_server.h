@@ -26,7 +26,7 @@
 enum {
     PP_HTTP_ROUTES_MAX = 32,
     PP_HTTP_CONNECTIONS_MAX = 16384,
-    PP_HTTP_BODY_BYTES_MAX = 16 << 20,
+    PP_HTTP_BODY_BYTES_MAX = 17 << 20, /* an entry bundle of 256 entries of 65535 bytes fits */
     PP_HTTP_LISTENERS_MAX = 4,
     PP_HTTP_FLOOR_BYTES = 4096, /* of a body, within each body_floor_ms; 3.3 kbit/s by default */
     PP_HTTP_CROWDED_PART = 4,   /* the last quarter of all places ... */

@@ -24,7 +24,8 @@ struct pp_rec_rd {
     pp_res r; /* the first failure; its detail is the line number */
 };
 
-struct pp_rec_rd pp_rec_rd_over(struct pp_span text);
+struct pp_rec_rd pp_rec_rd_over(struct pp_span text); /* of a record's size */
+struct pp_rec_rd pp_rec_rd_upto(struct pp_span text, size_t max);
 void pp_rec_fail(struct pp_rec_rd *rd, enum pp_code code); /* blames the line taken last */
 PP_MUST pp_res pp_rec_rd_end(struct pp_rec_rd *rd);        /* nothing may be left */
 

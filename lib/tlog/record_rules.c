@@ -359,7 +359,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static pp_res check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now)
+pp_res pp_rules_check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now)
 {
     PP_TRY(check_serial(r, rec));
     if (rec->type != PP_RECORD_STATUS && rec->type != PP_RECORD_REVOKE)
@@ -451,7 +451,7 @@ pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now)
     PP_TRY(
         pp_record_check_place(&rec, r->config.ledger, r->config.name_space, r->config.environment));
     PP_TRY(pp_record_check_signers(&note, &rec, &r->config.keys));
-    PP_TRY(check(r, &rec, now));
+    PP_TRY(pp_rules_check(r, &rec, now));
     pp_record_id_of(note.text, &id);
     apply(r, &rec, &id);
     return PP_OK;

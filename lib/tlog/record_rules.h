@@ -79,6 +79,12 @@ void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
 PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now);
 
 /*
+ * What pp_rules_feed would say of a record whose place and signers are right; changes nothing. For
+ * a log that asks, before it signs a status, whether that status would be one.
+ */
+PP_MUST pp_res pp_rules_check(const struct pp_rules *r, const struct pp_record *rec, uint64_t now);
+
+/*
  * Takes the next entry as logged although pp_rules_feed refused it, so that whoever watches a log
  * that broke a rule sees what it does next, and is not told the same fault in every later status.
  * A record takes its place where it can; a status closes its batch, but nothing that it

@@ -47,15 +47,20 @@ static void advance(struct pp_rec_rd *rd)
     rd->more = 1;
 }
 
-struct pp_rec_rd pp_rec_rd_over(struct pp_span text)
+struct pp_rec_rd pp_rec_rd_upto(struct pp_span text, size_t max)
 {
     struct pp_rec_rd rd = { .rest = text };
 
-    if (text.len > PP_RECORD_BYTES_MAX)
+    if (text.len > max)
         fail_at(&rd, PP_E_LIMIT, 0);
     else
         advance(&rd);
     return rd;
+}
+
+struct pp_rec_rd pp_rec_rd_over(struct pp_span text)
+{
+    return pp_rec_rd_upto(text, PP_RECORD_BYTES_MAX);
 }
 
 pp_res pp_rec_rd_end(struct pp_rec_rd *rd)

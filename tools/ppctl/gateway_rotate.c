@@ -123,7 +123,9 @@ static pp_res read_ledger(struct rotate *x)
     if (x->trust.environment != PP_RECORD_DEV)
         x->ledger.lead_s = PP_KEY_EPOCH_DELAY_S + PUBLISHED_S;
     pp_problem_party(&x->problem, "log");
-    PP_TRY(log_view_read(&x->view, x->log_path, &x->trust, x->ledger.now_s, &x->problem));
+    const struct pp_audit_place place = log_view_place(&x->trust);
+    const struct pp_log_source_config from = { .place = x->log_path };
+    PP_TRY(log_view_read(&x->view, &from, &place, x->ledger.now_s, &x->problem));
     pp_problem_party(&x->problem, "gateway");
     return log_view_each(&x->view, take_entry, x);
 }

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ppctl log show: every record of the ledger, checked from the first to the last before one is
- * shown; the files are those of STATE/log/public, or a mirror's copy of them in that place.
+ * shown; the files are those of STATE/log/public, or of any folder or URL.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "device.h"
+#include "log_arg.h"
 #include "log_view.h"
 #include "verbs.h"
 
-#define ANCHOR (PP_RELEASE ? "compiled in" : "STATE/trust")
-
 struct show {
     struct ppctl *p;
-    struct pp_device device; /* for its anchors alone: nothing is opened */
-    struct pp_trust trust;
+    struct log_args args;
+    struct log_pins pins;
     struct log_view view;
     struct pp_problem problem;
     struct pp_record record; /* the one that is being shown */
@@ -39,43 +36,9 @@ static struct hex hex_of(struct pp_span bytes)
     return h;
 }
 
-static json_t *hex_json(struct pp_span bytes)
-{
-    return json_string(hex_of(bytes).text);
-}
-
-struct moment {
-    char text[32];
-};
-
-static struct moment moment_of(uint64_t posix_s)
-{
-    struct moment m = { "" };
-    time_t t = (time_t)posix_s;
-    struct tm utc;
-
-    if (gmtime_r(&t, &utc) == NULL || strftime(m.text, sizeof m.text, "%FT%TZ", &utc) == 0)
-        snprintf(m.text, sizeof m.text, "%llu", (unsigned long long)posix_s);
-    return m;
-}
-
-static json_t *span_json(struct pp_span s)
-{
-    return json_stringn((const char *)s.at, s.len);
-}
-
 static json_t *number(uint64_t n)
 {
     return json_integer((json_int_t)n);
-}
-
-static const char *log_vkey(const struct show *s, char ret[PP_VKEY_BYTES_MAX + 1])
-{
-    struct pp_wr wr = pp_wr_over(ret, PP_VKEY_BYTES_MAX);
-
-    memset(ret, 0, PP_VKEY_BYTES_MAX + 1);
-    pp_vkey_write(&wr, &s->trust.log.log_keys[s->view.opened.log]);
-    return ret;
 }
 
 /* --- what counts now -------------------------------------------------------------------------- */
@@ -127,15 +90,15 @@ static void put_release(json_t *o, const struct pp_release *r)
 
     for (size_t i = 0; i < r->snp_count; i++)
         json_array_append_new(
-            rows, json_pack("{s:o, s:o, s:i, s:o}", "label", span_json(r->snp[i].label), "vmm",
-                            span_json(r->snp[i].vmm), "vcpus", (int)r->snp[i].vcpus, "measurement",
-                            hex_json(PP_BYTES(r->snp[i].measurement))));
+            rows, json_pack("{s:o, s:o, s:i, s:o}", "label", log_span_json(r->snp[i].label), "vmm",
+                            log_span_json(r->snp[i].vmm), "vcpus", (int)r->snp[i].vcpus,
+                            "measurement", log_hex_json(PP_BYTES(r->snp[i].measurement))));
     for (size_t i = 0; i < r->config_count; i++)
-        json_array_append_new(configs, hex_json(PP_BYTES(r->config[i])));
+        json_array_append_new(configs, log_hex_json(PP_BYTES(r->config[i])));
     json_object_set_new(o, "role", json_string(pp_record_role_name(r->role)));
-    json_object_set_new(o, "image", hex_json(PP_BYTES(r->image.sha256)));
-    json_object_set_new(o, "source", span_json(r->source.repository));
-    json_object_set_new(o, "commit", span_json(r->source.commit));
+    json_object_set_new(o, "image", log_hex_json(PP_BYTES(r->image.sha256)));
+    json_object_set_new(o, "source", log_span_json(r->source.repository));
+    json_object_set_new(o, "commit", log_span_json(r->source.commit));
     json_object_set_new(o, "snp", rows);
     json_object_set_new(o, "configs", configs);
     json_object_set_new(o, "retains", json_boolean(r->retains));
@@ -147,20 +110,20 @@ static void put_status(json_t *o, const struct pp_status *s)
     json_t *min_serial = json_object();
 
     for (size_t i = 0; i < s->release_count; i++)
-        json_array_append_new(releases, hex_json(PP_BYTES(s->releases[i].bytes)));
+        json_array_append_new(releases, log_hex_json(PP_BYTES(s->releases[i].bytes)));
     for (size_t i = 0; i < s->key_count; i++)
         json_array_append_new(keys,
                               json_pack("{s:s, s:o}", "kind", pp_record_kind_name(s->keys[i].kind),
-                                        "id", hex_json(PP_BYTES(s->keys[i].id.bytes))));
+                                        "id", log_hex_json(PP_BYTES(s->keys[i].id.bytes))));
     for (size_t i = 0; i < s->revoked_count; i++)
-        json_array_append_new(revoked, hex_json(PP_BYTES(s->revoked[i].bytes)));
+        json_array_append_new(revoked, log_hex_json(PP_BYTES(s->revoked[i].bytes)));
     for (unsigned i = 0; i < PP_RECORD_ROLES; i++)
         json_object_set_new(min_serial, pp_record_role_name((enum pp_record_role)i),
                             number(s->min_serial[i]));
     json_object_set_new(o, "valid_until", number(s->valid_until));
     json_object_set_new(o, "min_serial", min_serial);
     json_object_set_new(o, "releases", releases);
-    json_object_set_new(o, "hosts", hex_json(PP_BYTES(s->hosts.bytes)));
+    json_object_set_new(o, "hosts", log_hex_json(PP_BYTES(s->hosts.bytes)));
     json_object_set_new(o, "keys", keys);
     json_object_set_new(o, "revoked", revoked);
 }
@@ -175,16 +138,16 @@ static void put_fields(json_t *o, const struct pp_record *r)
         break;
     case PP_RECORD_HOST_SET:
         json_object_set_new(o, "count", number(r->host_set.count));
-        json_object_set_new(o, "root", hex_json(PP_BYTES(r->host_set.root.bytes)));
+        json_object_set_new(o, "root", log_hex_json(PP_BYTES(r->host_set.root.bytes)));
         break;
     case PP_RECORD_KEY_EPOCH:
         pp_sha256(pp_span(r->key_epoch.config, r->key_epoch.config_len), digest);
         json_object_set_new(o, "kind", json_string(pp_record_kind_name(r->key_epoch.kind)));
         json_object_set_new(o, "epoch", number(r->key_epoch.epoch));
-        json_object_set_new(o, "config", hex_json(PP_BYTES(digest)));
+        json_object_set_new(o, "config", log_hex_json(PP_BYTES(digest)));
         break;
     case PP_RECORD_REVOKE:
-        json_object_set_new(o, "target", hex_json(PP_BYTES(r->revoke.target.bytes)));
+        json_object_set_new(o, "target", log_hex_json(PP_BYTES(r->revoke.target.bytes)));
         json_object_set_new(o, "reason", json_string(pp_record_reason_name(r->revoke.reason)));
         break;
     case PP_RECORD_STATUS:
@@ -198,7 +161,7 @@ static json_t *record_json(const struct show *s, uint64_t index, const struct pp
     uint64_t from, until;
     json_t *o = json_pack("{s:o, s:s, s:o, s:o, s:o, s:b}", "index", number(index), "type",
                           pp_record_type_name(s->record.type), "serial", number(s->record.serial),
-                          "time", number(s->record.time), "id", hex_json(PP_BYTES(id->bytes)),
+                          "time", number(s->record.time), "id", log_hex_json(PP_BYTES(id->bytes)),
                           "effective", is_effective(s, index, id));
 
     pp_record_window(&s->record, &from, &until);
@@ -207,19 +170,6 @@ static json_t *record_json(const struct show *s, uint64_t index, const struct pp
                         s->record.type == PP_RECORD_REVOKE ? json_null() : number(until));
     put_fields(o, &s->record);
     return o;
-}
-
-static json_t *witnesses_json(const struct show *s)
-{
-    const struct pp_note_signers *who = &s->view.opened.witnesses;
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < s->trust.log.witness_count; i++)
-        if ((who->set >> i & 1) != 0)
-            json_array_append_new(list, json_pack("{s:o, s:o}", "name",
-                                                  span_json(s->trust.log.witness_names[i]), "time",
-                                                  number(who->times[i])));
-    return list;
 }
 
 static pp_res add_record(void *ctx, uint64_t index, struct pp_span entry)
@@ -236,13 +186,13 @@ static pp_res add_record(void *ctx, uint64_t index, struct pp_span entry)
 
 static int print_json(struct show *s)
 {
-    char vkey[PP_VKEY_BYTES_MAX + 1];
-    const struct pp_checkpoint *c = &s->view.opened.checkpoint;
+    json_t *o = json_object();
 
     s->list = json_array();
     pp_res r = log_view_each(&s->view, add_record, s);
     if (!pp_is_ok(r)) {
         json_decref(s->list);
+        json_decref(o);
         return ppctl_fail(s->p, r, NULL, 0);
     }
     json_t *status = json_object();
@@ -250,12 +200,11 @@ static int print_json(struct show *s)
     json_object_set_new(status, "serial", number(s->view.status.serial));
     json_object_set_new(status, "time", number(s->view.status.time));
     json_object_set_new(status, "in_force", json_boolean(is_in_force(s)));
-    return ppctl_print_json(json_pack(
-        "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:{s:s, s:o}, s:o, s:o}", "folder", s->view.folder,
-        "origin", span_json(c->origin), "vkey", log_vkey(s, vkey), "size", number(c->size), "root",
-        hex_json(PP_BYTES(c->root.bytes)), "time", number(s->view.quorum_posix_s), "witnesses",
-        witnesses_json(s), "anchor", "where", ANCHOR, "digest",
-        hex_json(PP_BYTES(s->trust.files_digest)), "records", s->list, "status", status));
+    json_object_set_new(o, "folder", json_string(pp_log_source_place(s->view.source)));
+    log_put_checkpoint(o, &s->pins, &s->view.opened, s->view.quorum_posix_s);
+    json_object_set_new(o, "records", s->list);
+    json_object_set_new(o, "status", status);
+    return ppctl_print_json(o);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -324,46 +273,30 @@ static pp_res print_record(void *ctx, uint64_t index, struct pp_span entry)
     printf("%5llu %s %llu, %s\n", (unsigned long long)index, pp_record_type_name(s->record.type),
            (unsigned long long)s->record.serial,
            is_effective(s, index, &id) ? "effective" : "not effective");
-    printf("      id %s\n      from %s", hex_of(PP_BYTES(id.bytes)).text, moment_of(from).text);
+    printf("      id %s\n      from %s", hex_of(PP_BYTES(id.bytes)).text, log_moment_of(from).text);
     if (s->record.type == PP_RECORD_REVOKE)
         printf(" for ever\n");
     else
-        printf(" until %s\n", moment_of(until).text);
+        printf(" until %s\n", log_moment_of(until).text);
     print_fields(&s->record);
     return PP_OK;
 }
 
-static void print_witnesses(const struct show *s)
-{
-    const struct pp_policy *p = &s->trust.log;
-    const struct pp_note_signers *who = &s->view.opened.witnesses;
-
-    for (size_t i = 0; i < p->witness_count; i++)
-        printf("witness:    %.*s %s\n", (int)p->witness_names[i].len,
-               (const char *)p->witness_names[i].at,
-               (who->set >> i & 1) != 0 ? moment_of(who->times[i]).text : "did not cosign");
-}
-
 static int print_text(struct show *s)
 {
-    char vkey[PP_VKEY_BYTES_MAX + 1];
-    const struct pp_checkpoint *c = &s->view.opened.checkpoint;
     const struct pp_record *status = &s->view.status;
 
-    printf("folder:     %s\n", s->view.folder);
-    printf("origin:     %.*s\n", (int)c->origin.len, (const char *)c->origin.at);
-    printf("vkey:       %s\n", log_vkey(s, vkey));
-    printf("size:       %llu\n", (unsigned long long)c->size);
-    printf("checkpoint: %s, the quorum's time\n", moment_of(s->view.quorum_posix_s).text);
-    print_witnesses(s);
-    printf("checked:    log signature, quorum, root and every record, against %s (%s)\n\n", ANCHOR,
-           hex_of(PP_BYTES(s->trust.files_digest)).text);
+    printf("folder:     %s\n", pp_log_source_place(s->view.source));
+    log_print_checkpoint(&s->pins, &s->view.opened, s->view.quorum_posix_s);
+    printf("checked:    log signature, quorum, root, tiles and every record, against %s (%s)\n\n",
+           s->pins.anchor, s->pins.digest);
     pp_res r = log_view_each(&s->view, print_record, s);
     if (!pp_is_ok(r))
         return ppctl_fail(s->p, r, NULL, 0);
     printf("\nstatus %llu of %s, %s %s\n", (unsigned long long)status->serial,
-           moment_of(status->time).text, is_in_force(s) ? "in force until" : "NOT IN FORCE since",
-           moment_of(status->status.valid_until).text);
+           log_moment_of(status->time).text,
+           is_in_force(s) ? "in force until" : "NOT IN FORCE since",
+           log_moment_of(status->status.valid_until).text);
     print_status("  ", &status->status);
     return 0;
 }
@@ -372,43 +305,37 @@ static int print_text(struct show *s)
 
 static pp_res read_all(struct show *s)
 {
-    char folder[PP_DEVICE_PATH_MAX];
-    struct pp_trust_files files;
+    char place[PP_LOG_SOURCE_PLACE_MAX];
+    struct pp_log_source_config from;
 
-    PP_CHECK(snprintf(s->device.state, sizeof s->device.state, "%s", s->p->state) <
-                 PP_DEVICE_PATH_MAX,
-             PP_E_RANGE, 0);
-    pp_res r = pp_device_trust_files(&s->device, &files);
-    if (!pp_is_ok(r)) {
-        s->problem = s->device.problem;
-        return r;
-    }
-    pp_problem_party(&s->problem, "trust anchors");
-    PP_TRY(pp_trust_parse(&s->trust, &files, &s->problem));
-    PP_TRY(pp_device_path(&s->device, "log/public", folder));
-    return log_view_read(&s->view, folder, &s->trust, pp_clock_posix_s(&s->p->clock), &s->problem);
+    PP_TRY(log_pins_open(s->p, &s->args, &s->problem, &s->pins));
+    PP_TRY(log_source_of(s->p, &s->args, &s->pins, place, &from));
+    return log_view_read(&s->view, &from, &s->pins.place, pp_clock_posix_s(&s->p->clock),
+                         &s->problem);
 }
 
 int verb_log_show(struct ppctl *p, int argc, char **argv)
 {
-    int status = ppctl_parse(p, "log show", NULL, 0, argc, argv, NULL, 0, 0, NULL);
-    struct show *s;
+    struct show *s = calloc(1, sizeof *s);
 
-    if (status >= 0)
-        return status;
-    s = calloc(1, sizeof *s);
     if (s == NULL)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
-    s->p = p;
-    s->device.lock_fd = -1;
-    pp_res r = read_all(s);
-    if (!pp_is_ok(r))
-        status = ppctl_fail(p, r, &s->problem, 0);
-    else
-        status = p->json ? print_json(s) : print_text(s);
+    const struct ppctl_option options[] = {
+        LOG_OPTIONS(s->args),
+        PPCTL_PLACE_OPTIONS(s->args.place),
+    };
+    int status = ppctl_parse(p, "log show", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0,
+                             0, NULL);
+    if (status < 0) {
+        s->p = p;
+        pp_res r = read_all(s);
+        if (!pp_is_ok(r))
+            status = ppctl_fail(p, r, &s->problem, 0);
+        else
+            status = p->json ? print_json(s) : print_text(s);
+    }
     log_view_done(&s->view);
-    pp_trust_done(&s->trust);
-    pp_device_close(&s->device);
+    log_pins_done(&s->pins);
     free(s);
     return status;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "image_files.h"
+#include "record_sign.h"
 #include "release.h"
 #include "text.h"
 #include "verbs.h"
@@ -128,7 +129,7 @@ static pp_res make_record(struct new *x)
                               "a serial from 1, a review name without spaces",
                               pp_code_text(res.code));
     pp_record_id_of(pp_wr_done(&wr), &x->id);
-    return release_write(x->out, pp_wr_done(&wr), &x->problem);
+    return ppctl_write_out(x->out, 0, pp_wr_done(&wr), &x->problem);
 }
 
 static pp_res write_agreed(struct new *x)

@@ -169,7 +169,8 @@ static pp_res add_line(struct sign *s)
     pp_wr_span(&wr, pp_wr_done(&line));
     PP_TRY_AS(PP_E_LIMIT, pp_wr_ok(&wr));
     PP_TRY(pp_note_parse(pp_wr_done(&wr), &s->note));
-    return release_write(s->out_path, pp_wr_done(&wr), &s->problem);
+    return ppctl_write_out(s->out_path, strcmp(s->out_path, s->path) == 0, pp_wr_done(&wr),
+                           &s->problem);
 }
 
 static pp_res set_out(struct sign *s)

@@ -69,6 +69,11 @@ int verb_gateway(struct ppctl *p, int argc, char **argv)
     return run(p, "gateway", argc, argv);
 }
 
+int verb_release(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "release", argc, argv);
+}
+
 int verb_review(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "review", argc, argv);

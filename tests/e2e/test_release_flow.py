@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ppctl release new, sign, publish: from an image's folder to a logged, cosigned, mirrored record.
+
+Two builders and two reviewers, each with a key of their own; the log and the witnesses are those of a fleet. What
+is wrong is refused before anything leaves the machine, and told in words."""
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import unittest
+
+from fleet import BIN, Fleet, ppctl
+
+HOUR, DAY = 3600, 86400
+DELAY = 26 * HOUR
+INPUTS = """role = {role}
+where = https://images.example/{name}
+repository = https://git.example/pp
+commit = 0123456789abcdef0123456789abcdef01234567
+snp = simulated:EPYC-Genoa:1 genoa QEMU 1
+snp_policy = ffffffffffffffff 0000000000030000
+snp_min_tcb = genoa 0 0 0 0
+artifact = prompts 1
+"""
+
+
+class Desk:
+    """A folder of a person who releases: images, keys, policies."""
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+        self.folder = os.path.join(fleet.folder, "desk")
+        self.serials = {"orchestrator": 1}  # the fleet's own release
+        os.mkdir(self.folder)
+        os.mkdir(self.path("public"))
+        vkeys = {name: self.key(name) for name in ("builder1", "builder2", "stranger")}
+        self.put("builders", "".join(f"witness {n} {vkeys[n]}\n" for n in ("builder1", "builder2"))
+                 + "group two all builder1 builder2\nquorum two\n")
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def put(self, name, content):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def get(self, name):
+        with open(self.path(name), "rb") as f:
+            return f.read()
+
+    def key(self, name):
+        done = ppctl("review", "key", self.path(name + ".key"), name + ".example")
+        assert done.status == 0, done.err
+        return done.out.strip()
+
+    def reviewer(self, number):
+        return os.path.join(self.fleet.state, f"reviewer{number}", "key")
+
+    def run(self, *args):
+        return self.fleet.run("release", *args, "--json")
+
+    def image(self, name, role="orchestrator", changes=None):
+        """The folder of an image, as a build leaves it."""
+        host = os.path.join(self.fleet.state, "host")
+        files = {"image": f"image {name}", "build": "recipe", "sbom": "parts", "egress": "events",
+                 "kernel": f"kernel of {name}", "initrd": "initrd", "cmdline": "quiet", "config/1": "environment = dev\n",
+                 "artifacts/prompts/en": "Summarise.", "firmware/simulated": open(os.path.join(host, "firmware"), "rb").read()}
+        files.update(changes or {})
+        for file, content in files.items():
+            self.put(f"{name}/{file}", content)
+        self.put(name + ".inputs", INPUTS.format(role=role, name=name))
+
+    def built(self, name, builder, folder=None):
+        """A builder's signed manifest of his own copy of the image."""
+        out = self.path(f"{name}.{builder}")
+        folder = self.path(folder or name)
+        done = self.run("new", "--inputs", self.path(name + ".inputs"), "--files", folder, "--out", out)
+        assert done.status == 0, done.out
+        done = self.run("sign", out, "--files", folder, "--key", self.path(builder + ".key"))
+        assert done.status == 0, done.out
+        return out
+
+    def new(self, name, *notes, role="orchestrator", more=()):
+        serial = self.serials.get(role, 0) + 1
+        return self.run("new", *notes, "--builders", self.path("builders"), "--serial", serial, "--agreed",
+                        self.path(name + ".manifest"), "--out", self.path(name + ".record"), *more)
+
+    def record(self, name, role="orchestrator", more=()):
+        """An unsigned record of an image that two builders made alike."""
+        done = self.new(name, self.built(name, "builder1"), self.built(name, "builder2"), role=role, more=more)
+        assert done.status == 0, done.out
+        self.serials[role] = done.json["serial"]
+        return done.json
+
+    def review(self, name, *reviewers):
+        for number in reviewers or (1, 2):
+            entry = self.path(name + ".entry")
+            done = self.run("sign", entry if os.path.exists(entry) else self.path(name + ".record"), "--files",
+                            self.path(name), "--key", self.reviewer(number))
+            assert done.status == 0, done.out
+
+    def publish_args(self, name, *more, **other):
+        options = {"url": "http://" + self.fleet.listens("log"), "image": self.path(name, "image"),
+                   "sbom": self.path(name, "sbom"), "build": self.path(name, "build"),
+                   "manifest": self.path(name + ".manifest"), "builders": self.path("builders"),
+                   "public": self.path("public"), **other}
+        return ["publish", self.path(name + ".entry"), *(w for o, v in options.items() for w in ("--" + o, v)), *more]
+
+    def publish(self, name, *more, **other):
+        return self.run(*self.publish_args(name, *more, **other))
+
+
+class ReleaseFlow(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet()
+        cls.fleet.__enter__()
+        cls.desk = Desk(cls.fleet)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.__exit__()
+
+    def refused(self, done, code, status=3):
+        self.assertEqual((done.status, done.code), (status, code), done.out)
+        return done.json["error"]
+
+    def size(self):
+        with open(os.path.join(self.fleet.state, "log", "public", "checkpoint"), encoding="utf-8") as f:
+            return int(f.read().split("\n")[1])
+
+    def nothing_left(self, name, before):
+        """Nothing of a refused release is public or in the log."""
+        self.assertEqual(self.size(), before)
+        self.assertEqual(glob.glob(self.desk.path("public", name + "*")), [])
+
+    def test_p_build_a_release_goes_from_two_builders_into_the_log_and_its_mirrors(self):
+        d = self.desk
+        d.image("good.img")
+        made = d.record("good.img")
+        self.assertEqual(made["builders"], "builder1, builder2")
+        d.review("good.img")
+        mirror = "http://" + self.fleet.listens("log")
+        done = d.publish("good.img", "--mirror", mirror)
+        self.assertEqual(done.status, 0, done.out)
+        answer = done.json
+        self.assertEqual(answer["id"], made["id"])
+        self.assertGreater(answer["size"], answer["index"])
+        self.assertEqual(answer["mirrors"], [{"place": mirror, "shows": True, "in_force": True}])
+        for file, content in (("good.img", d.get("good.img/image")), ("good.img.sbom", b"parts"),
+                              ("good.img.build", b"recipe"), ("good.img.manifest", d.get("good.img.manifest")),
+                              ("good.img.entry", d.get("good.img.entry"))):
+            self.assertEqual(d.get("public/" + file), content)
+        show = self.fleet.run("log", "show", "--json").json
+        row = next(r for r in show["records"] if r["id"] == made["id"])
+        self.assertEqual((row["index"], row["effective"]), (answer["index"], True))
+        self.assertEqual(row["image"], hashlib.sha256(d.get("good.img/image")).hexdigest())
+        self.assertTrue(d.get("good.img.entry.tlog-proof").startswith(b"c2sp.org/tlog-proof@v1\nindex %d\n" % answer["index"]))
+        # Again: the same answer, and not a byte of the log more.
+        before = self.size()
+        again = d.publish("good.img", "--mirror", mirror)
+        self.assertEqual((again.status, again.json["index"], self.size()), (0, answer["index"], before))
+
+    def test_w18_builders_who_differ_make_no_record(self):
+        d = self.desk
+        d.image("differs.img")
+        one = d.built("differs.img", "builder1")
+        shutil.copytree(d.path("differs.img"), d.path("differs.2"))
+        d.put("differs.2/initrd", "initrE")
+        two = d.built("differs.img", "builder2", folder="differs.2")
+        error = self.refused(d.new("differs.img", one, two), "RELEASE_BUILDERS")
+        self.assertRegex(error["field"], "^line [0-9]+, initrd$")
+        self.assertIn("builder1: ", error["expected"])
+        self.assertIn("builder2: ", error["got"])
+        self.assertFalse(os.path.exists(d.path("differs.img.record")))
+
+    def test_w18_one_builder_or_a_stranger_makes_no_record(self):
+        d = self.desk
+        d.image("alone.img")
+        one = d.built("alone.img", "builder1")
+        self.assertIn("builder1", self.refused(d.new("alone.img", one), "RELEASE_BUILDERS")["got"])
+        self.refused(d.new("alone.img", one, one), "RELEASE_BUILDERS")
+        self.refused(d.new("alone.img", one, d.built("alone.img", "stranger")), "LEDGER_SIGNER")
+
+    def test_w18_publish_wants_both_builders_again(self):
+        d = self.desk
+        d.image("stripped.img")
+        d.record("stripped.img")
+        d.review("stripped.img")
+        before = self.size()
+        note = d.get("stripped.img.manifest").split(b"\n")
+        alone = d.put("stripped.alone", b"\n".join(note[:-2]) + b"\n")
+        self.refused(d.publish("stripped.img", manifest=alone), "RELEASE_BUILDERS")
+        self.refused(d.publish("stripped.img", manifest=d.path("stripped.img.builder1")), "RELEASE_BUILDERS")
+        d.image("other.img")
+        d.record("other.img")
+        error = self.refused(d.publish("stripped.img", manifest=d.path("other.img.manifest")), "RELEASE_BUILDERS")
+        self.assertRegex(error["field"], "^line 3, image$")
+        self.nothing_left("stripped.img", before)
+
+    def test_w18_t3_an_unreviewed_release_stays_here(self):
+        d = self.desk
+        d.image("unreviewed.img")
+        d.record("unreviewed.img")
+        before = self.size()
+        shutil.copy(d.path("unreviewed.img.record"), d.path("unreviewed.img.entry"))
+        self.refused(d.publish("unreviewed.img"), "LEDGER_SIGNER")
+        os.unlink(d.path("unreviewed.img.entry"))
+        d.review("unreviewed.img", 1)
+        self.assertIn("reviewer1", self.refused(d.publish("unreviewed.img"), "LEDGER_SIGNER")["got"])
+        done = d.run("sign", d.path("unreviewed.img.entry"), "--key", d.reviewer(1))
+        self.assertEqual((done.status, done.code), (2, "SIGNED_ALREADY"), done.out)
+        self.nothing_left("unreviewed.img", before)
+
+    def test_an_altered_file_is_not_signed_and_not_published(self):
+        d = self.desk
+        d.image("altered.img")
+        d.record("altered.img")
+        d.review("altered.img")
+        before = self.size()
+        changed = d.put("altered.other", "imagE altered.img")
+        for file in ("image", "sbom", "build"):
+            content = d.get(f"altered.img/{file}")
+            other = d.put("altered.other", content[:-1] + bytes([content[-1] ^ 1]))
+            self.refused(d.publish("altered.img", **{file: other}), "RELEASE_FILE")
+            self.assertEqual(self.size(), before)
+            self.assertFalse(os.path.exists(d.path("public", "altered.img")))
+            for left in glob.glob(d.path("public", "altered.img*")):
+                os.unlink(left)
+        self.refused(d.run("sign", d.path("altered.img.entry"), "--image", changed, "--key", d.reviewer(3)), "RELEASE_FILE")
+        d.put("altered.img/kernel", "another kernel")
+        for file in ("altered.img.entry", "altered.img.manifest"):
+            error = self.refused(d.run("sign", d.path(file), "--files", d.path("altered.img"), "--key",
+                                       d.reviewer(3)), "RELEASE_FILE")
+            self.assertIn("kernel", error["field"])
+        self.assertEqual(self.size(), before)
+
+    def test_what_is_published_is_never_replaced(self):
+        d = self.desk
+        d.image("taken.img")
+        d.record("taken.img")
+        d.review("taken.img")
+        before = self.size()
+        d.put("public/taken.img", "an earlier image of this name")
+        self.refused(d.publish("taken.img"), "RELEASE_FILE")
+        self.assertEqual(d.get("public/taken.img"), b"an earlier image of this name")
+        self.assertEqual(self.size(), before)
+
+    def test_one_measurement_in_two_roles_is_refused_by_the_log(self):
+        d = self.desk
+        same = {"kernel": "one kernel"}
+        d.image("first-role.img", changes=same)
+        d.record("first-role.img")
+        d.review("first-role.img")
+        self.assertEqual(d.publish("first-role.img").status, 0)
+        d.image("second-role.img", role="guard", changes=same)
+        d.record("second-role.img", role="guard")
+        d.review("second-role.img")
+        before = self.size()
+        self.refused(d.publish("second-role.img"), "LEDGER_TWO_ROLES")
+        self.assertEqual(self.size(), before)
+
+    def test_w20_another_environment_namespace_or_log_is_refused(self):
+        d = self.desk
+        policies = ["--review-policy", os.path.join(self.fleet.state, "trust", "review.policy")]
+        right = {"origin": "log.pp-dev.example", "namespace": "pp-dev", "environment": "dev"}
+        for field, wrong in (("environment", "prod"), ("namespace", "pp-de"), ("origin", "log.pp-de.example")):
+            name = f"wrong-{field}.img"
+            d.image(name)
+            place = [w for k, v in {**right, field: wrong}.items() for w in ("--" + k, v)]
+            d.record(name, more=[*place, *policies])
+            d.review(name)
+            before = self.size()
+            error = self.refused(d.publish(name), "LEDGER_NAMESPACE")
+            self.assertEqual(error["field"], {"origin": "ledger"}.get(field, field))
+            self.assertEqual(error["got"], wrong)
+            self.nothing_left(name, before)
+
+    def test_killed_at_any_moment_it_goes_on(self):
+        d = self.desk
+        d.image("killed.img", changes={"image": os.urandom(8 << 20)})
+        d.record("killed.img")
+        d.review("killed.img")
+        args = d.publish_args("killed.img")
+        for wait in (0, 0.004, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2):
+            process = subprocess.Popen([os.path.join(BIN, "ppctl"), "release", *args, "--state", self.fleet.state],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(wait)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            image = d.path("public", "killed.img")
+            if os.path.exists(image):
+                self.assertEqual(d.get("public/killed.img"), d.get("killed.img/image"))
+        done = d.publish("killed.img")
+        self.assertEqual(done.status, 0, done.out)
+        ids = [r["id"] for r in self.fleet.run("log", "show", "--json").json["records"]]
+        self.assertEqual(ids.count(done.json["id"]), 1)
+        self.assertEqual(glob.glob(d.path("public", ".*")), [])
+
+
+class ReleaseTimes(unittest.TestCase):
+    """The delays of transparency-log B2, in prod's times; nothing is asked of any log before they are checked."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet()
+        cls.fleet.set_clock(time.time() // HOUR * HOUR + 600)  # ten minutes behind the hour
+        cls.fleet.__enter__()
+        cls.desk = Desk(cls.fleet)
+        trust = os.path.join(cls.fleet.state, "trust")
+        cls.place = ["--origin", "log.pp-dev.example", "--namespace", "pp-dev", "--environment", "prod",
+                     "--review-policy", os.path.join(trust, "review.policy"),
+                     "--owner-policy", os.path.join(trust, "owner.policy"),
+                     "--log-policy", os.path.join(trust, "log.policy")]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.__exit__()
+
+    def setUp(self):
+        self.start = int(self.fleet.now())
+        self.name = re.sub("[^a-z]+", "-", self.id().rsplit(".", 1)[1]) + ".img"
+        self.desk.image(self.name)
+
+    def tearDown(self):
+        self.fleet.set_clock(self.start)
+
+    def at(self, seconds):
+        self.fleet.set_clock(self.start + seconds)
+
+    def publish(self):
+        """Status, code and field; a log that nobody is asked: its port is closed."""
+        done = self.desk.publish(self.name, *self.place, url="http://127.0.0.1:1")
+        return done.status, done.code, done.json["error"]["field"]
+
+    def test_b2_prod_s_window_follows_from_now(self):
+        made = self.desk.record(self.name, more=self.place)
+        self.assertAlmostEqual(made["not_before"], self.start + DELAY, delta=5)
+        self.assertEqual(made["not_after"] - made["not_before"], 21 * DAY)
+
+    def test_b2_a_window_that_is_too_early_or_too_long_makes_no_record(self):
+        notes = [self.desk.built(self.name, b) for b in ("builder1", "builder2")]
+        for more, field in ((["--not-before", self.start + DELAY - 60], "--not-before"),
+                            (["--not-after", self.start + DELAY + 21 * DAY + 60], "--not-after"),
+                            (["--not-after", self.start], "--not-after")):
+            done = self.desk.new(self.name, *notes, more=[*self.place, *more])
+            self.assertEqual((done.status, done.code, done.json["error"]["field"]), (3, "RELEASE_TIME", field))
+
+    def test_b2_in_time_it_goes_to_the_log_and_too_late_it_does_not(self):
+        self.desk.record(self.name, more=self.place)
+        self.desk.review(self.name)
+        # 26 h from ten minutes past: the batches of the next hour and of the one behind it are in time.
+        self.assertEqual(self.publish()[1], "NETWORK")
+        self.at(HOUR + 1800)
+        self.assertEqual(self.publish()[1], "NETWORK")
+        self.at(HOUR + 3300)  # the batch of the third hour has less than 24 h left
+        self.assertEqual(self.publish(), (3, "RELEASE_TIME", "not-before"))
+
+    def test_b2_before_its_own_time_it_waits(self):
+        self.desk.record(self.name, more=self.place)
+        self.desk.review(self.name)
+        self.at(-600)
+        self.assertEqual(self.publish(), (3, "RELEASE_TIME", "time"))
+
+    def test_b2_the_image_is_public_within_a_day(self):
+        self.desk.record(self.name, more=[*self.place, "--not-before", self.start + 10 * DAY])
+        self.desk.review(self.name)
+        self.at(DAY - 600)
+        self.assertEqual(self.publish()[1], "NETWORK")
+        shutil.rmtree(self.desk.path("public"))
+        os.mkdir(self.desk.path("public"))
+        self.at(DAY + 600)
+        self.assertEqual(self.publish(), (3, "RELEASE_TIME", "time"))
+
+
+if __name__ == "__main__":
+    unittest.main()
