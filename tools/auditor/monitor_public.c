@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hosts.h"
 #include "monitor_run_int.h"
 
-enum { LIST_BYTES_MAX = 60 << 20 };
+enum { LIST_BYTES_MAX = 60 << 20 }; /* some 200,000 machines */
 
 static int is_published(const struct pp_monitor_run *r, const struct pp_record_id *id)
 {

@@ -144,7 +144,7 @@ static pp_res take_entry(void *ctx, uint64_t index, struct pp_span entry)
     return v->own;
 }
 
-/* Wrong tiles under entries that are wrong too are nothing of their own: kept until that is known. */
+/* Wrong tiles under wrong entries are nothing of their own, so they wait until that is known. */
 static pp_res note_tile(void *ctx, const struct pp_finding *f)
 {
     struct visit *v = ctx;
