@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "text.h"
 
 enum { PATH_BYTES = PP_FILESET_PATH_MAX };
@@ -407,6 +408,7 @@ pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries
     struct appending a = { &files, &s->next };
     pp_res r = PP_OK;
 
+    PP_CHECK(!s->is_stuck, PP_E_STATE, 0);
     edge_copy(&s->next, &s->edge);
     for (size_t i = 0; i < count && pp_is_ok(r); i++)
         r = append_entry(&a, entries[i]);
@@ -418,6 +420,33 @@ pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries
     return r;
 }
 
+/* 1 when `signed` is what we think it is, so that going on cannot leave two trees of one size. */
+static int is_signed(const struct pp_log_store *s)
+{
+    struct pp_buf b = { 0 };
+    int same = pp_is_ok(pp_file_read(s->dir, "signed", sizeof s->note, &b)) &&
+               pp_span_eq(pp_buf_span(&b), pp_span(s->note, s->note_len));
+
+    pp_buf_done(&b);
+    return same;
+}
+
+static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
+                   const struct pp_merkle_hash *root)
+{
+    uint8_t note[PP_LOG_NOTE_MAX];
+    size_t len;
+
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_compare(s->guard));
+    PP_TRY(write_signed(s->dir, signer, s->next.range.size, root, note, &len));
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_write(s->guard, pp_span(note, len)));
+    memcpy(s->note, note, len);
+    s->note_len = len;
+    return PP_OK;
+}
+
 pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
 {
     struct pp_merkle_hash root;
@@ -425,7 +454,11 @@ pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *si
 
     PP_ASSERT(s->next.range.size > s->edge.range.size);
     pp_merkle_range_root(&s->next.range, &root);
-    PP_TRY(write_signed(s->dir, signer, s->next.range.size, &root, s->note, &s->note_len));
+    pp_res r = sign(s, signer, &root);
+    if (!pp_is_ok(r)) {
+        s->is_stuck = r.code == PP_E_LEDGER_SPLIT || !is_signed(s);
+        return r;
+    }
     s->root = root;
     s->edge = s->next;
     s->next = old;

@@ -37,6 +37,8 @@ struct pp_log_edge {
     struct pp_wr bundle;             /* the unfinished entry bundle, of PP_LOG_BUNDLE_MAX */
 };
 
+struct pp_log_guard;
+
 struct pp_log_store {
     int dir;                       /* the folder; the caller closes it */
     struct pp_note_key key;        /* the log's; its name is the origin */
@@ -46,6 +48,8 @@ struct pp_log_store {
     uint64_t published;            /* size of public/checkpoint; 0: none */
     uint8_t note[PP_LOG_NOTE_MAX]; /* the signed note, verbatim */
     size_t note_len;
+    struct pp_log_guard *guard; /* NULL: none; see guard.h */
+    int is_stuck;               /* 1: what is signed on disk is not what we know: start again */
 };
 
 /* Makes the folders and a signed tree of size 0. EXISTS when there is a log already. */
@@ -72,12 +76,16 @@ static inline uint64_t pp_log_store_size(const struct pp_log_store *s)
 
 /*
  * Makes entries and tiles of a larger tree durable; the signed tree stays what it is. Called again
- * it starts over from the signed tree. LIMIT (an entry too long), DISK_FULL, SYSTEM.
+ * it starts over from the signed tree. LIMIT (an entry too long), STATE (stuck), DISK_FULL, SYSTEM.
  */
 PP_MUST pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries,
                                    size_t count);
 
-/* Signs the appended tree and makes that durable. Only afterwards s->note may leave the process. */
+/*
+ * Signs the appended tree and makes that durable, then its guard. Only afterwards s->note may leave
+ * the process. DISK_FULL, SYSTEM, the codes of pp_note_sign and pp_log_guard_compare. A failure
+ * between the two leaves the store stuck: what was signed is found by who opens it again.
+ */
 PP_MUST pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer);
 
 /* Makes `note` (of size `size`) the served checkpoint, and removes partial tiles that are full

@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import os
 import random
+import shutil
 import sys
 import threading
 import time
@@ -138,6 +139,25 @@ def keys_of_a_ledger_are_refused(fleet):
     assert fleet.log.process.wait(ledger.PATIENCE) == 2
 
 
+def a_restored_folder_is_behind_its_guard(fleet):
+    """A11.7, where not even the witnesses are asked: the guard lies on other storage."""
+    guard = os.path.join(fleet.folder, "elsewhere")
+    fleet.log.stop()
+    fleet.configure([("batch_ms", 1), ("guard", guard)])
+    fleet.log.start()
+    assert fleet.submit(numbers(0, 3))[0] == 200
+    fleet.log.stop()
+    shutil.copytree(fleet.log.folder, fleet.log.folder + ".backup")
+    fleet.log.start()
+    assert fleet.submit(numbers(3, 3))[0] == 200
+    fleet.log.kill()
+    shutil.rmtree(fleet.log.folder)
+    shutil.copytree(fleet.log.folder + ".backup", fleet.log.folder)
+    fleet.log.start(expect_ready=False)
+    assert fleet.log.process.wait(ledger.PATIENCE) != 0
+    assert "LEDGER_ROLLBACK" in fleet.log.events() and "field:    guard" in fleet.log.events()
+
+
 def killed_under_load_the_log_loses_nothing_that_it_acknowledged(fleet):
     """Four senders, and a log that is killed at any time; A4, A6."""
     acknowledged, stop, serial = [], threading.Event(), iter(range(1 << 30))
@@ -157,7 +177,9 @@ def killed_under_load_the_log_loses_nothing_that_it_acknowledged(fleet):
 
     senders = [threading.Thread(target=send) for _ in range(4)]
     fleet.log.stop()
-    fleet.configure([("batch_ms", 10), ("listen", f"127.0.0.1:{ledger.free_port()}")])
+    fleet.configure([("batch_ms", 10), ("listen", f"127.0.0.1:{ledger.free_port()}"),
+                     ("guard", os.path.join(fleet.folder, "elsewhere"))])
+    shutil.copy(os.path.join(fleet.log.folder, "signed"), os.path.join(fleet.folder, "elsewhere"))
     fleet.log.start()
     for s in senders:
         s.start()
@@ -189,4 +211,5 @@ ledger.run((any_bytes_are_published_once,
             what_gathers_has_a_limit_and_survives,
             a_policy_without_witnesses_publishes_by_itself,
             keys_of_a_ledger_are_refused,
+            a_restored_folder_is_behind_its_guard,
             killed_under_load_the_log_loses_nothing_that_it_acknowledged))
