@@ -56,13 +56,20 @@ static void keep(struct pp_log_guard *g, unsigned place, struct pp_span note)
     g->place = place;
 }
 
+static struct pp_span own_note(const struct pp_log_guard *g)
+{
+    return pp_span(g->note, g->note_len);
+}
+
 pp_res pp_log_guard_compare(const struct pp_log_guard *g)
 {
+    struct pp_checkpoint c;
     struct places p;
+    unsigned place = 0;
 
     PP_TRY(read_places(g->fd, &p));
-    PP_CHECK(pp_span_eq(note_in(&p, g->place), pp_span(g->note, g->note_len)), PP_E_LEDGER_SPLIT,
-             g->place);
+    PP_TRY_AS(PP_E_LEDGER_SPLIT, newest(&p, &g->key, &place, &c));
+    PP_CHECK(pp_span_eq(note_in(&p, place), own_note(g)), PP_E_LEDGER_SPLIT, place);
     return PP_OK;
 }
 
@@ -81,18 +88,45 @@ static pp_res write_all(int fd, const uint8_t *at, size_t len, off_t offset)
     return PP_OK;
 }
 
-pp_res pp_log_guard_write(struct pp_log_guard *g, struct pp_span note)
+static pp_res write_place(int fd, unsigned place, struct pp_span note)
 {
-    unsigned place = (g->place + 1) % PP_LOG_GUARD_PLACES;
     uint8_t bytes[PP_LOG_GUARD_PLACE] = { 0 };
 
-    PP_CHECK(note.len < sizeof bytes, PP_E_LIMIT, note.len);
     memcpy(bytes, note.at, note.len);
-    PP_TRY(write_all(g->fd, bytes, sizeof bytes, (off_t)place * PP_LOG_GUARD_PLACE));
-    if (fsync(g->fd) != 0)
+    PP_TRY(write_all(fd, bytes, sizeof bytes, (off_t)place * PP_LOG_GUARD_PLACE));
+    if (fsync(fd) != 0)
         return pp_errno_res(errno);
-    keep(g, place, note);
     return PP_OK;
+}
+
+static unsigned other_place(const struct pp_log_guard *g)
+{
+    return (g->place + 1) % PP_LOG_GUARD_PLACES;
+}
+
+pp_res pp_log_guard_write(struct pp_log_guard *g, struct pp_span note)
+{
+    PP_CHECK(note.len < PP_LOG_GUARD_PLACE, PP_E_LIMIT, note.len);
+    memcpy(g->attempt, note.at, note.len);
+    g->attempt_len = note.len;
+    PP_TRY(write_place(g->fd, other_place(g), note));
+    keep(g, other_place(g), note);
+    return PP_OK;
+}
+
+pp_res pp_log_guard_take_back(struct pp_log_guard *g)
+{
+    struct pp_checkpoint c;
+    struct places p;
+    unsigned place = 0;
+
+    PP_TRY(read_places(g->fd, &p));
+    pp_res r = newest(&p, &g->key, &place, &c);
+    PP_CHECK(!pp_is_ok(r) || pp_span_eq(note_in(&p, place), own_note(g)) ||
+                 pp_span_eq(note_in(&p, place), pp_span(g->attempt, g->attempt_len)),
+             PP_E_LEDGER_SPLIT, place);
+    PP_TRY(write_place(g->fd, other_place(g), own_note(g)));
+    return write_place(g->fd, g->place, own_note(g));
 }
 
 /* The guarded tree is the signed one, or its beginning. */
@@ -117,6 +151,7 @@ static pp_res adopt(struct pp_log_guard *g, struct pp_log_store *s)
     struct places p;
     unsigned place = 0;
 
+    g->key = s->key;
     PP_CHECK(flock(g->fd, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
     PP_TRY(read_places(g->fd, &p));
     if (p.len[0] == 0 && p.len[1] == 0) {

@@ -16,9 +16,12 @@ enum { PP_LOG_GUARD_PLACE = 4096, PP_LOG_GUARD_PLACES = 2 };
 
 struct pp_log_guard {
     int fd;
+    struct pp_note_key key;           /* the log's */
     uint8_t note[PP_LOG_GUARD_PLACE]; /* what we know is there */
     size_t note_len;
-    unsigned place; /* where */
+    unsigned place;                      /* where */
+    uint8_t attempt[PP_LOG_GUARD_PLACE]; /* what was to be written last, in the other place */
+    size_t attempt_len;
 };
 
 /*
@@ -30,10 +33,17 @@ struct pp_log_guard {
 PP_MUST pp_res pp_log_guard_open(struct pp_log_guard *g, const char *path, struct pp_log_store *s);
 void pp_log_guard_done(struct pp_log_guard *g); /* closes; zero state is fine */
 
-/* LEDGER_SPLIT when the file says something else than what we left there. SYSTEM. */
+/* LEDGER_SPLIT when the newest note of the file is not the one that we left there. SYSTEM. */
 PP_MUST pp_res pp_log_guard_compare(const struct pp_log_guard *g);
 
 /* Makes `note` durable in the other place. LIMIT, DISK_FULL, SYSTEM. */
 PP_MUST pp_res pp_log_guard_write(struct pp_log_guard *g, struct pp_span note);
+
+/*
+ * After a write that failed, and whose signature did not leave: puts the note of before into both
+ * places. LEDGER_SPLIT when something newer stands there that is not the attempt. DISK_FULL,
+ * SYSTEM.
+ */
+PP_MUST pp_res pp_log_guard_take_back(struct pp_log_guard *g);
 
 #endif
