@@ -34,6 +34,9 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "log lint", "FILE... [--kind log|owner|review] [--origin NAME] [--json]",
       "judges policy files: grammar, quorum, keys, and several files against each other",
       verb_log_lint },
+    { "log witness", "FILE --key K --state DIR [--log 'VKEY [ORIGIN]'] [--new] [--json]",
+      "cosigns one checkpoint, where a machine has no network, and remembers it in DIR",
+      verb_log_witness },
     { "gateway rotate", "[--keys FOLDER] [--log FOLDER] [--json]",
       "makes the gateway's next OHTTP keys ahead, and the record that puts them into the ledger",
       verb_gateway_rotate },
@@ -72,6 +75,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "[--mirror PLACE]... [place] [--json]",
       "puts a reviewed release out: files, log, proof, mirrors; run it again until it is done",
       verb_release_publish },
+    { "release status", "[ID or FILE] [--log PLACE] [--public DIR] [--fetch] [place] [--json]",
+      "where each release stands, from a log that is checked on the way", verb_release_status },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
