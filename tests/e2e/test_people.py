@@ -260,7 +260,7 @@ class People(unittest.TestCase):
                                  "--custody", CUSTODY)
             self.assertIn("keys of older chips can be taken out", error["expected"])
 
-    def test_w10_t2_machines_whose_registration_is_over_are_left_out_with_a_message(self):
+    def test_w10_t8_machines_whose_registration_is_over_are_left_out_with_a_message(self):
         now = int(time.time())
         self.must("host-set", "new", "--out", "week2", "--from", "week1.hosts", "--serial", "2", "--not-after",
                   str(now + DAY), "--where", "here", *self.single())
