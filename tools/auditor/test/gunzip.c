@@ -53,8 +53,8 @@ static void bytes_and_members_behind_the_end_are_refused(void **state)
     assert_code(unpack(bytes, 2 * len, 100), PP_E_TRAILING);
 }
 
-/* RFC 1952 2.3.1: CRC32 and length stand at the end. Bits that fill the last byte of the content mean
- * nothing, so there the same content may come out. */
+/* RFC 1952 2.3.1: CRC32 and length stand at the end. Bits that fill the last byte of the content
+ * mean nothing, so there the same content may come out. */
 static void a_flipped_bit_never_gives_another_content(void **state)
 {
     uint8_t bytes[64];
