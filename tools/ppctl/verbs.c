@@ -41,6 +41,11 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "log show", "[--log FOLDER|URL] [--trust DIR] [--json]",
       "every record of the ledger and what is in force, checked from the first entry on",
       verb_log_show },
+    { "log monitor",
+      "--log FOLDER|URL... [--once | --every S] [--checkpoint FILE...] [--expect ID...] "
+      "[--images DIR|fetch|skip] [--witness-hours N] [place] | --opaque --policy FILE",
+      "follows a log and its mirrors, recomputes everything, and says who does what wrong",
+      verb_log_monitor },
     { "log lint", "FILE... [--kind log|owner|review] [--origin NAME] [--json]",
       "judges policy files: grammar, quorum, keys, and several files against each other",
       verb_log_lint },

@@ -24,6 +24,7 @@ int verb_log_audit(struct ppctl *p, int argc, char **argv);
 int verb_log_export(struct ppctl *p, int argc, char **argv);
 int verb_log_lint(struct ppctl *p, int argc, char **argv);
 int verb_log_init(struct ppctl *p, int argc, char **argv);
+int verb_log_monitor(struct ppctl *p, int argc, char **argv);
 int verb_log_prove(struct ppctl *p, int argc, char **argv);
 int verb_log_show(struct ppctl *p, int argc, char **argv);
 int verb_log_submit(struct ppctl *p, int argc, char **argv);
