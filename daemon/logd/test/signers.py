@@ -244,6 +244,10 @@ def a_configuration_that_contradicts_itself_is_refused(fleet):
         set_config(fleet.log, names, lines)
         fleet.log.start(expect_ready=False)
         assert fleet.log.process.wait(ledger.PATIENCE) == 2, lines
+        if field in ("signer_arg", "key", "key_name"):  # what no file needs to be opened for
+            done = subprocess.run([ledger.LOGD, "--config", os.path.join(fleet.log.folder, "config"), "--check"],
+                                  capture_output=True, check=False)
+            assert done.returncode == 2, lines
         assert f"  field:    {field}\n" in fleet.log.events().split("what")[-1], (lines, fleet.log.events())
     fleet.log.process = None
 
