@@ -11,6 +11,7 @@ struct context {
     struct pp_problem *problem;
     struct pp_ledger *l;
     struct opened *opened;
+    struct pp_note *note; /* of the entry in hand; the next one has the same 5 KiB */
 };
 
 /* The last checkpoint of this bundle whose quorum was verified. */
@@ -64,10 +65,9 @@ static pp_res open_entry(const struct context *c, const struct pp_bundle_entry *
 {
     const struct pp_trust *t = c->trust;
     const struct pp_record_keys keys = { .log = &t->log, .owner = &t->owner, .review = &t->review };
-    struct pp_note *note = pp_arena_alloc(c->arena, sizeof *note);
+    struct pp_note *note = c->note;
     struct pp_merkle_hash leaf;
 
-    PP_CHECK(note != NULL, PP_E_NO_MEMORY, 0);
     pp_merkle_leaf(e->entry, &leaf);
     if (!pp_is_ok(pp_proof_parse(e->proof, proof)))
         return refuse(c, PP_FAIL(PP_E_LEDGER_FORMAT, 0), "proof", "a tlog-proof", PP_STR(""));
@@ -317,11 +317,11 @@ static pp_res check_revoke_notes(const struct context *c)
 {
     const struct pp_trust *t = c->trust;
     const struct pp_record_keys keys = { .log = &t->log, .owner = &t->owner, .review = &t->review };
-    struct pp_note *note = pp_arena_alloc(c->arena, sizeof *note);
+    struct pp_note *note = c->note;
     struct pp_record *r = pp_arena_alloc(c->arena, sizeof *r);
 
     c->l->noted = pp_arena_array(c->arena, c->l->bundle.revoke_count, sizeof *c->l->noted);
-    PP_CHECK(note != NULL && r != NULL, PP_E_NO_MEMORY, 0);
+    PP_CHECK(r != NULL, PP_E_NO_MEMORY, 0);
     PP_CHECK(c->l->noted != NULL || c->l->bundle.revoke_count == 0, PP_E_NO_MEMORY, 1);
     for (size_t i = 0; i < c->l->bundle.revoke_count; i++) {
         if (!pp_is_ok(pp_record_open(c->l->bundle.revokes[i], note, r)) ||
@@ -354,9 +354,10 @@ pp_res pp_ledger_verify(const struct pp_trust *trust, struct pp_span bundle,
                          .checks = checks,
                          .problem = problem,
                          .l = l,
-                         .opened = &opened };
+                         .opened = &opened,
+                         .note = pp_arena_alloc(arena, sizeof *c.note) };
 
-    PP_CHECK(l != NULL, PP_E_NO_MEMORY, sizeof *l);
+    PP_CHECK(l != NULL && c.note != NULL, PP_E_NO_MEMORY, sizeof *l);
     pp_problem_party(problem, "directory bundle");
     pp_res r = pp_bundle_parse(bundle, arena, &l->bundle);
     if (!pp_is_ok(r))
