@@ -11,10 +11,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "create.h"
 #include "crypto.h"
 #include "daemon.h"
 #include "service.h"
@@ -273,35 +273,11 @@ static void close_all(struct pp_daemon *d)
 
 /* --- --init --------------------------------------------------------------------------------- */
 
-static pp_res create(const struct pp_signer_spec *spec, const char *folder,
-                     struct pp_problem *problem)
-{
-    struct pp_signer_file key = { 0 };
-    char vkey[PP_VKEY_BYTES_MAX + 1] = "";
-    struct pp_wr wr = pp_wr_over(vkey, PP_VKEY_BYTES_MAX);
-
-    PP_TRY(pp_crypto_init());
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return pp_errno_res(errno);
-    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return pp_errno_res(errno);
-    pp_res r = pp_signer_init(spec, folder, problem, &key);
-    if (pp_is_ok(r))
-        r = pp_log_store_create(dir, &key.signer);
-    if (pp_is_ok(r)) {
-        pp_vkey_write(&wr, &key.signer.key);
-        printf("%s\n", vkey);
-    }
-    pp_signer_file_done(&key);
-    (void)close(dir);
-    return r;
-}
-
 static int init(int argc, char **argv)
 {
     struct pp_signer_spec spec = { .type = PP_NOTE_ED25519 };
     struct pp_problem problem = { 0 };
+    char vkey[PP_VKEY_BYTES_MAX + 1] = "";
 
     if (argc < 4 || !pp_is_ok(pp_signer_init_args(argv + 4, &spec))) {
         fprintf(stderr, "usage: pp-logd --init FOLDER ORIGIN\n"
@@ -309,8 +285,13 @@ static int init(int argc, char **argv)
         return 2;
     }
     spec.name = pp_span_cstr(argv[3]);
-    pp_res r = create(&spec, argv[2], &problem);
-    return pp_is_ok(r) ? 0 : pp_signer_init_failed("pp-logd", argv[2], r, &problem);
+    pp_res r = pp_crypto_init();
+    if (pp_is_ok(r))
+        r = pp_log_create(&spec, argv[2], &problem, vkey);
+    if (!pp_is_ok(r))
+        return pp_signer_init_failed("pp-logd", argv[2], r, &problem);
+    printf("%s\n", vkey);
+    return 0;
 }
 
 /* Its signer is reaped behind the sandbox; files are sent on their way (fileset.h). */

@@ -46,6 +46,7 @@ struct pp_log_store {
     uint64_t published;            /* size of public/checkpoint; 0: none */
     uint8_t note[PP_LOG_NOTE_MAX]; /* the signed note, verbatim */
     size_t note_len;
+    int is_unsettled; /* 1: writing `signed` failed, so on the disk it may be the next tree's */
 };
 
 /* Makes the folders and a signed tree of size 0. EXISTS when there is a log already. */

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http_client.h"
 #include "image_files.h"
 #include "proof.h"
+#include "submit.h"
 #include "text.h"
 
 enum { PIECE_BYTES = 1 << 16, NAME_BYTES = PP_PUBLISHED_NAME_MAX + 32 };
@@ -159,102 +159,17 @@ pp_res pp_publish_bytes(struct pp_span bytes, int dir_fd, const char *name,
 
 /* --- the log ---------------------------------------------------------------------------------- */
 
-static uint32_t code_of(struct pp_span name)
-{
-    for (uint32_t code = 1; code <= UINT8_MAX; code++)
-        if (pp_span_eq(name, pp_span_cstr(pp_code_name(code))))
-            return code;
-    return PP_E_LEDGER_RECORD;
-}
-
-/* "published <size>", then "<index> <id>" of the one entry. */
-static pp_res read_published(struct pp_span text, struct pp_submitted *ret)
-{
-    struct pp_span line, word;
-
-    PP_CHECK(pp_text_cut(&text, '\n', &line), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&line, ' ', &word), PP_E_FORMAT, 0);
-    PP_CHECK(pp_span_eq(word, PP_STR("published")), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&text, '\n', &line), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&line, ' ', &word), PP_E_FORMAT, 0);
-    PP_TRY(pp_decimal_parse(word, PP_MERKLE_SIZE_MAX, &ret->index));
-    ret->published = 1;
-    return PP_OK;
-}
-
-/* "refused <entry> <code>". */
-static pp_res read_refused(struct pp_span text, uint32_t *ret_rule, struct pp_problem *problem)
-{
-    struct pp_span word, line;
-
-    (void)pp_text_cut(&text, '\n', &line);
-    (void)pp_text_cut(&line, ' ', &word);
-    (void)pp_text_cut(&line, ' ', &word);
-    *ret_rule = code_of(line);
-    pp_problem_set(problem, "record", "a record that keeps the rules of the ledger",
-                   pp_span_cstr(pp_code_name(*ret_rule)));
-    return PP_FAIL(PP_E_LOG_REFUSED, *ret_rule);
-}
-
-static pp_res read_answer(const struct pp_http_result *http, struct pp_submitted *ret,
-                          uint32_t *ret_rule, struct pp_problem *problem)
-{
-    struct pp_span text = pp_span(http->body, http->body_len);
-    struct pp_submitted s = { 0 };
-
-    switch (http->status) {
-    case 200:
-        if (!pp_is_ok(read_published(text, &s)))
-            return refuse(problem, PP_FAIL(PP_E_FORMAT, 0), "answer",
-                          "published <size>, <index> <id>", "something else");
-        *ret = s;
-        return PP_OK;
-    case 202:
-        *ret = s;
-        return PP_OK;
-    case 422:
-        return read_refused(text, ret_rule, problem);
-    case 503:
-        return refuse(problem, PP_FAIL(PP_E_BUSY, 0), "answer", "a place in the next batch",
-                      "full");
-    default:
-        pp_problem_numbers(problem, "status", 200, http->status);
-        return PP_FAIL(PP_E_HTTP_STATUS, http->status);
-    }
-}
-
 pp_res pp_submit_entry(const char *url, struct pp_span ca_pem, struct pp_span entry,
                        struct pp_submitted *ret, uint32_t *ret_rule, struct pp_problem *problem)
 {
-    const struct pp_http_client_config config = { .ca_pem = ca_pem };
-    struct pp_http_result http = { 0 };
-    char to[PP_HTTP_URL_BYTES_MAX];
-    uint8_t *body = malloc(entry.len + 4);
-    struct pp_wr wr = pp_wr_over(body, body == NULL ? 0 : entry.len + 4);
-    size_t len = strlen(url);
+    struct pp_submit_answer a = { 0 };
 
-    PP_CHECK(body != NULL, PP_E_NO_MEMORY, entry.len);
-    size_t mark = pp_wr_block32_begin(&wr);
-    pp_wr_span(&wr, entry);
-    pp_wr_block32_end(&wr, mark);
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    pp_problem_party(problem, "log");
-    pp_res r = snprintf(to, sizeof to, "%.*s/submit", (int)len, url) < (int)sizeof to
-                   ? PP_OK
-                   : PP_FAIL(PP_E_RANGE, len);
-    const struct pp_http_call call = {
-        .method = "POST", .url = to, .body = pp_wr_done(&wr), .deadline_ms = PP_SUBMIT_MS
-    };
-    if (pp_is_ok(r))
-        r = pp_http_call(&config, &call, &http);
-    if (!pp_is_ok(r))
-        r = refuse(problem, r, to, "an answer", pp_code_text(r.code));
-    else
-        r = read_answer(&http, ret, ret_rule, problem);
-    pp_http_result_done(&http);
-    free(body);
-    return r;
+    pp_res r = pp_submit_batch(url, ca_pem, &entry, 1, &a, problem);
+    if (r.code == PP_E_LOG_REFUSED)
+        *ret_rule = a.rule;
+    PP_TRY(r);
+    *ret = (struct pp_submitted){ .published = a.published, .index = a.index[0] };
+    return PP_OK;
 }
 
 /* --- the proof -------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 #include "quorum.h"
 #include "record.h"
 
-enum { PP_PUBLISHED_NAME_MAX = 128, PP_SUBMIT_MS = 60000 };
+enum { PP_PUBLISHED_NAME_MAX = 128 };
 
 /*
  * The name that a published file has in its folder: what follows the last slash of the record's

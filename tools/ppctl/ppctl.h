@@ -45,6 +45,9 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
                 size_t option_count, int argc, char **argv, const char **positionals,
                 size_t positional_min, size_t positional_max, size_t *ret_positional_count);
 
+/* 1 and the POSIX seconds of "1771283000" or "2026-02-16T23:03:20Z" (RFC 3339), else 0. */
+int ppctl_time(const char *text, uint64_t *ret);
+
 /* --- output -------------------------------------------------------------------------------- */
 
 /*

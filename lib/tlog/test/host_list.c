@@ -9,10 +9,11 @@
     "not-after 1728604800\nwhere https://hosts.example.org/3\n"
 #define ID(c)                      c c c c c c c c c c c c c c c c
 #define LONG(c)                    ID(c) ID(c) ID(c) ID(c) ID(c) ID(c) ID(c) ID(c)
+#define SIX_IDS(c)                 ID(c) ID(c) ID(c) ID(c) ID(c) ID(c)
 #define CUSTODY                    "sha256:" ID("ab") ID("ab")
 #define ROW(platform, id, product) platform " " id " " product " " CUSTODY " 1700000000 1800000000"
 #define GENOA                      ROW("snp", LONG("1"), "genoa") "\n"
-#define TURIN                      ROW("snp", ID("2") ID("0") ID("0") ID("0") ID("0") ID("0") ID("0") ID("0"), "turin")
+#define TURIN                      ROW("snp", ID("2") ID("0") SIX_IDS("0"), "turin")
 #define TDX                        ROW("tdx", LONG("3"), "tdx") " rack-7\n"
 #define ALL                        HEAD GENOA TURIN "\n" TDX
 
