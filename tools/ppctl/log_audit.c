@@ -63,6 +63,7 @@ static int print_json(const struct auditing *a)
     json_object_set_new(o, "entries", json_integer((json_int_t)a->audit.entries));
     json_object_set_new(o, "complete", json_boolean(a->audit.is_complete));
     json_object_set_new(o, "directory", json_boolean(a->audit.has_directory));
+    json_object_set_new(o, "directory_later", json_boolean(a->audit.is_directory_later));
     json_object_set_new(o, "older_files", json_integer((json_int_t)a->audit.files));
     json_object_set_new(o, "later_files", json_integer((json_int_t)a->audit.beyond));
     json_object_set_new(o, "findings", list);
@@ -90,6 +91,8 @@ static int print_text(const struct auditing *a)
         printf("; %llu files of older and %llu of later trees", (unsigned long long)a->audit.files,
                (unsigned long long)a->audit.beyond);
     printf("\n");
+    if (a->audit.is_directory_later)
+        printf("directory:  of a larger tree, published meanwhile: NOT COMPARED, audit again\n");
     for (size_t i = 0; i < told(a); i++)
         print_finding(&a->findings[i]);
     if (a->count > told(a))
