@@ -219,6 +219,9 @@ static double time_proofs(double *ret_worst)
 
 static void bench_opaque(uint64_t size_max)
 {
+    double rate = 0;
+    double proof = 0;
+
     printf("opaque entries of %d bytes, %d a submission, up to %d a tree\n", ENTRY_BYTES,
            PP_BATCH_MAX, PP_SEQUENCER_WAITING_MAX);
     printf("%12s %14s %12s %12s %14s %14s\n", "size", "durable/s", "RSS MiB", "opening ms",
@@ -227,18 +230,21 @@ static void bench_opaque(uint64_t size_max)
         double before = (double)pp_log_store_size(&sequencer.store);
         double from = now_s();
         grow_to(size);
-        double rate = ((double)size - before) / (now_s() - from);
+        rate = ((double)size - before) / (now_s() - from);
         double rss = resident();
         pp_sequencer_done(&sequencer);
         from = now_s();
         must(pp_sequencer_open(&sequencer, &config));
         double opening = (now_s() - from) * 1e3;
         double worst;
-        double proof = time_proofs(&worst);
+        proof = time_proofs(&worst);
         printf("%12llu %14.0f %12.1f %12.1f %14.0f %14.0f\n", (unsigned long long)size, rate, rss,
                opening, proof, worst);
         (void)fflush(stdout);
     }
+    bench_at_least("durable entries at the largest size, of wall", 1.0 / rate, 20000);
+    bench_ratio("a proof from the disk at the largest size / 5 ms, of wall", proof, 5000,
+                "aim at most 1.00");
 }
 
 /* --- records -------------------------------------------------------------------------------- */
