@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "text.h"
 
 enum { PATH_BYTES = PP_FILESET_PATH_MAX };
@@ -401,12 +402,29 @@ void pp_log_store_done(struct pp_log_store *s)
 
 /* --- growing ------------------------------------------------------------------------------- */
 
+/*
+ * A write that failed may have put the next tree's note there all the same (the folder could not be
+ * waited for). It has left nobody, so the note that may have left is put back, and before that no
+ * file of the next tree is touched: killed now, the log opens with the one or the other.
+ */
+static pp_res settle(struct pp_log_store *s)
+{
+    if (!s->is_unsettled)
+        return PP_OK;
+    if (s->guard != NULL) /* first: a folder may be ahead of its guard, and never behind it */
+        PP_TRY(pp_log_guard_take_back(s->guard));
+    PP_TRY(pp_file_write(s->dir, "signed", 0600, pp_span(s->note, s->note_len)));
+    s->is_unsettled = 0;
+    return PP_OK;
+}
+
 pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries, size_t count)
 {
     struct pp_fileset files = pp_fileset_in(s->dir);
     struct appending a = { &files, &s->next };
     pp_res r = PP_OK;
 
+    PP_TRY(settle(s));
     edge_copy(&s->next, &s->edge);
     for (size_t i = 0; i < count && pp_is_ok(r); i++)
         r = append_entry(&a, entries[i]);
@@ -418,6 +436,24 @@ pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries
     return r;
 }
 
+static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
+                   const struct pp_merkle_hash *root)
+{
+    uint8_t note[PP_LOG_NOTE_MAX];
+    size_t len;
+
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_compare(s->guard));
+    s->is_unsettled = 1;
+    PP_TRY(write_signed(s->dir, signer, s->next.range.size, root, note, &len));
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_write(s->guard, pp_span(note, len)));
+    s->is_unsettled = 0;
+    memcpy(s->note, note, len);
+    s->note_len = len;
+    return PP_OK;
+}
+
 pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
 {
     struct pp_merkle_hash root;
@@ -425,7 +461,7 @@ pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *si
 
     PP_ASSERT(s->next.range.size > s->edge.range.size);
     pp_merkle_range_root(&s->next.range, &root);
-    PP_TRY(write_signed(s->dir, signer, s->next.range.size, &root, s->note, &s->note_len));
+    PP_TRY(sign(s, signer, &root));
     s->root = root;
     s->edge = s->next;
     s->next = old;

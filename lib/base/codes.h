@@ -151,6 +151,10 @@ enum pp_class {
     X(POLICY_KEY_TWICE,   154, REFUSED,  "one key stands in two places", "give every party a key of its own") \
     X(POLICY_PARTIES,     155, REFUSED,  "an owner is also a reviewer", "let others review than those who own") \
     X(POLICY_NOBODY,      156, REFUSED,  "the quorum asks for nobody", "say who has to sign")        \
+    /* A witness's answers, where no HTTP status says them (C2SP tlog-witness). */                  \
+    X(WITNESS_REQUEST,    157, REFUSED,  "this is neither an add-checkpoint request nor a checkpoint", "send \"old SIZE\", the proof, an empty line and the checkpoint") \
+    X(WITNESS_CONFLICT,   158, REFUSED,  "another size was cosigned last", "send a proof from that size") \
+    X(WITNESS_REFUSED,    159, REFUSED,  "this tree does not continue the one that was cosigned last", "keep both checkpoints and report the log") \
     /* SNP appraisal, the 23 checks (snp-attestation 9). */                                         \
     X(SNP_FORMAT,         160, REFUSED,  "the report is malformed", "report the operator")            \
     X(SNP_KEY_INFO,       161, REFUSED,  "the report's signer kind is not allowed", "report the operator") \

@@ -66,6 +66,9 @@ rule("protocol libraries do no I/O, read no clock, draw no randomness, take no h
       if not h.startswith("lib/ratls/")))
 rule("no call that the style forbids",
      hits(SOURCES, r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atoi|atol|system|popen)\("))
+rule("no one-shot hash of OpenSSL, which fetches its algorithm at each call",
+     hits([f for f in SOURCES if "/bench/" not in f],
+          r"\b(SHA(1|224|256|384|512)|EVP_(Q_digest|Digest|sha\d+))\((?!\))"))
 rule("no internal header of another folder",
      (h for f in SOURCES for h in hits([f], r'#include "[^"]*/[^"]*_int\.h"', strip=False)))
 rule("only lib/policy makes a permit to send",

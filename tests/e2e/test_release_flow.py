@@ -3,22 +3,27 @@
 
 Two builders and two reviewers, each with a key of their own; the log and the witnesses are those of a fleet. What
 is wrong is refused before anything leaves the machine, and told in words."""
+import functools
 import glob
 import hashlib
-import json
+import http.server
 import os
 import re
 import shutil
+import struct
 import subprocess
+import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from fleet import BIN, Fleet, ppctl
 
 HOUR, DAY = 3600, 86400
 DELAY = 26 * HOUR
 INPUTS = """role = {role}
-where = https://images.example/{name}
+where = {where}{name}
 repository = https://git.example/pp
 commit = 0123456789abcdef0123456789abcdef01234567
 snp = simulated:EPYC-Genoa:1 genoa QEMU 1
@@ -66,7 +71,7 @@ class Desk:
     def run(self, *args):
         return self.fleet.run("release", *args, "--json")
 
-    def image(self, name, role="orchestrator", changes=None):
+    def image(self, name, role="orchestrator", changes=None, where="https://images.example/"):
         """The folder of an image, as a build leaves it."""
         host = os.path.join(self.fleet.state, "host")
         files = {"image": f"image {name}", "build": "recipe", "sbom": "parts", "egress": "events",
@@ -75,7 +80,7 @@ class Desk:
         files.update(changes or {})
         for file, content in files.items():
             self.put(f"{name}/{file}", content)
-        self.put(name + ".inputs", INPUTS.format(role=role, name=name))
+        self.put(name + ".inputs", INPUTS.format(role=role, name=name, where=where))
 
     def built(self, name, builder, folder=None):
         """A builder's signed manifest of his own copy of the image."""
@@ -115,6 +120,51 @@ class Desk:
 
     def publish(self, name, *more, **other):
         return self.run(*self.publish_args(name, *more, **other))
+
+
+class FakeLog(http.server.ThreadingHTTPServer):
+    """A log that answers submissions as a test says, and serves another log's files."""
+
+    def __init__(self, real, answer):
+        self.real, self.answer, self.submitted = real, answer, 0
+        super().__init__(("127.0.0.1", 0), FakeLogHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __exit__(self, *args):
+        self.shutdown()
+        super().__exit__(*args)
+
+
+class FakeLogHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def give(self, status, body):
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.server.submitted += 1
+        status, text = self.server.answer
+        self.give(status, text.encode())
+
+    def do_GET(self):
+        try:
+            with urllib.request.urlopen(self.server.real + self.path) as answer:
+                self.give(200, answer.read())
+        except urllib.error.HTTPError as e:
+            self.give(e.code, b"")
+
+    def log_message(self, *_):
+        pass
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class ReleaseFlow(unittest.TestCase):
@@ -283,6 +333,110 @@ class ReleaseFlow(unittest.TestCase):
             self.assertEqual(error["got"], wrong)
             self.nothing_left(name, before)
 
+    def status(self, *args):
+        done = self.fleet.run("release", "status", *args, "--json")
+        return done.status, [(r["id"], r["state"], r["image"]["state"]) for r in done.json["releases"]]
+
+    def test_a_mirror_that_is_behind_is_waited_for(self):
+        d = self.desk
+        mirror = d.path("mirror")
+        shutil.copytree(os.path.join(self.fleet.state, "log", "public"), mirror)
+        d.image("mirrored.img")
+        d.record("mirrored.img")
+        d.review("mirrored.img")
+        error = self.refused(d.publish("mirrored.img", "--mirror", mirror), "RELEASE_PENDING", 5)
+        self.assertEqual(error["field"], mirror)
+        shutil.rmtree(mirror)
+        shutil.copytree(os.path.join(self.fleet.state, "log", "public"), mirror)
+        done = d.publish("mirrored.img", "--mirror", mirror)
+        self.assertEqual((done.status, done.json["mirrors"][0]["shows"]), (0, True), done.out)
+        with open(os.path.join(mirror, "directory"), "r+b") as f:
+            f.seek(200)
+            f.write(b"\0")
+        self.assertEqual(d.publish("mirrored.img", "--mirror", mirror).status, 3)
+
+    def test_a_release_s_stations_are_told_with_a_status_for_each(self):
+        d, public = self.desk, ["--public", self.desk.path("public")]
+        d.image("stations.img")
+        made = d.record("stations.img", more=["--not-before", int(time.time()) + HOUR])["id"]
+        file = d.path("stations.img.record")
+        self.assertEqual(self.status(file), (5, [(made, "not-logged", "not-looked")]))
+        d.review("stations.img")
+        file = d.path("stations.img.entry")
+        self.assertEqual(d.publish("stations.img").status, 0)
+        self.assertEqual(self.status(file, *public), (5, [(made, "waiting", "public")]))
+        self.assertEqual(self.status(made), (5, [(made, "waiting", "not-looked")]))
+        os.unlink(d.path("public", "stations.img"))
+        self.assertEqual(self.status(made, *public), (3, [(made, "waiting", "missing")]))
+        d.put("public/stations.img", b"x" * len(d.get("stations.img/image")))
+        self.assertEqual(self.status(made, *public), (3, [(made, "waiting", "other")]))
+        self.assertEqual(self.fleet.run("release", "status", "0" * 64, "--json").code, "NOT_FOUND")
+
+        d.image("revoked.img")
+        made = d.record("revoked.img")["id"]
+        d.review("revoked.img")
+        self.assertEqual(d.publish("revoked.img").status, 0)
+        url = "http://" + self.fleet.listens("log")
+        self.assertEqual(self.status(made, *public, "--log", url), (0, [(made, "in-force", "public")]))
+        self.assertEqual(self.status("--log", url)[0], 0)
+        self.revoke(made)
+        self.assertEqual(self.status(made), (3, [(made, "revoked", "not-looked")]))
+        text = self.fleet.run("release", "status", made)
+        self.assertIn("revoked", text.out)
+        self.assertIn("reviewed reviewer1, reviewer2", text.out)
+
+    def test_p_image_anybody_fetches_and_hashes_what_a_record_names(self):
+        d = self.desk
+        serve = functools.partial(QuietFiles, directory=d.path("public"))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            d.image("fetched.img", where=f"http://127.0.0.1:{server.server_port}/")
+            made = d.record("fetched.img")["id"]
+            d.review("fetched.img")
+            self.assertEqual(d.publish("fetched.img").status, 0)
+            self.assertEqual(self.status(made, "--fetch"), (0, [(made, "in-force", "public")]))
+            content = d.get("public/fetched.img")
+            d.put("public/fetched.img", content[:-1] + b"!")
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "other")]))
+            d.put("public/fetched.img", content + b"!")
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "other")]))
+            os.unlink(d.path("public", "fetched.img"))
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "missing")]))
+            server.shutdown()
+
+    def revoke(self, record_id):
+        now = int(time.time())
+        record = self.desk.put("revoke.record", f"type revoke/v1\nledger log.pp-dev.example\nnamespace pp-dev\n"
+                               f"environment dev\nserial 1\ntime {now}\ntarget {record_id}\nreason error\n"
+                               f"effective {now}\nnotice sha256:{'0' * 64}\n")
+        done = self.fleet.run("review", "sign", record, "--key", self.desk.reviewer(3))
+        self.assertEqual(done.status, 0, done.err)
+        entry = self.desk.get("revoke.entry")
+        with urllib.request.urlopen(urllib.request.Request(
+                "http://" + self.fleet.listens("log") + "/submit", struct.pack(">I", len(entry)) + entry)) as answer:
+            self.assertEqual(answer.status, 200)
+
+    def test_a_log_is_not_believed_but_shown_to_hold_the_record(self):
+        d, real = self.desk, "http://" + self.fleet.listens("log")
+        d.image("believed.img")
+        made = d.record("believed.img")["id"]
+        d.review("believed.img")
+        size = self.size()
+        for answer, code, status in (
+                ((200, f"published {size}\n0 {made}\n"), "LEDGER_PROOF", 3),  # another record stands there
+                ((200, f"published {size + 1}\n{size} {made}\n"), "RELEASE_PENDING", 5),  # in no cosigned tree
+                ((200, "published\n"), "FORMAT", 1),
+                ((202, "pending\n"), "RELEASE_PENDING", 5),
+                ((422, "refused 0 LEDGER_SERIAL\n"), "LEDGER_SERIAL", 3),
+                ((422, "refused batch NONSENSE\n"), "LEDGER_RECORD", 3),
+                ((503, "refused batch BUSY\n"), "BUSY", 5),
+                ((500, "failed\n"), "HTTP_STATUS", 1)):
+            with FakeLog(real, answer) as log:
+                done = d.publish("believed.img", url=log.url)
+            self.assertEqual((done.status, done.code), (status, code), (answer, done.out))
+            self.assertFalse(os.path.exists(d.path("believed.img.entry.tlog-proof")))
+        self.assertEqual(self.size(), size)
+
     def test_killed_at_any_moment_it_goes_on(self):
         d = self.desk
         d.image("killed.img", changes={"image": os.urandom(8 << 20)})
@@ -363,6 +517,43 @@ class ReleaseTimes(unittest.TestCase):
         self.at(HOUR + 1800)
         self.assertEqual(self.publish()[1], "NETWORK")
         self.at(HOUR + 3300)  # the batch of the third hour has less than 24 h left
+        self.assertEqual(self.publish(), (3, "RELEASE_TIME", "not-before"))
+
+    def test_b2_behind_its_window_a_release_is_over(self):
+        d = self.desk
+        made = d.record(self.name)["id"]  # of the fleet's own place: dev
+        d.review(self.name)
+        self.assertEqual(d.publish(self.name).status, 0)
+        entry = d.path(self.name + ".entry")
+
+        def stands():
+            done = self.fleet.run("release", "status", entry, "--json")
+            row = done.json["releases"][0]
+            self.assertEqual(row["id"], made)
+            return done.status, row["state"], row["renew"]
+        self.assertEqual(stands(), (0, "in-force", False))
+        self.at(11 * DAY)
+        self.assertEqual(stands(), (5, "unlisted", False))  # the log stood still: its status is too old
+        d.image("next.img")
+        d.record("next.img")
+        d.review("next.img")
+        self.assertEqual(d.publish("next.img").status, 0)
+        self.assertEqual(stands(), (0, "in-force", True))
+        self.at(21 * DAY + 60)
+        self.assertEqual(stands(), (3, "expired", False))
+        os.unlink(entry + ".submitted")
+        self.assertEqual(d.publish(self.name).code, "RELEASE_TIME")
+
+    def test_b2_what_a_log_has_taken_waits_for_the_hour(self):
+        self.desk.record(self.name, more=self.place)
+        self.desk.review(self.name)
+        with FakeLog("http://127.0.0.1:1", (202, "pending\n")) as log:
+            for later in (0, HOUR, 3 * HOUR):  # by then no log would take it any more
+                self.at(later)
+                done = self.desk.publish(self.name, *self.place, url=log.url)
+                self.assertEqual((done.status, done.code), (5, "RELEASE_PENDING"), done.out)
+            self.assertEqual(log.submitted, 3)
+        os.unlink(self.desk.path(self.name + ".entry.submitted"))
         self.assertEqual(self.publish(), (3, "RELEASE_TIME", "not-before"))
 
     def test_b2_before_its_own_time_it_waits(self):

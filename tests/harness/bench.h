@@ -5,6 +5,7 @@
  *
  *     BENCH("x25519, one derive", "op", { derive(); });
  *     bench_ratio("ohttp / x25519", b, a, "aim at most 1.40");
+ *     bench_at_least("appends", a, 2e6);
  */
 #ifndef PP_BENCH_H
 #define PP_BENCH_H
@@ -47,6 +48,13 @@ static inline double bench_cpu_s(void)
 static inline void bench_ratio(const char *label, double a, double b, const char *aim)
 {
     printf("%-58s %10.2f x   (%s)\n", label, a / b, aim);
+}
+
+/* A rate that is asked for: how many times over it is there. */
+static inline void bench_at_least(const char *label, double seconds_each, double limit_per_s)
+{
+    printf("%-58s %10.2f x   (of %.0f/s; aim at least 1.00)\n", label,
+           1.0 / seconds_each / limit_per_s, limit_per_s);
 }
 
 #endif

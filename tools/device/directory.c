@@ -190,25 +190,30 @@ static int contradict(const struct fetched *a, const struct fetched *b)
 /* --- fetching --------------------------------------------------------------------------------- */
 
 /* One mirror's bundle. One that contradicts what this device has seen is evidence as well. */
-static pp_res fetch_and_verify(struct pp_device *d, size_t i, struct fetched *f)
+static pp_res verify_fetched(struct pp_device *d, struct fetched *f)
 {
     f->ledger = calloc(1, sizeof *f->ledger);
     PP_CHECK(f->ledger != NULL, PP_E_NO_MEMORY, 0);
     PP_TRY(pp_arena_new_locked(&f->arena, PP_LEDGER_ARENA_BYTES));
-    PP_TRY(fetch_one(d, d->trust->mirrors[i], f));
     pp_res r = verify(d, body_of(f), &f->arena, f->ledger, NULL);
     if (r.code == PP_E_LEDGER_SPLIT && d->bundle.bytes != NULL)
         return keep_split(d, d->marks->status_serial, pp_buf_span(&d->bundle), body_of(f));
     return r;
 }
 
-/* All mirrors answer and verify, and agree on equal serials; the newest is `*ret_best`. */
+/*
+ * All mirrors answer and verify, and agree on equal serials; the newest is `*ret_best`. None is
+ * looked into before all were asked: whether the second is asked would tell what the first one's
+ * answer was worth to this device, and so whether it has seen a larger tree.
+ */
 static pp_res fetch_all(struct pp_device *d, struct fetched *all, size_t *ret_best)
 {
     size_t best = 0;
 
+    for (size_t i = 0; i < d->trust->mirror_count; i++)
+        PP_TRY(fetch_one(d, d->trust->mirrors[i], &all[i]));
     for (size_t i = 0; i < d->trust->mirror_count; i++) {
-        PP_TRY(fetch_and_verify(d, i, &all[i]));
+        PP_TRY(verify_fetched(d, &all[i]));
         if (serial_of(&all[i]) > serial_of(&all[best]))
             best = i;
         for (size_t k = 0; k < i; k++)

@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http_client.h"
 #include "image_files.h"
-#include "proof.h"
+#include "submit.h"
 #include "text.h"
 
 enum { PIECE_BYTES = 1 << 16, NAME_BYTES = PP_PUBLISHED_NAME_MAX + 32 };
@@ -159,198 +158,107 @@ pp_res pp_publish_bytes(struct pp_span bytes, int dir_fd, const char *name,
 
 /* --- the log ---------------------------------------------------------------------------------- */
 
-static uint32_t code_of(struct pp_span name)
-{
-    for (uint32_t code = 1; code <= UINT8_MAX; code++)
-        if (pp_span_eq(name, pp_span_cstr(pp_code_name(code))))
-            return code;
-    return PP_E_LEDGER_RECORD;
-}
-
-/* "published <size>", then "<index> <id>" of the one entry. */
-static pp_res read_published(struct pp_span text, struct pp_submitted *ret)
-{
-    struct pp_span line, word;
-
-    PP_CHECK(pp_text_cut(&text, '\n', &line), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&line, ' ', &word), PP_E_FORMAT, 0);
-    PP_CHECK(pp_span_eq(word, PP_STR("published")), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&text, '\n', &line), PP_E_FORMAT, 0);
-    PP_CHECK(pp_text_cut(&line, ' ', &word), PP_E_FORMAT, 0);
-    PP_TRY(pp_decimal_parse(word, PP_MERKLE_SIZE_MAX, &ret->index));
-    ret->published = 1;
-    return PP_OK;
-}
-
-/* "refused <entry> <code>". */
-static pp_res read_refused(struct pp_span text, uint32_t *ret_rule, struct pp_problem *problem)
-{
-    struct pp_span word, line;
-
-    (void)pp_text_cut(&text, '\n', &line);
-    (void)pp_text_cut(&line, ' ', &word);
-    (void)pp_text_cut(&line, ' ', &word);
-    *ret_rule = code_of(line);
-    pp_problem_set(problem, "record", "a record that keeps the rules of the ledger",
-                   pp_span_cstr(pp_code_name(*ret_rule)));
-    return PP_FAIL(PP_E_LOG_REFUSED, *ret_rule);
-}
-
-static pp_res read_answer(const struct pp_http_result *http, struct pp_submitted *ret,
-                          uint32_t *ret_rule, struct pp_problem *problem)
-{
-    struct pp_span text = pp_span(http->body, http->body_len);
-    struct pp_submitted s = { 0 };
-
-    switch (http->status) {
-    case 200:
-        if (!pp_is_ok(read_published(text, &s)))
-            return refuse(problem, PP_FAIL(PP_E_FORMAT, 0), "answer",
-                          "published <size>, <index> <id>", "something else");
-        *ret = s;
-        return PP_OK;
-    case 202:
-        *ret = s;
-        return PP_OK;
-    case 422:
-        return read_refused(text, ret_rule, problem);
-    case 503:
-        return refuse(problem, PP_FAIL(PP_E_BUSY, 0), "answer", "a place in the next batch",
-                      "full");
-    default:
-        pp_problem_numbers(problem, "status", 200, http->status);
-        return PP_FAIL(PP_E_HTTP_STATUS, http->status);
-    }
-}
-
 pp_res pp_submit_entry(const char *url, struct pp_span ca_pem, struct pp_span entry,
                        struct pp_submitted *ret, uint32_t *ret_rule, struct pp_problem *problem)
 {
-    const struct pp_http_client_config config = { .ca_pem = ca_pem };
-    struct pp_http_result http = { 0 };
-    char to[PP_HTTP_URL_BYTES_MAX];
-    uint8_t *body = malloc(entry.len + 4);
-    struct pp_wr wr = pp_wr_over(body, body == NULL ? 0 : entry.len + 4);
-    size_t len = strlen(url);
+    struct pp_submit_answer a = { 0 };
 
-    PP_CHECK(body != NULL, PP_E_NO_MEMORY, entry.len);
-    size_t mark = pp_wr_block32_begin(&wr);
-    pp_wr_span(&wr, entry);
-    pp_wr_block32_end(&wr, mark);
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    pp_problem_party(problem, "log");
-    pp_res r = snprintf(to, sizeof to, "%.*s/submit", (int)len, url) < (int)sizeof to
-                   ? PP_OK
-                   : PP_FAIL(PP_E_RANGE, len);
-    const struct pp_http_call call = {
-        .method = "POST", .url = to, .body = pp_wr_done(&wr), .deadline_ms = PP_SUBMIT_MS
-    };
-    if (pp_is_ok(r))
-        r = pp_http_call(&config, &call, &http);
-    if (!pp_is_ok(r))
-        r = refuse(problem, r, to, "an answer", pp_code_text(r.code));
-    else
-        r = read_answer(&http, ret, ret_rule, problem);
-    pp_http_result_done(&http);
-    free(body);
-    return r;
+    pp_res r = pp_submit_batch(url, ca_pem, &entry, 1, &a, problem);
+    if (r.code == PP_E_LOG_REFUSED)
+        *ret_rule = a.rule;
+    PP_TRY(r);
+    *ret = (struct pp_submitted){ .published = a.published, .index = a.index[0] };
+    return PP_OK;
 }
 
 /* --- the proof -------------------------------------------------------------------------------- */
 
 struct prover {
-    struct pp_log_source *source;
     const struct pp_policy *policy;
     struct pp_problem *problem;
-    struct pp_buf checkpoint, bundle;
+    struct pp_buf checkpoint, entry, proof;
     struct pp_policy_checkpoint opened;
-    struct pp_span entries[PP_TILE_WIDTH];
+    struct pp_log_shown shown;
     struct pp_note note;
-    struct pp_record record;
-    struct pp_tile_tree tree;
-    struct pp_proof proof;
 };
 
-static pp_res open_checkpoint(struct prover *x, uint64_t index)
+static pp_res open_checkpoint(struct prover *x, struct pp_log_source *source, uint64_t index)
 {
-    PP_TRY(pp_log_source_checkpoint(x->source, &x->checkpoint, x->problem));
+    const struct pp_checkpoint *c = &x->opened.checkpoint;
+
+    PP_TRY(pp_log_source_checkpoint(source, &x->checkpoint, x->problem));
     pp_res r = pp_policy_open(x->policy, pp_buf_span(&x->checkpoint), &x->opened);
     if (pp_is_ok(r))
         r = pp_policy_decide(x->policy, x->opened.witnesses.set);
     if (!pp_is_ok(r))
         return refuse(x->problem, r, "checkpoint", "the log's signature and the witnesses' quorum",
                       pp_code_text(r.code));
-    if (x->opened.checkpoint.size > index)
-        return PP_OK;
-    pp_problem_numbers(x->problem, "size of the cosigned tree", index + 1,
-                       x->opened.checkpoint.size);
-    return PP_FAIL(PP_E_RELEASE_PENDING, 0);
-}
-
-static pp_res read_entry(struct prover *x, const struct pp_record_id *id, uint64_t index,
-                         struct pp_merkle_hash *ret_leaf)
-{
-    struct pp_tile tile;
-    struct pp_record_id own;
-
-    PP_ASSERT(pp_tile_of(x->opened.checkpoint.size, 0, index / PP_TILE_WIDTH, &tile));
-    tile.entries = 1;
-    PP_TRY(pp_log_source_tile(x->source, x->opened.checkpoint.size, &tile, &x->bundle, x->problem));
-    PP_TRY(pp_entries_parse(pp_buf_span(&x->bundle), tile.width, x->entries));
-    struct pp_span entry = x->entries[index % PP_TILE_WIDTH];
-    PP_TRY(pp_note_parse(entry, &x->note));
-    pp_record_id_of(x->note.text, &own);
-    if (!pp_record_id_same(&own, id)) {
-        pp_problem_hex(x->problem, "record at the log's index", PP_BYTES(id->bytes),
-                       PP_BYTES(own.bytes));
-        return PP_FAIL(PP_E_LEDGER_PROOF, 0);
+    if (c->size <= index) {
+        pp_problem_numbers(x->problem, "size of the cosigned tree", index + 1, c->size);
+        return PP_FAIL(PP_E_RELEASE_PENDING, 0);
     }
-    pp_merkle_leaf(entry, ret_leaf);
+    x->shown = (struct pp_log_shown){ source, { c->size, c->root }, pp_buf_span(&x->checkpoint) };
     return PP_OK;
 }
 
-static pp_res prove(struct prover *x, const struct pp_record_id *id, uint64_t index,
-                    struct pp_wr *wr)
+/* What stands there is the record; its signature lines may be others than those that were sent. */
+static pp_res read_entry(struct prover *x, const struct pp_record_id *id, uint64_t index)
+{
+    struct pp_record_id own;
+
+    PP_TRY(pp_log_entry(&x->shown, index, &x->entry, x->problem));
+    PP_TRY(pp_note_parse(pp_buf_span(&x->entry), &x->note));
+    pp_record_id_of(x->note.text, &own);
+    if (pp_record_id_same(&own, id))
+        return PP_OK;
+    pp_problem_hex(x->problem, "record at the log's index", PP_BYTES(id->bytes),
+                   PP_BYTES(own.bytes));
+    return PP_FAIL(PP_E_LEDGER_PROOF, 0);
+}
+
+/* As whoever is given the file verifies it: from its bytes. */
+static pp_res verify(struct prover *x)
 {
     struct pp_merkle_hash leaf;
-    struct pp_proof again;
+    struct pp_proof proof;
     struct pp_policy_checkpoint opened;
-    size_t from = wr->len;
 
-    PP_TRY(open_checkpoint(x, index));
-    PP_TRY(read_entry(x, id, index, &leaf));
-    struct pp_log_source_tree tiles = { x->source, x->opened.checkpoint.size, x->problem };
-    x->tree = (struct pp_tile_tree){ .source = pp_log_source_tiles(&tiles), .size = tiles.size };
-    const struct pp_merkle_nodes nodes = pp_tile_nodes(&x->tree);
-    x->proof.index = index;
-    x->proof.checkpoint = pp_buf_span(&x->checkpoint);
-    PP_TRY(pp_merkle_inclusion(index, tiles.size, &nodes, &x->proof.path));
-    pp_proof_write(wr, &x->proof);
-    PP_TRY(pp_wr_ok(wr));
-    PP_TRY(pp_proof_parse(pp_span(wr->at + from, wr->len - from), &again));
-    pp_res r = pp_proof_verify(&again, &leaf, x->policy, 0, UINT64_MAX, &opened);
+    pp_merkle_leaf(pp_buf_span(&x->entry), &leaf);
+    PP_TRY(pp_proof_parse(pp_buf_span(&x->proof), &proof));
+    pp_res r = pp_proof_verify(&proof, &leaf, x->policy, 0, UINT64_MAX, &opened);
     return pp_is_ok(r) ? r
                        : refuse(x->problem, r, "inclusion proof",
                                 "one that leads to the cosigned root", pp_code_text(r.code));
 }
 
+static pp_res prove(struct prover *x, struct pp_log_source *source, const struct pp_record_id *id,
+                    uint64_t index)
+{
+    PP_TRY(open_checkpoint(x, source, index));
+    PP_TRY(read_entry(x, id, index));
+    PP_TRY(pp_log_prove(&x->shown, index, pp_buf_span(&x->entry), &x->proof, x->problem));
+    return verify(x);
+}
+
 pp_res pp_prove_logged(struct pp_log_source *source, const struct pp_policy *policy,
-                       const struct pp_record_id *id, uint64_t index, struct pp_wr *wr,
+                       const struct pp_record_id *id, uint64_t index, struct pp_buf *ret,
                        uint64_t *ret_size, struct pp_problem *problem)
 {
     struct prover *x = calloc(1, sizeof *x);
 
     PP_CHECK(x != NULL, PP_E_NO_MEMORY, sizeof *x);
-    x->source = source;
     x->policy = policy;
     x->problem = problem;
     pp_problem_party(problem, "log");
-    pp_res r = prove(x, id, index, wr);
-    if (pp_is_ok(r))
+    pp_res r = prove(x, source, id, index);
+    if (pp_is_ok(r)) {
         *ret_size = x->opened.checkpoint.size;
+        *ret = x->proof;
+        x->proof = (struct pp_buf){ 0 };
+    }
     pp_buf_done(&x->checkpoint);
-    pp_buf_done(&x->bundle);
+    pp_buf_done(&x->entry);
+    pp_buf_done(&x->proof);
     free(x);
     return r;
 }

@@ -207,5 +207,5 @@ int verb_keys_new(struct ppctl *p, int argc, char **argv)
 
 int verb_keys_sign(struct ppctl *p, int argc, char **argv)
 {
-    return ppctl_record_sign(p, "keys sign", PPCTL_SIGNS_KEY_EPOCH, argc, argv, NULL);
+    return ppctl_record_sign_verb(p, "keys sign", PPCTL_SIGNS_KEY_EPOCH, argc, argv);
 }

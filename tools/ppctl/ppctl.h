@@ -28,12 +28,22 @@ extern const struct ppctl_verb PPCTL_VERBS[];
 
 /* --- options ------------------------------------------------------------------------------- */
 
+enum { PPCTL_LIST_MAX = 64 };
+
+/* The values of an option that may be given several times. */
+struct ppctl_list {
+    const char *items[PPCTL_LIST_MAX];
+    size_t count;
+};
+
+/* Exactly one of text, flag and list is not NULL. */
 struct ppctl_option {
     const char *name;  /* "--words" */
     const char *value; /* what the value is, "N"; NULL for a flag */
     const char *help;
-    const char **text; /* where the value goes; NULL for a flag */
-    int *flag;         /* set to 1; NULL for an option with a value */
+    const char **text;       /* where the value goes */
+    int *flag;               /* set to 1 */
+    struct ppctl_list *list; /* where all values go; up to PPCTL_LIST_MAX */
 };
 
 /*
@@ -44,6 +54,9 @@ struct ppctl_option {
 int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *options,
                 size_t option_count, int argc, char **argv, const char **positionals,
                 size_t positional_min, size_t positional_max, size_t *ret_positional_count);
+
+/* 1 and the POSIX seconds of "1771283000" or "2026-02-16T23:03:20Z" (RFC 3339), else 0. */
+int ppctl_time(const char *text, uint64_t *ret);
 
 /* --- output -------------------------------------------------------------------------------- */
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys_arg.h"
 #include "record_words.h"
 #include "verbs.h"
 
@@ -14,12 +13,7 @@ enum { PATH_BYTES_MAX = 4096 };
 
 struct sign {
     struct ppctl *p;
-    unsigned types;
-    pp_res (*more)(const struct ppctl *p, const struct pp_record_file *f,
-                   struct pp_problem *problem);
-    const char *path, *out;
-    struct ppctl_place_args place_args;
-    struct ppctl_key_args key_args;
+    const struct ppctl_signing *args;
     struct ppctl_place place;
     struct ppctl_key key;
     struct pp_record_file file;
@@ -115,10 +109,10 @@ static pp_res check_place(struct sign *s)
     const struct pp_note_key *key = ppctl_key_public(&s->key);
     const char *const fields[] = { "", "ledger", "namespace", "environment" };
 
-    if (!ppctl_place_given(&s->place_args))
+    if (!ppctl_place_given(&s->args->place))
         return PP_OK;
-    PP_TRY(ppctl_place_open(s->p, &s->place_args, PPCTL_NEED_OWNER | PPCTL_NEED_REVIEW, &s->problem,
-                            &s->place));
+    PP_TRY(ppctl_place_open(s->p, &s->args->place, PPCTL_NEED_OWNER | PPCTL_NEED_REVIEW,
+                            &s->problem, &s->place));
     pp_res r = pp_record_check_place(&s->file.record, place->origin, place->name_space,
                                      place->environment);
     if (!pp_is_ok(r))
@@ -136,22 +130,22 @@ static pp_res check_place(struct sign *s)
 
 static pp_res read_record(struct sign *s)
 {
-    PP_TRY(pp_record_file_read(s->path, &s->problem, &s->file));
-    if ((s->types >> s->file.record.type & 1) == 0)
+    PP_TRY(pp_record_file_read(s->args->path, &s->problem, &s->file));
+    if ((s->args->types >> s->file.record.type & 1) == 0)
         return refuse(s, PP_FAIL(PP_E_INPUT, s->file.record.type), "type",
                       "a type of record that this verb signs",
                       pp_span_cstr(pp_record_type_name(s->file.record.type)));
     pp_record_words(stderr, &s->file.record, &s->file.id, pp_clock_posix_s(&s->p->clock));
-    return s->more == NULL ? PP_OK : s->more(s->p, &s->file, &s->problem);
+    return s->args->more == NULL ? PP_OK : s->args->more(s->args->ctx, &s->file, &s->problem);
 }
 
 static pp_res set_out(struct sign *s)
 {
-    if (s->out == NULL)
-        return ppctl_entry_path(s->path, s->file.note.line_count > 0, s->out_path,
+    if (s->args->out == NULL)
+        return ppctl_entry_path(s->args->path, s->file.note.line_count > 0, s->out_path,
                                 sizeof s->out_path);
-    PP_CHECK(snprintf(s->out_path, sizeof s->out_path, "%s", s->out) < PATH_BYTES_MAX, PP_E_RANGE,
-             0);
+    PP_CHECK(snprintf(s->out_path, sizeof s->out_path, "%s", s->args->out) < PATH_BYTES_MAX,
+             PP_E_RANGE, 0);
     return PP_OK;
 }
 
@@ -164,7 +158,7 @@ static pp_res run(struct sign *s)
     pp_problem_party(&s->problem, "ppctl");
     PP_TRY(read_record(s));
     PP_TRY(set_out(s));
-    PP_TRY(ppctl_key_open(&s->key_args, PP_NOTE_ED25519, &s->problem, &s->key));
+    PP_TRY(ppctl_key_open(&s->args->key, PP_NOTE_ED25519, &s->problem, &s->key));
     key = ppctl_key_public(&s->key);
     if (pp_record_file_signed_by(&s->file, key))
         return refuse(s, PP_FAIL(PP_E_SIGNED_ALREADY, 0), "--key", "a key that has not signed yet",
@@ -172,7 +166,7 @@ static pp_res run(struct sign *s)
     PP_TRY(check_place(s));
     PP_TRY(ppctl_key_line(&s->key, s->file.note.text, &line));
     PP_TRY(pp_record_file_add(&s->file, pp_wr_done(&line), &entry));
-    return ppctl_write_out(s->out_path, strcmp(s->out_path, s->path) == 0, pp_wr_done(&entry),
+    return ppctl_write_out(s->out_path, strcmp(s->out_path, s->args->path) == 0, pp_wr_done(&entry),
                            &s->problem);
 }
 
@@ -194,28 +188,16 @@ static int print_result(const struct sign *s)
     return 0;
 }
 
-int ppctl_record_sign(struct ppctl *p, const char *verb, unsigned types, int argc, char **argv,
-                      pp_res (*more)(const struct ppctl *p, const struct pp_record_file *f,
-                                     struct pp_problem *problem))
+int ppctl_record_sign(struct ppctl *p, const struct ppctl_signing *args)
 {
     struct sign *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
     s->p = p;
-    s->types = types;
-    s->more = more;
-    const struct ppctl_option options[] = {
-        PPCTL_KEY_OPTIONS(s->key_args),
-        { "--out", "FILE", "where the entry goes; default: NAME.entry", &s->out, NULL },
-        PPCTL_PLACE_OPTIONS(s->place_args),
-    };
-    int status = ppctl_parse(p, verb, options, PP_ARRAY_COUNT(options), argc, argv, &s->path, 1, 1,
-                             NULL);
-    if (status < 0) {
-        pp_res r = run(s);
-        status = pp_is_ok(r) ? print_result(s) : ppctl_fail(p, r, &s->problem, 0);
-    }
+    s->args = args;
+    pp_res r = run(s);
+    int status = pp_is_ok(r) ? print_result(s) : ppctl_fail(p, r, &s->problem, 0);
     ppctl_key_done(&s->key);
     ppctl_place_done(&s->place);
     pp_record_file_done(&s->file);
@@ -223,7 +205,21 @@ int ppctl_record_sign(struct ppctl *p, const char *verb, unsigned types, int arg
     return status;
 }
 
+int ppctl_record_sign_verb(struct ppctl *p, const char *verb, unsigned types, int argc, char **argv)
+{
+    struct ppctl_signing args = { .types = types };
+    const struct ppctl_option options[] = {
+        PPCTL_KEY_OPTIONS(args.key),
+        { "--out", "FILE", "where the entry goes; default: NAME.entry", &args.out, NULL },
+        PPCTL_PLACE_OPTIONS(args.place),
+    };
+    int status = ppctl_parse(p, verb, options, PP_ARRAY_COUNT(options), argc, argv, &args.path, 1,
+                             1, NULL);
+
+    return status >= 0 ? status : ppctl_record_sign(p, &args);
+}
+
 int verb_review_sign(struct ppctl *p, int argc, char **argv)
 {
-    return ppctl_record_sign(p, "review sign", PPCTL_SIGNS_ALL, argc, argv, NULL);
+    return ppctl_record_sign_verb(p, "review sign", PPCTL_SIGNS_ALL, argc, argv);
 }

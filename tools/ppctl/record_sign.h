@@ -6,6 +6,7 @@
 #ifndef PPCTL_RECORD_SIGN_H
 #define PPCTL_RECORD_SIGN_H
 
+#include "keys_arg.h"
 #include "place.h"
 #include "ppctl.h"
 #include "record_file.h"
@@ -20,13 +21,23 @@ enum {
                       PPCTL_SIGNS_REVOKE,
 };
 
-/*
- * Runs "VERB FILE --key K [--out F] [place]" for records of these types; `more` (NULL: nothing
- * more) is asked about the record before it is signed. Returns the exit status.
- */
-int ppctl_record_sign(struct ppctl *p, const char *verb, unsigned types, int argc, char **argv,
-                      pp_res (*more)(const struct ppctl *p, const struct pp_record_file *f,
-                                     struct pp_problem *problem));
+/* A signature that is asked for; zero before the options are read. */
+struct ppctl_signing {
+    unsigned types;
+    const char *path, *out; /* out NULL: ppctl_entry_path */
+    struct ppctl_key_args key;
+    struct ppctl_place_args place; /* optional */
+    /* Asked about the record before it is signed; NULL: nothing more than its grammar. */
+    pp_res (*more)(void *ctx, const struct pp_record_file *f, struct pp_problem *problem);
+    void *ctx;
+};
+
+/* Signs, and says what came of it. Returns the exit status. */
+int ppctl_record_sign(struct ppctl *p, const struct ppctl_signing *args);
+
+/* Runs "VERB FILE --key K [--out F] [place]" for records of these types. */
+int ppctl_record_sign_verb(struct ppctl *p, const char *verb, unsigned types, int argc,
+                           char **argv);
 
 /*
  * Where the entry of a record goes when nobody says: NAME.record to NAME.entry, an entry to itself,

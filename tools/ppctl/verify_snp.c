@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ppctl.h"
 #include "snp_policy.h"
@@ -35,74 +34,13 @@ static void job_done(struct job *j)
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
-static int digits(const char *text, size_t at, size_t len, int *ret)
-{
-    uint64_t v = 0;
-
-    for (size_t i = at; i < at + len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return 0;
-        v = 10 * v + (uint64_t)(text[i] - '0');
-    }
-    *ret = (int)v;
-    return 1;
-}
-
-/* What stands behind the seconds: a fraction, which is dropped, then "Z" or "+hh:mm". */
-static int read_zone(const char *text, int *ret_offset_s)
-{
-    int hours, minutes;
-
-    if (*text == '.') {
-        size_t n = strspn(text + 1, "0123456789");
-        if (n == 0)
-            return 0;
-        text += 1 + n;
-    }
-    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
-        *ret_offset_s = 0;
-        return 1;
-    }
-    if (strlen(text) != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':' ||
-        !digits(text, 1, 2, &hours) || !digits(text, 4, 2, &minutes) || hours > 23 || minutes > 59)
-        return 0;
-    *ret_offset_s = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-    return 1;
-}
-
-/* RFC 3339, "2026-06-01T00:00:00Z". */
-static int read_rfc3339(const char *text, uint64_t *ret)
-{
-    struct tm tm = { 0 };
-    struct tm again;
-    int offset_s;
-
-    if (strlen(text) < 20 || text[4] != '-' || text[7] != '-' ||
-        (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' ||
-        text[16] != ':' || !digits(text, 0, 4, &tm.tm_year) || !digits(text, 5, 2, &tm.tm_mon) ||
-        !digits(text, 8, 2, &tm.tm_mday) || !digits(text, 11, 2, &tm.tm_hour) ||
-        !digits(text, 14, 2, &tm.tm_min) || !digits(text, 17, 2, &tm.tm_sec) ||
-        !read_zone(text + 19, &offset_s))
-        return 0;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    again = tm;
-    time_t at = timegm(&again); /* normalises: a date that is none comes back as another */
-    if (again.tm_mon != tm.tm_mon || again.tm_mday != tm.tm_mday || again.tm_hour != tm.tm_hour ||
-        again.tm_min != tm.tm_min || again.tm_sec != tm.tm_sec || at - offset_s < 0)
-        return 0;
-    *ret = (uint64_t)(at - offset_s);
-    return 1;
-}
-
 static int read_time(const struct ppctl *p, struct job *j)
 {
     if (j->at_text == NULL) {
         j->posix_s = pp_clock_posix_s(&p->clock);
         return -1;
     }
-    if (pp_is_ok(pp_decimal_parse(pp_span_cstr(j->at_text), INT64_MAX, &j->posix_s)) ||
-        read_rfc3339(j->at_text, &j->posix_s))
+    if (ppctl_time(j->at_text, &j->posix_s))
         return -1;
     return ppctl_usage(p, "--at", "POSIX seconds or an RFC 3339 time", j->at_text);
 }

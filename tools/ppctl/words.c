@@ -83,3 +83,8 @@ int verb_keys(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "keys", argc, argv);
 }
+
+int verb_host_set(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "host-set", argc, argv);
+}

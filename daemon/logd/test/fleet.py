@@ -449,6 +449,71 @@ def killed_again_and_again_the_log_loses_nothing_and_forks_never(fleet):
         assert "status=422" not in w.events() and "RULE_BROKEN" not in w.events(), w.events()
 
 
+class TwoFaced:
+    """A log with two histories, that share their first entries, and a key that signs either."""
+    SHARED, ALL = 5, 40
+
+    def __init__(self):
+        first = [b"%d" % i for i in range(self.SHARED)]
+        self.histories = [first + [b"%s %d" % (name, i) for i in range(self.SHARED, self.ALL)]
+                          for name in (b"one", b"two")]
+        self.requests = {}
+
+    def request(self, which, old, size):
+        key = (which, old, size)
+        if key not in self.requests:
+            self.requests[key] = request(self.histories[which][:size], old)
+        return self.requests[key]
+
+    def press(self, witness, which, dice, told):
+        """Asks for one history until the witness is gone; `told` is all that it cosigned."""
+        old = 0
+        try:
+            while True:
+                size = max(1, min(self.ALL, old + (dice.random() < 0.2)))
+                status, body, _ = witness.call("POST", "/add-checkpoint", self.request(which, old, size))
+                if status == 200:
+                    told.append((which, size, body))
+                    old = size
+                elif status == 409:
+                    old = int(body)
+                else:  # it believes the other one
+                    if status != 422 or old <= self.SHARED:
+                        told.append((which, 0, b"%d" % status))
+                    return
+        except (OSError, http.client.HTTPException):
+            pass
+
+
+def killed_again_and_again_a_witness_cosigns_one_history(fleet):
+    """A7, A8: pressed for two histories at once over HTTP, it never stands behind its own word."""
+    witness = Party(WITNESSD, os.path.join(fleet.folder, "pressed"), "pressed.example")
+    log, told, largest = TwoFaced(), [], 0
+    witness.configure([("listen", f"127.0.0.1:{free_port()}"), ("log", records.LOG.vkey())])
+    path = "/" + hashlib.sha256(records.LEDGER.encode()).hexdigest() + "/checkpoint"
+    for n in range(ROUNDS):
+        dice = random.Random(n)
+        witness.start()
+        killer = threading.Timer(dice.uniform(0.0, 0.1), witness.kill)
+        pressing = [threading.Thread(target=log.press, args=(witness, which, dice, told)) for which in (0, 1)]
+        for t in (*pressing, killer):
+            t.start()
+        for t in (*pressing, killer):
+            t.join()
+        if told:
+            largest = max(size for _, size, _ in told)
+            witness.start()
+            status, body, _ = witness.call("GET", path)
+            assert status == 200 and Fleet.parse(body)[0] >= largest
+            witness.kill()
+    assert all(size > 0 for _, size, _ in told), told
+    believed = {which for which, size, _ in told if size > log.SHARED}
+    assert len(believed) == 1 and largest > log.SHARED, (believed, largest)
+    for which, size, body in told[::max(1, len(told) // 20)]:
+        text = log.request(which, 0, size).split(b"\n\n", 1)[1].rsplit(b"\n\n", 1)[0]
+        assert signers(text + b"\n\n" + body, [witness.vkey]) == {witness.vkey}
+
+
 class SmallDisk:
     """The folder of a party that is not running, on a file system of a few pages."""
 
@@ -721,4 +786,5 @@ if __name__ == "__main__":
          a_witness_whose_state_was_changed_does_not_start,
          everybody_ends_cleanly_when_asked,
          a_full_disk_is_said_and_loses_nothing,
+         killed_again_and_again_a_witness_cosigns_one_history,
          killed_again_and_again_the_log_loses_nothing_and_forks_never))

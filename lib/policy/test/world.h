@@ -47,7 +47,9 @@ enum slot_id {
     S_OHTTP_NEXT,
     S_ORCHESTRATOR,
     S_PREDICTOR,
-    S_GAP, /* nothing, unless a test wants a larger tree */
+    S_GUARD,   /* nothing, unless a status of all roles is wanted */
+    S_GATEWAY, /* nothing, unless a status of all roles is wanted */
+    S_GAP,     /* nothing, unless a test wants a larger tree */
     S_STATUS,
     S_EXTRA, /* nothing, unless a test puts something behind the status */
     SLOTS,
@@ -282,6 +284,7 @@ static inline void world_default(struct world *w)
     for (size_t role = 0; role < PP_RECORD_ROLES; role++)
         status->record.status.min_serial[role] = 1;
     w->slots[S_GAP] = w->slots[S_EXTRA] = (struct slot){ 0 };
+    w->slots[S_GUARD] = w->slots[S_GATEWAY] = (struct slot){ 0 };
     for (size_t i = 0; i < WITNESSES; i++)
         w->cosigned[i] = WORLD_NOW - 30;
     w->checkpoint_signers = BY(P_LOG);

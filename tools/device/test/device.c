@@ -58,6 +58,17 @@ static void answer_from_file(int fd, const char *path)
         _exit(1);
 }
 
+/* What was asked last for "/one" stands in the file "one.asked". */
+static void keep_request(const char *path, const char *buf, size_t len)
+{
+    char name[160];
+
+    snprintf(name, sizeof name, "%s%s.asked", served, path);
+    FILE *f = fopen(name, "wb");
+    if (f == NULL || fwrite(buf, 1, len, f) != len || fclose(f) != 0)
+        _exit(1);
+}
+
 /* Accepts, reads the head of what comes, says path and length, answers or not, closes. */
 static void serve(int listener, int out)
 {
@@ -73,6 +84,7 @@ static void serve(int listener, int out)
         if (sscanf(buf, "%*s %62s", path) != 1 ||
             (field != NULL && sscanf(field, "%*s %u", &bytes) != 1))
             _exit(1);
+        keep_request(path, buf, (size_t)n);
         int len = snprintf(line, sizeof line, "%s\n%u bytes\n", path, bytes);
         if (write(out, line, (size_t)len) < 0) /* who has an answer finds it counted */
             _exit(1);
@@ -509,8 +521,6 @@ static void without_any_bundle_a_silent_mirror_is_a_network_failure(void **state
     assert_string_equal(device.problem.party, "mirror");
 }
 
-/* --- two mirrors ------------------------------------------------------------------------------ */
-
 /* The world's bundle as it is now, in memory of its own. */
 static struct pp_span bundle_of_serial(uint64_t serial, uint64_t time, uint8_t *memory)
 {
@@ -528,6 +538,90 @@ static struct pp_span bundle_of_serial(uint64_t serial, uint64_t time, uint8_t *
 }
 
 static uint8_t first[1 << 20], second[1 << 20];
+
+/* --- what a mirror sees ----------------------------------------------------------------------- */
+
+static size_t request_of(const char *name, uint8_t ret[1024])
+{
+    char path[128];
+    struct pp_buf b = { 0 };
+
+    snprintf(path, sizeof path, "%s/%s.asked", served, name);
+    assert_ok(pp_file_read(AT_FDCWD, path, 1024, &b));
+    size_t len = b.len;
+    memcpy(ret, b.bytes, len);
+    pp_buf_done(&b);
+    assert_int_equal(unlink(path), 0);
+    return len;
+}
+
+static void forget(const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    (void)unlink(path);
+}
+
+static void put_marks(const struct pp_marks *m)
+{
+    static uint8_t bytes[PP_MARKS_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+
+    assert_ok(pp_marks_write(&wr, m));
+    put("device/marks", pp_wr_done(&wr));
+}
+
+/*
+ * transparency-log A11.10: "from my old size" would tell when a device updated last. It asks for
+ * one file, in the same bytes, whatever it holds and has seen, and nobody for a consistency proof.
+ */
+static void a11_10_no_request_reveals_which_tree_a_device_holds(void **state)
+{
+    (void)state;
+    static const char *const mirrors[] = { "directory", "other" };
+    static struct pp_marks seen[] = {
+        { 0 },
+        { .now_posix_s = WORLD_NOW - 5, .tree_size = 8, .status_serial = 6 },
+        { .now_posix_s = WORLD_NOW - 5,
+          .tree_size = 1000000,
+          .status_serial = 7 }, /* a roll-back */
+        { .now_posix_s = WORLD_NOW + 100 * PP_DAY_S, .tree_size = 1, .status_serial = 1 },
+        { .tree_size = 8, .revoked_count = PP_MARKS_REVOKED_MAX },
+    };
+    static struct pp_span held[3];
+    uint8_t asked[PP_ARRAY_COUNT(mirrors)][1024], again[1024];
+    size_t len[PP_ARRAY_COUNT(mirrors)] = { 0 };
+
+    held[1] = bundle_of_serial(7, WORLD_NOW - 60, first);
+    held[2] = bundle_of_serial(8, WORLD_NOW - 10, second);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(seen) * PP_ARRAY_COUNT(held) * 2; i++) {
+        size_t bundle = i / 2 % PP_ARRAY_COUNT(held);
+
+        for (size_t k = 0; k < PP_ARRAY_COUNT(mirrors); k++)
+            serve_file(mirrors[k], i % 2 == 0 ? PP_STR("") : held[2]);
+        put_marks(&seen[i / 2 / PP_ARRAY_COUNT(held)]);
+        put("device/bundle", held[bundle]);
+        if (bundle == 0)
+            forget("device/bundle");
+        assert_ok(open_device());
+        pp_res tokens = PP_OK;
+        pp_ignore(pp_device_tick(&device, &tokens), "only what was asked counts here");
+        for (size_t k = 0; k < PP_ARRAY_COUNT(mirrors); k++) {
+            if (i % 2 == 0 && k > 0)
+                continue; /* the first mirror was silent: the second was not asked */
+            size_t n = request_of(mirrors[k], again);
+            if (len[k] == 0)
+                memcpy(asked[k], again, len[k] = n);
+            assert_int_equal(n, len[k]);
+            assert_memory_equal(again, asked[k], n);
+        }
+    }
+    for (size_t k = 0; k < PP_ARRAY_COUNT(mirrors); k++)
+        serve_file(mirrors[k], PP_STR(""));
+}
+
+/* --- two mirrors ------------------------------------------------------------------------------ */
 
 static void mirrors_that_agree_replace_the_bundle_that_is_held(void **state)
 {
@@ -944,6 +1038,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(marks_are_stored_with_every_view_that_is_believed),
     FRESH(a_held_bundle_is_used_until_it_ends),
     FRESH(without_any_bundle_a_silent_mirror_is_a_network_failure),
+    FRESH(a11_10_no_request_reveals_which_tree_a_device_holds),
     FRESH(mirrors_that_agree_replace_the_bundle_that_is_held),
     FRESH(a_bundle_that_is_held_already_is_not_written_again),
     FRESH(of_two_mirrors_the_newer_one_counts),
