@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """From nothing to the first session (pp-wire 13), in prod's time: four days on a test's clock, each party with the
 commands of the manual. Every test goes on where the one before it stopped."""
+import hashlib
+import json
 import os
 import shutil
+import signal
 import time
 import unittest
 
 import walk
+from fleet import CHAT, ppctl
 from walk import (AUTHORITY, ENVIRONMENT, ISSUER, NAMESPACE, ORIGIN, RECORD_WITNESS, REVIEWERS, WITNESSES, World,
                   until)
 
 DAY, HOUR = 86400, 3600
+KEYS = "/.well-known/ohttp-gateway"
 RELEASE_DELAY, KEY_DELAY = 26 * HOUR, 48 * HOUR
 
 INPUTS = """role = orchestrator
@@ -33,7 +38,7 @@ class Walk(unittest.TestCase):
         cls.addClassCleanup(cls.world.close)
         cls.first = cls.today + 3  # the first UTC day that begins 48 h from now or later
         cls.vkeys = {}
-        cls.ports = {name: walk.free_port() for name in ("relay", "issuer")}
+        cls.ports = {name: walk.free_port() for name in ("relay", "issuer", "gateway")}
 
     def place(self, *needs):
         """What a command needs to know as long as there is no trust file."""
@@ -56,7 +61,7 @@ class Walk(unittest.TestCase):
     def test_02_policies_are_written_and_judged(self):
         people = {"owner": ("owners", ("owner",), 1), "review": ("reviewers", REVIEWERS, 2)}
         log = self.world.party("log", "pp-logd")
-        self.vkeys["log"] = walk.run("pp-logd", "--init", log.folder, ORIGIN).strip()
+        self.vkeys["log"] = self.world.ppctl("log", "init", "--origin", ORIGIN, "--log", log.folder)["vkey"]
         for name, (group, members, needed) in people.items():
             log.write(f"{name}.policy", "".join(f"witness {m} {self.vkeys[m]}\n" for m in members) +
                       f"group {group} {needed} {' '.join(members)}\nquorum {group}\n")
@@ -106,7 +111,7 @@ class Walk(unittest.TestCase):
         for policy in ("owner.policy", "review.policy"):
             shutil.copy(self.world["log"].path(policy), trust.folder)
         for name in ("ark.der", "ask.der"):
-            shutil.copy(os.path.join(self.machine.folder, name), trust.folder)
+            shutil.copy(self.machine.path("trust", name), trust.folder)
         relay, issuer = self.ports["relay"], self.ports["issuer"]
         trust.write("trust", f"""environment = {ENVIRONMENT}
 namespace = {NAMESPACE}
@@ -142,18 +147,25 @@ batches = 1
         self.assertEqual(sorted(os.listdir(self.world["issuer"].path("keys"))),
                          [f"{self.first + n}.key" for n in (0, 1)])
 
+    def test_06_the_first_host_set(self):
+        owner, alice = self.world["owner"], self.world["reviewer1"]
+        hosts = owner.path("week1.hosts")
+        self.world.ppctl("host-set", "new", "--out", owner.path("week1"), "--serial", 1, "--not-after",
+                         int(self.world.now()) + 7 * DAY, "--where", "https://hosts.walk.example/1", *self.trust())
+        custody = "sha256:" + hashlib.sha256(b"rack 7").hexdigest()
+        self.world.ppctl("host-set", "add", hosts, self.machine.chip, "--product", "genoa", "--custody", custody)
+        for signer in (owner, alice):
+            self.world.ppctl("host-set", "sign", hosts, "--key", signer.path("key"), *self.trust())
+
     def test_08_two_builders_and_two_reviewers_make_the_release(self):
         """The image is what the simulated host launches: firmware, kernel and command line, measured as QEMU would."""
-        host = os.path.join(self.machine.folder, "host")
         desk = self.world.party("builders")
-        with open(os.path.join(host, "program"), "rb") as f:
-            program = f.read()
+        program = self.machine.read("host", "program")
         for name, content in {"image": program, "kernel": program, "build": b"recipe", "sbom": b"parts",
                               "egress": b"events", "cmdline": b"pp.role=orchestrator"}.items():
             desk.write(os.path.join("image", name), content)
         for source, name in (("firmware", "firmware/simulated"), ("cvm.config", "config/1")):
-            with open(os.path.join(host, source), "rb") as f:
-                desk.write(os.path.join("image", name), f.read())
+            desk.write(os.path.join("image", name), self.machine.read("host", source))
         inputs = desk.write("inputs", INPUTS)
         vkeys, manifests = {}, []
         for name in ("builder1", "builder2"):
@@ -175,7 +187,127 @@ batches = 1
         with open(record, encoding="ascii") as f:
             lines = dict(line.rstrip("\n").split(" ", 1) for line in f)
         self.assertEqual(int(lines["not-before"]) - int(lines["time"]), RELEASE_DELAY)
-        self.assertEqual(lines["snp"].split()[-1], self.machine.release["snp"][0]["measurement"], made)
+        self.assertEqual(lines["snp"].split()[-1], self.machine.measurement, made)
+
+    # --- the log ------------------------------------------------------------------------------------------------
+    def at(self, posix_s, hour=True):
+        """Goes on to this time; a full hour's batch is published before this returns, and its bundle on the mirror."""
+        self.assertGreater(posix_s, self.world.now())
+        before = self.get("/checkpoint")
+        self.world.set_clock(posix_s)
+        if hour:
+            until("the hour's batch", lambda: self.get("/checkpoint") != before)
+            self.world["relay"].write("directory.new", until("its bundle", lambda: self.get("/directory"))[1])
+            os.rename(self.world["relay"].path("directory.new"), self.world["relay"].path("directory"))
+
+    def show(self):
+        return self.world.ppctl("log", "show", "--log", f"http://127.0.0.1:{self.world['log'].port}")
+
+    def entries(self):
+        owner = self.world["owner"]
+        return [owner.path("week1.entry"), *(owner.path(f"{kind}-{n}.entry") for kind in ("issuer", "ohttp")
+                                             for n in (0, 1)), self.world["builders"].path("release.entry")]
+
+    def test_09_all_of_it_is_submitted_as_one_batch(self):
+        url = f"http://127.0.0.1:{self.world['log'].port}"
+        self.world.party("relay", "pp-relayd").start(  # for its mirror's sake: the gateway comes later
+            f"gateway = http://127.0.0.1:{self.ports['gateway']}/.well-known/ohttp-gateway", "directory = directory",
+            port=self.ports["relay"])
+        for _ in range(2):  # an answer that was lost costs nothing
+            answer = self.world.ppctl("log", "submit", *self.entries(), "--url", url, *self.trust())
+            self.assertEqual(answer["state"], "pending", answer)
+        self.assertEqual(self.get("/checkpoint")[0], 404)
+        self.at(self.today * DAY + 11 * HOUR + 1)
+        shown = self.show()
+        self.assertEqual([r["type"] for r in shown["records"]][-1], "status")
+        self.assertEqual(shown["size"], len(self.entries()) + 1)
+        status = shown["status"]
+        self.assertEqual((len(status["releases"]), len(status["keys"])), (0, 0))
+        type(self).ids = {r["type"]: r["id"] for r in shown["records"] if r["type"] in ("cvm-release", "host-set")}
+        self.assertEqual(status["hosts"], self.ids["host-set"])
+
+    def test_10_the_monitor_is_green(self):
+        done = self.monitor()
+        self.assertEqual((done["level"] in ("none", "info"), done["unread"]), (True, 0), done)
+
+    def monitor(self):
+        return self.world.ppctl("log", "monitor", "--log", f"http://127.0.0.1:{self.world['log'].port}", "--once",
+                                "--images", "skip", *self.trust())
+
+    def test_11a_before_its_day_the_release_is_in_no_status(self):
+        self.at(self.today * DAY + DAY + 12 * HOUR + 1)
+        self.assertEqual(self.show()["status"]["releases"], [])
+        self.at(self.today * DAY + DAY + 13 * HOUR + 1)
+        self.assertEqual(self.show()["status"]["releases"], [self.ids["cvm-release"]])
+        self.assertEqual(self.show()["status"]["keys"], [])
+
+    # --- the operator's parties and the device ------------------------------------------------------------------
+    def test_12_the_operator_starts_issuer_host_and_gateway(self):
+        world, machine = self.world, self.machine
+        shutil.copy(machine.path("issuer/assertion.key"), world["issuer"].folder)
+        world["issuer"].start(f"issuer = {ISSUER}", "keys = keys", "store = counts.db",
+                              "assertion_key = assertion.key", "batches = 1", port=self.ports["issuer"])
+        host = world.party("host", "pp-hostd")
+        for name in ("program", "cvm.config", "firmware"):
+            shutil.copy(machine.path("host", name), host.folder)
+        shutil.copytree(machine.path("host", "chip"), host.path("chip"))
+        host.write("hints", machine.hints(self.ids["cvm-release"], self.ids["host-set"]))
+        host.start("program = program", "cvm_config = cvm.config", "role = orchestrator", "firmware = firmware",
+                   f"policy = {machine.policy}", "chip = chip", "hints = hints", "fault = none")
+        gateway = world["gateway"]
+        shutil.copytree(machine.path("gateway/handle_keys"), gateway.path("handle_keys"))
+        shutil.copytree(world["issuer"].path("keys"), gateway.path("token_keys"))
+        os.mkdir(gateway.path("spent"), 0o700)
+        gateway.start(f"authority = {AUTHORITY}", f"issuer = {ISSUER}", f"cvm = 127.0.0.1:{host.port}",
+                      "ohttp_keys = ohttp_keys", "token_keys = token_keys", "handle_key = handle_keys/1.key",
+                      "spent = spent/spent.db", port=self.ports["gateway"])
+        device = world.party("device")
+        for name in ("assertion.key", "settings"):
+            shutil.copy(machine.path("device", name), device.folder)
+
+    def tokens(self):
+        """{epoch: how many}"""
+        return {e["epoch"]: e["held"] for e in self.world.ppctl("token", "status")["epochs"]}
+
+    def summarize(self):
+        return ppctl("summarize", self.chat, "--json", "--state", self.world.state)
+
+    def test_13a_the_device_waits_for_keys(self):
+        type(self).chat = os.path.join(self.world.folder, "chat.json")
+        with open(self.chat, "w", encoding="utf-8") as f:
+            json.dump(CHAT, f)
+        self.world.ppctl("refresh")
+        self.assertEqual(self.tokens(), {})
+        done = self.summarize()
+        self.assertNotEqual(done.status, 0)
+        self.assertEqual(done.json["sent_user_bytes"], 0)
+
+    def test_13b_a_day_ahead_the_keys_are_listed_and_tokens_come_at_a_drawn_moment(self):
+        begin = (self.first - 1) * DAY
+        self.at(begin + 1)
+        self.assertEqual(len(self.show()["status"]["keys"]), 2)
+        self.at(begin + 6.5 * HOUR, hour=False)
+        self.world.set_clock(begin + 12 * HOUR + 1)
+        self.world.ppctl("refresh")  # the drawn moment of the bundle has come; that of the batch is drawn now
+        drawn = self.world.ppctl("token", "status")["next_fetch"]
+        self.assertLessEqual(drawn, begin + 12.5 * HOUR + 60)  # first install: within 30 minutes
+        self.world.set_clock(drawn + 1)
+        self.world.ppctl("refresh")
+        self.assertEqual(self.tokens(), {self.first: 32})
+        self.assertNotEqual(self.summarize().status, 0)  # their day has not come
+
+    def test_13c_the_first_session_at_the_first_midnight(self):
+        self.at(self.first * DAY + 1)
+        self.at(self.first * DAY + 12 * 60, hour=False)
+        # Key folders are looked at once a minute, by timers that a leap does not move.
+        self.world["gateway"].process.send_signal(signal.SIGHUP)
+        until("the keys of the day", lambda: walk.get(self.ports["gateway"], KEYS)[0] == 200)
+        self.world.ppctl("refresh")
+        done = self.summarize()
+        self.assertEqual(done.status, 0, done.out + done.err)
+        self.assertTrue(done.json["verified"])
+        self.assertTrue(done.json["simulated"])
+        self.assertEqual(self.tokens()[self.first], 31)
 
 
 if __name__ == "__main__":

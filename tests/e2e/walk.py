@@ -146,22 +146,39 @@ def until(what, condition):
 
 
 class Machine:
-    """The files of a simulated host, as `ppctl up` makes them, and the measurement that they give."""
+    """What a simulated host launches and an operator's parties share, taken from a fleet of `ppctl up`: the chip and
+    its certificates, firmware, program, configuration; and keys of the gateway, issuer and device that no ledger lists."""
 
     def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="pp-walk-machine-")
         with Fleet() as fleet:
-            shown = fleet.run("log", "show", "--json").json
-            release = next(r for r in shown["records"] if r["type"] == "cvm-release")
+            shown = fleet.run("log", "show", "--json").json["records"]
+            self.ids = {r["type"]: r["id"] for r in shown if r["type"] in ("cvm-release", "host-set")}
+            self.measurement = next(r for r in shown if r["type"] == "cvm-release")["snp"][0]["measurement"]
             with open(os.path.join(fleet.state, "host", "config"), encoding="utf-8") as f:
                 self.policy = next(line.split(" = ")[1].strip() for line in f if line.startswith("policy"))
-            self.folder = tempfile.mkdtemp(prefix="pp-walk-machine-")
-            for name in ("host", "simulated-vendor", "device"):
-                shutil.copytree(os.path.join(fleet.state, name), os.path.join(self.folder, name))
-            self.entry = os.path.join(self.folder, "release.entry")
-            self.release, self.shown = release, shown
-            for name in ("ark.der", "ask.der"):
-                shutil.copy(os.path.join(fleet.state, "trust", name), self.folder)
-            fleet.down()
+            with open(os.path.join(fleet.state, "owner", "hosts"), "rb") as f:
+                self.chip = f.read()[1:65].hex()
+            for name in ("host", "trust", "device/assertion.key", "device/settings", "issuer/assertion.key",
+                         "gateway/handle_keys"):
+                source, target = os.path.join(fleet.state, name), self.path(name)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, target)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def read(self, *names):
+        with open(self.path(*names), "rb") as f:
+            return f.read()
+
+    def hints(self, release, hosts):
+        """The host's hints, for other records than the fleet's."""
+        content = self.read("host", "hints")
+        for old, new in ((self.ids["cvm-release"], release), (self.ids["host-set"], hosts)):
+            assert content.count(bytes.fromhex(old)) == 1
+            content = content.replace(bytes.fromhex(old), bytes.fromhex(new))
+        return content
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
