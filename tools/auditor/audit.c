@@ -32,6 +32,17 @@ static pp_res found(const struct auditing *g, uint32_t code, const char *field,
 
 /* --- the checkpoint ------------------------------------------------------------------------- */
 
+/* A mirror that stands still serves a perfect log of another day. */
+static pp_res found_old(const struct auditing *g)
+{
+    struct pp_problem words = { 0 };
+
+    pp_problem_numbers(&words, "checkpoint, the quorum's time", g->config->oldest,
+                       g->audit->quorum_posix_s);
+    pp_problem_party(&words, pp_log_source_place(g->config->source));
+    return pp_audit_found_(g->config, PP_E_LEDGER_STALE, &words);
+}
+
 static pp_res check_quorum(const struct auditing *g)
 {
     struct pp_audit *a = g->audit;
@@ -39,8 +50,10 @@ static pp_res check_quorum(const struct auditing *g)
     char got[64];
 
     a->has_quorum = pp_is_ok(r);
-    if (a->has_quorum)
+    if (a->has_quorum && a->quorum_posix_s >= g->config->oldest)
         return PP_OK;
+    if (a->has_quorum)
+        return found_old(g);
     snprintf(got, sizeof got, "cosignatures of %d of its witnesses",
              __builtin_popcountll(a->opened.witnesses.set));
     return found(g, r.code, "checkpoint", "the quorum of the policy", got);
@@ -182,23 +195,33 @@ static pp_res check_end(const struct auditing *g)
 
 /* --- the directory bundle ------------------------------------------------------------------- */
 
-static pp_res compare_directory(const struct auditing *g, struct pp_span served)
+/* The checkpoint that the bundle's proofs are under, as far as it is one of this log's. */
+static int open_directory(const struct auditing *g, const struct pp_bundle *b, struct pp_span *ret,
+                          struct pp_policy_checkpoint *ret_opened)
+{
+    struct pp_proof proof;
+
+    if (!pp_is_ok(pp_proof_parse(b->status.proof, &proof)) ||
+        !pp_is_ok(pp_policy_open(g->config->policy, proof.checkpoint, ret_opened)) ||
+        !pp_is_ok(pp_policy_decide(g->config->policy, ret_opened->witnesses.set)))
+        return 0;
+    *ret = proof.checkpoint;
+    return 1;
+}
+
+static pp_res compare_directory(const struct auditing *g, struct pp_span served,
+                                const struct pp_bundle *bundle, struct pp_span note)
 {
     const struct pp_audit *a = g->audit;
     const struct pp_log_shown shown = {
         .source = g->config->source,
         .tree = { a->opened.checkpoint.size, a->opened.checkpoint.root },
-        .note = pp_buf_span(&a->checkpoint),
+        .note = note,
     };
-    static _Alignas(16) uint8_t memory[1 << 16];
-    struct pp_arena arena = pp_arena_over(memory, sizeof memory);
     struct pp_problem words = { 0 };
     struct pp_buf own = { 0 };
-    struct pp_bundle bundle;
 
-    if (!pp_is_ok(pp_bundle_parse(served, &arena, &bundle)))
-        return found(g, PP_E_LOG_DIRECTORY, "directory", "a directory bundle", "something else");
-    pp_res r = pp_log_directory(&shown, &a->index, &bundle, &own, &words);
+    pp_res r = pp_log_directory(&shown, &a->index, bundle, &own, &words);
     if (pp_code_class(r.code) == PP_CLASS_REFUSED || r.code == PP_E_NOT_FOUND)
         return found(g, PP_E_LOG_DIRECTORY, "directory", "what the log's last status names",
                      pp_code_text(r.code));
@@ -208,8 +231,39 @@ static pp_res compare_directory(const struct auditing *g, struct pp_span served)
     if (is_same)
         return PP_OK;
     return found(g, PP_E_LOG_DIRECTORY, "directory",
-                 "the records that the last status names, with proofs under this checkpoint",
-                 "another bundle");
+                 "the records that the last status names, each with its proof", "another bundle");
+}
+
+/*
+ * A log that publishes while it is read may serve the next tree's bundle already: that is told, and
+ * it is the next audit's. A bundle of an older tree is stale, and devices get it.
+ */
+static pp_res check_bundle(const struct auditing *g, struct pp_span served)
+{
+    const struct pp_checkpoint *at = &g->audit->opened.checkpoint;
+    uint8_t memory[1 << 14] __attribute__((aligned(16)));
+    struct pp_arena arena = pp_arena_over(memory, sizeof memory);
+    struct pp_policy_checkpoint under;
+    struct pp_bundle bundle;
+    struct pp_span note;
+    char expected[64], got[64];
+
+    if (!pp_is_ok(pp_bundle_parse(served, &arena, &bundle)))
+        return found(g, PP_E_LOG_DIRECTORY, "directory", "a directory bundle", "something else");
+    if (!open_directory(g, &bundle, &note, &under))
+        return found(g, PP_E_LOG_DIRECTORY, "directory",
+                     "proofs under a checkpoint of this log with its quorum", "others");
+    if (under.checkpoint.size > at->size) {
+        g->audit->is_directory_later = 1;
+        return PP_OK;
+    }
+    if (under.checkpoint.size < at->size || !pp_merkle_same(&under.checkpoint.root, &at->root)) {
+        snprintf(expected, sizeof expected, "the tree of %llu entries",
+                 (unsigned long long)at->size);
+        snprintf(got, sizeof got, "another, of %llu", (unsigned long long)under.checkpoint.size);
+        return found(g, PP_E_LOG_DIRECTORY, "directory", expected, got);
+    }
+    return compare_directory(g, served, &bundle, note);
 }
 
 /* Devices know the log by this file alone. A log without records has none. */
@@ -229,7 +283,7 @@ static pp_res check_directory(const struct auditing *g)
         *g->problem = words;
     PP_TRY(r);
     g->audit->has_directory = 1;
-    r = compare_directory(g, pp_buf_span(&served));
+    r = check_bundle(g, pp_buf_span(&served));
     pp_buf_done(&served);
     return r;
 }

@@ -30,6 +30,7 @@ struct pp_audit_config {
     const struct pp_policy *policy;     /* which log, which witnesses, how many of them */
     const struct pp_audit_place *place; /* NULL: entries are opaque, of any log */
     uint64_t now;                       /* POSIX s: a status may not be dated later */
+    uint64_t oldest;                    /* POSIX s that the quorum must reach; 0: of any age */
     struct pp_finding_sink findings;
 };
 
@@ -44,6 +45,7 @@ struct pp_audit {
     uint64_t files;          /* beside those of the tree, in a folder: older partial tiles */
     uint64_t beyond;         /* ... and tiles of a larger tree than the checkpoint's */
     int has_directory;
+    int is_directory_later; /* 1: it is of a larger tree, published meanwhile: not compared */
     int is_complete; /* 1: everything was read */
     struct pp_log_index index;
 };

@@ -5,7 +5,7 @@
  *
  * The caller shows checkpoints (pp_monitor_show), reads the entries of those that are larger than
  * the verified tree (pp_monitor_read_*), and lets the tree grow (pp_monitor_grow); then it gives
- * each new entry to pp_monitor_entry, and asks pp_monitor_conditions what is overdue. Every function
+ * each new entry to pp_monitor_entry, and asks pp_monitor_conditions what is overdue. A function
  * that may find something returns the sink's failure and otherwise OK: what a log did wrong is no
  * failure of the monitor.
  *
@@ -23,7 +23,7 @@ enum {
     PP_MONITOR_AHEAD_MAX = 16,        /* signed trees that are larger than what could be read */
     PP_MONITOR_FORKS_MAX = 8,         /* other histories whose witnesses are remembered */
     PP_MONITOR_EXPECTED_MAX = 4096,   /* records that somebody was promised */
-    PP_MONITOR_NAME_MAX = 159,        /* bytes of a source's name */
+    PP_MONITOR_NAME_MAX = 255,        /* bytes of a source's name */
     PP_MONITOR_SKEW_S = 300,          /* between clocks, and for cosignatures on their way */
     PP_MONITOR_LATE_S = 3600 + 900,   /* a status an hour, a mirror an hour behind, and a margin */
     PP_MONITOR_QUORUM_S = 6 * 3600,   /* docs/protocol/ledger.md: alarm when the quorum is older */
@@ -196,7 +196,11 @@ PP_MUST pp_res pp_monitor_publish(struct pp_monitor *m, const struct pp_monitor_
  */
 PP_MUST pp_res pp_monitor_conditions(struct pp_monitor *m);
 
-/* A source could not be read: NETWORK and so on, as a warning. */
+/* A file of a source is not what it has to be (log_reader.h); `words` say which. */
+PP_MUST pp_res pp_monitor_found_file(struct pp_monitor *m, const char *who, uint32_t code,
+                                     const struct pp_problem *words);
+
+/* A source could not be read: a warning, or an alarm where it shows what nobody signed. */
 PP_MUST pp_res pp_monitor_unreadable(struct pp_monitor *m, const char *who, pp_res why);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * monitor_finding.h: what a monitor has to say: who did what, and the line that a findings file keeps of it
- * (docs/ledger.md, "For auditors: the monitor").
+ * monitor_finding.h: what a monitor has to say: who did what, and the line that a findings file
+ * keeps of it (docs/ledger.md, "For auditors: the monitor").
  *
  * A fact stays true for ever and comes with evidence that anybody can check (a log signed two
  * trees); a condition begins and may end (a witness is slow).

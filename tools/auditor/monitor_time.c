@@ -45,7 +45,7 @@ static pp_res check_status(struct pp_monitor *m)
     return found_since(m, &f, status, "time of the last status", m->now - 3600, status);
 }
 
-/* Somebody was shown a larger tree, an hour ago and more, and the log still serves a smaller one. */
+/* Somebody was shown a larger tree, over an hour ago, and the log still serves a smaller one. */
 static pp_res check_ahead(struct pp_monitor *m)
 {
     for (size_t i = 0; i < PP_MONITOR_AHEAD_MAX; i++) {
@@ -180,12 +180,27 @@ pp_res pp_monitor_conditions(struct pp_monitor *m)
     return check_expected(m);
 }
 
-pp_res pp_monitor_unreadable(struct pp_monitor *m, const char *who, pp_res why)
+/* --- sources ---------------------------------------------------------------------------------- */
+
+pp_res pp_monitor_found_file(struct pp_monitor *m, const char *who, uint32_t code,
+                             const struct pp_problem *words)
 {
-    struct pp_monitor_finding f = condition(m, PP_FINDING_WARNING, (enum pp_code)why.code);
+    struct pp_monitor_finding f = condition(m, PP_FINDING_ALARM, (enum pp_code)code);
 
     monitor_set_text(f.who, sizeof f.who, who);
-    snprintf(f.subject, sizeof f.subject, "could not be read");
+    monitor_set_text(f.subject, sizeof f.subject, "file of the log");
+    pp_problem_set(&f.words, words->field, words->expected, pp_span_cstr(words->got));
+    return monitor_found(m, &f, NULL, 0);
+}
+
+pp_res pp_monitor_unreadable(struct pp_monitor *m, const char *who, pp_res why)
+{
+    int refused = pp_code_class(why.code) == PP_CLASS_REFUSED;
+    struct pp_monitor_finding f = condition(m, refused ? PP_FINDING_ALARM : PP_FINDING_WARNING,
+                                            (enum pp_code)why.code);
+
+    monitor_set_text(f.who, sizeof f.who, who);
+    monitor_set_text(f.subject, sizeof f.subject, "could not be read");
     pp_problem_set(&f.words, "source", "a log that can be read",
                    pp_span_cstr(pp_code_text(why.code)));
     return monitor_found(m, &f, NULL, 0);

@@ -66,8 +66,10 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
         const struct ppctl_option *o = find(options, option_count, arg, &value);
         if (o == NULL)
             return ppctl_usage(p, "option", "an option that --help lists", arg);
-        if (o->flag != NULL ? *o->flag : *o->text != NULL)
-            return ppctl_usage(p, o->name, "the option once", "a second time");
+        if (o->list != NULL ? o->list->count == PPCTL_LIST_MAX
+                            : (o->flag != NULL ? *o->flag : *o->text != NULL))
+            return ppctl_usage(p, o->name, o->list != NULL ? "fewer of them" : "the option once",
+                               o->list != NULL ? "one too many" : "a second time");
         if (o->flag != NULL) {
             if (value != NULL)
                 return ppctl_usage(p, o->name, "no value", value);
@@ -78,7 +80,10 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
             value = argv[++i];
         if (value == NULL || value[0] == '\0')
             return ppctl_usage(p, o->name, o->value, "nothing");
-        *o->text = value;
+        if (o->list != NULL)
+            o->list->items[o->list->count++] = value;
+        else
+            *o->text = value;
     }
     if (count < positional_min)
         return ppctl_usage(p, "argument", "an argument, see --help", "nothing");

@@ -28,12 +28,22 @@ extern const struct ppctl_verb PPCTL_VERBS[];
 
 /* --- options ------------------------------------------------------------------------------- */
 
+enum { PPCTL_LIST_MAX = 64 };
+
+/* The values of an option that may be given several times. */
+struct ppctl_list {
+    const char *items[PPCTL_LIST_MAX];
+    size_t count;
+};
+
+/* Exactly one of text, flag and list is not NULL. */
 struct ppctl_option {
     const char *name;  /* "--words" */
     const char *value; /* what the value is, "N"; NULL for a flag */
     const char *help;
-    const char **text; /* where the value goes; NULL for a flag */
-    int *flag;         /* set to 1; NULL for an option with a value */
+    const char **text;       /* where the value goes */
+    int *flag;               /* set to 1 */
+    struct ppctl_list *list; /* where all values go; up to PPCTL_LIST_MAX */
 };
 
 /*

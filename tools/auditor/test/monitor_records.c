@@ -2,6 +2,8 @@
 /* Records that break the rules of B1 to B5, and what is late or missing: found, and named. */
 #include "monitor_world.h"
 
+#include "host_list.h"
+
 static struct test_text note;
 
 /* The first batch is in and green; the test's record is what comes next. */
@@ -477,29 +479,37 @@ static void an_image_is_compared_in_length_and_digest(void **state)
 
 static void a_host_list_has_to_give_the_root_of_its_record(void **state)
 {
-    uint8_t list[2 * 65] = { [0] = 1, [1] = 7, [65] = 1, [66] = 9 };
-    struct pp_monitor_publication p = {
-        .type = PP_RECORD_HOST_SET,
-        .posix_s = NOW,
-        .bytes = sizeof list,
-        .until = NOW + 99999,
-    };
-    struct pp_monitor_published got = { .bytes = sizeof list, .list = PP_BYTES(list) };
-    struct pp_merkle_hash leaves[2];
+    const struct pp_host_list head = { .ledger = PP_STR(ORIGIN),
+                                       .name_space = PP_STR(NAMESPACE),
+                                       .environment = PP_RECORD_DEV,
+                                       .serial = 1,
+                                       .not_after = NOW + PP_DAY_S,
+                                       .where = PP_STR("https://hosts.example.org/1") };
+    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = NOW, .until = NOW + PP_DAY_S };
+    struct pp_monitor_publication p = { .type = PP_RECORD_HOST_SET, .posix_s = NOW };
+    struct pp_monitor_published got = { 0 };
+    uint8_t id[PP_HOST_ID_BYTES] = { 7 };
+    static struct test_text list;
     int done;
 
     (void)state;
     begin_with(PP_RECORD_DEV);
-    for (size_t i = 0; i < 2; i++)
-        pp_merkle_leaf(pp_span(list + 65 * i, 65), &leaves[i]);
-    pp_merkle_node(&leaves[0], &leaves[1], &p.root);
+    assert_ok(pp_host_row_id(PP_HOST_GENOA, PP_BYTES(id), &row.host));
+    pp_host_list_write(test_begin(&list), &head);
+    pp_host_row_write(&list.wr, &row);
+    got.list = test_end(&list);
+    got.bytes = got.list.len;
+    p.until = NOW + PP_DAY_S;
+    pp_merkle_leaf(PP_BYTES(row.host.entry), &p.root);
     assert_ok(pp_monitor_publish(&monitor, &p, &got, &done));
     assert_int_equal(done, 1);
-    list[66] = 8;
+    assert_int_equal(found_count, 0);
+    p.root.bytes[0] ^= 1;
     assert_ok(pp_monitor_publish(&monitor, &p, &got, &done));
+    assert_int_equal(done, 0);
     assert_string_equal(world_one(PP_E_LEDGER_UNPUBLISHED)->f.words.field, "root of the list");
     found_count = 0;
-    list[66] = 6; /* not sorted */
+    got.list.len--; /* no list at all */
     assert_ok(pp_monitor_publish(&monitor, &p, &got, &done));
     assert_string_equal(world_one(PP_E_LEDGER_UNPUBLISHED)->f.words.got, "");
     struct pp_monitor_publication none;

@@ -282,7 +282,7 @@ static void more_findings_than_fit_are_counted_and_alarm(void **state)
     store.finding_count = 0;
 }
 
-/* Killed at any instant, what was told to have been found is in the file when it is opened again. */
+/* Killed at any instant, what was told to be found is in the file when it is opened again. */
 static void killed_at_any_instant_no_finding_is_lost(void **state)
 {
     (void)state;

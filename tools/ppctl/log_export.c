@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ppctl log export: the directory bundle, made from the log's own files and verified as a device
+ * does before it is written: what a phone can be handed by anybody who has a copy of the log.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ledger.h"
+#include "log_arg.h"
+#include "verbs.h"
+
+struct exporting {
+    struct ppctl *p;
+    struct log_args args;
+    const char *out;
+    struct log_pins pins;
+    struct log_at at;
+    struct pp_log_index index;
+    struct pp_problem problem;
+    struct pp_buf bundle;
+    struct pp_arena arena;
+    void *memory;
+    struct pp_ledger ledger;
+};
+
+static pp_res keep(void *ctx, uint64_t index, struct pp_span entry)
+{
+    struct exporting *x = ctx;
+
+    return pp_log_index_add(&x->index, index, entry);
+}
+
+static pp_res read_log(struct exporting *x)
+{
+    const struct pp_log_shown shown = log_at_shown(&x->at);
+    const struct pp_log_reader_config c = {
+        .source = x->at.source,
+        .tree = shown.tree,
+        .entry = keep,
+        .ctx = x,
+    };
+    struct pp_log_reader *reader;
+
+    PP_TRY(pp_log_reader_new(&c, &reader));
+    pp_res r = pp_log_reader_finish(reader, &x->problem);
+    pp_log_reader_free(reader);
+    PP_TRY(r);
+    r = pp_log_directory(&shown, &x->index, NULL, &x->bundle, &x->problem);
+    if (!pp_is_ok(r) && x->problem.field[0] == '\0')
+        pp_problem_set(&x->problem, "last entry", "a status, and the records that it names",
+                       pp_span_cstr(pp_code_text(r.code)));
+    return r;
+}
+
+/* A device that has seen nothing yet: what an older one would refuse besides, its marks say. */
+static pp_res verify(struct exporting *x)
+{
+    struct pp_marks *marks = calloc(1, sizeof *marks);
+    pp_res r = PP_FAIL(PP_E_NO_MEMORY, 0);
+
+    x->memory = aligned_alloc(16, PP_LEDGER_ARENA_BYTES);
+    if (marks != NULL && x->memory != NULL) {
+        x->arena = pp_arena_over(x->memory, PP_LEDGER_ARENA_BYTES);
+        r = pp_ledger_verify(x->pins.trust, pp_buf_span(&x->bundle), marks,
+                             pp_clock_posix_s(&x->p->clock), &x->arena, &x->ledger, NULL,
+                             &x->problem);
+    }
+    free(marks);
+    return r;
+}
+
+static pp_res run(struct exporting *x)
+{
+    char place[PP_LOG_SOURCE_PLACE_MAX];
+    struct pp_log_source_config from;
+
+    pp_problem_party(&x->problem, "ppctl");
+    if (x->out == NULL) {
+        pp_problem_set(&x->problem, "--out", "where the bundle goes", PP_STR("nothing"));
+        return PP_FAIL(PP_E_USAGE, 0);
+    }
+    PP_TRY(log_pins_open(x->p, &x->args, &x->problem, &x->pins));
+    if (x->pins.trust == NULL) {
+        pp_problem_set(&x->problem, "--trust", "a device's anchors: its checks are what is made",
+                       PP_STR("single policies"));
+        return PP_FAIL(PP_E_USAGE, 0);
+    }
+    PP_TRY(log_source_of(x->p, &x->args, &x->pins, place, &from));
+    PP_TRY(log_at_open(&from, &x->pins, &x->problem, &x->at));
+    PP_TRY(read_log(x));
+    PP_TRY(verify(x));
+    pp_res r = pp_file_write(AT_FDCWD, x->out, 0644, pp_buf_span(&x->bundle));
+    if (!pp_is_ok(r))
+        pp_problem_set(&x->problem, x->out, "a file that can be written",
+                       pp_span_cstr(pp_file_reason(r)));
+    return r;
+}
+
+static int tell(const struct exporting *x)
+{
+    if (!x->p->json) {
+        printf("%s: status %llu and %zu records, %zu bytes, verified as a device does\n", x->out,
+               (unsigned long long)x->ledger.status.record.serial, x->ledger.record_count,
+               x->bundle.len);
+        return 0;
+    }
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I}", "folder", pp_log_source_place(x->at.source),
+                          "bundle", x->out, "bytes", (json_int_t)x->bundle.len, "serial",
+                          (json_int_t)x->ledger.status.record.serial, "records",
+                          (json_int_t)x->ledger.record_count);
+    log_put_checkpoint(o, &x->pins, &x->at.opened, x->at.quorum_posix_s);
+    return ppctl_print_json(o);
+}
+
+int verb_log_export(struct ppctl *p, int argc, char **argv)
+{
+    struct exporting *x = calloc(1, sizeof *x);
+
+    if (x == NULL)
+        return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
+    const struct ppctl_option options[] = {
+        { "--out", "FILE", "where the bundle goes", &x->out, NULL },
+        LOG_OPTIONS(x->args),
+        PPCTL_PLACE_OPTIONS(x->args.place),
+    };
+    int status = ppctl_parse(p, "log export", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0,
+                             0, NULL);
+    if (status < 0) {
+        x->p = p;
+        pp_res r = run(x);
+        status = pp_is_ok(r) ? tell(x) : ppctl_fail(p, r, &x->problem, 0);
+    }
+    pp_arena_done(&x->arena);
+    free(x->memory);
+    pp_buf_done(&x->bundle);
+    pp_log_index_done(&x->index);
+    log_at_done(&x->at);
+    log_pins_done(&x->pins);
+    free(x);
+    return status;
+}
