@@ -255,6 +255,28 @@ def a_log_changes_its_key_under_an_overlap(fleet):
     w.cosigns(request(tree(6), 5, [NEW_ED25519]))
 
 
+def a_witness_changes_its_key_and_forgets_nothing(fleet):
+    w = fleet.witness(ED25519.vkey())
+    w.cosigns(request(tree(3)))
+    w.stop()
+    old, new = w.vkey, Party(ledger.WITNESSD, os.path.join(fleet.folder, "new"), "witness.example")
+    os.replace(os.path.join(new.folder, "key"), os.path.join(w.folder, "key"))
+    for previous in (None, new.vkey, ED25519.vkey()):  # not the key before this one
+        w.know(ED25519.vkey(), **({"previous": previous} if previous else {}))
+        w.start(expect_ready=False)
+        assert w.process.wait(ledger.PATIENCE) in (1, 2)
+    w.know(ED25519.vkey(), previous=old)
+    w.start()
+    w.vkey = new.vkey
+    assert w.add(request(tree(5, b"x"), 0)) == (409, b"3\n")
+    assert ledger.signers(w.told()[1], [old]) == {old}
+    w.cosigns(request(tree(5), 3))
+    w.stop()
+    w.know(ED25519.vkey())  # every log of it was cosigned since
+    w.start()
+    assert w.add(request(tree(5), 0)) == (409, b"5\n")
+
+
 def lines_of_other_types_are_ignored(fleet):
     """C2SP tlog-cosignature: ML-DSA-44 (type 0x06) lines are lines of unknown keys, under whatever name."""
     w = fleet.witness(ED25519.vkey())
@@ -560,6 +582,7 @@ if __name__ == "__main__":
                 an_empty_log_is_cosigned_and_grows_from_nothing,
                 logs_of_others_sign_with_ecdsa_too,
                 a_log_changes_its_key_under_an_overlap,
+                a_witness_changes_its_key_and_forgets_nothing,
                 lines_of_other_types_are_ignored,
                 two_logs_do_not_know_of_each_other,
                 sixty_four_logs_fit,
