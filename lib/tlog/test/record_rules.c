@@ -278,7 +278,7 @@ static void keys_of_today_and_tomorrow_are_listed(void **state)
     assert_int_equal(record.status.key_count, 0);
 }
 
-/* A log of many years costs its reader the weeks that are alive; what lives on behind what has ended
+/* A log of many years costs its reader the weeks that are alive. What lives behind what has ended
  * stays listed, and a batch that is taken back brings what it had ended to life again. */
 static void what_has_ended_is_past_for_every_later_status(void **state)
 {
