@@ -293,6 +293,53 @@ class People(unittest.TestCase):
                      "--namespace", "another", "--environment", "dev", "--owner-policy", "owner.policy",
                      "--review-policy", "review.policy")
 
+    def test_a_place_is_said_in_one_way(self):
+        check = ("review", "check", "release.entry")
+        policies = ("--owner-policy", "owner.policy", "--review-policy", "review.policy")
+        self.must(*check)  # STATE/trust
+        self.must(*check, *self.place())
+        self.must(*check, *self.single(), *policies)
+        self.must(*check, *self.single(), *policies, "--log-policy", self.at("state", "trust", "log.policy"))
+        for wrong in ((*self.place(), *policies), self.single(), (*self.single()[:4], *policies),
+                      (*self.single()[2:], *policies), ("--origin", "a b", *self.single()[2:], *policies),
+                      (*self.single()[:5], "test", *policies),
+                      ("--origin", "another", *self.single()[2:], *policies, "--log-policy",
+                       self.at("state", "trust", "log.policy"))):
+            with self.subTest(wrong=wrong):
+                self.refused("USAGE", *check, *wrong, status=2)
+        self.refused("CONFIG", *check, *self.single(), "--owner-policy", "release.entry", "--review-policy",
+                     "review.policy", status=2)
+        self.refused("STATE_ABSENT", *check, "--trust", self.at("nowhere"), status=2)
+
+    def test_a_forged_signature_of_a_reviewer_is_named(self):
+        with open(self.at("release.entry"), encoding="utf-8") as f:
+            lines = f.read().splitlines(True)
+        name, value = lines[-1].rsplit(" ", 1)
+        self.write("forged.entry", "".join(lines[:-1]) + f"{name} {value[:20]}{'A' if value[20] != 'A' else 'B'}{value[21:]}")
+        done = self.run_("review", "check", "forged.entry", *self.place(), "--json")
+        self.assertEqual((done.status, done.code), (3, "SIGNATURES"))
+        self.assertIn("wrong", [s["state"] for s in done.json["signers"]])
+        error = self.refused("SIGNATURES", "review", "sign", "forged.entry", "--key", "carol.key", *self.place())
+        self.assertIn("bob", error["got"])
+
+    def test_a_record_of_another_grammar_is_refused_with_its_line(self):
+        with open(self.at("release.record"), encoding="ascii") as f:
+            text = f.read()
+        for changed, line in ((text.replace("role orchestrator", "role router"), "line 7: RANGE"),
+                              (text.replace("serial 1", "serial 01"), "line 5: FORMAT"),
+                              (text + "comment none\n", "UNKNOWN_FIELD"), (text[:-1], "TRUNCATED"), ("", "line 1")):
+            self.write("bad.record", changed)
+            error = self.refused("INPUT", "review", "sign", "bad.record", "--key", "alice.key", status=2)
+            self.assertIn(line, error["got"])
+            self.assertFalse(os.path.exists(self.at("bad.entry")))
+
+    def test_nobody_s_signature_is_overwritten(self):
+        shutil.copy(self.at("release.record"), self.at("once.record"))
+        self.must("review", "sign", "once.record", "--key", "alice.key")
+        self.refused("EXISTS", "review", "sign", "once.record", "--key", "bob.key", status=1)
+        self.must("review", "sign", "once.record", "--key", "bob.key", "--out", "two.entry")
+        self.refused("EXISTS", "review", "key", "alice.key", "alice.people.example", status=1)
+
     def test_w18_t3_one_reviewer_of_two_is_not_enough_and_the_missing_are_named(self):
         self.write("half.record", release_text(int(time.time()), self.at("review.policy"), "guard"))
         self.must("review", "sign", "half.record", "--key", "alice.key")
