@@ -328,10 +328,10 @@ class People(unittest.TestCase):
         for changed, line in ((text.replace("role orchestrator", "role router"), "line 7: RANGE"),
                               (text.replace("serial 1", "serial 01"), "line 5: FORMAT"),
                               (text + "comment none\n", "UNKNOWN_FIELD"), (text[:-1], "TRUNCATED"), ("", "line 1")):
-            self.write("bad.record", changed)
-            error = self.refused("INPUT", "review", "sign", "bad.record", "--key", "alice.key", status=2)
+            self.write("wrong.record", changed)
+            error = self.refused("INPUT", "review", "sign", "wrong.record", "--key", "alice.key", status=2)
             self.assertIn(line, error["got"])
-            self.assertFalse(os.path.exists(self.at("bad.entry")))
+            self.assertFalse(os.path.exists(self.at("wrong.entry")))
 
     def test_nobody_s_signature_is_overwritten(self):
         shutil.copy(self.at("release.record"), self.at("once.record"))
@@ -367,6 +367,21 @@ class People(unittest.TestCase):
                              *self.place())
         self.assertEqual((error["field"], error["got"]), ("nothing.entry", "NOT_FOUND"))
         self.assertEqual(self.show()["size"], before)
+
+    def test_one_reviewer_revokes_at_once_and_for_ever(self):
+        now = int(time.time())
+        self.write("bad.record", release_text(now, self.at("review.policy"), "predictor"))
+        for key, file in ("alice", "bad.record"), ("bob", "bad.entry"):
+            self.must("review", "sign", file, "--key", f"{key}.key", *self.place())
+        target = self.must("log", "submit", "bad.entry", "--url", self.url, "--wait", "--json").json["entries"][0]["id"]
+        self.assertIn(target, self.show()["status"]["releases"])
+        self.write("stop.record", revoke_text(now, target))
+        said = self.must("review", "sign", "stop.record", "--key", "carol.key", *self.place()).err
+        self.assertIn("WARNING        for ever", said)
+        self.must("log", "submit", "stop.entry", "--url", self.url, "--wait", *self.place())
+        status = self.show()["status"]
+        self.assertNotIn(target, status["releases"])
+        self.assertIn(target, status["revoked"])
 
     def test_an_epoch_that_is_over_is_refused_before_a_key_is_made(self):
         error = self.refused("TOO_LATE", "keys", "new", "ohttp", str(self.day - 2), "--keys", "ohttp-keys", "--serial",
