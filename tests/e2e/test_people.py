@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recipe of docs/operations.md, "Records made and signed by people": from nothing to a log whose records are in
 force, with real witnesses and a real log, every key in a file of its own."""
+import base64
 import hashlib
 import json
 import os
@@ -332,6 +333,18 @@ class People(unittest.TestCase):
             error = self.refused("INPUT", "review", "sign", "wrong.record", "--key", "alice.key", status=2)
             self.assertIn(line, error["got"])
             self.assertFalse(os.path.exists(self.at("wrong.entry")))
+
+    def test_a_key_in_pkcs8_signs_as_its_line_does(self):
+        with open(self.at("alice.key"), encoding="ascii") as f:
+            seed = base64.b64decode(f.read().strip().rsplit("+", 1)[1])[1:]
+        with open(self.at("alice.der"), "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(bytes.fromhex("302e020100300506032b657004220420") + seed)
+        for key in ("alice.key",), ("alice.der", "--name", "alice.people.example"):
+            self.must("review", "sign", "release.record", "--key", *key, "--out", key[0] + ".entry")
+        with open(self.at("alice.key.entry"), "rb") as a, open(self.at("alice.der.entry"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+        self.refused("CONFIG", "review", "sign", "release.record", "--key", "alice.der", "--out", "x.entry", status=2)
 
     def test_nobody_s_signature_is_overwritten(self):
         shutil.copy(self.at("release.record"), self.at("once.record"))
