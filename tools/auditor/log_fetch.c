@@ -202,7 +202,7 @@ static void fill(struct pp_log_fetch *f, const struct pp_tile *t, const char *na
     f->state = PP_LOG_FETCH_UNDER_WAY;
     f->max = max;
     if (t == NULL) {
-        snprintf(f->name, sizeof f->name, "%s", name);
+        snprintf(f->name, sizeof f->name, "%s", name == NULL ? "" : name);
     } else {
         f->is_tile = 1;
         f->tile = *t;
