@@ -234,14 +234,12 @@ class OthersLogs(unittest.TestCase):
             self.assertEqual(audit("--ca", ours[0]).status, 0)
             self.assertEqual(audit("--ca", other[0]).code, "UNVERIFIED")
             self.assertEqual(audit("--ca", os.path.join(self.folder, "none")).code, "CONFIG")
-            done = audit()
-            self.assertNotEqual(done.status, 0)
-            self.assertIn(server.url, done.out)
+            self.assertEqual(audit().code, "CONFIG")
 
     def test_nobody_is_there(self):
         self.assertEqual(self.audit("http://127.0.0.1:1").code, "NETWORK")
         self.assertEqual(self.audit(os.path.join(self.folder, "nowhere")).code, "INPUT")
-        self.assertEqual(self.audit("https://127.0.0.1:1").status, 1)
+        self.assertEqual(self.audit("https://127.0.0.1:1").code, "CONFIG")
         self.assertEqual(ppctl("log", "audit", "--log", self.log, "--policy", self.policy, "--json").code, "USAGE")
 
     def test_proofs_are_those_of_the_published_vectors(self):
