@@ -234,7 +234,7 @@ static void no_proof_is_made_from_wrong_tiles_or_for_another_entry(void **state)
     pp_buf_done(&note);
 }
 
-/* transparency-log B1: an id is over the text, whatever signatures stand below it. */
+/* docs/protocol/ledger.md: an id is over the text, whatever signatures stand below it. */
 static void records_are_found_by_their_first_entry_and_statuses_never(void **state)
 {
     const struct pp_span text = PP_STR("type revoke/v1\n"), status = PP_STR("type status/v1\n");
