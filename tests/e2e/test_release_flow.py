@@ -3,6 +3,7 @@
 
 Two builders and two reviewers, each with a key of their own; the log and the witnesses are those of a fleet. What
 is wrong is refused before anything leaves the machine, and told in words."""
+import functools
 import glob
 import hashlib
 import http.server
@@ -22,7 +23,7 @@ from fleet import BIN, Fleet, ppctl
 HOUR, DAY = 3600, 86400
 DELAY = 26 * HOUR
 INPUTS = """role = {role}
-where = https://images.example/{name}
+where = {where}{name}
 repository = https://git.example/pp
 commit = 0123456789abcdef0123456789abcdef01234567
 snp = simulated:EPYC-Genoa:1 genoa QEMU 1
@@ -70,7 +71,7 @@ class Desk:
     def run(self, *args):
         return self.fleet.run("release", *args, "--json")
 
-    def image(self, name, role="orchestrator", changes=None):
+    def image(self, name, role="orchestrator", changes=None, where="https://images.example/"):
         """The folder of an image, as a build leaves it."""
         host = os.path.join(self.fleet.state, "host")
         files = {"image": f"image {name}", "build": "recipe", "sbom": "parts", "egress": "events",
@@ -79,7 +80,7 @@ class Desk:
         files.update(changes or {})
         for file, content in files.items():
             self.put(f"{name}/{file}", content)
-        self.put(name + ".inputs", INPUTS.format(role=role, name=name))
+        self.put(name + ".inputs", INPUTS.format(role=role, name=name, where=where))
 
     def built(self, name, builder, folder=None):
         """A builder's signed manifest of his own copy of the image."""
@@ -157,6 +158,11 @@ class FakeLogHandler(http.server.BaseHTTPRequestHandler):
         except urllib.error.HTTPError as e:
             self.give(e.code, b"")
 
+    def log_message(self, *_):
+        pass
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
@@ -378,6 +384,25 @@ class ReleaseFlow(unittest.TestCase):
         text = self.fleet.run("release", "status", made)
         self.assertIn("revoked", text.out)
         self.assertIn("reviewed reviewer1, reviewer2", text.out)
+
+    def test_p_image_anybody_fetches_and_hashes_what_a_record_names(self):
+        d = self.desk
+        serve = functools.partial(QuietFiles, directory=d.path("public"))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            d.image("fetched.img", where=f"http://127.0.0.1:{server.server_port}/")
+            made = d.record("fetched.img")["id"]
+            d.review("fetched.img")
+            self.assertEqual(d.publish("fetched.img").status, 0)
+            self.assertEqual(self.status(made, "--fetch"), (0, [(made, "in-force", "public")]))
+            content = d.get("public/fetched.img")
+            d.put("public/fetched.img", content[:-1] + b"!")
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "other")]))
+            d.put("public/fetched.img", content + b"!")
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "other")]))
+            os.unlink(d.path("public", "fetched.img"))
+            self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "missing")]))
+            server.shutdown()
 
     def revoke(self, record_id):
         now = int(time.time())

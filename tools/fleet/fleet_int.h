@@ -78,7 +78,7 @@ PP_MUST pp_res fleet_reserve_port(uint16_t *ret_port, int *ret_fd);
 /* --- set-up ----------------------------------------------------------------------------------- */
 
 /* Keys, policies, trust files; records, submitted and published. In the order of pp-wire 13. */
-PP_MUST pp_res fleet_make_people(struct fleet *f);  /* owner, reviewers */
+PP_MUST pp_res fleet_make_people(struct fleet *f);  /* owner, reviewers, builders */
 PP_MUST pp_res fleet_make_machine(struct fleet *f); /* simulated processor, program, config */
 PP_MUST pp_res fleet_make_epochs(struct fleet *f);  /* token and OHTTP keys of today and tomorrow */
 PP_MUST pp_res fleet_make_policies(struct fleet *f); /* log, owner and review policies */

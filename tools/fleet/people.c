@@ -54,7 +54,8 @@ pp_res fleet_make_people(struct fleet *f)
         snprintf(name, sizeof name, "reviewer%d.pp-dev.example", i);
         PP_TRY(fleet_make_signer(f, party, name));
     }
-    return PP_OK;
+    PP_TRY(fleet_make_signer(f, "builder1", "builder1.pp-dev.example"));
+    return fleet_make_signer(f, "builder2", "builder2.pp-dev.example");
 }
 
 static pp_res write_vkey_of(struct fleet *f, const char *party, struct pp_wr *wr)
@@ -123,9 +124,11 @@ pp_res fleet_make_policies(struct fleet *f)
 {
     static const char *const owner[] = { "owner" };
     static const char *const reviewers[] = { "reviewer1", "reviewer2", "reviewer3" };
+    static const char *const builders[] = { "builder1", "builder2" };
 
     PP_TRY(fleet_folder(f, "trust", NULL));
     PP_TRY(review_policy(f, "owner.policy", owner, 1, 1));
     PP_TRY(review_policy(f, "review.policy", reviewers, FLEET_REVIEWERS, 2));
+    PP_TRY(review_policy(f, "builders", builders, PP_ARRAY_COUNT(builders), 2));
     return log_policy(f);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "builds.h"
+#include "builds.h"
 #include "cred.h"
 #include "fleet_int.h"
 #include "hosts.h"
@@ -56,6 +58,7 @@ struct publication {
     struct published p;
     char release_digest[64], release_id[64], host_id[64]; /* what the new texts say */
     struct fleet_machine machine;
+    struct fleet_image image; /* the record borrows it */
     struct fleet_signer owner, reviewers[FLEET_REVIEWERS];
     struct pp_buf vkey; /* of the log: its name is the ledger line */
     struct pp_note_key log;
@@ -236,43 +239,15 @@ static pp_res make_keys(struct publication *x)
     return PP_OK;
 }
 
+/* The image as its builders agree on it, and what people add: when, and under whose review. */
 static pp_res fill_release(struct publication *x, struct pp_release *rel)
 {
-    const struct fleet_machine *m = &x->machine;
     struct pp_buf policy = { 0 };
 
-    rel->role = PP_RECORD_ORCHESTRATOR;
+    PP_TRY(fleet_build_image(x->f, &x->machine, &x->image));
+    *rel = x->image.agreed.image;
     rel->not_before = x->now;
     rel->not_after = x->now + PP_RELEASE_LIFE_S;
-    memcpy(rel->image.sha256, m->program_digest, sizeof rel->image.sha256);
-    rel->image.bytes = m->program.len;
-    rel->image.where = PP_STR("build/bin/pp-cvmd");
-    rel->source.repository = PP_STR("pp");
-    rel->source.commit = PP_STR("0000000000000000000000000000000000000000");
-    /* A development release has neither provenance nor bill of materials: digests of nothing. */
-    pp_sha256(PP_STR(""), rel->build);
-    pp_sha256(PP_STR(""), rel->sbom);
-    rel->has_kernel = rel->has_cmdline = 1;
-    memcpy(rel->kernel, m->program_digest, sizeof rel->kernel);
-    memcpy(rel->cmdline, FLEET_CMDLINE, sizeof FLEET_CMDLINE - 1);
-    rel->cmdline_len = sizeof FLEET_CMDLINE - 1;
-    rel->snp[0] = (struct pp_release_snp){ .label = PP_STR("process-level"),
-                                           .family = PP_RECORD_GENOA,
-                                           .vmm = PP_STR("QEMU"),
-                                           .vcpus = 1 };
-    memcpy(rel->snp[0].measurement, m->measurement, sizeof rel->snp[0].measurement);
-    rel->snp_count = 1;
-    rel->snp_policy_mask = PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA;
-    rel->snp_policy_value = 0;
-    const struct pp_snp_tcb_parts tcb = sim_chip_params_default(PP_SNP_GENOA).tcb;
-    rel->snp_min_tcb[PP_RECORD_GENOA] = (struct pp_release_tcb){ .given = 1,
-                                                                 .bootloader = tcb.boot_loader,
-                                                                 .tee = tcb.tee,
-                                                                 .snp = tcb.snp,
-                                                                 .microcode = tcb.microcode };
-    memcpy(rel->config[0], m->config_digest, sizeof rel->config[0]);
-    rel->config_count = 1;
-    pp_sha256(PP_STR(""), rel->egress);
     PP_TRY(fleet_read_file(x->f, "trust", "review.policy", PP_POLICY_BYTES_MAX, &policy));
     rel->review[0].name = PP_STR("reviewers");
     pp_sha256(pp_buf_span(&policy), rel->review[0].sha256);
@@ -333,6 +308,7 @@ static pp_res publish(struct publication *x)
 static void publication_done(struct publication *x)
 {
     fleet_machine_done(&x->machine);
+    fleet_image_done(&x->image);
     fleet_signer_done(&x->owner);
     for (size_t i = 0; i < FLEET_REVIEWERS; i++)
         fleet_signer_done(&x->reviewers[i]);

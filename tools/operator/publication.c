@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "image_files.h"
-#include "proof.h"
 #include "submit.h"
 #include "text.h"
 
@@ -175,97 +174,91 @@ pp_res pp_submit_entry(const char *url, struct pp_span ca_pem, struct pp_span en
 /* --- the proof -------------------------------------------------------------------------------- */
 
 struct prover {
-    struct pp_log_source *source;
     const struct pp_policy *policy;
     struct pp_problem *problem;
-    struct pp_buf checkpoint, bundle;
+    struct pp_buf checkpoint, entry, proof;
     struct pp_policy_checkpoint opened;
-    struct pp_span entries[PP_TILE_WIDTH];
+    struct pp_log_shown shown;
     struct pp_note note;
-    struct pp_record record;
-    struct pp_tile_tree tree;
-    struct pp_proof proof;
 };
 
-static pp_res open_checkpoint(struct prover *x, uint64_t index)
+static pp_res open_checkpoint(struct prover *x, struct pp_log_source *source, uint64_t index)
 {
-    PP_TRY(pp_log_source_checkpoint(x->source, &x->checkpoint, x->problem));
+    const struct pp_checkpoint *c = &x->opened.checkpoint;
+
+    PP_TRY(pp_log_source_checkpoint(source, &x->checkpoint, x->problem));
     pp_res r = pp_policy_open(x->policy, pp_buf_span(&x->checkpoint), &x->opened);
     if (pp_is_ok(r))
         r = pp_policy_decide(x->policy, x->opened.witnesses.set);
     if (!pp_is_ok(r))
         return refuse(x->problem, r, "checkpoint", "the log's signature and the witnesses' quorum",
                       pp_code_text(r.code));
-    if (x->opened.checkpoint.size > index)
-        return PP_OK;
-    pp_problem_numbers(x->problem, "size of the cosigned tree", index + 1,
-                       x->opened.checkpoint.size);
-    return PP_FAIL(PP_E_RELEASE_PENDING, 0);
-}
-
-static pp_res read_entry(struct prover *x, const struct pp_record_id *id, uint64_t index,
-                         struct pp_merkle_hash *ret_leaf)
-{
-    struct pp_tile tile;
-    struct pp_record_id own;
-
-    PP_ASSERT(pp_tile_of(x->opened.checkpoint.size, 0, index / PP_TILE_WIDTH, &tile));
-    tile.entries = 1;
-    PP_TRY(pp_log_source_tile(x->source, x->opened.checkpoint.size, &tile, &x->bundle, x->problem));
-    PP_TRY(pp_entries_parse(pp_buf_span(&x->bundle), tile.width, x->entries));
-    struct pp_span entry = x->entries[index % PP_TILE_WIDTH];
-    PP_TRY(pp_note_parse(entry, &x->note));
-    pp_record_id_of(x->note.text, &own);
-    if (!pp_record_id_same(&own, id)) {
-        pp_problem_hex(x->problem, "record at the log's index", PP_BYTES(id->bytes),
-                       PP_BYTES(own.bytes));
-        return PP_FAIL(PP_E_LEDGER_PROOF, 0);
+    if (c->size <= index) {
+        pp_problem_numbers(x->problem, "size of the cosigned tree", index + 1, c->size);
+        return PP_FAIL(PP_E_RELEASE_PENDING, 0);
     }
-    pp_merkle_leaf(entry, ret_leaf);
+    x->shown = (struct pp_log_shown){ source, { c->size, c->root }, pp_buf_span(&x->checkpoint) };
     return PP_OK;
 }
 
-static pp_res prove(struct prover *x, const struct pp_record_id *id, uint64_t index,
-                    struct pp_wr *wr)
+/* What stands there is the record; its signature lines may be others than those that were sent. */
+static pp_res read_entry(struct prover *x, const struct pp_record_id *id, uint64_t index)
+{
+    struct pp_record_id own;
+
+    PP_TRY(pp_log_entry(&x->shown, index, &x->entry, x->problem));
+    PP_TRY(pp_note_parse(pp_buf_span(&x->entry), &x->note));
+    pp_record_id_of(x->note.text, &own);
+    if (pp_record_id_same(&own, id))
+        return PP_OK;
+    pp_problem_hex(x->problem, "record at the log's index", PP_BYTES(id->bytes),
+                   PP_BYTES(own.bytes));
+    return PP_FAIL(PP_E_LEDGER_PROOF, 0);
+}
+
+/* As whoever is given the file verifies it: from its bytes. */
+static pp_res verify(struct prover *x)
 {
     struct pp_merkle_hash leaf;
-    struct pp_proof again;
+    struct pp_proof proof;
     struct pp_policy_checkpoint opened;
-    size_t from = wr->len;
 
-    PP_TRY(open_checkpoint(x, index));
-    PP_TRY(read_entry(x, id, index, &leaf));
-    struct pp_log_source_tree tiles = { x->source, x->opened.checkpoint.size, x->problem };
-    x->tree = (struct pp_tile_tree){ .source = pp_log_source_tiles(&tiles), .size = tiles.size };
-    const struct pp_merkle_nodes nodes = pp_tile_nodes(&x->tree);
-    x->proof.index = index;
-    x->proof.checkpoint = pp_buf_span(&x->checkpoint);
-    PP_TRY(pp_merkle_inclusion(index, tiles.size, &nodes, &x->proof.path));
-    pp_proof_write(wr, &x->proof);
-    PP_TRY(pp_wr_ok(wr));
-    PP_TRY(pp_proof_parse(pp_span(wr->at + from, wr->len - from), &again));
-    pp_res r = pp_proof_verify(&again, &leaf, x->policy, 0, UINT64_MAX, &opened);
+    pp_merkle_leaf(pp_buf_span(&x->entry), &leaf);
+    PP_TRY(pp_proof_parse(pp_buf_span(&x->proof), &proof));
+    pp_res r = pp_proof_verify(&proof, &leaf, x->policy, 0, UINT64_MAX, &opened);
     return pp_is_ok(r) ? r
                        : refuse(x->problem, r, "inclusion proof",
                                 "one that leads to the cosigned root", pp_code_text(r.code));
 }
 
+static pp_res prove(struct prover *x, struct pp_log_source *source, const struct pp_record_id *id,
+                    uint64_t index)
+{
+    PP_TRY(open_checkpoint(x, source, index));
+    PP_TRY(read_entry(x, id, index));
+    PP_TRY(pp_log_prove(&x->shown, index, pp_buf_span(&x->entry), &x->proof, x->problem));
+    return verify(x);
+}
+
 pp_res pp_prove_logged(struct pp_log_source *source, const struct pp_policy *policy,
-                       const struct pp_record_id *id, uint64_t index, struct pp_wr *wr,
+                       const struct pp_record_id *id, uint64_t index, struct pp_buf *ret,
                        uint64_t *ret_size, struct pp_problem *problem)
 {
     struct prover *x = calloc(1, sizeof *x);
 
     PP_CHECK(x != NULL, PP_E_NO_MEMORY, sizeof *x);
-    x->source = source;
     x->policy = policy;
     x->problem = problem;
     pp_problem_party(problem, "log");
-    pp_res r = prove(x, id, index, wr);
-    if (pp_is_ok(r))
+    pp_res r = prove(x, source, id, index);
+    if (pp_is_ok(r)) {
         *ret_size = x->opened.checkpoint.size;
+        *ret = x->proof;
+        x->proof = (struct pp_buf){ 0 };
+    }
     pp_buf_done(&x->checkpoint);
-    pp_buf_done(&x->bundle);
+    pp_buf_done(&x->entry);
+    pp_buf_done(&x->proof);
     free(x);
     return r;
 }

@@ -8,7 +8,7 @@
 #ifndef PP_PUBLICATION_H
 #define PP_PUBLICATION_H
 
-#include "log_source.h"
+#include "log_prove.h"
 #include "problem.h"
 #include "quorum.h"
 #include "record.h"
@@ -51,10 +51,10 @@ PP_MUST pp_res pp_submit_entry(const char *url, struct pp_span ca_pem, struct pp
  * Makes the tlog-proof of the record `id` at `index` from the log's published files, and verifies
  * it from its bytes under the policy's quorum. RELEASE_PENDING while the cosigned tree is too
  * small; LEDGER_*, LOG_*; LEDGER_PROOF also when another record stands there. `ret_size` is the
- * size of the tree.
+ * size of the tree. The caller drops `*ret`.
  */
 PP_MUST pp_res pp_prove_logged(struct pp_log_source *source, const struct pp_policy *policy,
-                               const struct pp_record_id *id, uint64_t index, struct pp_wr *wr,
+                               const struct pp_record_id *id, uint64_t index, struct pp_buf *ret,
                                uint64_t *ret_size, struct pp_problem *problem);
 
 #endif

@@ -16,7 +16,6 @@
 #include "admit.h"
 #include "image_files.h"
 #include "ledger.h"
-#include "proof.h"
 #include "publication.h"
 #include "record_file.h"
 #include "record_words.h"
@@ -54,7 +53,7 @@ struct publish {
     struct pp_problem problem;
     char name[PP_PUBLISHED_NAME_MAX]; /* of the image in its folder */
     char marker[RELEASE_PATH_MAX], proof_path[RELEASE_PATH_MAX];
-    uint8_t proof[PP_PROOF_BYTES_MAX], text[PP_RECORD_BYTES_MAX];
+    uint8_t text[PP_RECORD_BYTES_MAX];
 };
 
 static pp_res refuse(struct publish *x, enum pp_code code, const char *field, const char *expected,
@@ -220,12 +219,14 @@ static pp_res submit(struct publish *x)
 static pp_res prove(struct publish *x)
 {
     const struct pp_log_source_config c = { .place = x->url, .ca_pem = ca_of(x) };
-    struct pp_wr wr = pp_wr_over(x->proof, sizeof x->proof);
+    struct pp_buf proof = { 0 };
 
     PP_TRY(pp_log_source_open(&c, &x->source, &x->problem));
-    PP_TRY(pp_prove_logged(x->source, x->place.keys.log, &x->file.id, x->submitted.index, &wr,
+    PP_TRY(pp_prove_logged(x->source, x->place.keys.log, &x->file.id, x->submitted.index, &proof,
                            &x->size, &x->problem));
-    return release_write(x->proof_path, pp_wr_done(&wr), &x->problem);
+    pp_res r = release_write(x->proof_path, pp_buf_span(&proof), &x->problem);
+    pp_buf_done(&proof);
+    return r;
 }
 
 /* --- the mirrors ------------------------------------------------------------------------------ */
