@@ -13,7 +13,7 @@
 #include "file.h"
 
 enum {
-    PP_FILESET_FILES_MAX = 64, /* descriptors that are open at once; more are committed in parts */
+    PP_FILESET_FILES_MAX = 160, /* descriptors that are open at once; more are committed in parts */
     PP_FILESET_FOLDERS_MAX = 16,
     PP_FILESET_PATH_MAX = 96, /* bytes of a path, final NUL included */
 };

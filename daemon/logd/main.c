@@ -17,6 +17,7 @@
 #include "create.h"
 #include "crypto.h"
 #include "daemon.h"
+#include "guard.h"
 #include "service.h"
 #include "signer_config.h"
 
@@ -24,7 +25,7 @@ enum { PATH_BYTES_MAX = 256, BATCH_MS = 1000, BATCH_ENTRIES = 4096 };
 
 static struct config {
     struct pp_daemon_config common;
-    struct pp_span admission, name_space, policy, owner_policy, review_policy;
+    struct pp_span admission, name_space, policy, owner_policy, review_policy, guard;
     struct pp_signer_config signer;
     uint64_t witness_ms, retry_ms, answer_ms, batch_ms, batch_entries;
 } config = {
@@ -50,6 +51,8 @@ static const struct pp_kv_key KEYS[] = {
       "opaque: how long entries gather before they are signed, 1 to 3600000 [1000]" },
     { "batch_entries", PP_KV_U64, offsetof(struct config, batch_entries), 0, 1,
       PP_SEQUENCER_WAITING_MAX, "opaque: so many entries are signed at once, 1 to 16384 [4096]" },
+    { "guard", PP_KV_TEXT, offsetof(struct config, guard), 0, 1, PATH_BYTES_MAX - 1,
+      "a file on other storage that holds the last signed checkpoint once more" },
     PP_SIGNER_CONFIG_KEYS(struct config, signer),
     { "witness_ms", PP_KV_U64, offsetof(struct config, witness_ms), 0, 10, 60000,
       "for one witness's answer, 10 to 60000" },
@@ -63,6 +66,7 @@ static struct log {
     struct pp_signer_file key;
     struct pp_policy_file policy, owner, review;
     struct pp_sequencer sequencer;
+    struct pp_log_guard guard;
     struct pp_log_service *service;
     struct pp_http_server *server;
     const struct pp_listener *listener;
@@ -190,6 +194,20 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
     return r;
 }
 
+static pp_res open_guard(struct pp_problem *problem)
+{
+    char path[PATH_BYTES_MAX];
+
+    if (config.guard.len == 0)
+        return PP_OK;
+    pp_res r = pp_log_guard_open(&log_.guard, path_of(config.guard, path), &log_.sequencer.store);
+    if (!pp_is_ok(r))
+        pp_problem_set(problem, "guard",
+                       "what this folder signed last (a log that has none: a copy of its `signed`)",
+                       pp_span_cstr(pp_code_text(r.code)));
+    return r;
+}
+
 static void on_failed(void *ctx, pp_res why)
 {
     pp_daemon_fail((struct pp_daemon *)ctx, why);
@@ -205,6 +223,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
     PP_TRY(open_sequencer(d, problem));
+    PP_TRY(open_guard(problem));
     const struct pp_log_service_config c = {
         .loop = d->loop,
         .sequencer = &log_.sequencer,
@@ -263,6 +282,7 @@ static void close_all(struct pp_daemon *d)
     pp_http_server_free(log_.server);
     pp_log_service_free(log_.service);
     pp_sequencer_done(&log_.sequencer);
+    pp_log_guard_done(&log_.guard);
     pp_policy_file_done(&log_.policy);
     pp_policy_file_done(&log_.owner);
     pp_policy_file_done(&log_.review);

@@ -245,6 +245,11 @@ static void close_batch(struct pp_log_service *s)
         if (r.code != PP_E_MISSING)
             pp_ev_log_batch_failed(s->config.events, r.code);
         pp_ignore(store(s), "who waits is told"); /* with a full disk, now and not after a wait */
+        if (r.code == PP_E_LEDGER_SPLIT) {        /* somebody else writes our guard */
+            s->stopping = 1;
+            s->config.failed(s->config.ctx, r);
+            return;
+        }
         go_on_after(s, PP_LOG_FAILURE_WAIT_MS);
         return;
     }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "text.h"
 
 enum { PATH_BYTES = PP_FILESET_PATH_MAX };
@@ -410,6 +411,8 @@ static pp_res settle(struct pp_log_store *s)
 {
     if (!s->is_unsettled)
         return PP_OK;
+    if (s->guard != NULL) /* first: a folder may be ahead of its guard, and never behind it */
+        PP_TRY(pp_log_guard_take_back(s->guard));
     PP_TRY(pp_file_write(s->dir, "signed", 0600, pp_span(s->note, s->note_len)));
     s->is_unsettled = 0;
     return PP_OK;
@@ -433,6 +436,24 @@ pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries
     return r;
 }
 
+static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
+                   const struct pp_merkle_hash *root)
+{
+    uint8_t note[PP_LOG_NOTE_MAX];
+    size_t len;
+
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_compare(s->guard));
+    s->is_unsettled = 1;
+    PP_TRY(write_signed(s->dir, signer, s->next.range.size, root, note, &len));
+    if (s->guard != NULL)
+        PP_TRY(pp_log_guard_write(s->guard, pp_span(note, len)));
+    s->is_unsettled = 0;
+    memcpy(s->note, note, len);
+    s->note_len = len;
+    return PP_OK;
+}
+
 pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
 {
     struct pp_merkle_hash root;
@@ -440,9 +461,7 @@ pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *si
 
     PP_ASSERT(s->next.range.size > s->edge.range.size);
     pp_merkle_range_root(&s->next.range, &root);
-    s->is_unsettled = 1;
-    PP_TRY(write_signed(s->dir, signer, s->next.range.size, &root, s->note, &s->note_len));
-    s->is_unsettled = 0;
+    PP_TRY(sign(s, signer, &root));
     s->root = root;
     s->edge = s->next;
     s->next = old;

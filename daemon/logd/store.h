@@ -37,6 +37,8 @@ struct pp_log_edge {
     struct pp_wr bundle;             /* the unfinished entry bundle, of PP_LOG_BUNDLE_MAX */
 };
 
+struct pp_log_guard;
+
 struct pp_log_store {
     int dir;                       /* the folder; the caller closes it */
     struct pp_note_key key;        /* the log's; its name is the origin */
@@ -46,6 +48,7 @@ struct pp_log_store {
     uint64_t published;            /* size of public/checkpoint; 0: none */
     uint8_t note[PP_LOG_NOTE_MAX]; /* the signed note, verbatim */
     size_t note_len;
+    struct pp_log_guard *guard; /* NULL: none; see guard.h */
     int is_unsettled; /* 1: writing `signed` failed, so on the disk it may be the next tree's */
 };
 
@@ -56,10 +59,10 @@ PP_MUST pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
  * Opens a log and reads every entry once, in order, into `each`, which may fail; missing or damaged
  * tiles are written again from the entries. With `each` NULL it reads the right edge alone: the
  * unfinished tiles, which must give the signed root, and the last two entry bundles; and everything
- * only when these are missing or damaged. STATE_IN_USE (another process
- * has the folder: two sequencers would sign two histories), NOT_FOUND (no log here),
- * LEDGER_ORIGIN, LEDGER_SIGNATURE (another key), PROOF (the entries do not give the signed root),
- * NO_MEMORY, SYSTEM. `key` borrows its name from the caller for the life of the store.
+ * only when these are missing or damaged. STATE_IN_USE (another process has the folder: two
+ * sequencers would sign two histories), NOT_FOUND (no log here), LEDGER_ORIGIN,
+ * LEDGER_SIGNATURE (another key), PROOF (the entries do not give the signed root), NO_MEMORY,
+ * SYSTEM. `key` borrows its name from the caller for the life of the store.
  */
 PP_MUST pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_key *key,
                                  pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry),
@@ -73,12 +76,17 @@ static inline uint64_t pp_log_store_size(const struct pp_log_store *s)
 
 /*
  * Makes entries and tiles of a larger tree durable; the signed tree stays what it is. Called again
- * it starts over from the signed tree. LIMIT (an entry too long), DISK_FULL, SYSTEM.
+ * it starts over from the signed tree. LIMIT (an entry too long), DISK_FULL, SYSTEM; LEDGER_SPLIT
+ * (guard.h).
  */
 PP_MUST pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries,
                                    size_t count);
 
-/* Signs the appended tree and makes that durable. Only afterwards s->note may leave the process. */
+/*
+ * Signs the appended tree and makes that durable, then its guard. Only afterwards s->note may leave
+ * the process. DISK_FULL, SYSTEM, the codes of pp_note_sign and pp_log_guard_compare. After a
+ * failure the next append takes back what may stand on the disk.
+ */
 PP_MUST pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer);
 
 /* Makes `note` (of size `size`) the served checkpoint, and removes partial tiles that are full

@@ -132,7 +132,7 @@ static size_t unexpired_revoked(const struct pp_rules *r, uint64_t time)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < r->state.record_count; i++)
+    for (size_t i = r->state.record_live; i < r->state.record_count; i++)
         count += r->config.records[i].revoked_at != 0 && r->config.records[i].until > time;
     return count;
 }
@@ -160,7 +160,7 @@ static size_t releases_from(const struct pp_rules *r, unsigned role, uint64_t ti
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < r->state.record_count; i++)
+    for (size_t i = r->state.record_live; i < r->state.record_count; i++)
         count += in_force(&r->config.records[i], role, time) &&
                  r->config.records[i].serial >= serial;
     return count;
@@ -171,7 +171,7 @@ static uint64_t raised_min_serial(const struct pp_rules *r, unsigned role, uint6
 {
     uint64_t min = r->state.min_serial[role];
 
-    for (size_t i = 0; i < r->state.record_count; i++) {
+    for (size_t i = r->state.record_live; i < r->state.record_count; i++) {
         if (releases_from(r, role, time, min) <= PP_STATUS_RELEASES_PER_ROLE)
             break;
         const struct pp_rules_record *rec = &r->config.records[i];
@@ -199,7 +199,7 @@ static int compare_keys(const void *a, const void *b)
 static pp_res list_releases(const struct pp_rules *r, uint64_t time, struct pp_status *s)
 {
     for (unsigned role = 0; role < PP_RECORD_ROLES; role++)
-        for (size_t i = 0; i < r->state.record_count; i++) {
+        for (size_t i = r->state.record_live; i < r->state.record_count; i++) {
             const struct pp_rules_record *rec = &r->config.records[i];
             if (!in_force(rec, role, time) || rec->serial < s->min_serial[role])
                 continue;
@@ -227,7 +227,7 @@ static pp_res list_hosts(const struct pp_rules *r, struct pp_status *s)
 /* Current and next: the records of this UTC day and of the one after it. */
 static void list_keys(const struct pp_rules *r, uint64_t time, struct pp_status *s)
 {
-    for (size_t i = 0; i < r->state.record_count; i++) {
+    for (size_t i = r->state.record_live; i < r->state.record_count; i++) {
         const struct pp_rules_record *rec = &r->config.records[i];
         if (rec->type != PP_RECORD_KEY_EPOCH || rec->revoked_at != 0 || time >= rec->until ||
             time + PP_DAY_S < rec->from)
@@ -243,7 +243,7 @@ static void list_keys(const struct pp_rules *r, uint64_t time, struct pp_status 
 
 static pp_res list_revoked(const struct pp_rules *r, uint64_t time, struct pp_status *s)
 {
-    for (size_t i = 0; i < r->state.record_count; i++) {
+    for (size_t i = r->state.record_live; i < r->state.record_count; i++) {
         const struct pp_rules_record *rec = &r->config.records[i];
         if (rec->revoked_at == 0 || rec->until <= time)
             continue;
@@ -400,9 +400,15 @@ static void keep(struct pp_rules *r, const struct pp_record *rec, const struct p
     }
 }
 
-static void apply_status(struct pp_rules_state *s, const struct pp_record *rec)
+/* Statuses do not go back in time, so what has ended by now is past for all of them: a log of many
+ * years is read at the cost of the weeks that are alive. */
+static void apply_status(struct pp_rules *r, const struct pp_record *rec)
 {
+    struct pp_rules_state *s = &r->state;
+
     s->status_time = rec->time;
+    while (s->record_live < s->record_count && r->config.records[s->record_live].until <= rec->time)
+        s->record_live++;
     memcpy(s->min_serial, rec->status.min_serial, sizeof s->min_serial);
     s->batch_time_max = 0;
     s->batch_release_from = s->batch_key_from = UINT64_MAX;
@@ -436,7 +442,7 @@ static void apply(struct pp_rules *r, const struct pp_record *rec, const struct 
         s->batch_revokes = 1;
         break;
     case PP_RECORD_STATUS:
-        apply_status(s, rec);
+        apply_status(r, rec);
         break;
     }
 }

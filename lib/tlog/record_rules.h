@@ -47,6 +47,7 @@ struct pp_rules_config {
 struct pp_rules_state {
     uint64_t entries; /* fed so far: the size of the log that was read */
     size_t record_count;
+    size_t record_live; /* records before this one have ended, and no later status speaks of them */
     size_t measurement_count;
     uint64_t serials[PP_RECORD_STATUS + 1]
                     [PP_RECORD_ROLES];    /* the last, by type and role or kind */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """ppctl log audit, prove, verify, export: a log is checked from its public files, and nothing of it is believed."""
+import gzip
 import http.server
 import os
 import random
@@ -213,8 +214,6 @@ class OthersLogs(unittest.TestCase):
                     self.assertEqual(done.code, code, done.out)
 
     def test_gzip_that_nobody_asked_for_is_unpacked(self):
-        import gzip
-
         def change(path, body):
             return (200, {"Content-Encoding": "gzip"}, gzip.compress(body)) if body and "entries" in path else None
         with Server(self.log, change) as server:
@@ -332,6 +331,58 @@ class OurLog(unittest.TestCase):
             self.assertEqual(codes(self.audit()), {"LOG_DIRECTORY"})
         os.unlink(bundle)
         self.assertEqual(codes(self.audit()), {"LOG_MISSING"})
+
+    def test_a_log_that_went_on_and_one_that_stands_still(self):
+        """The old files under the new ones: partial tiles are kept until the full one is there (tlog-tiles)."""
+        stood = os.path.join(self.folder, "stood")
+        shutil.copytree(self.log, stood)
+        size = self.audit(stood).json["size"]
+        self.assertEqual(self.fleet.run("gateway", "rotate").status, 0)
+        shutil.rmtree(self.log)
+        shutil.copytree(os.path.join(self.fleet.state, "log", "public"), self.log)
+        done = self.audit()
+        self.assertEqual(done.status, 0, done.out)
+        self.assertGreater(done.json["size"], size)
+        self.assertGreater(done.json["older_files"], 0)
+
+        older = os.path.join(self.log, "tile", "entries", "000.p", str(size))
+        content = read(older)
+        write(older, content[:50] + bytes([content[50] ^ 1]) + content[51:])
+        done = self.audit()
+        self.assertEqual(codes(done), {"LOG_TILE"})
+        self.assertEqual(done.json["findings"][0]["field"], f"tile/entries/000.p/{size}")
+        os.rename(older, older + ".4711.tmp")  # what a killed writer leaves
+        self.assertEqual(self.audit().status, 0)
+
+        shutil.copy(os.path.join(stood, "directory"), self.log)
+        done = self.audit()
+        self.assertEqual((codes(done), done.json["findings"][0]["got"]), ({"LOG_DIRECTORY"}, f"another, of {size}"))
+        shutil.copy(os.path.join(self.fleet.state, "log", "public", "directory"), stood)
+        done = self.audit(stood)
+        self.assertEqual((done.status, done.json["directory_later"]), (0, True), done.out)
+
+        done = self.fleet.run("log", "audit", "--log", stood, "--max-age", "86400", "--json")
+        self.assertEqual(done.status, 0, done.out)
+        self.fleet.set_clock(time.time() + DAY + 600)
+        try:
+            done = self.fleet.run("log", "audit", "--log", stood, "--max-age", "86400", "--json")
+            self.assertEqual((done.status, codes(done)), (3, {"LEDGER_STALE"}))
+        finally:
+            os.unlink(os.path.join(self.fleet.state, "clock"))
+        for wrong in "0", "x", "-1", "99999999999999":
+            self.assertEqual(self.fleet.run("log", "audit", "--max-age", wrong, "--json").code, "USAGE")
+
+    def test_what_breaks_off_is_not_called_complete(self):
+        """One finding, and then the server is gone."""
+        def change(path, body):
+            if path == "/tile/0/000.p/" + str(self.size):
+                return 200, {}, body[:-1] + b"!"
+            return (500, {}, b"") if path == "/directory" else None
+        self.size = self.audit().json["size"]
+        with Server(self.log, change) as server:
+            done = self.audit(server.url)
+        self.assertEqual((done.status, codes(done)), (3, {"LOG_TILE", "HTTP_STATUS"}), done.out)
+        self.assertFalse(done.json["complete"])
 
     def test_a_bundle_made_from_the_files_is_the_one_that_is_served(self):
         out = os.path.join(self.folder, "bundle")

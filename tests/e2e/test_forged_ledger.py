@@ -95,6 +95,15 @@ batches = 1
         return None if done.json["error"]["party"] == "issuer" else done.code
 
 
+LOG = "log " + forged.ORIGIN
+BOTH = f"{LOG}, record witness {forged.WITNESSES['record-witness'].name}"  # who let a broken rule pass
+
+
+def cosigners(*names):
+    """The alarms of a monitor that saw these witnesses cosign two histories."""
+    return {("LEDGER_WITNESS", f"witness {forged.WITNESSES[name].name}") for name in names}
+
+
 class Acts(unittest.TestCase):
     """Each act is one that a log could be made to do; all of the log's own keys sign it."""
 
@@ -110,6 +119,24 @@ class Acts(unittest.TestCase):
         self.device = Device(self.mirror)
         self.addCleanup(self.device.close)
         self.ledger = forged.Ledger(NOW - 600).begin()
+
+    def public(self, name, ledger=None, note=None, size=None):
+        """A log's files in a folder of this name."""
+        folder = os.path.join(self.device.folder, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        forged.write_files(folder, (ledger or self.ledger).files(note, size))
+        return folder
+
+    def monitored(self, *folders, images="skip", extra=()):
+        """What a monitor says of these copies of a log, one round: {(code, who)} of its alarms."""
+        words = [w for folder in folders for w in ("--log", folder)]
+        done = ppctl("log", "monitor", *words, "--once", "--images", images, "--trust",
+                     os.path.join(self.device.state, "trust"), "--state", self.device.state, "--json", *extra)
+        self.assertIn(done.status, (0, 3), done.out + done.err)
+        self.findings = done.json["findings"]
+        alarms = {(f["code"], f["who"]) for f in self.findings if f["level"] == "alarm"}
+        self.assertEqual(done.status, 3 if alarms else 0, done.out)
+        return alarms
 
     def grown(self, ledger=None):
         """One more batch, of a host-set, ten minutes later."""
@@ -129,6 +156,7 @@ class Acts(unittest.TestCase):
         self.believed(self.ledger.bundle())
         self.believed(self.grown().bundle())
         self.believed(self.ledger.bundle())
+        self.assertEqual(self.monitored(self.public("log")), set())
 
     def forked(self):
         """Another log of the size of self.ledger once it has grown; only the host-set in it differs."""
@@ -146,30 +174,49 @@ class Acts(unittest.TestCase):
         self.believed(self.grown().bundle())
         self.assertEqual(len(other.entries), len(self.ledger.entries))
         self.refused(other.bundle(), "LEDGER_SPLIT")
+        self.assertEqual(self.monitored(self.public("log"), self.public("mirror", other)),
+                         {("LEDGER_FORK", LOG), *cosigners(*forged.QUORUM)})
 
     def test_w27_t5_a_log_that_rewinds(self):
-        before = self.ledger.bundle()
+        before, size = self.ledger.bundle(), len(self.ledger.entries)
         self.believed(self.grown().bundle())
         self.refused(before, "LEDGER_ROLLBACK")
+        folder = self.public("log")
+        self.assertEqual(self.monitored(folder), set())
+        self.public("log", size=size)  # cosigned later than the larger tree was
+        self.assertIn("LEDGER_REWIND", {code for code, _ in self.monitored(folder)})
 
     def test_a_log_that_withholds_a_record_is_nothing_that_a_device_could_see(self):
         self.grown()
+        withheld = records.record_id(self.ledger.entries[-2])
         del self.ledger.entries[-2:]  # somebody holds its acknowledgement
         self.believed(self.ledger.bundle())
+        self.assertEqual(self.monitored(self.public("log"), extra=("--expect", withheld)), {("LEDGER_WITHHELD", LOG)})
+        self.assertIn(withheld, str(self.findings))
 
     def test_w21_t1_a_log_that_dates_a_status_back(self):
         self.ledger.entries.pop()
         self.ledger.status(time=NOW - DAY - 1)
         self.refused(self.ledger.bundle(), "LEDGER_STALE")
+        self.assertIn(("LEDGER_WINDOW", BOTH), self.monitored(self.public("log")))
 
     def test_w18_t3_a_log_that_takes_an_unreviewed_record(self):
         self.ledger.in_force["release"].clear()
         self.ledger.release(records.R1, tag="b")
         self.ledger.status()
         self.refused(self.ledger.bundle(), "LEDGER_SIGNER")
+        self.assertIn(("LEDGER_SIGNER", BOTH), self.monitored(self.public("log")))
+        self.assertIn(records.R1.name, next(f["got"] for f in self.findings if f["code"] == "LEDGER_SIGNER"))
 
     def test_a_record_without_the_image_is_nothing_that_a_device_could_see(self):
         self.believed(self.ledger.bundle())  # where its image should be is nothing at all
+        release, images = self.ledger.in_force["release"][0], os.path.join(self.device.folder, "images")
+        os.mkdir(images)
+        self.assertEqual(self.monitored(self.public("log"), images=images), set())
+        self.device.set_clock(self.ledger.now + DAY + 60)  # what a record names is public within a day
+        alarms = self.monitored(self.public("log"), images=images)
+        self.assertIn("LEDGER_UNPUBLISHED", {code for code, _ in alarms})
+        self.assertTrue(any(release in str(f) for f in self.findings if f["code"] == "LEDGER_UNPUBLISHED"))
 
     def test_w27_t3_a_witness_that_lies_makes_no_second_history_with_the_log_alone(self):
         other = self.forked()
@@ -179,17 +226,30 @@ class Acts(unittest.TestCase):
         # Each of the other three plain witnesses and the record witness cosigned what they saw first.
         note = other.checkpoint(witnesses=("witness1",))
         self.assertEqual(fresh.shown(other.bundle(note)), "LEDGER_QUORUM")
+        head = os.path.join(self.device.folder, "head")  # as somebody was shown it
+        with open(head, "wb") as f:
+            f.write(note)
+        self.assertEqual(self.monitored(self.public("log"), extra=("--checkpoint", head)),
+                         {("LEDGER_FORK", LOG), *cosigners("witness1")})
 
     def test_w27_t3_a_quorum_that_lacks_one(self):
         for witnesses, code in ((("witness1", "witness2", "record-witness"), "LEDGER_QUORUM"),
                                 (forged.PLAIN, "LEDGER_RECORD_WITNESS"), ((), "LEDGER_QUORUM")):
             with self.subTest(witnesses):
-                self.refused(self.ledger.bundle(self.ledger.checkpoint(witnesses)), code)
+                note = self.ledger.checkpoint(witnesses)
+                self.refused(self.ledger.bundle(note), code)
+                folder = self.public("log", note=note)
+                self.assertEqual(self.monitored(folder), {(code, folder)})
 
     def test_w21_t1_a_slow_witness_makes_no_fresh_quorum(self):
         """Two fresh cosignatures of plain witnesses are not three, however old the third may be."""
         note = self.ledger.checkpoint(times={"witness3": NOW - DAY - 400})
         self.refused(self.ledger.bundle(note), "LEDGER_STALE")
+        note = self.ledger.checkpoint(tuple(forged.WITNESSES), times={"witness3": NOW - DAY - 400})
+        self.believed(self.ledger.bundle(note))
+        self.assertEqual(self.monitored(self.public("log", note=note)), set())
+        self.assertEqual({(f["level"], f["code"], f["who"]) for f in self.findings},
+                         {("warning", "LEDGER_WITNESS_SLOW", "witness witness3.example")})
 
     def test_w27_t1_one_witness_too_few_honest_deceives_a_new_device_and_no_other(self):
         """Three plain witnesses and the record witness, all with the log: nobody is left who would not sign. A device
@@ -200,6 +260,8 @@ class Acts(unittest.TestCase):
         fresh = Device(self.mirror)
         self.addCleanup(fresh.close)
         self.assertIsNone(fresh.shown(other.bundle()))
+        self.assertEqual(self.monitored(self.public("log"), self.public("mirror", other)),
+                         {("LEDGER_FORK", LOG), *cosigners(*forged.QUORUM)})
 
     def test_a_stale_mirror(self):
         """What it serves is good for a day, by a clock that a quorum vouches for, and refused then."""
@@ -209,6 +271,14 @@ class Acts(unittest.TestCase):
         self.believed(old)
         self.device.set_clock(self.ledger.now + DAY + 60)
         self.refused(old, "LEDGER_STALE")
+
+    def test_a_stale_mirror_beside_the_log(self):
+        self.ledger.now = NOW - 3 * 3600
+        mirror = self.public("mirror")
+        self.ledger.now = NOW - 600
+        alarms = self.monitored(self.public("log", self.grown()), mirror)
+        self.assertEqual({who for _, who in alarms} | {f["who"] for f in self.findings if f["code"] == "LEDGER_LATE"},
+                         {mirror})
 
     def test_w21_t5_a_revoked_text_that_is_logged_again_under_another_leaf(self):
         target = self.ledger.in_force["release"][0]
@@ -224,6 +294,8 @@ class Acts(unittest.TestCase):
         keys = [self.ledger.index_of(r) for r in (self.ledger.in_force["hosts"],
                                                   *sorted(i for _, i in self.ledger.in_force["keys"]))]
         self.refused(self.ledger.bundle(named=[new, *keys]), "LEDGER_REVOKED")
+        self.assertIn(("LEDGER_REVOKED", BOTH), self.monitored(self.public("log")))
+        self.assertIn(target, next(f["subject"] for f in self.findings if f["code"] == "LEDGER_REVOKED"))
         # Nor where one status says both.
         self.ledger.status(releases=[target])
         fresh = Device(self.mirror)
@@ -243,11 +315,18 @@ class Acts(unittest.TestCase):
                 act(ledger)
                 ledger.status()
                 self.refused(ledger.bundle(), "LEDGER_SIGNER")
+                self.assertIn(("LEDGER_SIGNER", BOTH), self.watched(ledger))
         for signer in (records.OWNER, records.R1, records.OTHER_LOG):
             with self.subTest("a status by another", signer=signer.name):
                 ledger = self.ledger.fork()
                 ledger.status(signer)
                 self.refused(ledger.bundle(), "LEDGER_SIGNER")
+                self.assertIn(("LEDGER_SIGNER", BOTH), self.watched(ledger))
+
+    def watched(self, ledger):
+        """The verdict of a monitor that has seen nothing before."""
+        shutil.rmtree(os.path.join(self.device.state, "monitor"), ignore_errors=True)
+        return self.monitored(self.public("log", ledger))
 
     @staticmethod
     def rekeyed(ledger, *signers):
@@ -266,6 +345,7 @@ class Acts(unittest.TestCase):
         self.ledger.in_force["release"].append(self.ledger.add(lines, *records.REVIEWED))
         self.ledger.status()
         self.refused(self.ledger.bundle(), "LEDGER_TWO_ROLES")
+        self.assertEqual(self.monitored(self.public("log")), {("LEDGER_TWO_ROLES", BOTH)})
 
 
 if __name__ == "__main__":

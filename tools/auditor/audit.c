@@ -32,6 +32,17 @@ static pp_res found(const struct auditing *g, uint32_t code, const char *field,
 
 /* --- the checkpoint ------------------------------------------------------------------------- */
 
+/* A mirror that stands still serves a perfect log of another day. */
+static pp_res found_old(const struct auditing *g)
+{
+    struct pp_problem words = { 0 };
+
+    pp_problem_numbers(&words, "checkpoint, the quorum's time", g->config->oldest,
+                       g->audit->quorum_posix_s);
+    pp_problem_party(&words, pp_log_source_place(g->config->source));
+    return pp_audit_found_(g->config, PP_E_LEDGER_STALE, &words);
+}
+
 static pp_res check_quorum(const struct auditing *g)
 {
     struct pp_audit *a = g->audit;
@@ -39,8 +50,10 @@ static pp_res check_quorum(const struct auditing *g)
     char got[64];
 
     a->has_quorum = pp_is_ok(r);
-    if (a->has_quorum)
+    if (a->has_quorum && a->quorum_posix_s >= g->config->oldest)
         return PP_OK;
+    if (a->has_quorum)
+        return found_old(g);
     snprintf(got, sizeof got, "cosignatures of %d of its witnesses",
              __builtin_popcountll(a->opened.witnesses.set));
     return found(g, r.code, "checkpoint", "the quorum of the policy", got);

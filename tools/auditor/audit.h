@@ -30,6 +30,7 @@ struct pp_audit_config {
     const struct pp_policy *policy;     /* which log, which witnesses, how many of them */
     const struct pp_audit_place *place; /* NULL: entries are opaque, of any log */
     uint64_t now;                       /* POSIX s: a status may not be dated later */
+    uint64_t oldest;                    /* POSIX s that the quorum must reach; 0: of any age */
     struct pp_finding_sink findings;
 };
 

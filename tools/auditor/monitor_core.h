@@ -23,7 +23,7 @@ enum {
     PP_MONITOR_AHEAD_MAX = 16,        /* signed trees that are larger than what could be read */
     PP_MONITOR_FORKS_MAX = 8,         /* other histories whose witnesses are remembered */
     PP_MONITOR_EXPECTED_MAX = 4096,   /* records that somebody was promised */
-    PP_MONITOR_NAME_MAX = 159,        /* bytes of a source's name */
+    PP_MONITOR_NAME_MAX = 255,        /* bytes of a source's name */
     PP_MONITOR_SKEW_S = 300,          /* between clocks, and for cosignatures on their way */
     PP_MONITOR_LATE_S = 3600 + 900,   /* a status an hour, a mirror an hour behind, and a margin */
     PP_MONITOR_QUORUM_S = 6 * 3600,   /* docs/protocol/ledger.md: alarm when the quorum is older */

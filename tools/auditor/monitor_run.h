@@ -14,8 +14,9 @@
 #include "monitor_store.h"
 
 enum {
-    PP_MONITOR_PLACES_MAX = PP_MONITOR_SOURCES_MAX,
-    PP_MONITOR_BROUGHT_MAX = 64, /* checkpoint files */
+    PP_MONITOR_PLACES_MAX = 16,
+    PP_MONITOR_MIRRORS_MAX = 8,
+    PP_MONITOR_BROUGHT_MAX = 64,
     PP_MONITOR_RECORDS_MAX = 1 << 16,
     PP_MONITOR_MEASUREMENTS_MAX = 1 << 17,
     PP_MONITOR_PENDING_MAX = 1024, /* publications that are being waited for */
@@ -32,6 +33,9 @@ struct pp_monitor_run_config {
     const char *folder; /* the monitor's own */
     const char *places[PP_MONITOR_PLACES_MAX];
     size_t place_count;
+    const char *mirrors[PP_MONITOR_MIRRORS_MAX]; /* URLs of the bundle that devices fetch */
+    size_t mirror_count;
+    /* Files that somebody was shown: checkpoints, proofs, bundles, receipts. */
     const char *brought[PP_MONITOR_BROUGHT_MAX];
     size_t brought_count;
     const struct pp_record_id *expected;
@@ -66,6 +70,8 @@ struct pp_monitor_run {
     struct pp_monitor_place places[PP_MONITOR_PLACES_MAX];
     struct pp_monitor_publication *pending;
     size_t pending_count;
+    uint64_t directory_size; /* of the tree of the first bundle of a round; 0: none yet */
+    uint8_t directory_sha256[PP_SHA256_BYTES];
     uint64_t unread; /* places that could not be read in the last round */
 };
 

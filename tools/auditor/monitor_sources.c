@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a round reads: checkpoints from everybody, and the entries of every place. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bundle.h"
 #include "http_client.h"
 #include "log_reader.h"
 #include "monitor_run_int.h"
@@ -102,29 +102,13 @@ static pp_res show_witness(struct pp_monitor_run *r, size_t w)
     return res;
 }
 
-static pp_res show_brought(struct pp_monitor_run *r, const char *path)
-{
-    struct pp_buf note = { 0 };
-    struct pp_monitor_head head;
-
-    pp_res opened = pp_file_read(AT_FDCWD, path, PP_NOTE_BYTES_MAX, &note);
-    if (pp_is_ok(opened))
-        opened = pp_monitor_open(r->monitor, pp_buf_span(&note), &head);
-    pp_res res = pp_is_ok(opened) ? pp_monitor_show(r->monitor, &head, path)
-                                  : pp_monitor_unreadable(r->monitor, path, opened);
-    if (!pp_is_ok(opened))
-        r->unread++;
-    pp_buf_done(&note);
-    return res;
-}
-
 static pp_res show_others(struct pp_monitor_run *r)
 {
     for (size_t w = 0; w < r->config.log->witness_count; w++)
         if (r->config.log->witness_urls[w].len > 0)
             PP_TRY(show_witness(r, w));
     for (size_t i = 0; i < r->config.brought_count; i++)
-        PP_TRY(show_brought(r, r->config.brought[i]));
+        PP_TRY(monitor_show_brought(r, r->config.brought[i]));
     return PP_OK;
 }
 
@@ -254,6 +238,21 @@ static pp_res serve_place(struct visit *v)
     return monitor_feed(v->run);
 }
 
+/* The bundle that devices get, where the place has one: foreign logs have none. */
+static pp_res read_directory(struct visit *v)
+{
+    char who[PP_MONITOR_NAME_MAX + 1];
+    struct pp_buf bytes = { 0 };
+
+    if (!v->has_head || v->run->config.opaque ||
+        snprintf(who, sizeof who, "%s/directory", v->place->name) >= (int)sizeof who ||
+        !pp_is_ok(pp_log_source_file(v->log, "directory", PP_BUNDLE_BYTES_MAX, &bytes, NULL)))
+        return PP_OK;
+    pp_res r = monitor_show_directory(v->run, who, pp_buf_span(&bytes));
+    pp_buf_done(&bytes);
+    return r;
+}
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 static pp_res read_all(struct pp_monitor_run *r, struct visit *visits)
@@ -269,7 +268,9 @@ static pp_res read_all(struct pp_monitor_run *r, struct visit *visits)
     PP_TRY(show_others(r));
     for (size_t i = 0; i < r->config.place_count; i++)
         PP_TRY(serve_place(&visits[i]));
-    return PP_OK;
+    for (size_t i = 0; i < r->config.place_count; i++)
+        PP_TRY(read_directory(&visits[i]));
+    return monitor_read_mirrors(r);
 }
 
 pp_res monitor_read_sources(struct pp_monitor_run *r)
@@ -277,7 +278,7 @@ pp_res monitor_read_sources(struct pp_monitor_run *r)
     struct visit *visits = calloc(PP_MONITOR_PLACES_MAX, sizeof *visits);
 
     PP_CHECK(visits != NULL, PP_E_NO_MEMORY, 0);
-    r->unread = 0;
+    r->unread = r->directory_size = 0;
     pp_res res = read_all(r, visits);
     for (size_t i = 0; i < PP_MONITOR_PLACES_MAX; i++) {
         pp_log_source_close(visits[i].log);

@@ -12,7 +12,7 @@
 #include "monitor_core.h"
 
 enum {
-    PP_MONITOR_SOURCES_MAX = 16,
+    PP_MONITOR_SOURCES_MAX = 40, /* places, their bundles, mirrors */
     PP_MONITOR_PUBLISHED_MAX = 4096,
     PP_MONITOR_STATE_BYTES_MAX = 12 << 20,
 };

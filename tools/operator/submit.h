@@ -28,7 +28,8 @@ struct pp_submit_answer {
 
 /*
  * Reads what a log answered to a batch of `count` entries. OK (published or pending); LOG_REFUSED
- * and BUSY, which are answers too; HTTP_STATUS (detail) for what the protocol does not have; FORMAT.
+ * and BUSY, which are answers too; HTTP_STATUS (detail) for what the protocol does not have;
+ * FORMAT.
  */
 PP_MUST pp_res pp_submit_answer_parse(uint32_t status, struct pp_span body, size_t count,
                                       struct pp_submit_answer *ret);

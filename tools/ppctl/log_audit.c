@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "log_arg.h"
+#include "text.h"
 #include "verbs.h"
 
 enum { FINDINGS_MAX = 256 }; /* that are told; the rest are counted */
@@ -12,6 +13,7 @@ struct auditing {
     struct ppctl *p;
     struct log_args args;
     int opaque;
+    const char *max_age;
     struct log_pins pins;
     struct pp_log_source *source;
     struct pp_audit audit;
@@ -106,16 +108,34 @@ static int print_text(const struct auditing *a)
 
 /* --- the verb ------------------------------------------------------------------------------- */
 
+static pp_res read_age(struct auditing *a, uint64_t now, uint64_t *ret_oldest)
+{
+    uint64_t age_s;
+
+    *ret_oldest = 0;
+    if (a->max_age == NULL)
+        return PP_OK;
+    if (!pp_is_ok(pp_decimal_parse(pp_span_cstr(a->max_age), now, &age_s)) || age_s == 0) {
+        pp_problem_set(&a->problem, "--max-age", "seconds, from 1", pp_span_cstr(a->max_age));
+        return PP_FAIL(PP_E_USAGE, 0);
+    }
+    *ret_oldest = now - age_s;
+    return PP_OK;
+}
+
 static pp_res run(struct auditing *a)
 {
+    const uint64_t now = pp_clock_posix_s(&a->p->clock);
     char place[PP_LOG_SOURCE_PLACE_MAX];
     struct pp_log_source_config from;
+    uint64_t oldest;
 
     if (a->opaque != (a->args.policy != NULL)) {
         pp_problem_set(&a->problem, "--opaque", "--policy FILE and --opaque together",
                        PP_STR("one of them"));
         return PP_FAIL(PP_E_USAGE, 0);
     }
+    PP_TRY(read_age(a, now, &oldest));
     PP_TRY(log_pins_open(a->p, &a->args, &a->problem, &a->pins));
     PP_TRY(log_source_of(a->p, &a->args, &a->pins, place, &from));
     pp_res r = pp_log_source_open(&from, &a->source, &a->problem);
@@ -126,7 +146,8 @@ static pp_res run(struct auditing *a)
         .source = a->source,
         .policy = a->pins.policy,
         .place = a->opaque ? NULL : &a->pins.place,
-        .now = pp_clock_posix_s(&a->p->clock),
+        .now = now,
+        .oldest = oldest,
         .findings = { keep, a },
     };
     r = pp_audit_run(&c, &a->audit, &a->problem);
@@ -159,6 +180,7 @@ int verb_log_audit(struct ppctl *p, int argc, char **argv)
     const struct ppctl_option options[] = {
         LOG_OPTIONS(a->args),
         LOG_POLICY_OPTION(a->args),
+        { "--max-age", "S", "seconds that the quorum's time may be old", &a->max_age, NULL },
         { "--opaque", NULL, "entries are taken as they are, of any log", NULL, &a->opaque },
         PPCTL_PLACE_OPTIONS(a->args.place),
     };

@@ -34,6 +34,7 @@ struct monitor {
     struct pp_buf foreign_text, ca_text;
     struct pp_policy foreign_policy;
     char folder[FOLDER_MAX];
+    char mirrors[PP_TRUST_MIRRORS_MAX][PP_TRUST_URL_BYTES_MAX + 1];
     struct pp_record_id ids[PPCTL_LIST_MAX];
     struct pp_monitor_run run;
     struct pp_problem problem;
@@ -283,6 +284,20 @@ static pp_res open_foreign(struct monitor *w, struct pp_monitor_run_config *c)
     return PP_OK;
 }
 
+/* The mirrors that devices fetch from, with the anchors' word for https. */
+static pp_res take_mirrors(struct monitor *w, struct pp_monitor_run_config *c)
+{
+    const struct pp_trust *t = w->place.trust;
+
+    c->ca_pem = t->ca_pem;
+    for (size_t i = 0; i < t->mirror_count; i++) {
+        PP_CHECK(t->mirrors[i].len < sizeof w->mirrors[i], PP_E_RANGE, t->mirrors[i].len);
+        memcpy(w->mirrors[i], t->mirrors[i].at, t->mirrors[i].len);
+        c->mirrors[c->mirror_count++] = w->mirrors[i];
+    }
+    return PP_OK;
+}
+
 static pp_res open_ledger(struct monitor *w, struct pp_monitor_run_config *c)
 {
     PP_TRY(ppctl_place_open(w->p, &w->place_args, PPCTL_NEED_ALL, &w->problem, &w->place));
@@ -291,12 +306,10 @@ static pp_res open_ledger(struct monitor *w, struct pp_monitor_run_config *c)
     c->keys = &w->place.keys;
     c->name_space = w->place.name_space;
     c->environment = w->place.environment;
-    if (w->place.trust != NULL)
-        c->ca_pem = w->place.trust->ca_pem;
-    return PP_OK;
+    return w->place.trust == NULL ? PP_OK : take_mirrors(w, c);
 }
 
-static pp_res read_images(struct monitor *w, struct pp_monitor_run_config *c)
+static void read_images(struct monitor *w, struct pp_monitor_run_config *c)
 {
     c->images = PP_MONITOR_IMAGES_FETCH;
     if (w->images != NULL && strcmp(w->images, "skip") == 0)
@@ -304,7 +317,6 @@ static pp_res read_images(struct monitor *w, struct pp_monitor_run_config *c)
     else if (w->images != NULL && strcmp(w->images, "fetch") != 0)
         c->images = PP_MONITOR_IMAGES_FOLDER;
     c->images_folder = w->images;
-    return PP_OK;
 }
 
 static pp_res read_expected(struct monitor *w, struct pp_monitor_run_config *c)
@@ -336,6 +348,9 @@ static pp_res configure(struct monitor *w, struct pp_monitor_run_config *c)
 
     if (w->logs.count == 0 || w->logs.count > PP_MONITOR_PLACES_MAX)
         return refuse(w, "--log", "1 to 16 folders or URLs", "another number");
+    for (size_t i = 0; i < w->logs.count; i++)
+        if (strlen(w->logs.items[i]) > PP_MONITOR_NAME_MAX)
+            return refuse(w, "--log", "a name of up to 255 bytes", w->logs.items[i]);
     if (w->once && w->every != NULL)
         return refuse(w, "--every", "either --once or --every", w->every);
     w->every_s = EVERY_DEFAULT_S;
@@ -347,7 +362,7 @@ static pp_res configure(struct monitor *w, struct pp_monitor_run_config *c)
     memcpy(c->brought, w->checkpoints.items, w->checkpoints.count * sizeof c->brought[0]);
     c->brought_count = w->checkpoints.count;
     PP_TRY(read_expected(w, c));
-    PP_TRY(read_images(w, c));
+    read_images(w, c);
     PP_TRY(w->opaque ? open_foreign(w, c) : open_ledger(w, c));
     if (w->ca != NULL) {
         PP_TRY(read_file(w, "--ca", w->ca, &w->ca_text));
@@ -385,7 +400,8 @@ int verb_log_monitor(struct ppctl *p, int argc, char **argv)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
     const struct ppctl_option options[] = {
         { "--log", "WHERE", "the log or a mirror: a folder or URL; several", NULL, NULL, &w->logs },
-        { "--checkpoint", "FILE", "a checkpoint that somebody was shown; several", NULL, NULL,
+        { "--checkpoint", "FILE",
+          "what somebody was shown: checkpoint, proof, bundle, receipt; several", NULL, NULL,
           &w->checkpoints },
         { "--expect", "ID", "a record that the log acknowledged; several", NULL, NULL,
           &w->expected },

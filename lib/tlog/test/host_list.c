@@ -192,7 +192,7 @@ static void another_list_than_the_record_s_is_refused(void **state)
     assert_code(pp_host_list_check(PP_STR(ALL), &r), PP_E_MISMATCH);
 }
 
-static void w10_t2_a_registration_that_is_over_is_in_no_set(void **state)
+static void w10_t8_a_registration_that_is_over_is_in_no_set(void **state)
 {
     static struct pp_record r;
 
@@ -211,7 +211,7 @@ int main(void)
         cmocka_unit_test(a_note_has_a_limit),
         cmocka_unit_test(the_record_follows_from_the_list),
         cmocka_unit_test(another_list_than_the_record_s_is_refused),
-        cmocka_unit_test(w10_t2_a_registration_that_is_over_is_in_no_set),
+        cmocka_unit_test(w10_t8_a_registration_that_is_over_is_in_no_set),
     };
 
     return cmocka_run_group_tests(tests, test_init, NULL);

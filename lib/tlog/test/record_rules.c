@@ -225,6 +225,48 @@ static void keys_of_today_and_tomorrow_are_listed(void **state)
     assert_int_equal(record.status.key_count, 0);
 }
 
+/* A log of many years costs its reader the weeks that are alive; what lives on behind what has ended
+ * stays listed, and a batch that is taken back brings what it had ended to life again. */
+static void what_has_ended_is_past_for_every_later_status(void **state)
+{
+    (void)state;
+    uint64_t later = NOW + 3 * PP_DAY_S; /* the keys have ended, host-set and release have not */
+
+    begin();
+    key_epoch_of(&record, 1, PP_RECORD_ISSUER, 20000);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    assert_ok(feed_release(1, PP_RECORD_ORCHESTRATOR, 1));
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, 20000);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    assert_ok(feed_hosts(1));
+    assert_ok(feed_status());
+    assert_int_equal(record.status.key_count, 2);
+    assert_int_equal(rules.state.record_live, 0);
+    struct pp_rules_state saved = pp_rules_save(&rules);
+    assert_ok(pp_rules_status(&rules, later, &record));
+    assert_ok(pp_record_sign(test_begin(&text), &record, &signers[TEST_LOG], 1));
+    assert_ok(pp_rules_feed(&rules, test_end(&text), later));
+    assert_int_equal(rules.state.record_live, 1); /* the release keeps the key behind it */
+    assert_int_equal(record.status.key_count, 0);
+    assert_int_equal(record.status.release_count, 1);
+    assert_true(pp_record_id_same(&record.status.hosts, &records[3].id));
+    assert_ok(feed_revoke(1, 1)); /* what lives is found behind it */
+    assert_ok(pp_rules_status(&rules, later, &record));
+    assert_int_equal(record.status.release_count, 0);
+    assert_int_equal(record.status.revoked_count, 1);
+    pp_rules_restore(&rules, &saved);
+    assert_int_equal(rules.state.record_live, 0);
+    assert_ok(pp_rules_status(&rules, NOW, &record));
+    assert_int_equal(record.status.key_count, 2);
+    assert_int_equal(record.status.release_count, 1);
+    /* When all of them have ended, the newest host-set is still the one that a status names. */
+    assert_ok(pp_rules_status(&rules, NOW + 100 * PP_DAY_S, &record));
+    assert_ok(pp_record_sign(test_begin(&text), &record, &signers[TEST_LOG], 1));
+    assert_ok(pp_rules_feed(&rules, test_end(&text), NOW + 100 * PP_DAY_S));
+    assert_int_equal(rules.state.record_live, 4);
+    assert_true(pp_record_id_same(&record.status.hosts, &records[3].id));
+}
+
 /* A monitor that goes on behind a broken rule names the next fault, and not the first one again. */
 static void behind_a_broken_rule_the_machine_goes_on(void **state)
 {
@@ -276,6 +318,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
     cmocka_unit_test(a_lowest_serial_never_goes_down),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
+    cmocka_unit_test(what_has_ended_is_past_for_every_later_status),
     cmocka_unit_test(behind_a_broken_rule_the_machine_goes_on),
 };
 

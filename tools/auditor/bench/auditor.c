@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One core: a whole log read from a folder, as an auditor or monitor does: every entry hashed, every
- * hash tile compared; then the same with records, each held against the rules and its signers.
+ * One core: a whole log read from a folder, as an auditor or monitor does: every entry hashed,
+ * every hash tile compared; then the same with records, each held against the rules and its
+ * signers.
  */
 #include "bench.h"
 #include "harness.h"

@@ -121,8 +121,8 @@ static void the_sources_are_bounded(void **state)
 
     (void)state;
     make_state();
-    for (int i = 2; i < PP_MONITOR_SOURCES_MAX; i++) {
-        snprintf(name, sizeof name, "http://%d.example", i);
+    for (unsigned i = 2; i < PP_MONITOR_SOURCES_MAX; i++) {
+        snprintf(name, sizeof name, "http://%u.example", i);
         assert_non_null(pp_monitor_state_source(&state_a, name));
     }
     assert_null(pp_monitor_state_source(&state_a, "http://one-more.example"));

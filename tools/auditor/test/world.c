@@ -214,13 +214,15 @@ static struct pp_buf zip(struct pp_span plain)
     return b;
 }
 
-static void put_zipped(int fd, struct pp_span plain, int damaged)
+static void put_zipped(int fd, struct pp_span plain, const char *coding, int damaged)
 {
     struct pp_buf b = zip(plain);
+    char field[64];
 
     if (damaged)
         b.bytes[b.len / 2] ^= 0x55;
-    put_file(fd, "Content-Encoding: gzip\r\n", pp_buf_span(&b));
+    snprintf(field, sizeof field, "Content-Encoding: %s\r\n", coding);
+    put_file(fd, field, pp_buf_span(&b));
     pp_buf_done(&b);
 }
 
@@ -230,7 +232,7 @@ static void put_bomb(int fd)
     uint8_t *zeros = calloc(len, 1);
 
     assert_non_null(zeros);
-    put_zipped(fd, pp_span(zeros, len), 0);
+    put_zipped(fd, pp_span(zeros, len), "gzip", 0);
     free(zeros);
 }
 
@@ -288,16 +290,16 @@ static void answer(const struct server *s, int fd, char *name)
     }
     switch (s->manner) {
     case WORLD_GZIP:
-        put_zipped(fd, file, 0);
+        put_zipped(fd, file, "gzip", 0);
         break;
     case WORLD_BAD_GZIP:
-        put_zipped(fd, file, 1);
+        put_zipped(fd, file, "gzip", 1);
         break;
     case WORLD_BOMB:
         put_bomb(fd);
         break;
     case WORLD_BROTLI:
-        put_file(fd, "Content-Encoding: br\r\n", file);
+        put_zipped(fd, file, "br", 0);
         break;
     case WORLD_PAGE:
         put_file(fd, "Content-Type: text/html\r\n", pp_span_cstr(page));

@@ -31,7 +31,7 @@ enum world_manner {
     WORLD_GZIP,      /* entry bundles come packed */
     WORLD_BAD_GZIP,  /* ... and damaged */
     WORLD_BOMB,      /* 64 MiB of zeros, packed */
-    WORLD_BROTLI,    /* a coding that nobody offered */
+    WORLD_BROTLI,    /* a coding that nobody offered, over what gzip would unpack */
     WORLD_PAGE,      /* 200 and an error page */
     WORLD_TRUNCATED, /* half of what Content-Length says */
     WORLD_SHORT,     /* one hash or entry too few, in good form */
