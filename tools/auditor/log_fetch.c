@@ -202,6 +202,7 @@ static void fill(struct pp_log_fetch *f, const struct pp_tile *t, const char *na
     f->state = PP_LOG_FETCH_UNDER_WAY;
     f->max = max;
     if (t == NULL) {
+        PP_ASSERT(name != NULL); /* one of the two */
         snprintf(f->name, sizeof f->name, "%s", name);
     } else {
         f->is_tile = 1;
