@@ -35,7 +35,7 @@ static pp_res refuse(struct pp_problem *problem, const char *key, const char *ex
 }
 
 /* Lines that belong to the form that was not chosen are a mistake, not something to pass over. */
-static pp_res check_forms(const struct pp_signer_config *c, struct pp_problem *problem)
+pp_res pp_signer_config_check(const struct pp_signer_config *c, struct pp_problem *problem)
 {
     if (c->signer.len == 0 && c->vkey.len > 0)
         return refuse(problem, "vkey", "no such line: there is no signer", c->vkey);
@@ -55,7 +55,6 @@ pp_res pp_signer_config_open(const struct pp_signer_config *c, enum pp_note_type
     struct pp_signer_spec spec = { .type = type, .name = c->key_name };
     struct strings s = { 0 };
 
-    PP_TRY(check_forms(c, problem));
     if (c->signer.len == 0) {
         PP_TRY(add(&s, "key", c->key.len > 0 ? c->key : PP_STR("key"), problem));
         spec.key = s.argv[0];

@@ -61,7 +61,10 @@ struct pp_signer_config {
         .key = { NULL, 0 }, .signer_ms = PP_SIGNER_MS_DEFAULT                                      \
     }
 
-/* Opens the configured key. CONFIG with the words in `problem`, SYSTEM. */
+/* For `check`: CONFIG when lines of one form stand beside those of another. */
+PP_MUST pp_res pp_signer_config_check(const struct pp_signer_config *c, struct pp_problem *problem);
+
+/* Opens the configured key, which passed the check. CONFIG with the words in `problem`, SYSTEM. */
 PP_MUST pp_res pp_signer_config_open(const struct pp_signer_config *c, enum pp_note_type type,
                                      struct pp_problem *problem, struct pp_signer_file *ret);
 

@@ -96,6 +96,7 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     (void)d;
     if (!is_opaque() && !pp_span_eq(config.admission, PP_STR("records")))
         return pp_daemon_refuse(problem, "admission", "records or opaque", config.admission);
+    PP_TRY(pp_signer_config_check(&config.signer, problem));
     PP_TRY(check_text(problem, "namespace", config.name_space));
     PP_TRY(check_text(problem, "owner_policy", config.owner_policy));
     PP_TRY(check_text(problem, "review_policy", config.review_policy));

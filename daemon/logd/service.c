@@ -29,7 +29,7 @@ struct pp_log_service {
     unsigned retries;
     int is_gathering; /* 1: something waits, and is signed at gather_until_ms or before */
     uint64_t gather_until_ms;
-    uint64_t refused, told_refused_ms, told_dropped;
+    uint64_t refused, told_refused_ms, told_not_stored_ms, told_dropped;
 };
 
 static uint64_t now_s(const struct pp_log_service *s)
@@ -133,6 +133,16 @@ static struct pp_http_request *let_go(struct waiter *w)
     return q;
 }
 
+static void tell_not_stored(struct pp_log_service *s, pp_res why)
+{
+    uint64_t now = pp_clock_mono_ms(&s->config.clock);
+
+    if (now - s->told_not_stored_ms < LOGGED_EVENTS_MS)
+        return;
+    s->told_not_stored_ms = now;
+    pp_ev_log_store_failed(s->config.events, why.code);
+}
+
 /*
  * What is said to wait is stored before. Who can be told that it is published needs no such file,
  * and several that waited for their answers are stored together.
@@ -143,6 +153,7 @@ static pp_res store(struct pp_log_service *s)
 
     if (pp_is_ok(r))
         return r;
+    tell_not_stored(s, r);
     for (size_t i = 0; i < PP_LOG_WAITERS_MAX; i++)
         if (s->waiters[i].q != NULL)
             reply_failed(let_go(&s->waiters[i]), r);
@@ -233,6 +244,14 @@ static uint32_t gathers_for_ms(struct pp_log_service *s)
     return now >= s->gather_until_ms ? 0 : (uint32_t)(s->gather_until_ms - now);
 }
 
+/* Of a batch that could not be signed, the file that could not be written. */
+static enum pp_log_file file_of(const struct pp_log_store *store, pp_res why)
+{
+    if (why.code != PP_E_DISK_FULL && why.code != PP_E_SYSTEM)
+        return PP_LOG_FILE_NONE;
+    return store->is_unsettled ? PP_LOG_FILE_SIGNED : PP_LOG_FILE_TILES;
+}
+
 static void close_batch(struct pp_log_service *s)
 {
     struct pp_sequencer *l = s->config.sequencer;
@@ -243,7 +262,7 @@ static void close_batch(struct pp_log_service *s)
     if (!pp_is_ok(r)) {
         /* A log without a host-set has nothing to say yet. */
         if (r.code != PP_E_MISSING)
-            pp_ev_log_batch_failed(s->config.events, r.code);
+            pp_ev_log_batch_failed(s->config.events, file_of(&l->store, r), r.code);
         pp_ignore(store(s), "who waits is told"); /* with a full disk, now and not after a wait */
         if (r.code == PP_E_LEDGER_SPLIT) {        /* somebody else writes our guard */
             s->stopping = 1;
@@ -303,7 +322,7 @@ static void on_quorum(struct pp_log_service *s, struct pp_span note)
     if (l->store.published < pp_log_store_size(&l->store))
         r = pp_sequencer_publish(l, note);
     if (!pp_is_ok(r)) {
-        pp_ev_log_batch_failed(s->config.events, r.code);
+        pp_ev_log_batch_failed(s->config.events, PP_LOG_FILE_PUBLIC, r.code);
         go_on_after(s, PP_LOG_FAILURE_WAIT_MS);
         return;
     }

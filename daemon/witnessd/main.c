@@ -99,6 +99,7 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     witness.is_record = pp_span_eq(config.role, PP_STR("record"));
     if (!witness.is_record && !pp_span_eq(config.role, PP_STR("plain")))
         return pp_daemon_refuse(problem, "role", "plain or record", config.role);
+    PP_TRY(pp_signer_config_check(&config.signer, problem));
     if (!pp_is_ok(pp_record_env_parse(config.common.environment, &witness.environment)))
         return pp_daemon_refuse(problem, "environment", "prod, staging or dev",
                                 config.common.environment);

@@ -58,6 +58,11 @@ static void refuse_records(struct pp_witness_service *s, struct pp_http_request 
     reply(q, status, "text/plain; charset=utf-8", pp_wr_done(&wr));
 }
 
+static int is_of_signer(uint32_t code)
+{
+    return code == PP_E_SIGNER_GONE || code == PP_E_SIGNER_LATE || code == PP_E_SIGNER_WRONG;
+}
+
 static void cosign(struct pp_witness_service *s, struct pp_http_request *q,
                    struct pp_witness_page *page, const struct pp_witness_request *r,
                    const struct pp_witness_state *next)
@@ -67,7 +72,10 @@ static void cosign(struct pp_witness_service *s, struct pp_http_request *q,
     pp_res res = pp_witness_book_cosign(s->book, page, r, next, pp_clock_posix_s(&s->clock), &wr);
 
     if (!pp_is_ok(res)) {
-        pp_ev_witness_store_failed(s->events, res.code);
+        if (is_of_signer(res.code))
+            pp_ev_witness_signer_failed(s->events, res.code);
+        else
+            pp_ev_witness_store_failed(s->events, res.code);
         pp_http_reply_status(q, 500);
         return;
     }

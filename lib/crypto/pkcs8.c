@@ -149,6 +149,7 @@ static pp_res take_pem(struct pp_span pem, struct pp_secret *ret)
 
 pp_res pp_ed25519_pkcs8_parse(struct pp_span file, struct pp_secret *ret_seed)
 {
-    PP_CHECK(file.len > 0 && file.len <= PP_ED25519_PKCS8_BYTES_MAX, PP_E_FORMAT, file.len);
-    return file.at[0] == V1_HEAD[0] ? take_der(file, ret_seed) : take_pem(file, ret_seed);
+    if (file.len > 0 && file.at[0] == V1_HEAD[0])
+        return take_der(file, ret_seed);
+    return take_pem(file, ret_seed);
 }

@@ -41,7 +41,6 @@ PP_MUST pp_res pp_ed25519_sign(struct pp_span seed_secret, struct pp_span messag
  * nothing around it (RFC 7468 10, lines of 64). Version 1, or version 2 with the public key, which
  * must be the seed's; no attributes, not encrypted. FORMAT, MISMATCH, and those of pp_secret_alloc.
  */
-enum { PP_ED25519_PKCS8_BYTES_MAX = 256 };
 PP_MUST pp_res pp_ed25519_pkcs8_parse(struct pp_span file, struct pp_secret *ret_seed);
 
 /* --- ECDSA --------------------------------------------------------------------------------- */

@@ -312,31 +312,37 @@ static pp_res check_records(const struct context *c)
     return PP_OK;
 }
 
-/* A revoke note that came with the bundle counts before it is logged: it can only refuse. */
+/* Revoked before the log says so, by somebody who may: nothing that is named, and kept in mind. */
+static pp_res obey_revoke(const struct context *c, const struct pp_record_id *target, size_t i)
+{
+    struct pp_ledger *l = c->l;
+
+    for (size_t k = 0; k < l->record_count; k++)
+        if (pp_record_id_same(&l->records[k].id, target))
+            return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "record", "one that is not revoked",
+                          pp_span_cstr(pp_record_type_name(l->records[k].record.type)));
+    l->noted[l->noted_count++] = *target;
+    return PP_OK;
+}
+
+/* A revoke note of the bundle or of the app counts before it is logged: it can only refuse. */
 static pp_res check_revoke_notes(const struct context *c)
 {
-    const struct pp_trust *t = c->trust;
-    const struct pp_record_keys keys = { .log = &t->log, .owner = &t->owner, .review = &t->review };
-    struct pp_note *note = c->note;
-    struct pp_record *r = pp_arena_alloc(c->arena, sizeof *r);
+    const struct pp_bundle *bundle = &c->l->bundle;
+    size_t count = bundle->revoke_count + c->trust->revoked_count;
 
-    c->l->noted = pp_arena_array(c->arena, c->l->bundle.revoke_count, sizeof *c->l->noted);
-    PP_CHECK(r != NULL, PP_E_NO_MEMORY, 0);
-    PP_CHECK(c->l->noted != NULL || c->l->bundle.revoke_count == 0, PP_E_NO_MEMORY, 1);
-    for (size_t i = 0; i < c->l->bundle.revoke_count; i++) {
-        if (!pp_is_ok(pp_record_open(c->l->bundle.revokes[i], note, r)) ||
-            r->type != PP_RECORD_REVOKE ||
-            !pp_is_ok(pp_record_check_place(r, t->origin, t->name_space, t->environment)) ||
-            !pp_is_ok(pp_record_check_signers(note, r, &keys)))
+    c->l->noted = pp_arena_array(c->arena, count, sizeof *c->l->noted);
+    PP_CHECK(c->l->noted != NULL || count == 0, PP_E_NO_MEMORY, 1);
+    for (size_t i = 0; i < bundle->revoke_count; i++) {
+        struct pp_record_id target;
+
+        if (!pp_is_ok(pp_trust_open_revoke(c->trust, bundle->revokes[i], &target)))
             return refuse(c, PP_FAIL(PP_E_LEDGER_FORMAT, i), "revoke note", "one that is valid",
                           PP_STR(""));
-        for (size_t k = 0; k < c->l->record_count; k++)
-            if (pp_record_id_same(&c->l->records[k].id, &r->revoke.target))
-                return refuse(c, PP_FAIL(PP_E_LEDGER_REVOKED, i), "record",
-                              "one that is not revoked",
-                              pp_span_cstr(pp_record_type_name(c->l->records[k].record.type)));
-        c->l->noted[c->l->noted_count++] = r->revoke.target;
+        PP_TRY(obey_revoke(c, &target, i));
     }
+    for (size_t i = 0; i < c->trust->revoked_count; i++)
+        PP_TRY(obey_revoke(c, &c->trust->revoked[i], i));
     return PP_OK;
 }
 

@@ -59,7 +59,7 @@ struct pp_ledger {
     uint64_t now_posix_s;    /* max(the device's clock, quorum_posix_s, the marks) */
     uint64_t quorum_posix_s; /* the latest time that the quorum vouches for */
     uint64_t tree_size;
-    struct pp_record_id *noted; /* what the bundle's revoke notes name, logged or not */
+    struct pp_record_id *noted; /* what revoke notes of bundle and app name, logged or not */
     size_t noted_count;
     struct pp_bundle bundle;
 };

@@ -269,6 +269,53 @@ static pp_res read_policies(struct pp_trust *t, const struct pp_trust_files *fil
     return PP_OK;
 }
 
+/* --- revocations that come with the app ------------------------------------------------------- */
+
+pp_res pp_trust_open_revoke(const struct pp_trust *t, struct pp_span note,
+                            struct pp_record_id *ret_target)
+{
+    const struct pp_record_keys keys = { .log = &t->log, .owner = &t->owner, .review = &t->review };
+    struct pp_record r;
+    struct pp_note n;
+
+    PP_TRY_AS(PP_E_LEDGER_FORMAT, pp_record_open(note, &n, &r));
+    PP_CHECK(r.type == PP_RECORD_REVOKE, PP_E_LEDGER_FORMAT, r.type);
+    PP_TRY_AS(PP_E_LEDGER_FORMAT,
+              pp_record_check_place(&r, t->origin, t->name_space, t->environment));
+    PP_TRY_AS(PP_E_LEDGER_FORMAT, pp_record_check_signers(&n, &r, &keys));
+    *ret_target = r.revoke.target;
+    return PP_OK;
+}
+
+/* Up to the next line that begins a revoke record: it begins every note, and stands in none. */
+static struct pp_span next_note(struct pp_span *rest)
+{
+    const struct pp_span first = PP_STR("\ntype revoke/v1\n");
+    size_t len = 1;
+
+    while (len < rest->len && (rest->len - len < first.len ||
+                               !pp_span_eq(pp_span(rest->at + len - 1, first.len), first)))
+        len++;
+    struct pp_span note = pp_span(rest->at, len);
+    *rest = pp_span(rest->at + len, rest->len - len);
+    return note;
+}
+
+static pp_res read_revokes(struct pp_trust *t, struct pp_span text, struct pp_problem *problem)
+{
+    while (text.len > 0) {
+        struct pp_span note = next_note(&text);
+
+        if (t->revoked_count == PP_TRUST_REVOKES_MAX)
+            return refuse(problem, "revokes", "at most 32 revoke notes", PP_STR("more"));
+        if (!pp_is_ok(pp_trust_open_revoke(t, note, &t->revoked[t->revoked_count])))
+            return refuse(problem, "revokes", "revoke notes of this ledger that a reviewer signed",
+                          PP_STR("something else"));
+        t->revoked_count++;
+    }
+    return PP_OK;
+}
+
 static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_BYTES])
 {
     const struct pp_span all[] = {
@@ -281,6 +328,10 @@ static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_
     for (size_t i = 0; i < PP_ARRAY_COUNT(all); i++) {
         pp_hash_u64(&h, all[i].len);
         pp_hash_update(&h, all[i]);
+    }
+    if (files->revokes.len > 0) { /* without any, the digest is that of the seven */
+        pp_hash_u64(&h, files->revokes.len);
+        pp_hash_update(&h, files->revokes);
     }
     pp_hash_final(&h, ret);
 }
@@ -305,6 +356,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     t->issuer_url = x.issuer_url;
     t->gateway_authority = x.gateway_authority;
     t->batches = x.batches;
+    PP_TRY(read_revokes(t, files->revokes, problem));
     digest_of(files, t->files_digest);
     return PP_OK;
 }

@@ -25,6 +25,7 @@ enum {
     PP_TRUST_AUTHORITY_BYTES_MAX = 64,
     PP_TRUST_URL_BYTES_MAX = 512,
     PP_TRUST_FILE_BYTES_MAX = 1 << 16,
+    PP_TRUST_REVOKES_MAX = 32, /* revoke notes that come with the app */
 };
 
 /* The files as they are; everything parsed from them borrows from these bytes. */
@@ -35,6 +36,7 @@ struct pp_trust_files {
     struct pp_span review_policy; /* who reviews releases */
     struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
     struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; https needs it */
+    struct pp_span revokes; /* signed revoke notes, one behind the other, logged or not; or empty */
 };
 
 struct pp_trust {
@@ -55,6 +57,8 @@ struct pp_trust {
     uint16_t ohttp_kem;
     uint64_t batches; /* of 32 tokens, an epoch */
     struct pp_policy log, owner, review;
+    struct pp_record_id revoked[PP_TRUST_REVOKES_MAX]; /* what the app's revoke notes name */
+    size_t revoked_count;
     struct pp_snp_anchors snp_anchors;
     struct pp_snp_policy snp_policy;       /* the hardware profile; without session values */
     uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
@@ -71,6 +75,13 @@ struct pp_trust {
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);
 void pp_trust_done(struct pp_trust *t); /* zero state is fine */
+
+/*
+ * Opens a revoke note, logged or not, under the anchors: grammar, type, place, a reviewer's
+ * signature. LEDGER_FORMAT. About 20 KiB of stack.
+ */
+PP_MUST pp_res pp_trust_open_revoke(const struct pp_trust *t, struct pp_span note,
+                                    struct pp_record_id *ret_target);
 
 /* The words that --help and docs print for each key. */
 extern const struct pp_kv_key PP_TRUST_KEYS[];

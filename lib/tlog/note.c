@@ -342,7 +342,7 @@ pp_res pp_note_check(const struct pp_note *n, const struct pp_note_key *keys, si
 pp_res pp_note_open(const struct pp_note *n, const struct pp_note_key *keys, size_t key_count,
                     struct pp_note_signers *ret)
 {
-    struct pp_note_signers s;
+    struct pp_note_signers s = { 0 };
 
     PP_TRY(pp_note_check(n, keys, key_count, &s));
     PP_CHECK(s.set != 0, PP_E_SIGNATURE, n->line_count);

@@ -78,7 +78,6 @@ pp_res pp_tile_path_parse(struct pp_span path, struct pp_tile *ret)
     struct pp_span part;
     uint64_t number;
 
-    PP_CHECK(path.len <= PP_TILE_PATH_MAX, PP_E_RANGE, path.len);
     PP_CHECK(pp_text_cut(&path, '/', &part), PP_E_FORMAT, 0);
     PP_CHECK(pp_span_eq(part, PP_STR("tile")), PP_E_FORMAT, 0);
     PP_CHECK(pp_text_cut(&path, '/', &part), PP_E_FORMAT, 0);

@@ -8,7 +8,7 @@ A fleet of pp-logd and its witnesses is fed with records that x/mod has signed, 
 until the tree is two levels of tiles high. x/mod then opens every checkpoint that was ever served
 with the log's vkey, recomputes the tree, proves and checks every entry and every step between two
 published sizes, over the folder and over HTTP; and has to refuse the log with any one of its files
-changed. The last line is "N passed, N failed"."""
+changed. The other way round our auditor reads logs that x/mod made. The last line is "N passed, N failed"."""
 import hashlib
 import os
 import random
@@ -28,7 +28,7 @@ SOURCE = os.path.join(ROOT, "tests/differential/sumdb")
 GOPATH = "/usr/share/gocode"  # where Debian has sources of Go packages
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
 sys.dont_write_bytecode = True
-from fleet import Fleet  # noqa: E402
+from fleet import Fleet, ppctl  # noqa: E402
 
 BATCHES = [1, 2, 5, 64, 1, 64, 64, 3, 40, 64, 1, 64, 17]  # host-sets in each; a status ends it
 PATIENCE_S = 120
@@ -192,6 +192,33 @@ def two_histories(log):
         row(not accepted, "a checkpoint of another log under the same name", text)
 
 
+def foreign_logs(program):
+    """Logs that x/mod made, read by our auditor as another's: whole, and with one bit changed."""
+    for size in (1, 2, 255, 256, 257, 700, 70000):
+        folder = tempfile.mkdtemp(prefix="pp-sumdb-")
+        log = os.path.join(folder, "log")
+        try:
+            vkey = subprocess.run([program, "write", log, "sumdb.example/log", str(size)], text=True, check=True,
+                                  stdout=subprocess.PIPE).stdout.strip()
+            policy = os.path.join(folder, "policy")
+            with open(policy, "w", encoding="utf-8") as f:
+                f.write(f"log {vkey}\nquorum none\n")
+            call = ("log", "audit", "--log", log, "--policy", policy, "--opaque", "--json")
+            done = ppctl(*call)
+            row(done.status == 0, f"a log of x/mod, {size} entries", done.out + done.err)
+            name = random.choice(sorted(n for n in files_of(log) if os.path.getsize(os.path.join(log, n))))
+            with open(os.path.join(log, name), "r+b") as f:
+                at = random.randrange(os.path.getsize(f.name))
+                f.seek(at)
+                bit = f.read(1)[0] ^ 1
+                f.seek(at)
+                f.write(bytes([bit]))
+            done = ppctl(*call)
+            row(done.status == 3, f"a log of x/mod, {size} entries, {name} changed at {at}", done.out + done.err)
+        finally:
+            shutil.rmtree(folder)
+
+
 def vkeys(fleet, name):
     with open(os.path.join(fleet.state, "trust", name), encoding="utf-8") as f:
         return [line.split()[2] for line in f if line.startswith("witness ")]
@@ -207,6 +234,7 @@ def main():
     words = done.stdout.split("\n")[-2].split()
     counts["passed"] += int(words[0])
     counts["failed"] += int(words[2].rstrip(",")) if done.returncode == 0 else 1
+    foreign_logs(program)
     with Fleet() as fleet:
         log = Log(fleet, program)
         log.keep_checkpoint()

@@ -4,13 +4,13 @@
 usage: compile_anchors.py OUT.c [FOLDER]
 
 FOLDER holds trust, log.policy, owner.policy and review.policy, and ark.der with ask.der where the
-vendor's published roots are not meant, and ca.pem. Without FOLDER the build has no anchors and says so when
+vendor's published roots are not meant, ca.pem, and revokes where there are any. Without FOLDER the build has no anchors and says so when
 asked for them: it can check vectors and reports, and refuses everything else."""
 import os
 import sys
 
 NAMES = ("trust", "log.policy", "owner.policy", "review.policy", "ark.der", "ask.der",
-         "ca.pem")
+         "ca.pem", "revokes")
 MANDATORY = NAMES[:4]
 
 out = sys.argv[1]

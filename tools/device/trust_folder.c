@@ -25,13 +25,13 @@ pp_res pp_trust_folder_read(const char *folder, struct pp_problem *problem,
         int mandatory;
     } files[PP_TRUST_FOLDER_FILES] = {
         { "trust", 1 },   { "log.policy", 1 }, { "owner.policy", 1 }, { "review.policy", 1 },
-        { "ark.der", 0 }, { "ask.der", 0 },    { "ca.pem", 0 },
+        { "ark.der", 0 }, { "ask.der", 0 },    { "ca.pem", 0 },       { "revokes", 0 },
     };
     struct pp_trust_files got = { 0 };
-    struct pp_span *spans[PP_TRUST_FOLDER_FILES] = {
-        &got.trust, &got.log_policy, &got.owner_policy, &got.review_policy, &got.ark,
-        &got.ask,   &got.ca
-    };
+    struct pp_span *spans[PP_TRUST_FOLDER_FILES] = { &got.trust,        &got.log_policy,
+                                                     &got.owner_policy, &got.review_policy,
+                                                     &got.ark,          &got.ask,
+                                                     &got.ca,           &got.revokes };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
         char path[PATH_BYTES_MAX], name[32];

@@ -55,6 +55,7 @@ static void a_new_key_is_loaded_by_its_owner_alone(void **state)
     assert_code(open_key("key", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
     assert_string_equal(problem.expected, "mode 0600");
     assert_code(open_key("absent", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
+    assert_string_equal(problem.got, "no such file");
     assert_ok(pp_file_write(AT_FDCWD, "key", 0600, PP_STR("noise\n")));
     assert_code(open_key("key", PP_NOTE_COSIGNATURE, &f), PP_E_CONFIG);
     assert_code(pp_signer_file_create(AT_FDCWD, "other", &random, PP_STR("two words"),
@@ -134,6 +135,7 @@ static void a_wrong_policy_is_told_by_its_line(void **state)
     assert_string_equal(problem.got, "line 2: NOT_FOUND");
     pp_policy_file_done(&f);
     assert_code(pp_policy_file_load("absent", PP_POLICY_LOG, &problem, &f), PP_E_CONFIG);
+    assert_string_equal(problem.got, "no such file");
     assert_ok(pp_file_write(AT_FDCWD, "policy", 0600, PP_STR("quorum none\n")));
     assert_ok(pp_policy_file_load("policy", PP_POLICY_REVIEW, &problem, &f));
     pp_policy_file_done(&f);

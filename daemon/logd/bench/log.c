@@ -216,6 +216,9 @@ static double time_proofs(double *ret_cpu)
 
 static void bench_opaque(uint64_t size_max)
 {
+    double rate = 0;
+    double proof = 0;
+
     printf("opaque entries of %d bytes, %d a submission, up to %d a tree\n", ENTRY_BYTES,
            PP_BATCH_MAX, PP_SEQUENCER_WAITING_MAX);
     printf("%10s %12s %13s %9s %15s %10s %13s\n", "size", "durable/s", "us CPU/entry", "RSS MiB",
@@ -225,7 +228,7 @@ static void bench_opaque(uint64_t size_max)
         double cpu_from = bench_cpu_s();
         double from = now_s();
         grow_to(size);
-        double rate = added / (now_s() - from);
+        rate = added / (now_s() - from);
         double cpu = (bench_cpu_s() - cpu_from) / added * 1e6;
         double rss = resident();
         pp_sequencer_done(&sequencer);
@@ -233,11 +236,14 @@ static void bench_opaque(uint64_t size_max)
         must(pp_sequencer_open(&sequencer, &config));
         double opening = (bench_cpu_s() - cpu_from) * 1e3;
         double proof_cpu;
-        double proof = time_proofs(&proof_cpu);
+        proof = time_proofs(&proof_cpu);
         printf("%10llu %12.0f %13.2f %9.1f %15.1f %10.0f %13.0f\n", (unsigned long long)size, rate,
                cpu, rss, opening, proof, proof_cpu);
         (void)fflush(stdout);
     }
+    bench_at_least("durable entries at the largest size, of wall", 1.0 / rate, 20000);
+    bench_ratio("a proof from the disk at the largest size / 5 ms, of wall", proof, 5000,
+                "aim at most 1.00");
 }
 
 /* --- records -------------------------------------------------------------------------------- */

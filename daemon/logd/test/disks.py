@@ -57,6 +57,8 @@ def a_log_on_a_read_only_disk_signs_nothing_and_goes_on(fleet):
         disk.remount("ro")
         for _ in range(3):
             assert fleet.submit([entry])[0] == 500
+        assert "event=LOG_BATCH_FAILED file=tiles code=SYSTEM" in fleet.log.events()
+        told(fleet.log, "event=LOG_STORE_FAILED code=SYSTEM")
         assert fleet.checkpoint() == before and signed_size(fleet.log) == before[0] == 7
         assert fleet.verify()[0] == 7  # and it serves its tiles
         disk.remount("rw")
@@ -69,7 +71,7 @@ def a_log_on_a_read_only_disk_signs_nothing_and_goes_on(fleet):
         disk.remount("ro")
         for w in fleet.witnesses[:2]:
             w.start()
-        told(fleet.log, "LOG_BATCH_FAILED")
+        told(fleet.log, "event=LOG_BATCH_FAILED file=public code=SYSTEM")
         fleet.log.kill()
         disk.remount("rw")
         fleet.log.start()

@@ -102,7 +102,7 @@ def a_log_whose_signer_has_ended_serves_what_it_served(fleet):
     status, text = fleet.submit([entry])
     assert (status, text) == (202, "pending\n"), (status, text)
     assert fleet.checkpoint() == before and fleet.verify()[0] == before[0]
-    until("it is told", lambda: "code=SIGNER_GONE" in fleet.log.events())
+    until("it is told", lambda: "event=LOG_BATCH_FAILED file=none code=SIGNER_GONE" in fleet.log.events())
     fleet.log.stop()
     with open(os.path.join(fleet.log.folder, "signed"), encoding="utf-8") as f:
         assert f.read().split("\n")[1] == str(before[0])
@@ -148,7 +148,7 @@ def a_signature_of_another_key_leaves_neither_a_log_nor_a_witness(fleet):
     use_signer(fleet.log)
     fleet.log.start()
     until("it is published", lambda: fleet.submit(batch)[0] == 200)
-    until("it was asked", lambda: "code=SIGNER_WRONG" in liar.events())
+    until("it was asked", lambda: "event=WITNESS_SIGNER_FAILED code=SIGNER_WRONG" in liar.events())
     assert liar.vkey not in ledger.signers(fleet.checkpoint()[2], [w.vkey for w in fleet.witnesses])
     assert states(liar) == before
 
@@ -244,6 +244,10 @@ def a_configuration_that_contradicts_itself_is_refused(fleet):
         set_config(fleet.log, names, lines)
         fleet.log.start(expect_ready=False)
         assert fleet.log.process.wait(ledger.PATIENCE) == 2, lines
+        if field in ("signer_arg", "key", "key_name"):  # what no file needs to be opened for
+            done = subprocess.run([ledger.LOGD, "--config", os.path.join(fleet.log.folder, "config"), "--check"],
+                                  capture_output=True, check=False)
+            assert done.returncode == 2, lines
         assert f"  field:    {field}\n" in fleet.log.events().split("what")[-1], (lines, fleet.log.events())
     fleet.log.process = None
 

@@ -122,8 +122,29 @@ static void every_truncation_and_every_extra_byte_is_refused(void **state)
             assert_refused(pp_span(text, n));
         assert_refused(pp_span(text, file.len + 1));
     }
-    assert_refused(pp_span((const uint8_t[PP_ED25519_PKCS8_BYTES_MAX + 1]){ 0x30 },
-                           PP_ED25519_PKCS8_BYTES_MAX + 1));
+}
+
+/* 83 bytes are 110 digits and two thirds, so two bits and one character are left to be wrong. */
+static void the_unused_end_of_a_pem_is_what_it_must_be(void **state)
+{
+    (void)state;
+    uint8_t der[128];
+    char text[256];
+    struct pp_wr d = pp_wr_over(der, sizeof der);
+    struct pp_wr t = pp_wr_over(text, sizeof text);
+    struct pp_span file = pem(&t, v2(&d), "\n");
+    char *last = text + file.len - strlen("\n-----END PRIVATE KEY-----") - 1;
+
+    assert_int_equal(last[0], '=');
+    assert_int_equal(last[-1], 'E'); /* 0000 and two bits of nothing, behind 0001 */
+    assert_is_the_seed(file);
+    last[0] = 'A';
+    assert_refused(file);
+    last[0] = '=';
+    for (char c = 'F'; c <= 'H'; c++) {
+        last[-1] = c;
+        assert_refused(file);
+    }
 }
 
 /* A changed seed is another key in version 1; the public key of version 2 tells it. */
@@ -216,6 +237,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_published_key_is_read),
     cmocka_unit_test(both_versions_are_read_as_der_and_as_pem_with_either_line_end),
     cmocka_unit_test(every_truncation_and_every_extra_byte_is_refused),
+    cmocka_unit_test(the_unused_end_of_a_pem_is_what_it_must_be),
     cmocka_unit_test(every_changed_byte_but_the_seed_is_refused),
     cmocka_unit_test(a_key_of_another_kind_or_under_a_password_is_refused),
     cmocka_unit_test(only_the_alphabet_of_base64_is_read),

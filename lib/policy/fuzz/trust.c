@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trust files, up to four of them separated by NUL; policies that are not given are good ones. */
+/* Trust files, up to five of them separated by NUL; policies that are not given are good ones. */
 #include "anchors.h"
 #include "fuzz.h"
 
@@ -18,6 +18,7 @@ static void check(void)
     FUZZ_CHECK(trust.log.log_count > 0 && trust.log.log_count <= PP_TRUST_LOG_KEYS_MAX &&
                trust.log.quorum == PP_QUORUM_GROUP);
     FUZZ_CHECK(trust.owner.quorum != PP_QUORUM_NONE && trust.review.quorum != PP_QUORUM_NONE);
+    FUZZ_CHECK(trust.revoked_count <= PP_TRUST_REVOKES_MAX);
     FUZZ_CHECK(trust.snp_anchors.count > 0 && trust.snp_policy.floor != NULL);
 }
 
@@ -27,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                     .owner_policy = PP_STR(FUZZ_OWNER_POLICY),
                                     .review_policy = PP_STR(FUZZ_REVIEW_POLICY) };
     struct pp_span *const given[] = { &files.trust, &files.log_policy, &files.owner_policy,
-                                      &files.review_policy };
+                                      &files.review_policy, &files.revokes };
     struct pp_span rest = pp_span(data, len);
     struct pp_problem problem = { 0 };
 

@@ -349,6 +349,46 @@ static void w21_t5_a_revocation_is_obeyed_within_one_status_interval(void **stat
     assert_code(verify_as(&w->trust, old, WORLD_NOW), PP_E_LEDGER_REVOKED);
 }
 
+/* transparency-log B4: a note that comes with the app counts like one of the bundle, and stays. */
+static void a_revoke_note_of_the_app_counts_before_it_is_logged(void **state)
+{
+    (void)state;
+    static char text[8192];
+    static struct pp_trust trust;
+    struct pp_trust_files files = w->files;
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_record r = { .type = PP_RECORD_REVOKE,
+                           .ledger = PP_STR(WORLD_ORIGIN),
+                           .name_space = PP_STR(WORLD_NAMESPACE),
+                           .environment = PP_RECORD_DEV,
+                           .serial = 1,
+                           .time = WORLD_NOW,
+                           .revoke = { .effective = WORLD_NOW } };
+    static const enum slot_id ids[] = { S_PREDICTOR, S_HOSTS, S_OHTTP_TODAY };
+
+    world_log(w);
+    struct pp_span bundle = world_bytes(w);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ids); i++) {
+        wr = pp_wr_over(text, sizeof text);
+        r.revoke.target = w->entries[ids[i]].record_id;
+        assert_ok(pp_record_sign(&wr, &r, &w->people[P_ALICE], 1));
+        files.revokes = pp_wr_done(&wr);
+        assert_ok(pp_trust_parse(&trust, &files, NULL));
+        assert_code(verify_as(&trust, bundle, WORLD_NOW), PP_E_LEDGER_REVOKED);
+        pp_trust_done(&trust);
+    }
+    wr = pp_wr_over(text, sizeof text);
+    r.revoke.target.bytes[0] ^= 1; /* something else: nothing is refused, and it is remembered */
+    assert_ok(pp_record_sign(&wr, &r, &w->people[P_ALICE], 1));
+    files.revokes = pp_wr_done(&wr);
+    assert_ok(pp_trust_parse(&trust, &files, NULL));
+    assert_ok(verify_as(&trust, bundle, WORLD_NOW));
+    pp_ledger_raise_marks(&ledger, &marks);
+    assert_int_equal(marks.revoked_count, 1);
+    assert_true(pp_record_id_same(&marks.revoked[0], &r.revoke.target));
+    pp_trust_done(&trust);
+}
+
 /* --- which of several good bundles one holds -------------------------------------------------- */
 
 struct verdict {
@@ -437,6 +477,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(marks_from_the_future_admit_nothing),
     FRESH(w21_t1_every_needed_cosignature_has_to_be_fresh),
     FRESH(w21_t5_a_revocation_is_obeyed_within_one_status_interval),
+    FRESH(a_revoke_note_of_the_app_counts_before_it_is_logged),
     FRESH(the_verdict_is_the_same_whichever_good_bundle_one_holds),
 };
 

@@ -486,6 +486,62 @@ static void every_file_counts_in_the_digest_and_keeps_its_place_in_it(void **sta
     assert_memory_not_equal(trust.files_digest, before, sizeof before);
 }
 
+/* --- revocations that come with the app ------------------------------------------------------- */
+
+static char revokes_text[1 << 16];
+
+/* One behind the other, as `cat` puts notes together. */
+static struct pp_trust_files with_revokes(size_t count, enum person by, const char *name_space)
+{
+    struct pp_wr wr = pp_wr_over(revokes_text, sizeof revokes_text);
+    struct pp_trust_files files = w->files;
+    struct pp_record r = { .type = PP_RECORD_REVOKE,
+                           .ledger = PP_STR(WORLD_ORIGIN),
+                           .name_space = pp_span_cstr(name_space),
+                           .environment = PP_RECORD_DEV,
+                           .time = WORLD_NOW,
+                           .revoke = { .effective = WORLD_NOW } };
+
+    for (size_t i = 0; i < count; i++) {
+        r.serial = 1 + i;
+        r.revoke.target.bytes[0] = (uint8_t)i;
+        assert_ok(pp_record_sign(&wr, &r, &w->people[by], 1));
+    }
+    files.revokes = pp_wr_done(&wr);
+    return files;
+}
+
+static void revoke_notes_of_the_app_are_opened_or_refused_with_the_anchors(void **state)
+{
+    (void)state;
+    struct pp_trust_files files = with_revokes(PP_TRUST_REVOKES_MAX, P_CAROL, WORLD_NAMESPACE);
+    uint8_t before[PP_SHA256_BYTES];
+
+    assert_ok(parse(&w->files));
+    assert_int_equal(trust.revoked_count, 0);
+    memcpy(before, trust.files_digest, sizeof before);
+    assert_ok(parse(&files));
+    assert_int_equal(trust.revoked_count, PP_TRUST_REVOKES_MAX);
+    for (size_t i = 0; i < PP_TRUST_REVOKES_MAX; i++)
+        assert_int_equal(trust.revoked[i].bytes[0], i);
+    assert_memory_not_equal(trust.files_digest, before, sizeof before);
+    assert_field(with_revokes(PP_TRUST_REVOKES_MAX + 1, P_CAROL, WORLD_NAMESPACE), "revokes");
+    assert_field(with_revokes(1, P_OWNER, WORLD_NAMESPACE), "revokes");
+    assert_field(with_revokes(1, P_CAROL, WORLD_NAMESPACE "x"), "revokes");
+    files = with_revokes(2, P_BOB, WORLD_NAMESPACE);
+    for (size_t n = 1; n < files.revokes.len; n++) {
+        struct pp_trust_files cut = files;
+        cut.revokes.len = n;
+        pp_res r = parse(&cut);
+        if (!pp_is_ok(r) || trust.revoked_count != 1) /* one whole note is one */
+            assert_code(r, PP_E_TRUST);
+    }
+    files.revokes = PP_STR("\n");
+    assert_field(files, "revokes");
+    files.revokes = w->files.owner_policy;
+    assert_field(files, "revokes");
+}
+
 static void nobody_has_to_ask_for_the_words_of_a_refusal(void **state)
 {
     (void)state;
@@ -519,6 +575,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_log_policy_names_one_log_of_one_key_or_two),
     cmocka_unit_test(owner_and_review_policies_want_a_quorum_of_people),
     cmocka_unit_test(every_file_counts_in_the_digest_and_keeps_its_place_in_it),
+    cmocka_unit_test(revoke_notes_of_the_app_are_opened_or_refused_with_the_anchors),
     cmocka_unit_test(nobody_has_to_ask_for_the_words_of_a_refusal),
 };
 

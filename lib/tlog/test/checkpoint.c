@@ -80,6 +80,8 @@ static void w20_t4_the_origin_is_compared_and_not_only_the_signature(void **stat
                 PP_E_LEDGER_ORIGIN);
     assert_code(pp_checkpoint_open(note, PP_STR(ORIGIN), &other.key, 1, &n, &c),
                 PP_E_LEDGER_SIGNATURE);
+    note = signed_by(ORIGIN "\n05\n" ROOT "\n", &log); /* signed, and of no tree */
+    assert_code(pp_checkpoint_open(note, PP_STR(ORIGIN), &log.key, 1, &n, &c), PP_E_FORMAT);
     note = signed_by("other.example\n5\n" ROOT "\n", &log);
     assert_code(pp_checkpoint_open(note, PP_STR(ORIGIN), &log.key, 1, &n, &c), PP_E_LEDGER_ORIGIN);
     pp_note_signer_done(&log);

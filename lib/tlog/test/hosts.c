@@ -75,6 +75,10 @@ static void a_machine_that_is_not_listed_has_no_path(void **state)
 
     make(hosts);
     assert_code(pp_hosts_path(hosts, HOSTS, &stranger, &index, &path), PP_E_NOT_FOUND);
+    stranger = hosts[0];
+    hosts[0] = hosts[1];
+    hosts[1] = stranger; /* in a list out of order nobody is looked for */
+    assert_code(pp_hosts_path(hosts, HOSTS, &hosts[2], &index, &path), PP_E_ORDER);
 }
 
 static void a_list_is_sorted_and_without_repeats(void **state)

@@ -276,6 +276,37 @@ static void w27_t2_only_the_right_consistency_proof_is_accepted(void **state)
     }
 }
 
+/*
+ * Roots made to fit: a log may sign a size that is not that of its tree, and then only the number
+ * of hashes tells. RFC 9162 2.1.3.2 and 2.1.4.2, the comparisons of sn with 0.
+ */
+static void a_proof_of_another_length_is_refused_though_its_hashes_fit(void **state)
+{
+    (void)state;
+    const struct pp_merkle_hash *a = &leaves[0], *b = &leaves[1], *c = &leaves[2], *d = &leaves[3];
+    const struct pp_merkle_hash *more = &leaves[4];
+    struct pp_merkle_hash ab, cd, abc, abcd, old, root;
+    struct pp_merkle_path path = { .count = 1, .hashes = { *b } };
+
+    pp_merkle_node(a, b, &ab);
+    pp_merkle_node(c, d, &cd);
+    pp_merkle_node(&ab, c, &abc);
+    pp_merkle_node(&ab, &cd, &abcd);
+    /* An entry of a tree of one, below a root over two; of a tree of four, the same. */
+    pp_merkle_node(b, a, &root);
+    assert_code(pp_merkle_inclusion_verify(0, 1, a, &path, &root), PP_E_PROOF);
+    assert_code(pp_merkle_inclusion_verify(0, 4, a, &path, &ab), PP_E_PROOF);
+    /* From one entry to four, with the root of two. */
+    assert_code(pp_merkle_consistency_verify(1, 4, a, &ab, &path), PP_E_PROOF);
+    /* From three to four, and one hash more on top of both. */
+    path = (struct pp_merkle_path){ .count = 3, .hashes = { *c, *d, ab, *more } };
+    assert_ok(pp_merkle_consistency_verify(3, 4, &abc, &abcd, &path));
+    path.count = 4;
+    pp_merkle_node(more, &abc, &old);
+    pp_merkle_node(more, &abcd, &root);
+    assert_code(pp_merkle_consistency_verify(3, 4, &old, &root, &path), PP_E_PROOF);
+}
+
 static void size_zero_is_the_callers_case(void **state)
 {
     (void)state;
@@ -323,6 +354,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_longest_paths_fit_their_limit),
     cmocka_unit_test(w27_t4_a_path_proves_its_own_index_only),
     cmocka_unit_test(w27_t2_only_the_right_consistency_proof_is_accepted),
+    cmocka_unit_test(a_proof_of_another_length_is_refused_though_its_hashes_fit),
     cmocka_unit_test(size_zero_is_the_callers_case),
     cmocka_unit_test(a_reader_that_fails_fails_the_proof),
 };

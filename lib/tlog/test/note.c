@@ -250,6 +250,7 @@ static void a_vkey_must_be_whole_and_name_its_own_id(void **state)
         { "PeterNeumann+c74f20a+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", PP_E_FORMAT },
         { "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10Q=", PP_E_FORMAT },
         { "PeterNeumann+c74f20a3+", PP_E_FORMAT },
+        { "Peter\xff+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", PP_E_UTF8 },
         { "Peter Neumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", PP_E_FORMAT },
         { "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n", PP_E_FORMAT },
         { "PeterNeumann+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", PP_E_UNSUPPORTED },
@@ -271,6 +272,9 @@ static void a_private_key_file_keeps_its_key(void **state)
     pp_note_signer_write(test_begin(&text), &a);
     pp_wr_u8(&text.wr, '\n');
     struct pp_span file = test_end(&text);
+    assert_code(
+        pp_note_signer_make(PP_STR("a b"), PP_NOTE_ED25519, pp_secret_span(&a.seed), &again),
+        PP_E_FORMAT);
     assert_ok(pp_note_signer_parse(file, &again));
     assert_int_equal(again.key.id, a.key.id);
     assert_int_equal(again.key.type, PP_NOTE_COSIGNATURE);

@@ -342,6 +342,31 @@ static void an_entry_has_a_limit(void **state)
     assert_code(pp_record_parse(pp_span(text.bytes, PP_RECORD_BYTES_MAX), &again), PP_E_TRUNCATED);
 }
 
+/* What could not be logged is not signed either: 353 bytes a line with the longest name. */
+static void an_entry_with_too_many_signers_is_not_written(void **state)
+{
+    (void)state;
+    enum { FIT = 130, TOO_MANY = 150 };
+    static uint8_t bytes[1 << 16];
+    static struct pp_note_signer many[TOO_MANY];
+    char name[PP_NOTE_NAME_MAX];
+    struct pp_note_signer one;
+    struct pp_record_id id = { .bytes = { 7 } };
+    struct pp_record r;
+
+    memset(name, 'n', sizeof name);
+    assert_ok(pp_note_signer_make(pp_span(name, sizeof name), PP_NOTE_ED25519,
+                                  pp_secret_span(&signers[TEST_ALICE].seed), &one));
+    for (size_t i = 0; i < TOO_MANY; i++)
+        many[i] = one;
+    revoke_of(&r, 1, &id);
+    struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+    assert_ok(pp_record_sign(&wr, &r, many, FIT));
+    wr = pp_wr_over(bytes, sizeof bytes);
+    assert_code(pp_record_sign(&wr, &r, many, TOO_MANY), PP_E_LIMIT);
+    pp_note_signer_done(&one);
+}
+
 static void the_words_of_the_enumerations_are_read_back(void **state)
 {
     (void)state;
@@ -376,6 +401,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_owners_key_is_not_also_the_reviewer_of_a_host_set),
     cmocka_unit_test(w20_t3_a_place_is_compared_whole),
     cmocka_unit_test(an_entry_has_a_limit),
+    cmocka_unit_test(an_entry_with_too_many_signers_is_not_written),
     cmocka_unit_test(the_words_of_the_enumerations_are_read_back),
 };
 

@@ -179,6 +179,59 @@ static void the_status_we_make_is_the_status_we_accept(void **state)
     }
 }
 
+static void assert_no_status(void)
+{
+    assert_code(feed(&signers[TEST_LOG], 1), PP_E_LEDGER_STATUS);
+}
+
+/* As many of each as there should be, one of them another one; then one too few. */
+static void a_status_that_names_another_record_is_refused(void **state)
+{
+    (void)state;
+    struct pp_record right;
+
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_ok(feed_release(1, PP_RECORD_GUARD, 1));
+    assert_ok(feed_release(1, PP_RECORD_GATEWAY, 2));
+    assert_ok(feed_release(1, PP_RECORD_PREDICTOR, 3));
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, 20000);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    key_epoch_of(&record, 1, PP_RECORD_ISSUER, 20000);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    assert_ok(feed_revoke(1, 3));
+    assert_ok(pp_rules_status(&rules, NOW, &right));
+    struct pp_status *s = &record.status;
+    assert_int_equal(right.status.release_count, 2);
+    assert_int_equal(right.status.key_count, 2);
+    assert_int_equal(right.status.revoked_count, 1);
+    for (size_t i = 0; i < 2; i++) {
+        record = right;
+        s->releases[i].bytes[31] ^= 1;
+        assert_no_status();
+        record = right;
+        s->keys[i].id.bytes[31] ^= 1;
+        assert_no_status();
+    }
+    record = right;
+    s->revoked[0].bytes[31] ^= 1;
+    assert_no_status();
+    record = right;
+    s->hosts.bytes[31] ^= 1;
+    assert_no_status();
+    record = right;
+    s->release_count--;
+    assert_no_status();
+    record = right;
+    s->key_count--;
+    assert_no_status();
+    record = right;
+    s->revoked_count--;
+    assert_no_status();
+    record = right;
+    assert_ok(feed(&signers[TEST_LOG], 1));
+}
+
 /* W21: what a status has ruled out once, no later status brings back. */
 static void a_lowest_serial_never_goes_down(void **state)
 {
@@ -316,6 +369,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_same_registers_in_another_order_are_another_tdx_measurement),
     cmocka_unit_test(full_tables_refuse),
     cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
+    cmocka_unit_test(a_status_that_names_another_record_is_refused),
     cmocka_unit_test(a_lowest_serial_never_goes_down),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
     cmocka_unit_test(what_has_ended_is_past_for_every_later_status),

@@ -77,6 +77,9 @@ static void only_one_spelling_of_a_path_is_read(void **state)
         "tile/0/x036/x028/x797/x018/x963/968",
         "tile/0/x999/x999/x999/x999/x999/x999/999",
         "tile/0/00\xB2",
+        "tiles/0/005",
+        "data/0/005",
+        "tile/0/x018/x446/x744/x073/x709/x552/000", /* 2^64 + 384 */
     };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {

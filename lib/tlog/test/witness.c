@@ -5,6 +5,8 @@
 
 #include "witness.h"
 
+#define ROOT "lzUT62JjCfH0flDakvYCHZ3U3/aY5NlCJykceIMC0XM="
+
 enum { ENTRIES = 12 };
 
 static struct test_text text;
@@ -200,6 +202,27 @@ static void the_empty_tree_has_one_root_and_no_proof(void **state)
     assert_int_equal(pp_witness_decide(&known, &s, &r, &next), PP_WITNESS_COSIGN);
 }
 
+/* A note that the log has signed, of something else than a tree: 400, whatever its origin is. */
+static void a_note_of_no_checkpoint_is_malformed(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        ORIGIN "\n5\n",
+        ORIGIN "\n05\n" ROOT "\n",
+        ORIGIN "\n5\n" ROOT "=\n",
+        ORIGIN "\nfive\n" ROOT "\n",
+        "type status/v1\nledger " ORIGIN "\nnamespace x\n",
+    };
+    const struct pp_merkle_path none = { 0 };
+    struct pp_witness_request r;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(bodies); i++) {
+        assert_ok(pp_note_write(test_begin(&note_text), pp_span_cstr(bodies[i]), &log_signer, 1));
+        assert_false(
+            pp_is_ok(pp_witness_request_parse(request(0, &none, test_end(&note_text)), &r)));
+    }
+}
+
 static void every_truncation_of_a_request_is_refused(void **state)
 {
     (void)state;
@@ -348,6 +371,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_unknown_origin_is_told_apart),
     cmocka_unit_test(w27_t1_a_second_history_is_refused),
     cmocka_unit_test(the_empty_tree_has_one_root_and_no_proof),
+    cmocka_unit_test(a_note_of_no_checkpoint_is_malformed),
     cmocka_unit_test(every_truncation_of_a_request_is_refused),
     cmocka_unit_test(a_request_has_limits),
     cmocka_unit_test(a_cosignature_is_found_between_lines_of_others),

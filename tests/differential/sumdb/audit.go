@@ -4,8 +4,12 @@
 package main
 
 import (
+	"bytes"
+	"crypto/rand"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -71,13 +75,21 @@ func (a *auditor) rebuilt() error {
 	return err
 }
 
+// ownTiles are those of a tree of that size, without the partial ones of smaller trees before it.
+func ownTiles(size int64) []tlog.Tile {
+	var all []tlog.Tile
+	for _, t := range tlog.NewTiles(height, 0, size) {
+		last := size>>(uint(t.L)*height) - t.N<<height // hashes of this tile in the tree
+		if int64(t.W) == last || t.W == 1<<height {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
 // everyTile that a tree of this size has is there under its path, and holds proven hashes.
 func (a *auditor) everyTile() error {
-	for _, t := range tlog.NewTiles(height, 0, a.tree.N) {
-		last := a.tree.N>>(uint(t.L)*height) - t.N<<height // hashes of this tile in the tree
-		if int64(t.W) != last && t.W != 1<<height {
-			continue // a partial tile of an earlier tree
-		}
+	for _, t := range ownTiles(a.tree.N) {
 		data, err := a.from.read(pathOf(t))
 		if err != nil {
 			return err
@@ -176,6 +188,71 @@ func audit(where, policyText string, seen []string) (int, error) {
 		}
 	}
 	return a.done, nil
+}
+
+// write makes a log in a folder as x/mod computes it: entries of different lengths, all tiles of its
+// size, a checkpoint of a new key. Its vkey is returned.
+func write(dir, origin string, size int64) (string, error) {
+	private, vkey, err := note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return "", err
+	}
+	var stored []tlog.Hash
+	var all [][]byte
+	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		var found []tlog.Hash
+		for _, i := range indexes {
+			found = append(found, stored[i])
+		}
+		return found, nil
+	})
+	for i := int64(0); i < size; i++ {
+		entry := bytes.Repeat([]byte{byte(i)}, int(i*i%700))
+		more, err := tlog.StoredHashes(i, entry, reader)
+		if err != nil {
+			return "", err
+		}
+		stored, all = append(stored, more...), append(all, entry)
+	}
+	for _, t := range ownTiles(size) {
+		data, err := tlog.ReadTileData(t, reader)
+		if err != nil {
+			return "", err
+		}
+		if err := put(dir, pathOf(t), data); err != nil {
+			return "", err
+		}
+		if t.L > 0 {
+			continue
+		}
+		var joined []byte
+		for _, entry := range all[t.N<<height : t.N<<height+int64(t.W)] {
+			joined = append(joined, byte(len(entry)>>8), byte(len(entry)))
+			joined = append(joined, entry...)
+		}
+		t.L = entriesTile
+		if err := put(dir, pathOf(t), joined); err != nil {
+			return "", err
+		}
+	}
+	root, err := tlog.TreeHash(size, reader)
+	if err != nil {
+		return "", err
+	}
+	tree := string(tlog.FormatTree(tlog.Tree{N: size, Hash: root}))
+	head, err := sign([]byte(origin+tree[strings.Index(tree, "\n"):]), []string{private})
+	if err != nil {
+		return "", err
+	}
+	return vkey, put(dir, "checkpoint", head)
+}
+
+func put(dir, path string, data []byte) error {
+	path = filepath.Join(dir, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
 }
 
 // signers counts the entries of a log that x/mod opens as notes of one of the keys.

@@ -5,6 +5,7 @@
 //	sumdb figures FOLDER                  the rows of tests/vectors/tlog
 //	sumdb sign KEY...                     stdin: a text; stdout: the note. KEY: file of a private key
 //	sumdb open SOURCE SIZE VKEY...        how many of the entries are notes of one of the keys
+//	sumdb write FOLDER ORIGIN SIZE        makes a log of opaque entries; prints its vkey
 //	sumdb audit SOURCE POLICY [SEEN...]   SOURCE: a folder or http://...; SEEN: older checkpoints
 package main
 
@@ -55,6 +56,12 @@ func main() {
 		opened, err := signers(args[0], size, args[2:])
 		check(err)
 		fmt.Printf("opened %d\n", opened)
+	case "write":
+		size, err := strconv.ParseInt(args[2], 10, 64)
+		check(err)
+		vkey, err := write(args[0], args[1], size)
+		check(err)
+		fmt.Println(vkey)
 	case "audit":
 		done, err := audit(args[0], text(args[1]), args[2:])
 		check(err)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One core: a whole log read from a folder, as an auditor or monitor does: every entry hashed,
- * every hash tile compared; then the same with records, each held against the rules and its
- * signers.
+ * every hash tile compared; then the same with records, each held against rules and signers.
  */
 #include "bench.h"
 #include "harness.h"
