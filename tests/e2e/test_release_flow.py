@@ -218,6 +218,19 @@ class ReleaseFlow(unittest.TestCase):
         again = d.publish("good.img", "--mirror", mirror)
         self.assertEqual((again.status, again.json["index"], self.size()), (0, answer["index"], before))
 
+    def test_w18_t2_the_fleet_s_own_image_is_measured_again_by_anybody(self):
+        d, state = self.desk, self.fleet.state
+        d.put("own.manifest", open(os.path.join(state, "owner", "image.manifest"), "rb").read())
+        shutil.copytree(os.path.join(state, "builder2", "image"), d.path("own"))
+        sign = ["sign", d.path("own.manifest"), "--files", d.path("own"), "--key", d.path("stranger.key"), "--out",
+                d.path("own.signed")]
+        for file, field in (("kernel", "kernel"), ("firmware/simulated", "firmware"), ("config/cvm.config", "config")):
+            content = d.get("own/" + file)
+            d.put("own/" + file, content[:9] + bytes([content[9] ^ 1]) + content[10:])
+            self.assertIn(field, self.refused(d.run(*sign), "RELEASE_FILE")["field"])
+            d.put("own/" + file, content)
+        self.assertEqual(d.run(*sign).json["signatures"], 3)
+
     def test_w18_builders_who_differ_make_no_record(self):
         d = self.desk
         d.image("differs.img")

@@ -40,7 +40,7 @@ static void word(FILE *out, const char *label, struct pp_span s)
 
 static void text(FILE *out, const char *label, const char *s)
 {
-    word(out, label, pp_span_cstr(s));
+    fprintf(out, "  %-14s %s\n", label, s);
 }
 
 static void number(FILE *out, const char *label, uint64_t n)
