@@ -6,6 +6,7 @@ environment is staging, whose waiting times are prod's."""
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -157,8 +158,8 @@ class Machine:
             self.measurement = next(r for r in shown if r["type"] == "cvm-release")["snp"][0]["measurement"]
             with open(os.path.join(fleet.state, "host", "config"), encoding="utf-8") as f:
                 self.policy = next(line.split(" = ")[1].strip() for line in f if line.startswith("policy"))
-            with open(os.path.join(fleet.state, "owner", "hosts"), "rb") as f:
-                self.chip = f.read()[1:65].hex()
+            with open(os.path.join(fleet.state, "owner", "hosts"), encoding="ascii") as f:
+                self.chip = re.search(r"[0-9a-f]{128}", f.read())[0]
             for name in ("host", "trust", "device/assertion.key", "device/settings", "issuer/assertion.key",
                          "gateway/handle_keys"):
                 source, target = os.path.join(fleet.state, name), self.path(name)
