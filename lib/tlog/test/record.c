@@ -342,6 +342,41 @@ static void an_entry_has_a_limit(void **state)
     assert_code(pp_record_parse(pp_span(text.bytes, PP_RECORD_BYTES_MAX), &again), PP_E_TRUNCATED);
 }
 
+/* transparency-log B4: u16 type and a key, or a list of one or two OHTTP configurations. */
+static void the_configuration_of_an_epoch_has_its_shape(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pp_record_kind kind;
+        uint8_t config[20];
+        size_t len;
+        int good;
+    } rows[] = {
+        { PP_RECORD_ISSUER, { 0, 5, 1 }, 3, 1 },
+        { PP_RECORD_ISSUER, { 0, 5 }, 2, 0 }, /* no key */
+        { PP_RECORD_ISSUER, { 0 }, 1, 0 },
+        { PP_RECORD_ISSUER, { 0 }, 0, 0 },
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9 }, 4, 1 },
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9, 0, 2, 2, 9 }, 8, 1 },
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9, 0, 2, 1, 8 }, 8, 0 }, /* one id twice */
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9, 0, 2, 2, 9, 0, 2, 3, 9 }, 12, 0 },
+        { PP_RECORD_OHTTP, { 0, 1, 1 }, 3, 0 }, /* nothing but an id */
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9, 0, 1, 2 }, 7, 0 },
+        { PP_RECORD_OHTTP, { 0, 0 }, 2, 0 },
+        { PP_RECORD_OHTTP, { 0, 3, 1, 9 }, 4, 0 }, /* cut short */
+        { PP_RECORD_OHTTP, { 0, 2, 1, 9, 0 }, 5, 0 },
+        { PP_RECORD_OHTTP, { 0 }, 0, 0 },
+    };
+    struct pp_record r;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        key_epoch_of(&r, 1, rows[i].kind, 20000);
+        memcpy(r.key_epoch.config, rows[i].config, rows[i].len);
+        r.key_epoch.config_len = rows[i].len;
+        assert_int_equal(pp_is_ok(pp_record_write(test_begin(&text), &r)), rows[i].good);
+    }
+}
+
 /* What could not be logged is not signed either: 353 bytes a line with the longest name. */
 static void an_entry_with_too_many_signers_is_not_written(void **state)
 {
@@ -401,6 +436,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_owners_key_is_not_also_the_reviewer_of_a_host_set),
     cmocka_unit_test(w20_t3_a_place_is_compared_whole),
     cmocka_unit_test(an_entry_has_a_limit),
+    cmocka_unit_test(the_configuration_of_an_epoch_has_its_shape),
     cmocka_unit_test(an_entry_with_too_many_signers_is_not_written),
     cmocka_unit_test(the_words_of_the_enumerations_are_read_back),
 };

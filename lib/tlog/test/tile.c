@@ -79,7 +79,10 @@ static void only_one_spelling_of_a_path_is_read(void **state)
         "tile/0/00\xB2",
         "tiles/0/005",
         "data/0/005",
+        "tile/0/y001/005",
+        "tile/0/x0010/005",
         "tile/0/x018/x446/x744/x073/x709/x552/000", /* 2^64 + 384 */
+        "tile/0/x018/x446/x744/x073/x709/x552/x000/000",
     };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
