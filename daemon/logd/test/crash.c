@@ -28,7 +28,7 @@ enum {
     UNTOUCHED = 9,       /* exit status: no call was refused */
     SAID_MAX = 4096,     /* in the life of one log */
     CALLS_MAX = 400,     /* about what a round makes; corrected as rounds go */
-    ROUNDS_DEFAULT = 60, /* of each of four tests */
+    ROUNDS_DEFAULT = 40, /* of each of four tests */
     ATTEMPTS_MAX = 200,
 };
 
