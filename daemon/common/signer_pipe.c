@@ -42,9 +42,7 @@ static int is_ready(const struct deadline *d, int fd, short events)
         int n = poll(&p, 1, now < d->at_ms ? (int)(d->at_ms - now) : 0);
         if (n > 0)
             return 1;
-        if (n == 0 && now >= d->at_ms)
-            return 0;
-        if (n < 0 && errno != EINTR)
+        if ((n == 0 && now >= d->at_ms) || (n < 0 && errno != EINTR))
             return 0;
     }
 }
@@ -97,9 +95,7 @@ static pp_res settle(struct pp_signer_pipe *p)
     uint8_t extra;
 
     PP_TRY(read_owed(p, &at_once, late));
-    if (!is_ready(&at_once, p->from, POLLIN))
-        return PP_OK;
-    ssize_t n = read(p->from, &extra, 1);
+    ssize_t n = read(p->from, &extra, 1); /* which does not wait */
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return PP_OK;
     return give_up(p, n == 1 ? PP_FAIL(PP_E_SIGNER_WRONG, 0) : PP_FAIL(PP_E_SIGNER_GONE, 0));

@@ -50,7 +50,7 @@ struct pp_signer_pipe {
 PP_MUST pp_res pp_signer_pipe_start(const char *const *argv, uint32_t answer_ms,
                                     struct pp_problem *problem, struct pp_signer_pipe *ret);
 
-/* A signer behind two descriptors that become its own; for tests. */
+/* A signer behind two descriptors that become its own, `from` with O_NONBLOCK; for tests. */
 struct pp_signer_pipe pp_signer_pipe_over(int to, int from, uint32_t answer_ms);
 
 /*

@@ -51,7 +51,7 @@ struct pp_admission_ops {
 
     pp_res (*open)(struct pp_admission *a);
 
-    /* What makes two entries the same one. The codes of pp_note_parse, for records. */
+    /* What makes two entries the same one. FORMAT, for records. */
     pp_res (*id)(struct pp_span entry, struct pp_record_id *ret);
 
     /* An entry of the signed tree. A code of pp_rules_feed. */

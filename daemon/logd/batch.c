@@ -5,10 +5,12 @@
 
 pp_res pp_entry_id(struct pp_span entry, struct pp_record_id *ret)
 {
-    struct pp_note n;
+    size_t end = entry.len;
 
-    PP_TRY(pp_note_parse(entry, &n));
-    pp_record_id_of(n.text, ret);
+    while (end >= 2 && (entry.at[end - 1] != '\n' || entry.at[end - 2] != '\n'))
+        end--;
+    PP_CHECK(end >= 2, PP_E_FORMAT, 0);
+    pp_record_id_of(pp_span(entry.at, end - 1), ret);
     return PP_OK;
 }
 

@@ -30,7 +30,11 @@ PP_MUST pp_res pp_batch_parse(struct pp_span bytes, size_t entry_max, struct pp_
 /* Adds one entry. */
 void pp_batch_write(struct pp_wr *wr, struct pp_span entry);
 
-/* The id of the record in an entry. Codes of pp_note_parse. */
+/*
+ * The id of the record in an entry, if it is a signed note: of what stands before its last empty
+ * line. FORMAT without one. What stands behind it is not looked at: the rules do that, and for an
+ * id that the log has it makes no difference.
+ */
 PP_MUST pp_res pp_entry_id(struct pp_span entry, struct pp_record_id *ret);
 
 #endif

@@ -28,6 +28,7 @@ static struct config {
     struct pp_span admission, name_space, policy, owner_policy, review_policy, guard;
     struct pp_signer_config signer;
     uint64_t witness_ms, retry_ms, answer_ms, batch_ms, batch_entries;
+    uint32_t read_all;
 } config = {
     .admission = PP_STR("records"),
     .signer = PP_SIGNER_CONFIG_DEFAULTS,
@@ -51,6 +52,8 @@ static const struct pp_kv_key KEYS[] = {
       "opaque: how long entries gather before they are signed, 1 to 3600000 [1000]" },
     { "batch_entries", PP_KV_U64, offsetof(struct config, batch_entries), 0, 1,
       PP_SEQUENCER_WAITING_MAX, "opaque: so many entries are signed at once, 1 to 16384 [4096]" },
+    { "read_all", PP_KV_FLAG, offsetof(struct config, read_all), 0, 0, 0,
+      "opaque: yes to read and hash every entry at the start [no]" },
     { "guard", PP_KV_TEXT, offsetof(struct config, guard), 0, 1, PATH_BYTES_MAX - 1,
       "a file on other storage that holds the last signed checkpoint once more" },
     PP_SIGNER_CONFIG_KEYS(struct config, signer),
@@ -184,6 +187,7 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
         .name_space = config.name_space,
         .environment = log_.environment,
         .keys = { NULL, &log_.owner.policy, &log_.review.policy },
+        .check_all = config.read_all != 0,
     };
 
     PP_TRY(pp_random_fill(&d->random, (uint8_t *)&c.index_seed, sizeof c.index_seed));

@@ -218,7 +218,7 @@ static pp_res see_new(struct pp_sequencer *l, const struct pp_batch *b, uint64_t
 static pp_res check_room(const struct pp_sequencer *l, size_t len)
 {
     PP_CHECK(l->pending_count < PP_SEQUENCER_PENDING_MAX, PP_E_BUSY, l->pending_count);
-    PP_CHECK(len <= PP_SEQUENCER_PENDING_BYTES_MAX - l->pending_bytes, PP_E_BUSY, len);
+    PP_CHECK(l->pending_bytes + len <= PP_SEQUENCER_PENDING_BYTES_MAX, PP_E_BUSY, len);
     return PP_OK;
 }
 

@@ -103,6 +103,8 @@ static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page 
     if (pp_is_ok(r))
         r = pp_witness_state_read(pp_buf_span(&note), &b->signer->key, page->log.origin,
                                   &page->state);
+    if (r.code == PP_E_SIGNATURE && b->previous != NULL)
+        r = pp_witness_state_read(pp_buf_span(&note), b->previous, page->log.origin, &page->state);
     pp_buf_done(&note);
     return r;
 }

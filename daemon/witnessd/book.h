@@ -30,6 +30,9 @@ struct pp_witness_page {
 struct pp_witness_book {
     int dir; /* the home; the caller closes it */
     const struct pp_note_signer *signer;
+    /* The key that states may be signed with too, from before this witness changed its own; NULL:
+     * none. The next cosignature of a log is stored under the own key. */
+    const struct pp_note_key *previous;
     struct pp_witness_page pages[PP_WITNESS_LOGS_MAX];
     size_t count;
 };

@@ -26,7 +26,7 @@ static struct config {
     struct pp_daemon_config common;
     struct pp_kv_list logs;
     struct pp_signer_config signer;
-    struct pp_span role, url, name_space, owner_policy, review_policy;
+    struct pp_span previous, role, url, name_space, owner_policy, review_policy;
     uint64_t read_ms;
 } config = {
     .signer = PP_SIGNER_CONFIG_DEFAULTS,
@@ -46,6 +46,8 @@ static const struct pp_kv_key KEYS[] = {
       "record: a policy file: who signs host-sets and keys" },
     { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 0, 1, PATH_BYTES_MAX - 1,
       "record: a policy file: who reviews releases" },
+    { "previous", PP_KV_TEXT, offsetof(struct config, previous), 0, 1, PP_VKEY_BYTES_MAX,
+      "the vkey that this witness had before: what it cosigned then still binds it" },
     PP_SIGNER_CONFIG_KEYS(struct config, signer),
     { "read_ms", PP_KV_U64, offsetof(struct config, read_ms), 0, 10, 60000,
       "record: for one bundle of entries, 10 to 60000" },
@@ -53,6 +55,7 @@ static const struct pp_kv_key KEYS[] = {
 
 static struct witness {
     struct pp_signer_file key;
+    struct pp_note_key previous; /* read from the configuration, if it has one */
     struct pp_witness_book book;
     struct pp_witness_service service;
     struct pp_policy_file owner, review;
@@ -106,6 +109,12 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     for (size_t i = 0; i < config.logs.count; i++)
         if (!pp_is_ok(pp_witness_book_add(&witness.book, config.logs.items[i])))
             return pp_daemon_refuse(problem, "log", KEYS[0].expected, config.logs.items[i]);
+    if (config.previous.len > 0) {
+        if (!pp_is_ok(pp_vkey_parse(config.previous, &witness.previous)) ||
+            witness.previous.type != PP_NOTE_COSIGNATURE)
+            return pp_daemon_refuse(problem, "previous", "the vkey of a witness", config.previous);
+        witness.book.previous = &witness.previous;
+    }
     return check_record(problem);
 }
 

@@ -86,7 +86,6 @@ static void read_row(struct pp_rec_rd *rd, enum pp_host_platform platform, struc
     uint8_t id[PP_HOST_ID_BYTES];
     struct pp_host_row row = { 0 };
 
-    pp_rec_require(rd, rd->line.len < PP_HOST_ROW_MAX, PP_E_LIMIT);
     pp_rec_take(rd, PLATFORMS[platform - PP_HOST_SNP]);
     pp_rec_hex(rd, id, sizeof id);
     row.product = (enum pp_host_product)pp_rec_choice(rd, PRODUCTS, PP_HOST_PRODUCTS);

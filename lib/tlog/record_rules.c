@@ -511,6 +511,7 @@ void pp_rules_feed_broken(struct pp_rules *r, struct pp_span entry)
     if (rec.type == PP_RECORD_STATUS) { /* it closes its batch, and nothing that it says counts */
         *serial = before.serials[PP_RECORD_STATUS][0];
         r->state.status_time = before.status_time;
+        r->state.record_live = before.record_live;
         memcpy(r->state.min_serial, before.min_serial, sizeof before.min_serial);
     }
 }

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -13,6 +14,7 @@ import time
 import unittest
 
 from fleet import BIN, DAY, ROOT, Fleet, ppctl
+from test_relay import pem
 
 VECTORS = os.path.join(ROOT, "tests", "vectors", "tlog")
 SHARED = os.environ.get("PP_SHARED", os.path.join(os.path.dirname(ROOT), "shared"))
@@ -47,7 +49,7 @@ def codes(done):
 class Server:
     """The files of a folder over HTTP; `change(path, body)` gives (status, fields, body) in its place."""
 
-    def __init__(self, folder, change=None):
+    def __init__(self, folder, change=None, tls=None):
         server = self
         self.paths = []
 
@@ -74,6 +76,11 @@ class Server:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.handle_error = lambda *_: None  # a client that has had enough hangs up
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = self.url.replace("http://127.0.0.1", "https://localhost")
         self.thread = threading.Thread(target=self.server.serve_forever)
 
     def __enter__(self):
@@ -219,10 +226,20 @@ class OthersLogs(unittest.TestCase):
         with Server(self.log, change) as server:
             self.assertEqual(self.audit(server.url).status, 0)
 
+    def test_https_is_vouched_for_by_the_given_certificates_alone(self):
+        ours, other = pem(self.folder, "ours", "localhost"), pem(self.folder, "other", "localhost")
+        with Server(self.log, tls=ours) as server:
+            def audit(*args):
+                return ppctl("log", "audit", "--log", server.url, "--policy", self.policy, "--opaque", "--json", *args)
+            self.assertEqual(audit("--ca", ours[0]).status, 0)
+            self.assertEqual(audit("--ca", other[0]).code, "UNVERIFIED")
+            self.assertEqual(audit("--ca", os.path.join(self.folder, "none")).code, "CONFIG")
+            self.assertEqual(audit().code, "CONFIG")
+
     def test_nobody_is_there(self):
         self.assertEqual(self.audit("http://127.0.0.1:1").code, "NETWORK")
         self.assertEqual(self.audit(os.path.join(self.folder, "nowhere")).code, "INPUT")
-        self.assertEqual(self.audit("https://127.0.0.1:1").status, 1)
+        self.assertEqual(self.audit("https://127.0.0.1:1").code, "CONFIG")
         self.assertEqual(ppctl("log", "audit", "--log", self.log, "--policy", self.policy, "--json").code, "USAGE")
 
     def test_proofs_are_those_of_the_published_vectors(self):

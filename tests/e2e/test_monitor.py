@@ -63,6 +63,8 @@ class Monitor(Monitored):
             with open(os.path.join(copy, name), "rb") as a, open(os.path.join(self.public, name), "rb") as b:
                 self.assertEqual(a.read(), b.read(), name)
         self.assertEqual(self.monitor(copy).status, 0)
+        over_http = self.monitor("http://" + self.fleet.listens("log"), copy)
+        self.assertEqual((over_http.status, over_http.json["size"]), (0, answer["size"]), over_http.out)
 
     def test_people_read_one_line_when_all_is_well(self):
         done = self.fleet.run("log", "monitor", "--log", self.public, "--once", "--images", "skip")
@@ -251,6 +253,7 @@ class Fork(Monitored):
         self.assertEqual(self.fleet.down().status, 0)
         self.copy_state(self.fleet.state, kept)
         self.assertEqual(self.fleet.up().status, 0)
+        self.assertEqual(self.monitor().json["size"], 7)
         self.publish()
         honest = self.monitor()
         self.assertEqual(honest.status, 0, honest.out)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recipe of docs/operations.md, "Records made and signed by people": from nothing to a log whose records are in
 force, with real witnesses and a real log, every key in a file of its own."""
+import base64
 import hashlib
 import json
 import os
@@ -293,6 +294,65 @@ class People(unittest.TestCase):
                      "--namespace", "another", "--environment", "dev", "--owner-policy", "owner.policy",
                      "--review-policy", "review.policy")
 
+    def test_a_place_is_said_in_one_way(self):
+        check = ("review", "check", "release.entry")
+        policies = ("--owner-policy", "owner.policy", "--review-policy", "review.policy")
+        self.must(*check)  # STATE/trust
+        self.must(*check, *self.place())
+        self.must(*check, *self.single(), *policies)
+        self.must(*check, *self.single(), *policies, "--log-policy", self.at("state", "trust", "log.policy"))
+        for wrong in ((*self.place(), *policies), self.single(), (*self.single()[:4], *policies),
+                      (*self.single()[2:], *policies), ("--origin", "a b", *self.single()[2:], *policies),
+                      (*self.single()[:5], "test", *policies),
+                      ("--origin", "another", *self.single()[2:], *policies, "--log-policy",
+                       self.at("state", "trust", "log.policy"))):
+            with self.subTest(wrong=wrong):
+                self.refused("USAGE", *check, *wrong, status=2)
+        self.refused("CONFIG", *check, *self.single(), "--owner-policy", "release.entry", "--review-policy",
+                     "review.policy", status=2)
+        self.refused("STATE_ABSENT", *check, "--trust", self.at("nowhere"), status=2)
+
+    def test_a_forged_signature_of_a_reviewer_is_named(self):
+        with open(self.at("release.entry"), encoding="utf-8") as f:
+            lines = f.read().splitlines(True)
+        name, value = lines[-1].rsplit(" ", 1)
+        self.write("forged.entry", "".join(lines[:-1]) + f"{name} {value[:20]}{'A' if value[20] != 'A' else 'B'}{value[21:]}")
+        done = self.run_("review", "check", "forged.entry", *self.place(), "--json")
+        self.assertEqual((done.status, done.code), (3, "SIGNATURES"))
+        self.assertIn("wrong", [s["state"] for s in done.json["signers"]])
+        error = self.refused("SIGNATURES", "review", "sign", "forged.entry", "--key", "carol.key", *self.place())
+        self.assertIn("bob", error["got"])
+
+    def test_a_record_of_another_grammar_is_refused_with_its_line(self):
+        with open(self.at("release.record"), encoding="ascii") as f:
+            text = f.read()
+        for changed, line in ((text.replace("role orchestrator", "role router"), "line 7: RANGE"),
+                              (text.replace("serial 1", "serial 01"), "line 5: FORMAT"),
+                              (text + "comment none\n", "UNKNOWN_FIELD"), (text[:-1], "TRUNCATED"), ("", "line 1")):
+            self.write("wrong.record", changed)
+            error = self.refused("INPUT", "review", "sign", "wrong.record", "--key", "alice.key", status=2)
+            self.assertIn(line, error["got"])
+            self.assertFalse(os.path.exists(self.at("wrong.entry")))
+
+    def test_a_key_in_pkcs8_signs_as_its_line_does(self):
+        with open(self.at("alice.key"), encoding="ascii") as f:
+            seed = base64.b64decode(f.read().strip().rsplit("+", 1)[1])[1:]
+        with open(self.at("alice.der"), "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(bytes.fromhex("302e020100300506032b657004220420") + seed)
+        for key in ("alice.key",), ("alice.der", "--name", "alice.people.example"):
+            self.must("review", "sign", "release.record", "--key", *key, "--out", key[0] + ".entry")
+        with open(self.at("alice.key.entry"), "rb") as a, open(self.at("alice.der.entry"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+        self.refused("CONFIG", "review", "sign", "release.record", "--key", "alice.der", "--out", "x.entry", status=2)
+
+    def test_nobody_s_signature_is_overwritten(self):
+        shutil.copy(self.at("release.record"), self.at("once.record"))
+        self.must("review", "sign", "once.record", "--key", "alice.key")
+        self.refused("EXISTS", "review", "sign", "once.record", "--key", "bob.key", status=1)
+        self.must("review", "sign", "once.record", "--key", "bob.key", "--out", "two.entry")
+        self.refused("EXISTS", "review", "key", "alice.key", "alice.people.example", status=1)
+
     def test_w18_t3_one_reviewer_of_two_is_not_enough_and_the_missing_are_named(self):
         self.write("half.record", release_text(int(time.time()), self.at("review.policy"), "guard"))
         self.must("review", "sign", "half.record", "--key", "alice.key")
@@ -320,6 +380,21 @@ class People(unittest.TestCase):
                              *self.place())
         self.assertEqual((error["field"], error["got"]), ("nothing.entry", "NOT_FOUND"))
         self.assertEqual(self.show()["size"], before)
+
+    def test_one_reviewer_revokes_at_once_and_for_ever(self):
+        now = int(time.time())
+        self.write("bad.record", release_text(now, self.at("review.policy"), "predictor"))
+        for key, file in ("alice", "bad.record"), ("bob", "bad.entry"):
+            self.must("review", "sign", file, "--key", f"{key}.key", *self.place())
+        target = self.must("log", "submit", "bad.entry", "--url", self.url, "--wait", "--json").json["entries"][0]["id"]
+        self.assertIn(target, self.show()["status"]["releases"])
+        self.write("stop.record", revoke_text(now, target))
+        said = self.must("review", "sign", "stop.record", "--key", "carol.key", *self.place()).err
+        self.assertIn("WARNING        for ever", said)
+        self.must("log", "submit", "stop.entry", "--url", self.url, "--wait", *self.place())
+        status = self.show()["status"]
+        self.assertNotIn(target, status["releases"])
+        self.assertIn(target, status["revoked"])
 
     def test_an_epoch_that_is_over_is_refused_before_a_key_is_made(self):
         error = self.refused("TOO_LATE", "keys", "new", "ohttp", str(self.day - 2), "--keys", "ohttp-keys", "--serial",

@@ -202,7 +202,7 @@ static void fill(struct pp_log_fetch *f, const struct pp_tile *t, const char *na
     f->state = PP_LOG_FETCH_UNDER_WAY;
     f->max = max;
     if (t == NULL) {
-        snprintf(f->name, sizeof f->name, "%s", name);
+        snprintf(f->name, sizeof f->name, "%s", name == NULL ? "" : name);
     } else {
         f->is_tile = 1;
         f->tile = *t;
@@ -278,29 +278,44 @@ pp_res pp_log_fetch_(struct pp_log_fetcher *f, const struct pp_tile *t, const ch
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-pp_res pp_log_fetcher_init_(struct pp_log_fetcher *f, const struct pp_log_source_config *c,
-                            struct pp_problem *problem)
+static int is_https(const char *url)
+{
+    return strncmp(url, "https:", 6) == 0;
+}
+
+static pp_res connect_to(struct pp_log_fetcher *f, struct pp_span ca_pem)
 {
     const struct pp_http_client_config client = {
         .calls_max = 2 * PP_LOG_SOURCE_AHEAD_MAX, /* those that end while others begin, too */
         .connections_per_host_max = PP_LOG_SOURCE_AHEAD_MAX,
-        .ca_pem = c->ca_pem,
-        .http2 = strncmp(c->place, "https:", 6) == 0,
+        .ca_pem = ca_pem,
+        .http2 = (uint32_t)is_https(f->url), /* in clear it would have to be known before */
     };
-    int n = snprintf(f->url, sizeof f->url, "%s", c->place);
 
+    PP_CHECK(strchr(f->url, '?') == NULL, PP_E_CONFIG, 0);
+    PP_TRY(pp_loop_new(&f->loop));
+    PP_TRY(pp_http_client_new(f->loop, &client, &f->client));
+    pp_res r = pp_http_client_pin(f->client, f->url);
+    if (r.code == PP_E_FORMAT || r.code == PP_E_RANGE)
+        r.code = PP_E_CONFIG;
+    return r;
+}
+
+pp_res pp_log_fetcher_init_(struct pp_log_fetcher *f, const struct pp_log_source_config *c,
+                            struct pp_problem *problem)
+{
     for (size_t i = 0; i < PP_ARRAY_COUNT(f->slots); i++)
         f->slots[i].fetcher = f;
     f->deadline_ms = c->deadline_ms == 0 ? PP_LOG_SOURCE_DEADLINE_MS : c->deadline_ms;
-    pp_res r = PP_FAIL(PP_E_CONFIG, n);
-    if (n > 0 && n < PP_HTTP_URL_BYTES_MAX - PP_LOG_FETCH_NAME_MAX && strchr(f->url, '?') == NULL)
-        r = pp_loop_new(&f->loop);
-    if (pp_is_ok(r))
-        r = pp_http_client_new(f->loop, &client, &f->client);
-    if (pp_is_ok(r))
-        r = pp_http_client_pin(f->client, f->url);
-    if (r.code == PP_E_FORMAT || r.code == PP_E_RANGE)
-        r.code = PP_E_CONFIG;
+    if (is_https(c->place) && c->ca_pem.len == 0) {
+        pp_log_words_(problem, "log", c->place, "certificates that vouch for https (--ca FILE)",
+                      "none");
+        return PP_FAIL(PP_E_CONFIG, 0);
+    }
+    int n = snprintf(f->url, sizeof f->url, "%s", c->place);
+    pp_res r = PP_FAIL(PP_E_CONFIG, 0);
+    if (n > 0 && n < PP_HTTP_URL_BYTES_MAX - PP_LOG_FETCH_NAME_MAX)
+        r = connect_to(f, c->ca_pem);
     if (!pp_is_ok(r))
         pp_log_words_(problem, "log", c->place, "the URL of a log, whose host can be found",
                       pp_code_text(r.code));

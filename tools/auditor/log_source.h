@@ -38,7 +38,8 @@ struct pp_log_source_config {
 /*
  * `place` is the folder that holds "checkpoint" and "tile", or the folder of a pp-logd, whose files
  * are in "public" below it. NOT_FOUND or INPUT (no such folder), CONFIG (not a URL that can be
- * asked), NETWORK (no such host). Words go to `problem` (may be NULL) here and below.
+ * asked, or https without ca_pem), NETWORK (no such host). Words go to `problem` (may be NULL) here
+ * and below.
  */
 PP_MUST pp_res pp_log_source_open(const struct pp_log_source_config *c, struct pp_log_source **ret,
                                   struct pp_problem *problem);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checkpoints that come inside something else: an offline proof, the directory bundle that devices
- * get, the receipt of a session. Whoever has one can have it compared, and so can a mirror's reader.
+ * get, the receipt of a session. Whoever has one can have it compared; the bundles are also what
+ * places and mirrors are judged by.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -191,8 +191,8 @@ PP_MUST pp_res pp_monitor_publish(struct pp_monitor *m, const struct pp_monitor_
 
 /*
  * What has not come in time, at m->now: LEDGER_STALE (the quorum), LEDGER_LATE (the status),
- * LEDGER_WITNESS_SLOW, LEDGER_REWIND (a larger tree was signed than is served), LEDGER_EXPIRING,
- * LEDGER_WITHHELD.
+ * LEDGER_WITNESS_SLOW, LEDGER_REWIND (a larger tree had its quorum than is served),
+ * LEDGER_EXPIRING, LEDGER_WITHHELD.
  */
 PP_MUST pp_res pp_monitor_conditions(struct pp_monitor *m);
 

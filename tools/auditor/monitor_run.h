@@ -17,6 +17,8 @@ enum {
     PP_MONITOR_PLACES_MAX = 16,
     PP_MONITOR_MIRRORS_MAX = 8,
     PP_MONITOR_BROUGHT_MAX = 64,
+    /* A log may sign any size, and whoever serves it may never end: no ledger of ours is larger. */
+    PP_MONITOR_ENTRIES_MAX = 1 << 20,
     PP_MONITOR_RECORDS_MAX = 1 << 16,
     PP_MONITOR_MEASUREMENTS_MAX = 1 << 17,
     PP_MONITOR_PENDING_MAX = 1024, /* publications that are being waited for */

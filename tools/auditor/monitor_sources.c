@@ -218,7 +218,8 @@ static pp_res read_place(struct visit *v)
         return PP_OK;
     }
     pp_monitor_read_begin(r->monitor, v->source, &v->reading);
-    pp_res res = read_entries(v);
+    pp_res res = !r->config.opaque && size > PP_MONITOR_ENTRIES_MAX ? PP_FAIL(PP_E_LIMIT, size)
+                                                                    : read_entries(v);
     PP_TRY(v->own);
     if (pp_is_ok(res) || res.code == PP_E_LOG_ROOT)
         PP_TRY(judge_reading(v, &before, &keep));

@@ -106,7 +106,7 @@ static pp_res write_evidence(struct pp_monitor_store *s, const struct pp_monitor
 {
     char path[64] = "evidence/";
     struct pp_wr wr = pp_wr_over(path + strlen(path), 2 * PP_FINDING_ID_BYTES);
-    int fd;
+    int fd = -1;
 
     pp_wr_hex(&wr, PP_BYTES(id->bytes));
     PP_TRY(pp_monitor_store_folder(s, "evidence", &fd));

@@ -45,7 +45,10 @@ static pp_res check_status(struct pp_monitor *m)
     return found_since(m, &f, status, "time of the last status", m->now - 3600, status);
 }
 
-/* Somebody was shown a larger tree, over an hour ago, and the log still serves a smaller one. */
+/*
+ * A larger tree was signed, over an hour ago, and is not served. With a quorum clients may have it,
+ * and the log went back; without one the log waits for its witnesses.
+ */
 static pp_res check_ahead(struct pp_monitor *m)
 {
     for (size_t i = 0; i < PP_MONITOR_AHEAD_MAX; i++) {
@@ -56,6 +59,10 @@ static pp_res check_ahead(struct pp_monitor *m)
         uint64_t size = k->head.opened.checkpoint.size;
         if (k->len == 0 || m->now <= k->shown_posix_s + PP_MONITOR_LATE_S)
             continue;
+        if (k->head.quorum != PP_E_OK) {
+            f.level = PP_FINDING_WARNING;
+            f.code = PP_E_LEDGER_LATE;
+        }
         f.since = k->shown_posix_s;
         snprintf(f.subject, sizeof f.subject, "size %llu after size %llu",
                  (unsigned long long)m->tree.size, (unsigned long long)size);

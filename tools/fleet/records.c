@@ -9,7 +9,7 @@
 #include "builds.h"
 #include "cred.h"
 #include "fleet_int.h"
-#include "hosts.h"
+#include "host_list.h"
 #include "kv.h"
 #include "machine.h"
 #include "ohttp_epoch.h"
@@ -151,26 +151,40 @@ static pp_res finish_record(struct publication *x, const struct fleet_signer *co
     return r;
 }
 
+/* The one machine, in nobody's custody: a list as an operator makes it with `ppctl host-set`. */
+static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
+{
+    const struct pp_host_list head = { .ledger = x->log.name,
+                                       .name_space = PP_STR(FLEET_NAMESPACE),
+                                       .environment = PP_RECORD_DEV,
+                                       .serial = x->p.host_serial,
+                                       .not_after = x->p.host_until,
+                                       .where = PP_STR("STATE/owner/hosts") };
+    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = x->now, .until = head.not_after };
+
+    PP_TRY(pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(x->machine.chip), PP_HOST_ID_BYTES),
+                        &row.host));
+    if (fleet_has_fault(x->f, FAULT_CHIP))
+        row.host.entry[1] ^= 1; /* the set lists another chip */
+    pp_sha256(PP_STR(""), row.custody);
+    pp_host_list_write(wr, &head);
+    pp_host_row_write(wr, &row);
+    return pp_wr_ok(wr);
+}
+
 static pp_res make_host_set(struct publication *x)
 {
     const struct fleet_signer *const signers[] = { &x->owner, &x->reviewers[0] };
-    struct pp_host host;
+    char text[PP_HOST_LIST_HEAD_MAX + PP_HOST_ROW_MAX];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
 
     if (x->p.host_until > x->now + RENEW_BEFORE_S)
         return PP_OK;
-    start_record(x, PP_RECORD_HOST_SET, ++x->p.host_serial);
-    struct pp_host_set *s = &x->record->host_set;
-    PP_TRY(
-        pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(x->machine.chip), PP_HOST_ID_BYTES), &host));
-    if (fleet_has_fault(x->f, FAULT_CHIP))
-        host.entry[1] ^= 1; /* the set lists another chip */
-    s->not_after = x->now + PP_HOST_SET_LIFE_S;
-    s->count = 1;
-    PP_TRY(pp_hosts_root(&host, 1, &s->root));
-    pp_sha256(PP_BYTES(host.entry), s->list);
-    s->where = PP_STR("STATE/owner/hosts");
-    x->p.host_until = s->not_after;
-    PP_TRY(fleet_write(x->f, "owner", "hosts", PP_BYTES(host.entry)));
+    x->p.host_serial++;
+    x->p.host_until = x->now + PP_HOST_SET_LIFE_S;
+    PP_TRY(write_hosts(x, &wr));
+    PP_TRY(pp_host_list_record(pp_wr_done(&wr), x->now, x->record));
+    PP_TRY(fleet_write(x->f, "owner", "hosts", pp_wr_done(&wr)));
     return finish_record(x, signers, PP_ARRAY_COUNT(signers), x->host_id, &x->p.host_id);
 }
 

@@ -35,7 +35,7 @@ struct pp_moment pp_moment_of(uint64_t posix_s)
 
 static void word(FILE *out, const char *label, struct pp_span s)
 {
-    fprintf(out, "  %-14s %.*s\n", label, (int)s.len, (const char *)s.at);
+    fprintf(out, "  %-14s %.*s\n", label, (int)s.len, s.len == 0 ? "" : (const char *)s.at);
 }
 
 static void text(FILE *out, const char *label, const char *s)

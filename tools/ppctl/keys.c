@@ -158,6 +158,8 @@ static pp_res run(struct keys *k)
     pp_problem_party(&k->problem, "ppctl");
     k->now_s = pp_clock_posix_s(&k->p->clock);
     PP_TRY(check_in_time(k));
+    if (access(k->out, F_OK) == 0) /* told before a key is made; the writer makes sure */
+        return refuse(k, PP_FAIL(PP_E_EXISTS, 0), k->out, "a new file", "it is there");
     PP_TRY(make_record(k, &wr));
     return ppctl_write_out(k->out, 0, pp_wr_done(&wr), &k->problem);
 }

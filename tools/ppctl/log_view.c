@@ -152,10 +152,10 @@ static pp_res check_rules(struct reading *r)
         .name_space = r->place->name_space,
         .environment = r->place->environment,
         .keys = r->place->keys,
-        .records = calloc(LOG_VIEW_RECORDS_MAX, sizeof *c.records),
-        .record_cap = LOG_VIEW_RECORDS_MAX,
-        .measurements = calloc(LOG_VIEW_MEASUREMENTS_MAX, sizeof *c.measurements),
-        .measurement_cap = LOG_VIEW_MEASUREMENTS_MAX,
+        .records = calloc(PP_AUDIT_RECORDS_MAX, sizeof *c.records),
+        .record_cap = PP_AUDIT_RECORDS_MAX,
+        .measurements = calloc(PP_AUDIT_MEASUREMENTS_MAX, sizeof *c.measurements),
+        .measurement_cap = PP_AUDIT_MEASUREMENTS_MAX,
     };
     pp_res res = PP_FAIL(PP_E_NO_MEMORY, 0);
 

@@ -15,8 +15,6 @@
 
 enum {
     LOG_VIEW_ENTRIES_MAX = 1 << 20,
-    LOG_VIEW_RECORDS_MAX = 1 << 16,
-    LOG_VIEW_MEASUREMENTS_MAX = 1 << 17,
 };
 
 struct log_view {

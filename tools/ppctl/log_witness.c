@@ -77,7 +77,7 @@ static pp_res open_book(struct job *j)
     j->book.dir = open(j->p->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     pp_problem_set(&j->problem, "--state", "the witness's folder; --new makes it, once",
                    pp_span_cstr(j->p->state));
-    PP_CHECK(j->book.dir >= 0, PP_E_STATE_ABSENT, errno);
+    PP_CHECK(j->book.dir >= 0, PP_E_USAGE, errno);
     pp_res r = j->make_new ? pp_witness_book_create(j->book.dir) : PP_OK;
     if (r.code == PP_E_EXISTS) {
         pp_problem_set(&j->problem, "--new", "nothing: this witness has begun before, and goes on",
@@ -86,7 +86,7 @@ static pp_res open_book(struct job *j)
     }
     PP_TRY(r);
     /* Without its folder it would begin anew, and cosign a second history. */
-    PP_CHECK(faccessat(j->book.dir, "states", F_OK, 0) == 0, PP_E_STATE_ABSENT, errno);
+    PP_CHECK(faccessat(j->book.dir, "states", F_OK, 0) == 0, PP_E_USAGE, errno);
     PP_TRY(pp_witness_book_load(&j->book));
     pp_problem_set(&j->problem, "", "", PP_STR(""));
     return PP_OK;
@@ -177,8 +177,8 @@ static pp_res cosign(struct job *j)
 
 static pp_res run(struct job *j, const char *path)
 {
-    pp_problem_party(&j->problem, "ppctl log witness");
     PP_TRY(find_log(j));
+    pp_problem_party(&j->problem, "ppctl log witness");
     PP_TRY(ppctl_key_open(&j->key_args, PP_NOTE_COSIGNATURE, &j->problem, &j->key));
     j->book.signer = &j->key.file.signer;
     PP_TRY(open_book(j));

@@ -137,6 +137,42 @@ static uint32_t quorum_line(const struct policy_lint *f)
     return found;
 }
 
+/* The line of the group of plain witnesses; the record witness's may be one of `any`. */
+static uint32_t plain_line(const struct policy_lint *f, const struct pp_policy_shape *shape)
+{
+    const struct pp_policy *p = &f->policy;
+    uint64_t groups = p->groups[p->quorum_index].groups;
+
+    for (; groups != 0; groups &= groups - 1) {
+        const struct pp_policy_group *g = &p->groups[__builtin_ctzll(groups)];
+        if (g->needed == shape->needed && g->members == shape->plain)
+            return line_of(f, g->name);
+    }
+    return 0;
+}
+
+/*
+ * An `any` group stands for one party while its old key and the next overlap. Of two parties it
+ * would make one, and k of n would count less than it says: the name of the keys tells them apart.
+ */
+static void judge_overlaps(const struct policy_lint *f, const struct policy_lint_sink *sink)
+{
+    const struct pp_policy *p = &f->policy;
+
+    for (size_t i = 0; i < p->group_count; i++) {
+        const struct pp_policy_group *g = &p->groups[i];
+        if (g->needed != 1 || g->witnesses == 0)
+            continue;
+        struct pp_span first = p->witness_keys[__builtin_ctzll(g->witnesses)].name;
+        for (uint64_t left = g->witnesses; left != 0; left &= left - 1) {
+            const struct pp_note_key *key = &p->witness_keys[__builtin_ctzll(left)];
+            if (!pp_span_eq(key->name, first))
+                tell(sink, f, PP_E_POLICY_SHAPE, line_of(f, g->name), "group",
+                     "keys of one party, under one name, where any of them is enough", key->name);
+        }
+    }
+}
+
 /* B7: one dishonest plain witness and the log must not be able to show two histories. */
 static void judge_shape(const struct policy_lint *f, const struct policy_lint_sink *sink)
 {
@@ -149,15 +185,14 @@ static void judge_shape(const struct policy_lint *f, const struct policy_lint_si
              "all of {k of n plain witnesses, one record witness}", quorum_words(&f->policy));
         return;
     }
-    if (pp_is_ok(pp_policy_shape_safe(&shape, 1)))
+    if (pp_is_ok(pp_policy_shape_safe(&shape, 1))) {
+        judge_overlaps(f, sink); /* k is 2 or more, so what asks for one is no k of n */
         return;
+    }
     snprintf(expected, sizeof expected, "at least %u of %u", (shape.plain + 1) / 2 + 1,
              shape.plain);
     snprintf(got, sizeof got, "%u of %u", shape.needed, shape.plain);
-    const struct pp_policy_group *all = &f->policy.groups[f->policy.quorum_index];
-    const struct pp_policy_group *plain = &f->policy.groups[__builtin_ctzll(all->groups)];
-    tell(sink, f, PP_E_POLICY_QUORUM, line_of(f, plain->name), "group", expected,
-         pp_span_cstr(got));
+    tell(sink, f, PP_E_POLICY_QUORUM, plain_line(f, &shape), "group", expected, pp_span_cstr(got));
 }
 
 void policy_lint_one(struct policy_lint *f, struct pp_span origin,

@@ -84,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     FUZZ_CHECK(pp_is_ok(pp_crypto_init()) && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     FUZZ_CHECK(pipe2(to, O_CLOEXEC) == 0 && pipe2(from, O_CLOEXEC) == 0);
+    FUZZ_CHECK(fcntl(from[0], F_SETFL, O_NONBLOCK) == 0);
     size_t first = pp_rd_u8(&rd);
     program.in = to[0];
     program.out = from[1];

@@ -300,19 +300,40 @@ static void make_records(struct pp_buf batches[RECORDS / PP_BATCH_MAX])
     }
 }
 
-/* Seconds of CPU for one bare check of the signature of the first record of a batch. */
-static double bench_signature(struct pp_span batch)
+/* The text and the signature of every record, as a bare check needs them. */
+static struct bare {
+    struct pp_span text;
+    uint8_t signature[PP_ED25519_SIG_BYTES];
+} bare_checks[RECORDS];
+
+static void make_bare(const struct pp_buf batches[RECORDS / PP_BATCH_MAX])
 {
     static struct pp_batch b;
-    uint8_t signature[PP_ED25519_SIG_BYTES];
-    struct pp_note n;
     size_t at;
 
-    must(pp_batch_parse(batch, PP_RECORD_ENTRY_MAX, &b, &at));
-    must(pp_note_parse(b.entries[0], &n));
-    must(pp_note_sign(&owner_signer, n.text, signature));
-    return BENCH("bare Ed25519 check of a record's text", "record",
-                 { must(pp_ed25519_verify(owner_signer.key.pk, n.text, PP_BYTES(signature))); });
+    for (size_t i = 0; i < RECORDS; i++) {
+        struct pp_note n;
+        if (i % PP_BATCH_MAX == 0)
+            must(pp_batch_parse(pp_buf_span(&batches[i / PP_BATCH_MAX]), PP_RECORD_ENTRY_MAX, &b,
+                                &at));
+        must(pp_note_parse(b.entries[i % PP_BATCH_MAX], &n));
+        bare_checks[i].text = n.text;
+        must(pp_note_sign(&owner_signer, n.text, bare_checks[i].signature));
+    }
+}
+
+/* Seconds of CPU for a bare check, each record once, as the log checks them. */
+static double time_bare(void)
+{
+    double from = bench_cpu_s();
+
+    for (size_t i = 0; i < RECORDS; i++)
+        must(pp_ed25519_verify(owner_signer.key.pk, bare_checks[i].text,
+                               PP_BYTES(bare_checks[i].signature)));
+    double took = (bench_cpu_s() - from) / RECORDS;
+    printf("%-58s %10.3f us CPU/record %12.0f record/s\n", "bare Ed25519 check of a record's text",
+           took * 1e6, 1.0 / took);
+    return took;
 }
 
 static void bench_records(void)
@@ -327,7 +348,8 @@ static void bench_records(void)
     memcpy(hosts.bytes, bytes, wr.len);
     close_and_publish();
     make_records(batches);
-    double bare = bench_signature(pp_buf_span(&batches[0]));
+    make_bare(batches);
+    double bare = time_bare();
     double from = now_s();
     double cpu_from = bench_cpu_s();
     for (size_t i = 0; i < RECORDS / PP_BATCH_MAX; i++)
@@ -338,7 +360,6 @@ static void bench_records(void)
     printf("%-58s %10.3f us CPU/record %12.0f record/s, %.0f of wall\n",
            "a signed record, submitted, logged and signed", cpu * 1e6, 1.0 / cpu, 1.0 / wall);
     bench_ratio("records/s : bare Ed25519 checks/s, CPU", bare, cpu, "aim at least 0.80");
-    bench_ratio("records/s of wall : bare Ed25519 checks/s", bare, wall, "aim at least 0.80");
     double rss = resident();
     cpu_from = bench_cpu_s();
     for (unsigned i = 0; i < SAME; i++)

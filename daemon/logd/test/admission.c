@@ -441,6 +441,27 @@ static void a_record_that_is_logged_is_answered_without_a_trace(void **state)
     assert_int_equal(pp_log_store_size(&sequencer.store), 2);
 }
 
+/* The id of an entry is that of its text, whatever the text has in it. */
+static void the_id_of_an_entry_is_that_of_its_record(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "a\n\nb\n", "\n", "a\n" };
+    struct pp_record_id id;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(texts); i++) {
+        struct pp_record_id own;
+        struct pp_note n;
+        assert_ok(pp_note_write(test_begin(&text), pp_span_cstr(texts[i]), signers, 2));
+        assert_ok(pp_note_parse(test_end(&text), &n));
+        pp_record_id_of(n.text, &own);
+        assert_ok(pp_entry_id(test_end(&text), &id));
+        assert_true(pp_record_id_same(&id, &own));
+    }
+    assert_code(pp_entry_id(PP_STR("a\nb\n"), &id), PP_E_FORMAT);
+    assert_code(pp_entry_id(PP_STR("\n"), &id), PP_E_FORMAT);
+    assert_code(pp_entry_id(pp_span(NULL, 0), &id), PP_E_FORMAT);
+}
+
 /* --- taken and stored ----------------------------------------------------------------------- */
 
 static void what_was_taken_is_durable_when_it_was_stored_or_signed(void **state)
@@ -525,6 +546,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(a_submitted_status_is_refused),
     IN_FOLDER(what_waits_is_judged_again_after_a_start_with_other_rules),
     IN_FOLDER(a_record_that_is_logged_is_answered_without_a_trace),
+    IN_FOLDER(the_id_of_an_entry_is_that_of_its_record),
     IN_FOLDER(what_was_taken_is_durable_when_it_was_stored_or_signed),
     IN_FOLDER(a_failure_to_store_takes_back_what_was_not_stored),
 };

@@ -139,6 +139,19 @@ def keys_of_a_ledger_are_refused(fleet):
     assert fleet.log.process.wait(ledger.PATIENCE) == 2
 
 
+def a_bundle_that_is_lost_is_noticed_when_all_is_read(fleet):
+    assert fleet.submit(numbers(0, 256))[0] == 200
+    assert fleet.submit(numbers(256, 256))[0] == 200
+    assert fleet.submit(numbers(512, 9))[0] == 200
+    fleet.log.stop()
+    os.unlink(os.path.join(fleet.log.folder, "public", "tile", "entries", "000"))
+    fleet.log.start()
+    fleet.log.stop()
+    fleet.configure([("read_all", "yes")])
+    fleet.log.start(expect_ready=False)
+    assert fleet.log.process.wait(ledger.PATIENCE) != 0 and "field:    folder" in fleet.log.events()
+
+
 def a_restored_folder_is_behind_its_guard(fleet):
     """A11.7, where not even the witnesses are asked: the guard lies on other storage."""
     guard = os.path.join(fleet.folder, "elsewhere")
@@ -211,5 +224,6 @@ ledger.run((any_bytes_are_published_once,
             what_gathers_has_a_limit_and_survives,
             a_policy_without_witnesses_publishes_by_itself,
             keys_of_a_ledger_are_refused,
+            a_bundle_that_is_lost_is_noticed_when_all_is_read,
             a_restored_folder_is_behind_its_guard,
             killed_under_load_the_log_loses_nothing_that_it_acknowledged))

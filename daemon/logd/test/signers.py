@@ -208,6 +208,10 @@ def a_party_is_made_with_a_key_that_is_there(fleet):
         assert init(program, folder + "x", "other.example", *args)[0] == 2
         assert init(program, folder + "x", name, *args[2:])[0] == 2
         assert init(program, folder + "x", name, "--vkey", vkey, *args[2:])[0] == 2
+        for wrong in (["--key"], ["--key", pem, "more"], ["--sign", SIGNER], ["--sign", vkey, *args[2:]],
+                      ["--vkey", vkey], ["--vkey", vkey, "--signer"], ["--vkey", vkey, "--sign", SIGNER]):
+            status, _, words = init(program, folder + "x", name, *wrong)
+            assert status == 2 and words.startswith("usage: "), (wrong, words)
     assert made == 2
 
 

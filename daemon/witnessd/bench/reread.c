@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a restart costs a record witness: every entry of its log read again, hashed and judged, beside
- * the bare checks of the same signatures. One host-set and one status an hour, as many hours as it
- * takes: the largest log here is of 11 years of that.
+ * What a restart costs a record witness: every entry of its log read again, hashed and judged,
+ * beside the bare checks of the same signatures. One host-set and one status an hour, as many hours
+ * as it takes: the largest log here is of 6 years of that.
  */
 #include <stdlib.h>
 

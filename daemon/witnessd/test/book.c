@@ -283,6 +283,29 @@ static void a_state_that_this_witness_did_not_write_stops_it(void **state)
     pp_buf_done(&b);
 }
 
+/* A witness that has changed its key remembers what it cosigned with the one before. */
+static void what_the_previous_key_cosigned_still_binds(void **state)
+{
+    (void)state;
+    struct pp_span line;
+
+    assert_ok(reopen_as(&own));
+    assert_ok(cosign(5, &line));
+    for (int known = 0; known <= 1; known++) {
+        close(dir);
+        dir = open(folder, O_RDONLY | O_DIRECTORY);
+        book = (struct pp_witness_book){ .dir = dir, .signer = &other };
+        book.previous = known ? &own.key : &second_log_key.key;
+        assert_ok(pp_witness_book_add(&book, vkey_of(&log_signer)));
+        assert_code(pp_witness_book_load(&book), known ? PP_E_OK : PP_E_SIGNATURE);
+    }
+    assert_int_equal(book.pages[0].state.size, 5);
+    assert_ok(cosign(9, &line)); /* from here on the new key alone is enough */
+    assert_ok(reopen_as(&other));
+    assert_int_equal(book.pages[0].state.size, 9);
+    assert_code(reopen_as(&own), PP_E_SIGNATURE);
+}
+
 static void a_state_under_another_log_s_name_stops_it(void **state)
 {
     (void)state;
@@ -425,6 +448,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(what_was_cosigned_is_known_after_a_restart),
     IN_FOLDER(lines_of_strangers_are_not_stored),
     IN_FOLDER(a_state_that_this_witness_did_not_write_stops_it),
+    IN_FOLDER(what_the_previous_key_cosigned_still_binds),
     IN_FOLDER(a_state_under_another_log_s_name_stops_it),
     IN_FOLDER(a_folder_has_one_witness_at_a_time),
     IN_FOLDER(on_a_full_disk_nothing_is_cosigned),

@@ -255,6 +255,28 @@ def a_log_changes_its_key_under_an_overlap(fleet):
     w.cosigns(request(tree(6), 5, [NEW_ED25519]))
 
 
+def a_witness_changes_its_key_and_forgets_nothing(fleet):
+    w = fleet.witness(ED25519.vkey())
+    w.cosigns(request(tree(3)))
+    w.stop()
+    old, new = w.vkey, Party(ledger.WITNESSD, os.path.join(fleet.folder, "new"), "witness.example")
+    os.replace(os.path.join(new.folder, "key"), os.path.join(w.folder, "key"))
+    for previous in (None, new.vkey, ED25519.vkey()):  # not the key before this one
+        w.know(ED25519.vkey(), **({"previous": previous} if previous else {}))
+        w.start(expect_ready=False)
+        assert w.process.wait(ledger.PATIENCE) in (1, 2)
+    w.know(ED25519.vkey(), previous=old)
+    w.start()
+    w.vkey = new.vkey
+    assert w.add(request(tree(5, b"x"), 0)) == (409, b"3\n")
+    assert ledger.signers(w.told()[1], [old]) == {old}
+    w.cosigns(request(tree(5), 3))
+    w.stop()
+    w.know(ED25519.vkey())  # every log of it was cosigned since
+    w.start()
+    assert w.add(request(tree(5), 0)) == (409, b"5\n")
+
+
 def lines_of_other_types_are_ignored(fleet):
     """C2SP tlog-cosignature: ML-DSA-44 (type 0x06) lines are lines of unknown keys, under whatever name."""
     w = fleet.witness(ED25519.vkey())
@@ -361,9 +383,11 @@ def a_witness_that_is_not_ours_cosigns_our_log(fleet):
     ledger.write(fleet.log.folder, "policy",
                  fleet.policy.replace(right, f"http://127.0.0.1:{server.server_address[1]}\n"))
     fleet.log.start()
-    assert fleet.submit(fleet.first_batch())[0] == 200
+    batch = fleet.first_batch()
+    until("the first batch is published", lambda: fleet.submit(batch)[0] == 200)
     Foreign.size = 0  # it lost its memory: the log is told, and asks with a proof from nothing
-    assert fleet.submit([fleet.hosts()])[0] == 200
+    entry = fleet.hosts()
+    until("the next one is published", lambda: fleet.submit([entry])[0] == 200)
     assert 0 in Foreign.asked[1:]
     note = fleet.checkpoint()[2]
     assert w0.vkey in ledger.signers(note, [w0.vkey]) and b"another.example" not in note
@@ -491,29 +515,36 @@ class Hostile(ledger.Shelf):
             self.wfile.write(b"10000\r\n" + bytes(65536) + b"\r\n")
 
     def silent(self, *_):
+        self.asked.set()
         self.gate.wait(ledger.PATIENCE)
 
-    gate = threading.Event()
-    CANNOT_READ = ("gzip_encoding", "cut", "elsewhere", "broken", "endless", "silent")
+    asked, gate = threading.Event(), threading.Event()
+    CANNOT_READ = ("gzip_encoding", "cut", "elsewhere", "broken", "endless")
     REFUSED = ("gzip_unsaid", "an_error_page", "one_entry_too_few", "one_entry_too_many", "one_byte_too_many",
                "empty", "swapped", "hashes")
 
 
-def hostile_reader(fleet):
-    """A record witness whose log's files a Hostile serves, and who waits a second for each."""
+def hostile_reader(fleet, read_ms):
+    """A record witness whose log's files a Hostile serves."""
     ledger.Shelf, kept = Hostile, ledger.Shelf
     reader = ledger.Reader(os.path.join(fleet.folder, "reader"), "dev")
     ledger.Shelf = kept
-    with open(os.path.join(reader.witness.folder, "config"), "a", encoding="utf-8") as f:
-        f.write("read_ms = 1000\n")
+    wait_at_most(reader, read_ms)
+    return reader
+
+
+def wait_at_most(reader, read_ms):
+    path = os.path.join(reader.witness.folder, "config")
+    with open(path, encoding="utf-8") as f:
+        lines = [line for line in f if not line.startswith("read_ms")]
+    ledger.write(reader.witness.folder, "config", "".join(lines) + f"read_ms = {read_ms}\n")
     reader.witness.stop()
     reader.witness.start()
-    return reader
 
 
 def whoever_serves_the_tiles_wrongly_gets_nothing_cosigned(fleet):
     """Wrong width, gzip, an error page with 200, truncated, swapped, endless: and the right ones afterwards."""
-    reader = hostile_reader(fleet)
+    reader = hostile_reader(fleet, 60000)
     shelf = reader.shelf.RequestHandlerClass
     grown = records.first().status().entries
     assert reader.ask(grown)[0] == 200
@@ -526,27 +557,35 @@ def whoever_serves_the_tiles_wrongly_gets_nothing_cosigned(fleet):
             # What it knows it still tells, whoever it cannot read.
             told = reader.witness.call("GET", "/" + hashlib.sha256(records.LEDGER.encode()).hexdigest() + "/checkpoint")
             assert told[0] == 200 and told[1].split(b"\n")[1] == b"%d" % len(grown)
-    Hostile.gate.set()
     shelf.way = None
     assert reader.ask(longer, len(grown))[0] == 200
+    shelf.way = "silent"
+    wait_at_most(reader, 100)
+    assert reader.ask(longer, len(longer)) == (503, b"TIMEOUT\n")
+    Hostile.gate.set()
+    shelf.way = None
+    wait_at_most(reader, 60000)
+    assert reader.ask(longer, len(longer))[0] == 200
     reader.close()
 
 
 def while_it_reads_the_record_witness_answers_others(fleet):
-    reader = hostile_reader(fleet)
+    reader = hostile_reader(fleet, 60000)
     good = records.first().status().entries
     Hostile.gate.clear()
+    Hostile.asked.clear()
     reader.shelf.RequestHandlerClass.way = "silent"
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(reader.ask(good)))
     waiting.start()
-    until("it reads", lambda: reader.witness.call("POST", "/add-checkpoint", ledger.request(good))[:2]
-          == (503, b"BUSY\n"))
+    assert Hostile.asked.wait(ledger.PATIENCE)
+    assert reader.witness.call("POST", "/add-checkpoint", ledger.request(good))[:2] == (503, b"BUSY\n")
     assert reader.witness.call("POST", "/add-checkpoint", b"old x\n")[0] == 400
     assert reader.witness.call("GET", "/" + "0" * 64 + "/checkpoint")[0] == 404
+    assert not answers
+    Hostile.gate.set()  # the connection ends without an answer
     waiting.join()
-    assert answers == [(503, b"TIMEOUT\n")], answers
-    Hostile.gate.set()
+    assert answers[0][0] == 503, answers
     reader.shelf.RequestHandlerClass.way = None
     assert reader.ask(good)[0] == 200
     reader.close()
@@ -560,6 +599,7 @@ if __name__ == "__main__":
                 an_empty_log_is_cosigned_and_grows_from_nothing,
                 logs_of_others_sign_with_ecdsa_too,
                 a_log_changes_its_key_under_an_overlap,
+                a_witness_changes_its_key_and_forgets_nothing,
                 lines_of_other_types_are_ignored,
                 two_logs_do_not_know_of_each_other,
                 sixty_four_logs_fit,

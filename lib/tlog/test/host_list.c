@@ -136,6 +136,38 @@ static void a_note_has_a_limit(void **state)
     assert_code(read(text), PP_E_LIMIT);
 }
 
+/* The ids are the numbers of the rows, which sort as they are. */
+static size_t write_machines(char *text, uint32_t count)
+{
+    static const char zeros[] = ID("0") ID("0") ID("0") ID("0") ID("0") ID("0") ID("0");
+    size_t len = sizeof HEAD - 1;
+
+    memcpy(text, HEAD, len);
+    for (uint32_t i = 1; i <= count; i++)
+        len += (size_t)snprintf(text + len, PP_HOST_ROW_MAX, "snp %016x%s genoa %s 1 2\n", i, zeros,
+                                CUSTODY);
+    return len;
+}
+
+static void a_list_holds_as_many_machines_as_a_set(void **state)
+{
+    char *text = malloc(PP_HOST_LIST_BYTES_MAX);
+
+    (void)state;
+    assert_non_null(text);
+    assert_ok(
+        pp_host_list_read(pp_span(text, write_machines(text, PP_HOST_SET_MAX)), &list, NULL, NULL));
+    assert_int_equal(list.count, PP_HOST_SET_MAX);
+    pp_res r = pp_host_list_read(pp_span(text, write_machines(text, PP_HOST_SET_MAX + 1)), &list,
+                                 NULL, NULL);
+    assert_int_equal(r.code, PP_E_LIMIT);
+    assert_int_equal(r.detail, 7 + PP_HOST_SET_MAX + 1);
+    assert_code(
+        pp_host_list_read(pp_span(text, (size_t)PP_HOST_LIST_BYTES_MAX + 1), &list, NULL, NULL),
+        PP_E_LIMIT);
+    free(text);
+}
+
 /* --- the record ----------------------------------------------------------------------------- */
 
 static void the_record_follows_from_the_list(void **state)
@@ -209,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_is_not_a_list_is_refused_with_its_line),
         cmocka_unit_test(w10_t5_a_masked_chip_id_is_not_registered),
         cmocka_unit_test(a_note_has_a_limit),
+        cmocka_unit_test(a_list_holds_as_many_machines_as_a_set),
         cmocka_unit_test(the_record_follows_from_the_list),
         cmocka_unit_test(another_list_than_the_record_s_is_refused),
         cmocka_unit_test(w10_t8_a_registration_that_is_over_is_in_no_set),

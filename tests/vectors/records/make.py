@@ -793,6 +793,70 @@ def prod_logs():
         now=noon + 3600, environment="prod")
 
 
+# --- lists of machines --------------------------------------------------------------------------
+LISTS = []
+CHIP, TURIN, TDX = b"\1" + b"\x11" * 64, b"\1" + b"\x22" * 8 + bytes(56), b"\2" + b"\x33" * 16 + bytes(48)
+
+
+def machine(host, product, since=NOW - DAY, until=NOW + 365 * DAY, note=""):
+    return f"{('snp', 'tdx')[host[0] - 1]} {host[1:].hex()} {product} {digest('custody')} {since} {until}{note}"
+
+
+def host_list(*machines, serial=1, after=NOW + 7 * DAY):
+    return ["type host-list/v1", f"ledger {LEDGER}", f"namespace {NAMESPACE}", "environment dev",
+            f"serial {serial}", f"not-after {after}", f"where https://hosts.example.org/{serial}", *machines]
+
+
+def list_row(desc, lines, code=None, time=NOW, hosts=(), ending="\n"):
+    """A list, and the lines of the host-set record that it gives at a time; or the code that refuses it."""
+    text = "\n".join(lines) + ending
+    r = {"desc": "host-list: " + desc, "time": time, "list": text, "want": "reject" if code else "accept"}
+    if code:
+        r["code"] = code
+    else:
+        r["record"] = head("host-set/v1", 1, time) + [
+            f"not-after {NOW + 7 * DAY}", f"count {len(hosts)}", f"root {root([leaf(h) for h in hosts]).hex()}",
+            f"list sha256:{sha(text.encode())} https://hosts.example.org/1"]
+    LISTS.append(r)
+
+
+def host_lists():
+    one, two, three = machine(CHIP, "genoa"), machine(TURIN, "turin"), machine(TDX, "tdx", note=" rack-7")
+    good = host_list(one, two, three)
+    list_row("one machine", host_list(one), hosts=[CHIP])
+    list_row("three product lines", good, hosts=[CHIP, TURIN, TDX])
+    list_row("a note of 64 bytes", host_list(one + " " + "n" * 64), hosts=[CHIP])
+    list_row("in the last second of a registration", host_list(machine(CHIP, "genoa", until=NOW + 1)), hosts=[CHIP])
+    list_row("no machine", host_list(), "MISSING")
+    list_row("a registration that is over", host_list(machine(CHIP, "genoa", until=NOW)), "LEDGER_WINDOW")
+    list_row("a registration without a second", host_list(machine(CHIP, "genoa", NOW, NOW)), "LEDGER_WINDOW")
+    list_row("a chip of milan", host_list(machine(CHIP, "milan")), "RANGE")
+    list_row("a chip of rome", host_list(machine(CHIP, "rome")), "RANGE")
+    list_row("a masked chip id", host_list(machine(b"\1" + bytes(64), "genoa")), "RANGE")
+    list_row("64 bytes for turin", host_list(machine(CHIP, "turin")), "RANGE")
+    list_row("an snp line for tdx", host_list(machine(CHIP, "tdx")), "MISMATCH")
+    list_row("a tdx line for genoa", host_list(machine(TDX, "genoa")), "MISMATCH")
+    list_row("a chip id of 63 bytes", host_list(one.replace("11 genoa", " genoa")), "FORMAT")
+    list_row("a chip id in capitals", host_list(machine(b"\1" + b"\xaa" * 64, "genoa").replace("a" * 128, "A" * 128)),
+             "FORMAT")
+    list_row("a machine twice", host_list(one, one), "DUPLICATE")
+    list_row("a machine twice, in other custody", host_list(one, machine(CHIP, "genoa", until=NOW + 366 * DAY)),
+             "DUPLICATE")
+    list_row("out of order", host_list(two, one), "ORDER")
+    list_row("tdx before snp", host_list(three, one), "UNKNOWN_FIELD")
+    list_row("custody without its algorithm", changed(good, digest("custody"), digest("custody")[7:]), "FORMAT")
+    list_row("a note of two words", host_list(one + " rack 7"), "FORMAT")
+    list_row("a note of 65 bytes", host_list(one + " " + "n" * 65), "LIMIT")
+    list_row("a space at the end", host_list(one + " "), "FORMAT")
+    list_row("an unknown line", host_list(one, "comment none"), "UNKNOWN_FIELD")
+    list_row("an empty line", host_list(one, ""), "FORMAT")
+    list_row("no last line feed", good, "TRUNCATED", ending="")
+    list_row("serial 0", changed(good, "serial 1", "serial 0"), "RANGE")
+    list_row("no where line", without(good, "where"), "ORDER")
+    list_row("where before not-after", swapped(good, "where", "not-after"), "ORDER")
+    list_row("unknown version", changed(good, "host-list/v1", "host-list/v2"), "UNSUPPORTED")
+
+
 def main():
     release_rows()
     host_set_rows()
@@ -802,12 +866,13 @@ def main():
     texts()
     dev_logs()
     prod_logs()
+    host_lists()
     out = {
         "source": "project-made: make.py beside this file",
         "ledger": LEDGER, "namespace": NAMESPACE,
         "policies": {name: b64(text.encode()) for name, text in POLICIES.items()},
         "hosts": {"entries": [h.hex() for h in HOSTS], "root": root([leaf(h) for h in HOSTS]).hex()},
-        "bases": BASES, "entries": ENTRIES, "rows": ROWS, "logs": LOGS,
+        "bases": BASES, "entries": ENTRIES, "rows": ROWS, "logs": LOGS, "host_lists": LISTS,
     }
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "records.json")
     with open(path, "w", encoding="ascii") as f:
@@ -819,7 +884,7 @@ def main():
             else:
                 f.write(json.dumps(value))
         f.write("\n}\n")
-    print(len(ROWS), "rows", len(LOGS), "logs")
+    print(len(ROWS), "rows", len(LOGS), "logs", len(LISTS), "lists")
 
 
 if __name__ == "__main__":

@@ -363,6 +363,19 @@ static void a_larger_tree_that_the_log_no_longer_serves_is_an_alarm(void **state
     assert_int_equal(count_of(PP_E_LEDGER_REWIND, PP_FINDING_ALARM), 0);
 }
 
+/* A batch that waits for its witnesses is shown by those that cosigned it already. */
+static void a_larger_tree_that_waits_for_its_quorum_is_late(void **state)
+{
+    (void)state;
+    begin_with(PP_RECORD_DEV);
+    history_hosts(&honest, 2);
+    history_status(&honest, NOW + 60);
+    world_show(history_note(&note, &honest, 9, NOW + 60, 3), "w0");
+    conditions_at(NOW + 2 * HOUR);
+    assert_int_equal(count_of(PP_E_LEDGER_REWIND, PP_FINDING_ALARM), 0);
+    assert_int_equal(count_of(PP_E_LEDGER_LATE, PP_FINDING_WARNING), 2); /* and the status */
+}
+
 static void an_acknowledged_record_that_is_not_there_is_withheld(void **state)
 {
     (void)state;
@@ -536,6 +549,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_quorum_older_than_six_hours_is_an_alarm),
     cmocka_unit_test(a_slow_witness_is_named_until_it_comes_back),
     cmocka_unit_test(a_larger_tree_that_the_log_no_longer_serves_is_an_alarm),
+    cmocka_unit_test(a_larger_tree_that_waits_for_its_quorum_is_late),
     cmocka_unit_test(an_acknowledged_record_that_is_not_there_is_withheld),
     cmocka_unit_test(what_runs_out_is_told_at_half_time_and_at_the_end),
     cmocka_unit_test(nothing_is_overdue_in_an_empty_log),

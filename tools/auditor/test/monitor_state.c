@@ -106,6 +106,17 @@ static void a_changed_state_is_refused(void **state)
     }
 }
 
+static void a_tree_that_its_checkpoint_does_not_sign_is_refused(void **state)
+{
+    (void)state;
+    make_state();
+    struct pp_span text = write_state(first, sizeof first);
+    char *root = memmem(first, text.len, "\ntree 9 ", 8);
+    assert_non_null(root);
+    root[8] = root[8] == 'A' ? 'B' : 'A';
+    assert_code(parse_into_a_new_monitor(text), PP_E_PROOF);
+}
+
 static void the_state_of_another_log_is_refused(void **state)
 {
     (void)state;
@@ -225,6 +236,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_empty_monitor_has_a_state_too),
     cmocka_unit_test(every_truncation_of_a_state_is_refused),
     cmocka_unit_test(a_changed_state_is_refused),
+    cmocka_unit_test(a_tree_that_its_checkpoint_does_not_sign_is_refused),
     cmocka_unit_test(the_state_of_another_log_is_refused),
     cmocka_unit_test(the_sources_are_bounded),
     cmocka_unit_test(a_finding_is_read_back_as_it_was_written),

@@ -121,6 +121,18 @@ def shape():
     one("no quorum", log_line() + "quorum none\n", [(2, "POLICY_SHAPE")])
 
 
+def overlaps():
+    """While a witness changes its key both stand in the policy, as one party."""
+    def policy(old_name, k=3):
+        keys = f"witness w1-old {vkey(old_name, 'old', COSIGN)}\nwitness r-old {vkey('record.example', 'r-old', COSIGN)}\n"
+        groups = (f"group w1-any any w1 w1-old\ngroup plain {k} w1-any w2 w3 w4\n"
+                  "group record-any any record r-old\ngroup all-of all plain record-any\nquorum all-of\n")
+        return log_line() + witnesses("w1", "w2", "w3", "w4", "record") + keys + groups
+    one("the old and the new key of a witness are one party", policy("w1.example"), [])
+    one("two parties are not one", policy("w5.example"), [(9, "POLICY_SHAPE")])
+    one("and count once", policy("w1.example", 2), [(10, "POLICY_QUORUM")])
+
+
 def logs():
     no_log = ledger(3, 4).split("\n", 1)[1]
     one("no log", no_log, [(0, "POLICY_LOG")], "--kind", "log")
@@ -172,7 +184,7 @@ def usage():
         check(f"usage: {len(args)} arguments", done.returncode == 2, args)
 
 
-for run in (grammar, shape, logs, parties, monitors, usage):
+for run in (grammar, shape, overlaps, logs, parties, monitors, usage):
     run()
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

@@ -99,7 +99,7 @@ def a_witness_begins_once_and_only_when_it_is_told_to(fleet):
     states = os.path.join(w.folder, "states")
     assert w.run(request(tree(1)), "--new")[0] == 2  # --init has begun it
     os.rmdir(states)
-    w.refuses(request(tree(1)), "STATE_ABSENT", 2)
+    w.refuses(request(tree(1)), "USAGE", 2)
     assert w.run(request(tree(1)), "--new")[0] == 0
     name = os.listdir(states)[0]
     with open(os.path.join(states, name), encoding="utf-8") as f:

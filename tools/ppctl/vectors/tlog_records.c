@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hosts.h"
+#include "host_list.h"
 #include "record_rules.h"
 #include "tlog.h"
 
@@ -243,6 +243,38 @@ static void run_logs(struct vectors *v, const char *file, struct book *b, const 
     }
 }
 
+/* --- lists of machines ---------------------------------------------------------------------- */
+
+static pp_res check_list(const json_t *row)
+{
+    static uint8_t own[PP_RECORD_BYTES_MAX], want[PP_RECORD_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(own, sizeof own), w = pp_wr_over(want, sizeof want);
+    const struct pp_span list = pp_span_cstr(json_string_value(json_object_get(row, "list")));
+    struct pp_record record;
+    json_t *line;
+    size_t i;
+
+    PP_TRY(pp_host_list_record(list, (uint64_t)json_integer_value(json_object_get(row, "time")),
+                               &record));
+    PP_TRY(pp_host_list_check(list, &record));
+    PP_TRY(pp_record_write(&wr, &record));
+    json_array_foreach(json_object_get(row, "record"), i, line) add_line(&w, line);
+    PP_CHECK(pp_span_eq(pp_wr_done(&wr), pp_wr_done(&w)), PP_E_MISMATCH, wr.len);
+    return PP_OK;
+}
+
+static void run_lists(struct vectors *v, const char *file, const json_t *lists)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(lists, i, row)
+    {
+        const char *desc = json_string_value(json_object_get(row, "desc"));
+        compare(v, file, desc == NULL ? "-" : desc, row, check_list(row));
+    }
+}
+
 void tlog_records(struct vectors *v, const char *file, const json_t *root)
 {
     struct book *b = calloc(1, sizeof *b);
@@ -254,6 +286,7 @@ void tlog_records(struct vectors *v, const char *file, const json_t *root)
             run_hosts(v, file, json_object_get(root, "hosts"));
         run_rows(v, file, b, json_object_get(root, "rows"));
         run_logs(v, file, b, json_object_get(root, "logs"));
+        run_lists(v, file, json_object_get(root, "host_lists"));
     }
     for (size_t i = 0; b != NULL && i < PP_ARRAY_COUNT(b->texts); i++)
         pp_buf_done(&b->texts[i]);
