@@ -57,7 +57,10 @@ static unsigned role_or_kind(const struct pp_record *rec)
 
 static pp_res check_serial(const struct pp_rules *r, const struct pp_record *rec)
 {
-    PP_CHECK(rec->serial > r->state.serials[rec->type][role_or_kind(rec)], PP_E_LEDGER_SERIAL, 0);
+    uint64_t last = r->state.serials[rec->type][role_or_kind(rec)];
+
+    PP_CHECK(rec->serial > last, PP_E_LEDGER_SERIAL, 0);
+    PP_CHECK(rec->serial - last <= PP_RULES_SERIAL_STEP_MAX, PP_E_LEDGER_SERIAL, 1);
     return PP_OK;
 }
 
@@ -508,6 +511,8 @@ void pp_rules_feed_broken(struct pp_rules *r, struct pp_span entry)
     apply(r, &rec, &id);
     uint64_t *serial = &r->state.serials[rec.type][role_or_kind(&rec)];
     *serial = larger(*serial, before.serials[rec.type][role_or_kind(&rec)]);
+    if (*serial - before.serials[rec.type][role_or_kind(&rec)] > PP_RULES_SERIAL_STEP_MAX)
+        *serial = before.serials[rec.type][role_or_kind(&rec)];
     if (rec.type == PP_RECORD_STATUS) { /* it closes its batch, and nothing that it says counts */
         *serial = before.serials[PP_RECORD_STATUS][0];
         r->state.status_time = before.status_time;
