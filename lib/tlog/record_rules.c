@@ -483,7 +483,8 @@ static int can_apply(struct pp_rules *r, const struct pp_record *rec)
                rec->key_epoch.epoch > r->state.last_epoch[rec->key_epoch.kind];
     case PP_RECORD_REVOKE:
         target = find(r, &rec->revoke.target);
-        return target != NULL && target->revoked_at == 0;
+        return target != NULL && target->revoked_at == 0 &&
+               unexpired_revoked(r, rec->time) < PP_STATUS_REVOKED_MAX; /* what a status can list */
     case PP_RECORD_STATUS:
         return 1;
     }
