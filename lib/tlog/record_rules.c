@@ -124,6 +124,8 @@ static pp_res check_key_epoch(const struct pp_rules *r, const struct pp_record *
 {
     uint64_t last = r->state.last_epoch[rec->key_epoch.kind];
 
+    PP_CHECK(rec->key_epoch.use_from <= rec->time + PP_RULES_KEYS_AHEAD_S, PP_E_LEDGER_WINDOW,
+             last);
     if (last == 0 || rec->key_epoch.epoch == last + 1)
         return PP_OK;
     PP_CHECK(rec->key_epoch.epoch > last, PP_E_LEDGER_WINDOW, last);

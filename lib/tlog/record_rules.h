@@ -19,6 +19,12 @@ enum {
 };
 
 /*
+ * How far ahead keys can be logged: a day has one key for ever, so a stolen owner's key may not
+ * fill the days of years to come, nor the tables of whoever reads.
+ */
+#define PP_RULES_KEYS_AHEAD_S (30 * PP_DAY_S)
+
+/*
  * How far one serial may lie above the last: dates and POSIX seconds can be serials, and a stolen
  * key cannot use all numbers up with one record, after which nobody could revoke anything.
  */

@@ -137,6 +137,21 @@ static void one_record_cannot_use_up_the_serials_of_its_type(void **state)
     assert_code(feed(&signers[TEST_LOG], 1), PP_E_LEDGER_SERIAL);
 }
 
+/* A stolen owner's key is a stolen month, and not the end of the ledger. */
+static void keys_are_logged_a_month_ahead_at_most(void **state)
+{
+    const uint64_t today = 20000, month = PP_RULES_KEYS_AHEAD_S / PP_DAY_S;
+
+    (void)state;
+    begin();
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, PP_RECORD_TIME_MAX / PP_DAY_S - 2);
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_WINDOW);
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, today + month + 1);
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_WINDOW);
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, today + month);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+}
+
 /* A log that takes such a record all the same does not make its monitors refuse what follows. */
 static void a_serial_out_of_reach_is_not_the_last_one_for_who_goes_on_behind_it(void **state)
 {
@@ -409,6 +424,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_status_that_names_another_record_is_refused),
     cmocka_unit_test(a_lowest_serial_never_goes_down),
     cmocka_unit_test(one_record_cannot_use_up_the_serials_of_its_type),
+    cmocka_unit_test(keys_are_logged_a_month_ahead_at_most),
     cmocka_unit_test(a_serial_out_of_reach_is_not_the_last_one_for_who_goes_on_behind_it),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
     cmocka_unit_test(what_has_ended_is_past_for_every_later_status),

@@ -273,7 +273,7 @@ static char *words_of(const struct pp_record *r)
     return text;
 }
 
-/* For a kernel a vertical tab is a space and a 0xa0 too: two command lines may not look like one. */
+/* A kernel takes a vertical tab and a 0xa0 for spaces: two command lines may not look like one. */
 static void every_byte_of_a_command_line_is_shown_as_itself(void **state)
 {
     static const struct {
