@@ -64,8 +64,10 @@ PP_MUST pp_res pp_witness_book_cosign(struct pp_witness_book *b, struct pp_witne
                                       const struct pp_witness_state *next, uint64_t time,
                                       struct pp_wr *ret_line);
 
-/* The stored note of the log with this id. NOT_FOUND, STATE (a write of it failed, and it may be one
- * that nobody may see before the next has succeeded). The caller drops `*ret`. */
+/*
+ * The stored note of the log with this id. NOT_FOUND; STATE (a write of it failed, and it is shown
+ * to nobody before another has succeeded). The caller drops `*ret`.
+ */
 PP_MUST pp_res pp_witness_book_note(const struct pp_witness_book *b, struct pp_span id,
                                     struct pp_buf *ret);
 
