@@ -346,6 +346,13 @@ class People(unittest.TestCase):
             self.assertEqual(a.read(), b.read())
         self.refused("CONFIG", "review", "sign", "release.record", "--key", "alice.der", "--out", "x.entry", status=2)
 
+    def test_a_signer_program_that_does_not_sign_is_named(self):
+        for program, code in ("/bin/false", "SIGNER_GONE"), ("/bin/yes", "SIGNER_WRONG"):
+            error = self.refused(code, "review", "sign", "release.record", "--signer", program, "--vkey",
+                                 self.vkeys["alice"], "--out", "x.entry", status=1)
+            self.assertEqual((error["party"], error["field"]), ("ppctl", "signer"))
+            self.assertFalse(os.path.exists(self.at("x.entry")))
+
     def test_nobody_s_signature_is_overwritten(self):
         shutil.copy(self.at("release.record"), self.at("once.record"))
         self.must("review", "sign", "once.record", "--key", "alice.key")
