@@ -162,7 +162,7 @@ static pp_res add_line(struct sign *s)
     struct pp_wr line = pp_wr_over(s->line, sizeof s->line);
     struct pp_wr wr = pp_wr_over(s->signed_bytes, sizeof s->signed_bytes);
 
-    PP_TRY(ppctl_key_line(&s->key, s->text, &line));
+    PP_TRY(ppctl_key_line(&s->key, s->text, &s->problem, &line));
     pp_wr_span(&wr, pp_buf_span(&s->bytes));
     if (s->note.line_count == 0)
         pp_wr_u8(&wr, '\n');
