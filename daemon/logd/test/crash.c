@@ -87,7 +87,7 @@ static pp_res open_log(void)
     const struct pp_sequencer_config c = {
         .dir = dir,
         .kind = kind,
-        .signer = &signers[TEST_LOG],
+        .log = { &signers[TEST_LOG], 1, NULL, 0 },
         .name_space = PP_STR(NAMESPACE),
         .environment = PP_RECORD_DEV,
         .keys = keys,
