@@ -195,11 +195,10 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
     pp_res r = pp_sequencer_open(&log_.sequencer, &c);
 
     if (r.code == PP_E_LEDGER_SIGNATURE)
-        pp_problem_set(
-            problem, "former_key",
-            "the vkey of each key that signed this log before and is no key or second_key",
-            pp_span_cstr(pp_code_text(r.code)));
-    else if (!pp_is_ok(r))
+        return pp_daemon_refuse(problem, "former_key",
+                                "the vkey of each key that signed here and is no key that signs",
+                                pp_span_cstr(pp_code_text(r.code)));
+    if (!pp_is_ok(r))
         pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
                        pp_span_cstr(pp_code_text(r.code)));
     return r;

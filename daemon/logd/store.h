@@ -63,10 +63,11 @@ PP_MUST pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
  * tiles are written again from the entries. With `each` NULL it reads the right edge alone: the
  * unfinished tiles, which must give the signed root, and the last two entry bundles; and everything
  * only when these are missing or damaged. STATE_IN_USE (another process has the folder: two
- * sequencers would sign two histories), NOT_FOUND (no log here), LEDGER_ORIGIN,
- * LEDGER_SIGNATURE (a key that is not given), PROOF (the entries do not give the signed root), NO_MEMORY,
- * SYSTEM. `keys` is copied; what it points to is borrowed for the life of the store. The checkpoint
- * that was signed last must be of one of them, whichever: see pp_log_store_renew.
+ * sequencers would sign two histories), NOT_FOUND (no log here), those of pp_log_keys_check,
+ * LEDGER_ORIGIN, LEDGER_SIGNATURE (of a key that is not given), PROOF (the entries do not give the
+ * signed root), NO_MEMORY, SYSTEM. `keys` is copied; what it points to is borrowed for the life of
+ * the store. The checkpoint that was signed last must be of one of them, whichever: see
+ * pp_log_store_renew.
  */
 PP_MUST pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_log_keys *keys,
                                  pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry),
