@@ -158,9 +158,11 @@ static void w27_t6_both_keys_sign_each_checkpoint_and_status_and_then_the_new_on
     log_hosts(1);
     check_all(1, 0);
     start(PP_ADMISSION_RECORDS, BOTH);
+    check_file("signed", 1, 1);
     log_hosts(2);
     check_all(1, 1);
     start(PP_ADMISSION_RECORDS, new_after_old());
+    check_file("signed", 0, 1);
     log_hosts(3);
     check_all(0, 1);
     start(PP_ADMISSION_RECORDS, new_after_old());
