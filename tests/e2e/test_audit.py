@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """ppctl log audit, prove, verify, export: a log is checked from its public files, and nothing of it is believed."""
 import gzip
+import http.client
 import http.server
 import os
 import random
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -14,6 +16,7 @@ import time
 import unittest
 
 from fleet import BIN, DAY, ROOT, Fleet, ppctl
+from listener import reserved_port
 from test_relay import pem
 
 VECTORS = os.path.join(ROOT, "tests", "vectors", "tlog")
@@ -91,6 +94,59 @@ class Server:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+
+class Nginx:
+    """nginx with the configuration of deploy/log-nginx, over a log's public folder."""
+
+    def __init__(self, root):
+        self.folder = tempfile.mkdtemp(prefix="pp-e2e-log-nginx-")
+        for path in self.folder, os.path.dirname(root):
+            os.chmod(path, 0o755)
+        self.reserved = reserved_port()
+        self.port = self.reserved.getsockname()[1]
+        self.cert, key = pem(self.folder, "log", "localhost")
+        mine = {"listen 443 ssl http2": f"listen 127.0.0.1:{self.port} ssl http2", "/etc/ssl/log.pem": self.cert,
+                "/etc/ssl/log.key": key, "/run/nginx.pid": "nginx.pid", "/var/lib/nginx/": "tmp-",
+                "/var/lib/pp/log/public": root}
+        with open(os.path.join(ROOT, "deploy", "log-nginx", "nginx.conf"), encoding="utf-8") as f:
+            text = f.read()
+        for theirs, ours in mine.items():
+            assert theirs in text
+            text = "\n".join(line.replace(theirs, ours) if line.endswith("# yours") else line
+                             for line in text.split("\n"))
+        write(os.path.join(self.folder, "nginx.conf"), text.encode())
+        self.process = subprocess.Popen(["nginx", "-p", self.folder, "-c", os.path.join(self.folder, "nginx.conf"), "-g",
+                                         "daemon off;"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.url = f"https://127.0.0.1:{self.port}"
+        while True:  # it listens, or it ended and its words say why
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 60).close()
+                return
+            except ConnectionRefusedError:
+                if self.process.poll() is not None:
+                    raise AssertionError(self.process.stdout.read().decode()) from None
+
+    def get(self, path):
+        """(status, {field: value}, body), as a reader gets it."""
+        c = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
+                                        context=ssl.create_default_context(cafile=self.cert))
+        try:
+            c.request("GET", path)
+            r = c.getresponse()
+            return r.status, {n.lower(): v for n, v in r.getheaders()}, r.read()
+        finally:
+            c.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(60)
+        self.process.stdout.close()
+        self.reserved.close()
+        shutil.rmtree(self.folder)
 
 
 class OthersLogs(unittest.TestCase):
@@ -235,6 +291,27 @@ class OthersLogs(unittest.TestCase):
             self.assertEqual(audit("--ca", other[0]).code, "UNVERIFIED")
             self.assertEqual(audit("--ca", os.path.join(self.folder, "none")).code, "CONFIG")
             self.assertEqual(audit().code, "CONFIG")
+
+    def test_a_log_behind_nginx_is_the_same_log(self):
+        write(os.path.join(self.log, "key"), b"private")
+        write(os.path.join(self.log, "tile", "0", "000.tmp"), b"half")
+        os.symlink("/etc/hostname", os.path.join(self.log, "tile", "0", "003"))
+        with Nginx(self.log) as nginx:
+            done = ppctl("log", "audit", "--log", nginx.url, "--ca", nginx.cert, "--policy", self.policy, "--opaque",
+                         "--json")
+            self.assertEqual((done.status, done.json["entries"]), (0, 700), done.out)
+            for path, kind, cache in (("/checkpoint", "text/plain; charset=utf-8", "max-age=5"),
+                                      ("/tile/0/000", "application/octet-stream", "max-age=31536000, immutable"),
+                                      ("/tile/entries/002.p/188", "application/octet-stream",
+                                       "max-age=31536000, immutable")):
+                status, fields, body = nginx.get(path)
+                self.assertEqual((status, fields["content-type"], fields["cache-control"]), (200, kind, cache))
+                self.assertEqual(body, read(os.path.join(self.log, path[1:])))
+            for path in ("/key", "/tile/0/000.tmp", "/tile/0/003", "/tile/0/004", "/tile/0/", "/tile/64/../../key", "/",
+                         "/directory", "/tile/0/000.p/", "/tile/0/0000"):
+                status, _, body = nginx.get(path)
+                self.assertIn(status, (400, 403, 404), path)
+                self.assertEqual(body, b"", path)
 
     def test_nobody_is_there(self):
         self.assertEqual(self.audit("http://127.0.0.1:1").code, "NETWORK")
