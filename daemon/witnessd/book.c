@@ -91,6 +91,17 @@ pp_res pp_witness_state_read(struct pp_span note, const struct pp_note_key *own,
     return PP_OK;
 }
 
+/* A note that we wrote: under our key, or under the one that we had before. */
+static pp_res read_own(const struct pp_witness_book *b, const struct pp_witness_page *page,
+                       struct pp_span note, struct pp_witness_state *ret)
+{
+    pp_res r = pp_witness_state_read(note, &b->signer->key, page->log.origin, ret);
+
+    if (r.code == PP_E_SIGNATURE && b->previous != NULL)
+        r = pp_witness_state_read(note, b->previous, page->log.origin, ret);
+    return r;
+}
+
 static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page *page)
 {
     struct pp_buf note = { 0 };
@@ -101,10 +112,7 @@ static pp_res load_page(const struct pp_witness_book *b, struct pp_witness_page 
     if (r.code == PP_E_NOT_FOUND)
         return PP_OK; /* nothing of this log was cosigned yet */
     if (pp_is_ok(r))
-        r = pp_witness_state_read(pp_buf_span(&note), &b->signer->key, page->log.origin,
-                                  &page->state);
-    if (r.code == PP_E_SIGNATURE && b->previous != NULL)
-        r = pp_witness_state_read(pp_buf_span(&note), b->previous, page->log.origin, &page->state);
+        r = read_own(b, page, pp_buf_span(&note), &page->state);
     pp_buf_done(&note);
     return r;
 }
@@ -165,16 +173,36 @@ pp_res pp_witness_book_cosign(struct pp_witness_book *b, struct pp_witness_page 
     return pp_wr_ok(ret_line);
 }
 
+/* After a write that failed: whether its file is still that of the state. */
+static pp_res check_settled(const struct pp_witness_book *b, const struct pp_witness_page *page,
+                            struct pp_span note)
+{
+    struct pp_witness_state s;
+
+    if (!page->is_unsettled)
+        return PP_OK;
+    PP_TRY(read_own(b, page, note, &s));
+    PP_CHECK(s.size == page->state.size && pp_merkle_same(&s.root, &page->state.root), PP_E_STATE,
+             0);
+    return PP_OK;
+}
+
 pp_res pp_witness_book_note(const struct pp_witness_book *b, struct pp_span id, struct pp_buf *ret)
 {
+    struct pp_buf note = { 0 };
     char path[PATH_BYTES];
 
     for (size_t i = 0; i < b->count; i++) {
         if (!pp_span_eq(id, pp_span_cstr(b->pages[i].id)))
             continue;
-        PP_CHECK(!b->pages[i].is_unsettled, PP_E_STATE, i);
         state_path(&b->pages[i], path);
-        return pp_file_read(b->dir, path, PP_WITNESS_NOTE_MAX, ret);
+        PP_TRY(pp_file_read(b->dir, path, PP_WITNESS_NOTE_MAX, &note));
+        pp_res r = check_settled(b, &b->pages[i], pp_buf_span(&note));
+        if (pp_is_ok(r))
+            *ret = note;
+        else
+            pp_buf_done(&note);
+        return r;
     }
     return PP_FAIL(PP_E_NOT_FOUND, 0);
 }

@@ -65,8 +65,8 @@ PP_MUST pp_res pp_witness_book_cosign(struct pp_witness_book *b, struct pp_witne
                                       struct pp_wr *ret_line);
 
 /*
- * The stored note of the log with this id. NOT_FOUND; STATE (a write of it failed, and it is shown
- * to nobody before another has succeeded). The caller drops `*ret`.
+ * The stored note of the log with this id. NOT_FOUND; STATE (a write of it failed and left another
+ * one there, which nobody is shown before a write has succeeded). The caller drops `*ret`.
  */
 PP_MUST pp_res pp_witness_book_note(const struct pp_witness_book *b, struct pp_span id,
                                     struct pp_buf *ret);
