@@ -213,7 +213,8 @@ static int print_result(const struct sign *s)
                       (int)s->note.line_count, "files", s->files != NULL, "image",
                       s->image != NULL || s->files != NULL));
     fprintf(stderr, "%s\nsigned by %s, signature %zu of it: %s\n",
-            s->files != NULL   ? "computed anew from the files: all of it"
+            s->files != NULL   ? "computed anew from the files: all but the lines source, "
+                                 "rootfs, tdx and gpu"
             : s->image != NULL ? "computed anew: the image alone"
                                : "nothing was computed anew (--files, --image)",
             name, s->note.line_count, s->out_path);

@@ -260,6 +260,9 @@ static enum image image_of(const struct status *s, const struct row *row)
 
     if (s->dir == NULL && !s->fetch)
         return NOT_LOOKED;
+    if (s->dir == NULL && strncmp(row->where, "http://", 7) != 0 &&
+        strncmp(row->where, "https://", 8) != 0)
+        return MISSING; /* no file of this machine is what the world sees */
     if (s->dir != NULL) {
         if (!pp_is_ok(pp_published_name(pp_span_cstr(row->where), name)) ||
             snprintf(path, sizeof path, "%s/%s", s->dir, name) >= (int)sizeof path)
