@@ -262,6 +262,24 @@ static void a_note_that_is_signed_by_those_who_sign_stays_what_it_is(void **stat
     assert_int_equal(before.st_ino, after.st_ino);
 }
 
+/* As many lines as keys that sign, and one of them of a key that has left. */
+static void a_note_that_one_of_two_signed_is_signed_again(void **state)
+{
+    (void)state;
+    struct pp_note_signer third = test_signer(ORIGIN, PP_NOTE_ED25519, 79);
+    struct pp_note_signer next[2] = { both[NEW], third };
+
+    start(PP_ADMISSION_OPAQUE, BOTH);
+    log_number(1);
+    start(PP_ADMISSION_OPAQUE, (struct pp_log_keys){ next, 2, &both[OLD].key, 1 });
+    struct pp_buf b = { 0 };
+    assert_ok(pp_file_read(dir, "signed", PP_LOG_NOTE_MAX, &b));
+    assert_false(is_signed_by(pp_buf_span(&b), OLD));
+    assert_true(is_signed_by(pp_buf_span(&b), NEW));
+    pp_buf_done(&b);
+    pp_note_signer_done(&third);
+}
+
 static void a_damaged_tree_is_not_signed_again(void **state)
 {
     (void)state;
@@ -322,6 +340,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(four_keys_that_left_still_count),
     IN_FOLDER(the_tree_of_before_is_signed_again_and_no_other),
     IN_FOLDER(a_note_that_is_signed_by_those_who_sign_stays_what_it_is),
+    IN_FOLDER(a_note_that_one_of_two_signed_is_signed_again),
     IN_FOLDER(a_damaged_tree_is_not_signed_again),
     IN_FOLDER(the_guard_goes_along),
     IN_FOLDER(a_guard_that_has_the_note_of_other_keys_is_brought_up),
