@@ -285,7 +285,7 @@ static int print_result(const struct rotate *x)
 {
     if (x->p->json)
         return ppctl_print_json(
-            json_pack("{s:I, s:I, s:I, s:I, s:b, s:s#}", "epoch", (json_int_t)x->day, "use_from",
+            json_pack("{s:I, s:I, s:I, s:I, s:b, s:s%}", "epoch", (json_int_t)x->day, "use_from",
                       (json_int_t)(x->day * PP_OHTTP_EPOCH_S), "use_until",
                       (json_int_t)((x->day + 1) * PP_OHTTP_EPOCH_S), "made", (json_int_t)x->made,
                       "logged", x->logged, "record", x->text, x->text_len));

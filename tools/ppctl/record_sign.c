@@ -179,7 +179,7 @@ static int print_result(const struct sign *s)
     pp_wr_hex(&wr, PP_BYTES(s->file.id.bytes));
     if (s->p->json)
         return ppctl_print_json(
-            json_pack("{s:s, s:s, s:s, s:I, s:s#, s:i}", "file", s->out_path, "id", id, "type",
+            json_pack("{s:s, s:s, s:s, s:I, s:s%, s:i}", "file", s->out_path, "id", id, "type",
                       pp_record_type_name(s->file.record.type), "serial",
                       (json_int_t)s->file.record.serial, "signer", (const char *)key->name.at,
                       key->name.len, "signatures", (int)s->file.note.line_count + 1));

@@ -53,7 +53,7 @@ static void show_policy(struct check *c, const struct pp_policy *policy, const c
         if (strcmp(state, "present") != 0)
             note_missing(c, key->name);
         json_array_append_new(c->signers,
-                              json_pack("{s:s#, s:s, s:s}", "name", (const char *)key->name.at,
+                              json_pack("{s:s%, s:s, s:s}", "name", (const char *)key->name.at,
                                         key->name.len, "policy", which, "state", state));
         if (!c->p->json)
             printf("  %-8s %-8s %.*s\n", which, state, (int)key->name.len,
