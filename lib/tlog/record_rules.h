@@ -73,7 +73,7 @@ void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
  * entry breaks the rule that the code names: the parser's codes; LEDGER_NAMESPACE; LEDGER_SIGNER;
  * LEDGER_SERIAL (not above the last of its type and role or kind); LEDGER_TWO_ROLES;
  * LEDGER_REVOKED (a measurement of a revoked release); MISMATCH (no review line names the review
- * policy); LEDGER_WINDOW (a waiting time, an epoch out of turn); NOT_FOUND (a revoke's target);
+ * policy whose quorum signed; below its number of entries a former policy is as good); LEDGER_WINDOW (a waiting time, an epoch out of turn); NOT_FOUND (a revoke's target);
  * DUPLICATE (revoked already); LEDGER_STATUS (a status that does not say what the records say);
  * LEDGER_FUTURE; LIMIT (a table is full).
  */
