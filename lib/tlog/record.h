@@ -279,7 +279,7 @@ struct pp_record_keys {
     const struct pp_policy *log;           /* PP_POLICY_LOG: its log lines sign status records */
     const struct pp_policy *owner;         /* PP_POLICY_REVIEW */
     const struct pp_policy *review;        /* PP_POLICY_REVIEW */
-    const struct pp_former_review *former; /* for readers of the history (pp_rules_feed) */
+    const struct pp_former_review *former; /* pp_record_check_logged, in the order of `entries` */
     size_t former_count;
 };
 
@@ -287,11 +287,18 @@ struct pp_record_keys {
  * LEDGER_SIGNER unless the signatures that the record's type needs are there: release: the review
  * quorum; host-set: the owner's quorum and one reviewer with another key; key-epoch: the owner's
  * quorum; revoke: one reviewer; status: the log whose name is the ledger line. A wrong signature
- * of any listed key refuses the record, needed or not. Former reviewers count for nothing here:
- * where in the log a record stands, only pp_rules_feed knows.
+ * of any listed key refuses the record, needed or not. Former reviewers count for nothing here.
  */
 PP_MUST pp_res pp_record_check_signers(const struct pp_note *n, const struct pp_record *r,
                                        const struct pp_record_keys *keys);
+
+/*
+ * The same for the entry of number `index` of a log, for readers of its history: below its number
+ * of entries a former review policy is as good as the one of today. A release is judged under a
+ * policy that one of its review lines names; MISMATCH when it names none whose quorum signed.
+ */
+PP_MUST pp_res pp_record_check_logged(const struct pp_note *n, const struct pp_record *r,
+                                      const struct pp_record_keys *keys, uint64_t index);
 
 /* LEDGER_NAMESPACE unless the record is of exactly this ledger, namespace and environment. */
 PP_MUST pp_res pp_record_check_place(const struct pp_record *r, struct pp_span ledger,

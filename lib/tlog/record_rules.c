@@ -53,48 +53,6 @@ static unsigned role_or_kind(const struct pp_record *rec)
     return 0;
 }
 
-/* --- people --------------------------------------------------------------------------------- */
-
-static int names_policy(const struct pp_release *rel, const struct pp_policy *review)
-{
-    for (size_t i = 0; i < rel->review_count; i++)
-        if (memcmp(rel->review[i].sha256, review->digest, PP_SHA256_BYTES) == 0)
-            return 1;
-    return 0;
-}
-
-/* The policy that a release was reviewed under is one that it names: quorum and line of the same. */
-static pp_res check_people_of(const struct pp_rules *r, const struct pp_note *n,
-                              const struct pp_record *rec, const struct pp_policy *review)
-{
-    struct pp_record_keys keys = r->config.keys;
-
-    keys.review = review;
-    PP_TRY(pp_record_check_signers(n, rec, &keys));
-    if (rec->type == PP_RECORD_RELEASE)
-        PP_CHECK(names_policy(&rec->release, review), PP_E_MISMATCH, rec->release.review_count);
-    return PP_OK;
-}
-
-/* Who reviews today is asked first, and has the word when none of the former policies fits. */
-static pp_res check_people(const struct pp_rules *r, const struct pp_note *n,
-                           const struct pp_record *rec)
-{
-    const struct pp_record_keys *keys = &r->config.keys;
-    pp_res today = check_people_of(r, n, rec, keys->review);
-    struct pp_note_signers s;
-
-    if (pp_is_ok(today) || keys->former_count == 0)
-        return today;
-    PP_TRY_AS(PP_E_LEDGER_SIGNER,
-              pp_note_check(n, keys->review->witness_keys, keys->review->witness_count, &s));
-    for (size_t i = 0; i < keys->former_count; i++)
-        if (r->state.entries < keys->former[i].entries &&
-            pp_is_ok(check_people_of(r, n, rec, keys->former[i].policy)))
-            return PP_OK;
-    return today;
-}
-
 /* --- single records ------------------------------------------------------------------------ */
 
 static pp_res check_serial(const struct pp_rules *r, const struct pp_record *rec)
@@ -494,7 +452,7 @@ pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now)
     PP_TRY(pp_record_open(entry, &note, &rec));
     PP_TRY(
         pp_record_check_place(&rec, r->config.ledger, r->config.name_space, r->config.environment));
-    PP_TRY(check_people(r, &note, &rec));
+    PP_TRY(pp_record_check_logged(&note, &rec, &r->config.keys, r->state.entries));
     PP_TRY(pp_rules_check(r, &rec, now));
     pp_record_id_of(note.text, &id);
     apply(r, &rec, &id);
