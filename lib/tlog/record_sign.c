@@ -109,7 +109,7 @@ static int names_policy(const struct pp_release *rel, const struct pp_policy *re
     return 0;
 }
 
-/* The policy that a release was reviewed under is one that it names: quorum and line of the same. */
+/* A release names the policy that it was reviewed under: quorum and line are of the same one. */
 static pp_res check_under(const struct pp_note *n, const struct pp_record *r,
                           const struct pp_record_keys *keys, const struct pp_policy *review)
 {
