@@ -256,16 +256,23 @@ class Acts(unittest.TestCase):
                          {("warning", "LEDGER_WITNESS_SLOW", "witness witness3.example")})
 
     def test_w27_t1_one_witness_too_few_honest_deceives_a_new_device_and_no_other(self):
-        """Three plain witnesses and the record witness, all with the log: nobody is left who would not sign. A device
-        that has seen the first history refuses the second; a new one cannot know, and the monitor has to."""
+        """Two plain witnesses and the record witness, all with the log: each of the two honest ones sees a branch of
+        its own. A device that has seen the first branch refuses the second; a new one cannot know, and a monitor has
+        to. With one of the three honest there is no second quorum (the tests before this one)."""
         other = self.forked()
         self.believed(self.grown().bundle())
-        self.refused(other.bundle(), "LEDGER_SPLIT")
+        note = other.checkpoint(("witness1", "witness2", "witness4", "record-witness"))
+        self.refused(other.bundle(note), "LEDGER_SPLIT")
         fresh = Device(self.mirror)
         self.addCleanup(fresh.close)
-        self.assertIsNone(fresh.shown(other.bundle()))
-        self.assertEqual(self.monitored(self.public("log"), self.public("mirror", other)),
-                         {("LEDGER_FORK", LOG), *cosigners(*forged.QUORUM)})
+        self.assertIsNone(fresh.shown(other.bundle(note)))
+        self.assertEqual(self.monitored(self.public("log"), self.public("mirror", other, note)),
+                         {("LEDGER_FORK", LOG), *cosigners("witness1", "witness2", "record-witness")})
+        for honest in "witness2", "record-witness":
+            fresh = Device(self.mirror)
+            self.addCleanup(fresh.close)
+            note = other.checkpoint({"witness1", "witness2", "witness4", "record-witness"} - {honest})
+            self.assertIn(fresh.shown(other.bundle(note)), ("LEDGER_QUORUM", "LEDGER_RECORD_WITNESS"))
 
     def test_a_stale_mirror(self):
         """What it serves is good for a day, by a clock that a quorum vouches for, and refused then."""

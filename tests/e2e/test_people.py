@@ -340,7 +340,7 @@ class People(Ledger):
 
     def test_a_key_in_pkcs8_signs_as_its_line_does(self):
         with open(self.at("alice.key"), encoding="ascii") as f:
-            seed = base64.b64decode(f.read().strip().rsplit("+", 1)[1])[1:]
+            seed = base64.b64decode(f.read().strip().split("+", 4)[4])[1:]
         with open(self.at("alice.der"), "wb") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write(bytes.fromhex("302e020100300506032b657004220420") + seed)
@@ -392,7 +392,20 @@ class People(Ledger):
             self.must("review", "sign", file, "--key", f"{key}.key", *self.place())
         target = self.must("log", "submit", "bad.entry", "--url", self.url, "--wait", "--json").json["entries"][0]["id"]
         self.assertIn(target, self.show()["status"]["releases"])
-        self.write("stop.record", revoke_text(now, target))
+        self.write("notice", "It answers with other people's words.")
+        words = ("review", "revoke", target, "--serial", "1", "--notice", self.at("notice"), *self.single())
+        for wrong in ("--reason", "whim"), ("--reason", "Error"), ():
+            self.refused("USAGE", *words, *wrong, "--out", self.at("stop.record"), status=2)
+        for wrong in "7" * 63, "7" * 65, target.upper():
+            self.refused("USAGE", "review", "revoke", wrong, *words[3:], "--reason", "error", "--out",
+                         self.at("stop.record"), status=2)
+        self.assertFalse(os.path.exists(self.at("stop.record")))
+        self.must(*words, "--reason", "vulnerability", "--out", self.at("stop.record"))
+        self.refused("EXISTS", *words, "--reason", "vulnerability", "--out", self.at("stop.record"), status=1)
+        with open(self.at("stop.record"), encoding="ascii") as f:
+            lines = f.read().splitlines()
+        self.assertEqual(lines[-1], "notice sha256:" + hashlib.sha256(b"It answers with other people's words.").hexdigest())
+        self.assertEqual(lines[:6], revoke_text(int(lines[5].split()[1]), target).splitlines()[:6])
         said = self.must("review", "sign", "stop.record", "--key", "carol.key", *self.place()).err
         self.assertIn("WARNING        for ever", said)
         self.must("log", "submit", "stop.entry", "--url", self.url, "--wait", *self.place())

@@ -294,6 +294,11 @@ pp_res pp_log_fetcher_init_(struct pp_log_fetcher *f, const struct pp_log_source
         f->slots[i].fetcher = f;
     f->deadline_ms = c->deadline_ms == 0 ? PP_LOG_SOURCE_DEADLINE_MS : c->deadline_ms;
     pp_res r = PP_FAIL(PP_E_CONFIG, n);
+    if (client.http2 && c->ca_pem.len == 0) {
+        pp_log_words_(problem, "log", c->place, "certificates that vouch for it, with https",
+                      "none given");
+        return r;
+    }
     if (n > 0 && n < PP_HTTP_URL_BYTES_MAX - PP_LOG_FETCH_NAME_MAX && strchr(f->url, '?') == NULL)
         r = pp_loop_new(&f->loop);
     if (pp_is_ok(r))

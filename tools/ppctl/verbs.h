@@ -39,6 +39,7 @@ int verb_release_status(struct ppctl *p, int argc, char **argv);
 int verb_review(struct ppctl *p, int argc, char **argv);
 int verb_review_check(struct ppctl *p, int argc, char **argv);
 int verb_review_key(struct ppctl *p, int argc, char **argv);
+int verb_review_revoke(struct ppctl *p, int argc, char **argv);
 int verb_review_sign(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token(struct ppctl *p, int argc, char **argv);
