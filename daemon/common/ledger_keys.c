@@ -20,7 +20,8 @@ static pp_res refuse(struct pp_problem *problem, const char *path, const char *e
 }
 
 static const char KEY_FORMS[] =
-    "a private key: the line that --init makes, or PKCS#8 of an Ed25519 key, unencrypted";
+    "a private key: the line that --init or review key makes, or PKCS#8 of an Ed25519 key, "
+    "unencrypted";
 
 static void keep_name(struct pp_signer_file *f)
 {

@@ -3,12 +3,11 @@
 
 #include <stdlib.h>
 
-/* Our key as a policy of one log, for the signer of status records. */
+/* Our keys as a policy of one log, for the signers of status records. */
 static void own_policy(struct pp_admission *a)
 {
     a->own.kind = PP_POLICY_LOG;
-    a->own.log_keys[0] = a->config.signer->key;
-    a->own.log_count = 1;
+    a->own.log_count = pp_log_keys_known(&a->config.log, a->own.log_keys);
     a->config.keys.log = &a->own;
 }
 

@@ -29,7 +29,7 @@ enum pp_admission_kind { PP_ADMISSION_RECORDS, PP_ADMISSION_OPAQUE };
 
 struct pp_admission_config {
     enum pp_admission_kind kind;
-    const struct pp_note_signer *signer;
+    struct pp_log_keys log;
     /* Of a log of records alone. */
     struct pp_span name_space;
     enum pp_record_env environment;
@@ -39,7 +39,7 @@ struct pp_admission_config {
 struct pp_admission {
     struct pp_admission_config config;
     const struct pp_admission_ops *ops;
-    struct pp_policy own;  /* our key as the only log */
+    struct pp_policy own;  /* our keys as the only log */
     struct pp_rules rules; /* stays zero in an opaque log */
 };
 
@@ -54,7 +54,8 @@ struct pp_admission_ops {
     /* What makes two entries the same one. FORMAT, for records. */
     pp_res (*id)(struct pp_span entry, struct pp_record_id *ret);
 
-    /* An entry of the signed tree. A code of pp_rules_feed. */
+    /* An entry of the signed tree. A code of pp_rules_feed; LEDGER_SIGNATURE: a status of none of
+     * the log's keys. */
     pp_res (*replay)(struct pp_admission *a, struct pp_span entry);
 
     /* The last entry of an opened log. MISMATCH, LEDGER_NOT_LAST: a log of the other kind. */

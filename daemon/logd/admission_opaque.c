@@ -35,7 +35,7 @@ static pp_res recognise(const struct pp_admission *a, struct pp_span last)
     struct pp_note n;
 
     if (!pp_is_ok(pp_record_open(last, &n, &r)) || r.type != PP_RECORD_STATUS ||
-        !pp_span_eq(r.ledger, a->config.signer->key.name))
+        !pp_span_eq(r.ledger, pp_log_keys_origin(&a->config.log)))
         return PP_OK;
     struct pp_note_signers s;
     if (!pp_is_ok(pp_note_open(&n, a->own.log_keys, a->own.log_count, &s)))

@@ -7,7 +7,7 @@
 static pp_res open_records(struct pp_admission *a)
 {
     struct pp_rules_config c = {
-        .ledger = a->config.signer->key.name,
+        .ledger = pp_log_keys_origin(&a->config.log),
         .name_space = a->config.name_space,
         .environment = a->config.environment,
         .keys = a->config.keys,
@@ -22,10 +22,25 @@ static pp_res open_records(struct pp_admission *a)
     return PP_OK;
 }
 
-/* An own entry that breaks the rules is a finding, not something to step over. */
+static int is_status(struct pp_span entry)
+{
+    struct pp_record r;
+    struct pp_note n;
+
+    return pp_is_ok(pp_record_open(entry, &n, &r)) && r.type == PP_RECORD_STATUS;
+}
+
+/*
+ * An own entry that breaks the rules is a finding, not something to step over. A status that none
+ * of our keys has signed is said as what it mostly is: a key of this log that nobody named.
+ */
 static pp_res replay(struct pp_admission *a, struct pp_span entry)
 {
-    return pp_rules_feed(&a->rules, entry, PP_RECORD_TIME_MAX);
+    pp_res r = pp_rules_feed(&a->rules, entry, PP_RECORD_TIME_MAX);
+
+    if (r.code == PP_E_LEDGER_SIGNER && is_status(entry))
+        r.code = PP_E_LEDGER_SIGNATURE;
+    return r;
 }
 
 /* The rules have read all of it; what does not end in a status was signed by no ledger. */
@@ -96,7 +111,7 @@ static pp_res close_records(struct pp_admission *a, uint64_t now, struct pp_wr *
     struct pp_record status;
 
     PP_TRY(next_status(a, now, &status));
-    PP_TRY(pp_record_sign(ret, &status, a->config.signer, 1));
+    PP_TRY(pp_record_sign(ret, &status, a->config.log.signers, a->config.log.signer_count));
     return pp_rules_feed(&a->rules, pp_wr_done(ret), now);
 }
 

@@ -30,7 +30,7 @@ static struct pp_span note_in(const struct places *p, unsigned i)
 }
 
 /* The larger tree of the two places; LEDGER_SIGNATURE when neither holds one of ours. */
-static pp_res newest(const struct places *p, const struct pp_note_key *key, unsigned *ret_place,
+static pp_res newest(const struct pp_log_guard *g, const struct places *p, unsigned *ret_place,
                      struct pp_checkpoint *ret)
 {
     pp_res r = PP_FAIL(PP_E_LEDGER_SIGNATURE, 0);
@@ -38,7 +38,8 @@ static pp_res newest(const struct places *p, const struct pp_note_key *key, unsi
     for (unsigned i = 0; i < PP_LOG_GUARD_PLACES; i++) {
         struct pp_checkpoint c;
         struct pp_note n;
-        if (!pp_is_ok(pp_checkpoint_open(note_in(p, i), key->name, key, 1, &n, &c)))
+        if (!pp_is_ok(
+                pp_checkpoint_open(note_in(p, i), g->keys[0].name, g->keys, g->key_count, &n, &c)))
             continue;
         if (pp_is_ok(r) && c.size <= ret->size)
             continue;
@@ -68,7 +69,7 @@ pp_res pp_log_guard_compare(const struct pp_log_guard *g)
     unsigned place = 0;
 
     PP_TRY(read_places(g->fd, &p));
-    PP_TRY_AS(PP_E_LEDGER_SPLIT, newest(&p, &g->key, &place, &c));
+    PP_TRY_AS(PP_E_LEDGER_SPLIT, newest(g, &p, &place, &c));
     PP_CHECK(pp_span_eq(note_in(&p, place), own_note(g)), PP_E_LEDGER_SPLIT, place);
     return PP_OK;
 }
@@ -121,7 +122,7 @@ pp_res pp_log_guard_take_back(struct pp_log_guard *g)
     unsigned place = 0;
 
     PP_TRY(read_places(g->fd, &p));
-    pp_res r = newest(&p, &g->key, &place, &c);
+    pp_res r = newest(g, &p, &place, &c);
     PP_CHECK(!pp_is_ok(r) || pp_span_eq(note_in(&p, place), own_note(g)) ||
                  pp_span_eq(note_in(&p, place), pp_span(g->attempt, g->attempt_len)),
              PP_E_LEDGER_SPLIT, place);
@@ -151,17 +152,22 @@ static pp_res adopt(struct pp_log_guard *g, struct pp_log_store *s)
     struct places p;
     unsigned place = 0;
 
-    g->key = s->key;
+    memcpy(g->keys, s->known, sizeof g->keys);
+    g->key_count = s->known_count;
     PP_CHECK(flock(g->fd, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
     PP_TRY(read_places(g->fd, &p));
     if (p.len[0] == 0 && p.len[1] == 0) {
         PP_CHECK(pp_log_store_size(s) == 0, PP_E_NOT_FOUND, 0);
         return pp_log_guard_write(g, note);
     }
-    PP_TRY(newest(&p, &s->key, &place, &c));
+    PP_TRY(newest(g, &p, &place, &c));
     PP_TRY(check_tree(s, &c));
     keep(g, place, note_in(&p, place));
-    return pp_span_eq(note_in(&p, place), note) ? PP_OK : pp_log_guard_write(g, note);
+    if (pp_span_eq(note_in(&p, place), note))
+        return PP_OK;
+    /* Into both places: the old note may be one of the same size, of other keys. */
+    PP_TRY(pp_log_guard_write(g, note));
+    return pp_log_guard_write(g, note);
 }
 
 pp_res pp_log_guard_open(struct pp_log_guard *g, const char *path, struct pp_log_store *s)

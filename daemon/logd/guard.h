@@ -16,7 +16,8 @@ enum { PP_LOG_GUARD_PLACE = 4096, PP_LOG_GUARD_PLACES = 2 };
 
 struct pp_log_guard {
     int fd;
-    struct pp_note_key key;           /* the log's */
+    struct pp_note_key keys[PP_LOG_KEYS_MAX]; /* the log's */
+    size_t key_count;
     uint8_t note[PP_LOG_GUARD_PLACE]; /* what we know is there */
     size_t note_len;
     unsigned place;                      /* where */

@@ -19,8 +19,8 @@
 #include "daemon.h"
 #include "former_reviews.h"
 #include "guard.h"
+#include "key_config.h"
 #include "service.h"
-#include "signer_config.h"
 
 enum { PATH_BYTES_MAX = 256, BATCH_MS = 1000, BATCH_ENTRIES = 4096 };
 
@@ -28,12 +28,12 @@ static struct config {
     struct pp_daemon_config common;
     struct pp_span admission, name_space, policy, owner_policy, review_policy, guard;
     struct pp_kv_list former;
-    struct pp_signer_config signer;
+    struct pp_log_key_config keys;
     uint64_t witness_ms, retry_ms, answer_ms, batch_ms, batch_entries;
     uint32_t read_all;
 } config = {
     .admission = PP_STR("records"),
-    .signer = PP_SIGNER_CONFIG_DEFAULTS,
+    .keys = PP_LOG_KEY_CONFIG_DEFAULTS,
     .witness_ms = 5000,
     .retry_ms = 5000,
     .answer_ms = 15000,
@@ -60,7 +60,7 @@ static const struct pp_kv_key KEYS[] = {
       "opaque: yes to read and hash every entry at the start [no]" },
     { "guard", PP_KV_TEXT, offsetof(struct config, guard), 0, 1, PATH_BYTES_MAX - 1,
       "a file on other storage that holds the last signed checkpoint once more" },
-    PP_SIGNER_CONFIG_KEYS(struct config, signer),
+    PP_LOG_KEY_CONFIG_KEYS(struct config, keys),
     { "witness_ms", PP_KV_U64, offsetof(struct config, witness_ms), 0, 10, 60000,
       "for one witness's answer, 10 to 60000" },
     { "retry_ms", PP_KV_U64, offsetof(struct config, retry_ms), 0, 10, 600000,
@@ -70,7 +70,7 @@ static const struct pp_kv_key KEYS[] = {
 };
 
 static struct log {
-    struct pp_signer_file key;
+    struct pp_log_key_ring ring;
     struct pp_policy_file policy, owner, review;
     struct pp_former_reviews former;
     struct pp_sequencer sequencer;
@@ -104,7 +104,7 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     (void)d;
     if (!is_opaque() && !pp_span_eq(config.admission, PP_STR("records")))
         return pp_daemon_refuse(problem, "admission", "records or opaque", config.admission);
-    PP_TRY(pp_signer_config_check(&config.signer, problem));
+    PP_TRY(pp_log_key_config_check(&config.keys, problem));
     PP_TRY(check_text(problem, "namespace", config.name_space));
     PP_TRY(check_text(problem, "owner_policy", config.owner_policy));
     PP_TRY(check_text(problem, "review_policy", config.review_policy));
@@ -166,14 +166,15 @@ static int is_allowed(const struct pp_policy *p, size_t count, uint16_t port)
     return 0;
 }
 
-/* Every witness has a URL that we may call; the log's own key is in its policy. */
+/* Every witness has a URL that we may call; the log's own keys are in its policy. */
 static pp_res check_policy(struct pp_daemon *d, struct pp_problem *problem)
 {
     const struct pp_policy *p = &log_.policy.policy;
 
-    if (!is_listed(p, &log_.key.signer.key))
-        return pp_daemon_refuse(problem, "policy", "a log line with this log's key",
-                                log_.key.signer.key.name);
+    for (size_t i = 0; i < log_.ring.keys.signer_count; i++)
+        if (!is_listed(p, &log_.ring.signers[i].key))
+            return pp_daemon_refuse(problem, "policy", "a log line with each key that signs",
+                                    log_.ring.signers[i].key.name);
     for (size_t i = 0; i < p->witness_count; i++) {
         uint16_t port;
         if (!pp_is_ok(pp_url_port(p->witness_urls[i], &port)))
@@ -192,7 +193,7 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
     struct pp_sequencer_config c = {
         .dir = log_.dir,
         .kind = is_opaque() ? PP_ADMISSION_OPAQUE : PP_ADMISSION_RECORDS,
-        .signer = &log_.key.signer,
+        .log = log_.ring.keys,
         .name_space = config.name_space,
         .environment = log_.environment,
         .keys = { .owner = &log_.owner.policy,
@@ -205,6 +206,10 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(pp_random_fill(&d->random, (uint8_t *)&c.index_seed, sizeof c.index_seed));
     pp_res r = pp_sequencer_open(&log_.sequencer, &c);
 
+    if (r.code == PP_E_LEDGER_SIGNATURE)
+        return pp_daemon_refuse(problem, "former_key",
+                                "the vkey of each key that signed here and is no key that signs",
+                                pp_span_cstr(pp_code_text(r.code)));
     if (!pp_is_ok(r))
         pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
                        pp_span_cstr(pp_code_text(r.code)));
@@ -249,12 +254,13 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     log_.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (log_.dir < 0)
         return pp_errno_res(errno);
-    PP_TRY(pp_signer_config_open(&config.signer, PP_NOTE_ED25519, problem, &log_.key));
+    PP_TRY(pp_log_key_ring_open(&config.keys, problem, &log_.ring));
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
     PP_TRY(open_sequencer(d, problem));
     PP_TRY(check_former(problem));
     PP_TRY(open_guard(problem));
+    PP_TRY(pp_log_store_renew(&log_.sequencer.store));
     const struct pp_log_service_config c = {
         .loop = d->loop,
         .sequencer = &log_.sequencer,
@@ -318,7 +324,7 @@ static void close_all(struct pp_daemon *d)
     pp_policy_file_done(&log_.owner);
     pp_policy_file_done(&log_.review);
     pp_former_reviews_done(&log_.former);
-    pp_signer_file_done(&log_.key);
+    pp_log_key_ring_done(&log_.ring);
     if (log_.dir >= 0)
         (void)close(log_.dir);
 }

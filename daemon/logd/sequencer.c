@@ -358,7 +358,7 @@ static pp_res sign_batch(struct pp_sequencer *l, uint64_t now, struct closing *c
     PP_TRY(gather(l, now, c));
     PP_TRY(reserve_ids(l, c->count));
     PP_TRY(pp_log_store_append(&l->store, c->entries, c->count));
-    return pp_log_store_sign(&l->store, l->config.signer);
+    return pp_log_store_sign(&l->store);
 }
 
 /* What waited, and the log's own entry behind it, is in the signed tree now. */
@@ -446,8 +446,8 @@ static pp_res replay_entry(void *ctx, uint64_t index, struct pp_span entry)
 
 static pp_res open_store(struct pp_sequencer *l, int whole)
 {
-    return pp_log_store_open(&l->store, l->config.dir, &l->config.signer->key,
-                             whole ? replay_entry : NULL, l);
+    return pp_log_store_open(&l->store, l->config.dir, &l->config.log, whole ? replay_entry : NULL,
+                             l);
 }
 
 /* The last leaf hashes of a log that does not keep them all. */
@@ -543,7 +543,7 @@ static pp_res load_pending(void *ctx, uint64_t number, struct pp_span batch)
 
 static pp_res set_up(struct pp_sequencer *l, const struct pp_sequencer_config *c)
 {
-    const struct pp_admission_config a = { c->kind, c->signer, c->name_space, c->environment,
+    const struct pp_admission_config a = { c->kind, c->log, c->name_space, c->environment,
                                            c->keys };
 
     PP_TRY(pp_admission_init(&l->admission, &a));

@@ -28,7 +28,7 @@ enum {
 struct pp_sequencer_config {
     int dir; /* the log's folder, open */
     enum pp_admission_kind kind;
-    const struct pp_note_signer *signer;
+    struct pp_log_keys log;
     /* Of a log of records alone. */
     struct pp_span name_space;
     enum pp_record_env environment;

@@ -318,8 +318,8 @@ static void on_quorum(struct pp_log_service *s, struct pp_span note)
     pp_res r = PP_OK;
 
     s->confirmed = 1;
-    /* After a restart the served checkpoint may be this very tree: it keeps its bytes. */
-    if (l->store.published < pp_log_store_size(&l->store))
+    /* After a restart the served checkpoint may be this very note: it keeps its bytes. */
+    if (l->store.published < pp_log_store_size(&l->store) || !pp_log_store_is_served(&l->store))
         r = pp_sequencer_publish(l, note);
     if (!pp_is_ok(r)) {
         pp_ev_log_batch_failed(s->config.events, PP_LOG_FILE_PUBLIC, r.code);

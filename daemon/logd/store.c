@@ -174,18 +174,18 @@ static pp_res write_partials(struct pp_fileset *files, const struct pp_log_edge 
 
 /* --- making and opening -------------------------------------------------------------------- */
 
-static pp_res write_signed(int dir, const struct pp_note_signer *signer, uint64_t size,
-                           const struct pp_merkle_hash *root, uint8_t ret[PP_LOG_NOTE_MAX],
-                           size_t *ret_len)
+static pp_res write_signed(int dir, const struct pp_note_signer *signers, size_t count,
+                           uint64_t size, const struct pp_merkle_hash *root,
+                           uint8_t ret[PP_LOG_NOTE_MAX], size_t *ret_len)
 {
     uint8_t text[PP_CHECKPOINT_BYTES_MAX];
     struct pp_wr t = pp_wr_over(text, sizeof text);
     uint8_t note[PP_LOG_NOTE_MAX];
     struct pp_wr n = pp_wr_over(note, sizeof note);
 
-    pp_checkpoint_write(&t, signer->key.name, size, root);
+    pp_checkpoint_write(&t, signers[0].key.name, size, root);
     PP_TRY(pp_wr_ok(&t));
-    PP_TRY(pp_note_write(&n, pp_wr_done(&t), signer, 1));
+    PP_TRY(pp_note_write(&n, pp_wr_done(&t), signers, count));
     PP_TRY(pp_file_write(dir, "signed", 0600, pp_wr_done(&n)));
     memcpy(ret, note, n.len);
     *ret_len = n.len;
@@ -202,32 +202,39 @@ pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
     PP_TRY(make_folder(dir, "public", "."));
     PP_TRY(make_folder(dir, "pending", "."));
     pp_merkle_empty(&root);
-    return write_signed(dir, signer, 0, &root, note, &len);
+    return write_signed(dir, signer, 1, 0, &root, note, &len);
+}
+
+static pp_res open_note(const struct pp_log_store *s, struct pp_span note,
+                        struct pp_checkpoint *ret)
+{
+    struct pp_note n;
+
+    return pp_checkpoint_open(note, pp_log_keys_origin(&s->keys), s->known, s->known_count, &n,
+                              ret);
 }
 
 static pp_res read_signed(struct pp_log_store *s, struct pp_checkpoint *ret)
 {
     struct pp_buf b = { 0 };
-    struct pp_note n;
 
     PP_TRY(pp_file_read(s->dir, "signed", sizeof s->note, &b));
     memcpy(s->note, b.bytes, b.len);
     s->note_len = b.len;
     pp_buf_done(&b);
-    return pp_checkpoint_open(pp_span(s->note, s->note_len), s->key.name, &s->key, 1, &n, ret);
+    return open_note(s, pp_span(s->note, s->note_len), ret);
 }
 
 static pp_res read_published(struct pp_log_store *s, uint64_t signed_size)
 {
     struct pp_buf b = { 0 };
     struct pp_checkpoint c;
-    struct pp_note n;
     pp_res r = pp_file_read(s->dir, "public/checkpoint", PP_LOG_NOTE_MAX, &b);
 
     if (r.code == PP_E_NOT_FOUND)
         return PP_OK;
     if (pp_is_ok(r))
-        r = pp_checkpoint_open(pp_buf_span(&b), s->key.name, &s->key, 1, &n, &c);
+        r = open_note(s, pp_buf_span(&b), &c);
     if (pp_is_ok(r) && c.size > signed_size)
         r = PP_FAIL(PP_E_PROOF, 0); /* `signed` is older than what we published: a bare restore */
     if (pp_is_ok(r))
@@ -375,13 +382,15 @@ static pp_res load_edge(struct pp_log_store *s, const struct pp_checkpoint *c)
     return load_bundles(s, c->size);
 }
 
-pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_key *key,
+pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_log_keys *keys,
                          pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry), void *ctx)
 {
     const struct reading reading = { each, ctx };
     struct pp_checkpoint c;
 
-    *s = (struct pp_log_store){ .dir = dir, .key = *key };
+    *s = (struct pp_log_store){ .dir = dir, .keys = *keys };
+    PP_TRY(pp_log_keys_check(keys));
+    s->known_count = pp_log_keys_known(keys, s->known);
     PP_CHECK(flock(dir, LOCK_EX | LOCK_NB) == 0, PP_E_STATE_IN_USE, errno);
     pp_file_drop_leftovers(dir, ".");
     PP_TRY(edge_new(&s->edge));
@@ -436,8 +445,7 @@ pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span *entries
     return r;
 }
 
-static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
-                   const struct pp_merkle_hash *root)
+static pp_res sign(struct pp_log_store *s, uint64_t size, const struct pp_merkle_hash *root)
 {
     uint8_t note[PP_LOG_NOTE_MAX];
     size_t len;
@@ -445,7 +453,7 @@ static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
     if (s->guard != NULL)
         PP_TRY(pp_log_guard_compare(s->guard));
     s->is_unsettled = 1;
-    PP_TRY(write_signed(s->dir, signer, s->next.range.size, root, note, &len));
+    PP_TRY(write_signed(s->dir, s->keys.signers, s->keys.signer_count, size, root, note, &len));
     if (s->guard != NULL)
         PP_TRY(pp_log_guard_write(s->guard, pp_span(note, len)));
     s->is_unsettled = 0;
@@ -454,18 +462,41 @@ static pp_res sign(struct pp_log_store *s, const struct pp_note_signer *signer,
     return PP_OK;
 }
 
-pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer)
+pp_res pp_log_store_sign(struct pp_log_store *s)
 {
     struct pp_merkle_hash root;
     struct pp_log_edge old = s->edge;
 
     PP_ASSERT(s->next.range.size > s->edge.range.size);
     pp_merkle_range_root(&s->next.range, &root);
-    PP_TRY(sign(s, signer, &root));
+    PP_TRY(sign(s, s->next.range.size, &root));
     s->root = root;
     s->edge = s->next;
     s->next = old;
     return PP_OK;
+}
+
+/* All that sign now, and nobody else: a reader may know any one of them alone. */
+static int is_of_signers(const struct pp_log_store *s)
+{
+    struct pp_note_signers by;
+    struct pp_note n;
+
+    return pp_is_ok(pp_note_parse(pp_span(s->note, s->note_len), &n)) &&
+           n.line_count == s->keys.signer_count &&
+           pp_is_ok(pp_note_open(&n, s->known, s->keys.signer_count, &by)) &&
+           by.set == (UINT64_C(1) << s->keys.signer_count) - 1;
+}
+
+pp_res pp_log_store_renew(struct pp_log_store *s)
+{
+    if (is_of_signers(s))
+        return PP_OK;
+    PP_TRY(sign(s, pp_log_store_size(s), &s->root));
+    if (s->guard == NULL)
+        return PP_OK;
+    /* Of two notes of one size no place is the newer one: the old one goes. */
+    return pp_log_guard_write(s->guard, pp_span(s->note, s->note_len));
 }
 
 /* Removes "N.p" of a tile that is full. That it is not there, or not empty, changes nothing. */
@@ -505,6 +536,17 @@ pp_res pp_log_store_publish(struct pp_log_store *s, struct pp_span note, uint64_
         }
     }
     return PP_OK;
+}
+
+int pp_log_store_is_served(const struct pp_log_store *s)
+{
+    struct pp_buf b = { 0 };
+
+    if (!pp_is_ok(pp_file_read(s->dir, "public/checkpoint", PP_LOG_NOTE_MAX, &b)))
+        return 0;
+    int same = b.len > s->note_len && memcmp(b.bytes, s->note, s->note_len) == 0;
+    pp_buf_done(&b);
+    return same;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

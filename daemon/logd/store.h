@@ -19,6 +19,7 @@
 #include "checkpoint.h"
 #include "file.h"
 #include "fileset.h"
+#include "keys.h"
 #include "merkle.h"
 #include "note.h"
 #include "record.h"
@@ -40,8 +41,10 @@ struct pp_log_edge {
 struct pp_log_guard;
 
 struct pp_log_store {
-    int dir;                       /* the folder; the caller closes it */
-    struct pp_note_key key;        /* the log's; its name is the origin */
+    int dir; /* the folder; the caller closes it */
+    struct pp_log_keys keys;
+    struct pp_note_key known[PP_LOG_KEYS_MAX]; /* of `keys`: who may have signed what is here */
+    size_t known_count;
     struct pp_log_edge edge;       /* of the signed tree */
     struct pp_log_edge next;       /* of the tree that is being made */
     struct pp_merkle_hash root;    /* of the signed tree */
@@ -60,11 +63,13 @@ PP_MUST pp_res pp_log_store_create(int dir, const struct pp_note_signer *signer)
  * tiles are written again from the entries. With `each` NULL it reads the right edge alone: the
  * unfinished tiles, which must give the signed root, and the last two entry bundles; and everything
  * only when these are missing or damaged. STATE_IN_USE (another process has the folder: two
- * sequencers would sign two histories), NOT_FOUND (no log here), LEDGER_ORIGIN,
- * LEDGER_SIGNATURE (another key), PROOF (the entries do not give the signed root), NO_MEMORY,
- * SYSTEM. `key` borrows its name from the caller for the life of the store.
+ * sequencers would sign two histories), NOT_FOUND (no log here), those of pp_log_keys_check,
+ * LEDGER_ORIGIN, LEDGER_SIGNATURE (of a key that is not given), PROOF (the entries do not give the
+ * signed root), NO_MEMORY, SYSTEM. `keys` is copied; what it points to is borrowed for the life of
+ * the store. The checkpoint that was signed last must be of one of them, whichever: see
+ * pp_log_store_renew.
  */
-PP_MUST pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_note_key *key,
+PP_MUST pp_res pp_log_store_open(struct pp_log_store *s, int dir, const struct pp_log_keys *keys,
                                  pp_res (*each)(void *ctx, uint64_t index, struct pp_span entry),
                                  void *ctx);
 void pp_log_store_done(struct pp_log_store *s);
@@ -87,11 +92,21 @@ PP_MUST pp_res pp_log_store_append(struct pp_log_store *s, const struct pp_span 
  * the process. DISK_FULL, SYSTEM, the codes of pp_note_sign and pp_log_guard_compare. After a
  * failure the next append takes back what may stand on the disk.
  */
-PP_MUST pp_res pp_log_store_sign(struct pp_log_store *s, const struct pp_note_signer *signer);
+PP_MUST pp_res pp_log_store_sign(struct pp_log_store *s);
+
+/*
+ * After the start, when the guard is open: signs the signed tree again, the same size and root, if
+ * its note is not signed by exactly the keys that sign now. Durable as pp_log_store_sign, and with
+ * its codes; on failure the log must not go on.
+ */
+PP_MUST pp_res pp_log_store_renew(struct pp_log_store *s);
 
 /* Makes `note` (of size `size`) the served checkpoint, and removes partial tiles that are full
  * now. */
 PP_MUST pp_res pp_log_store_publish(struct pp_log_store *s, struct pp_span note, uint64_t size);
+
+/* 1 when the served checkpoint is the signed note, with cosignatures behind it. */
+int pp_log_store_is_served(const struct pp_log_store *s);
 
 /* --- reading ------------------------------------------------------------------------------- */
 

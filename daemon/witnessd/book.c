@@ -157,7 +157,9 @@ pp_res pp_witness_book_cosign(struct pp_witness_book *b, struct pp_witness_page 
     PP_TRY(pp_cosign_line_write(&l, b->signer, time, r->note.text));
     PP_TRY(write_note(page, r, pp_wr_done(&l), &n));
     state_path(page, path);
+    page->is_unsettled = 1;
     PP_TRY(pp_file_write(b->dir, path, 0600, pp_wr_done(&n)));
+    page->is_unsettled = 0;
     page->state = *next;
     pp_wr_span(ret_line, pp_wr_done(&l));
     return pp_wr_ok(ret_line);
@@ -170,6 +172,7 @@ pp_res pp_witness_book_note(const struct pp_witness_book *b, struct pp_span id, 
     for (size_t i = 0; i < b->count; i++) {
         if (!pp_span_eq(id, pp_span_cstr(b->pages[i].id)))
             continue;
+        PP_CHECK(!b->pages[i].is_unsettled, PP_E_STATE, i);
         state_path(&b->pages[i], path);
         return pp_file_read(b->dir, path, PP_WITNESS_NOTE_MAX, ret);
     }

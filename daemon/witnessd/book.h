@@ -24,6 +24,7 @@ enum {
 struct pp_witness_page {
     struct pp_witness_log log; /* borrows the configuration's text */
     struct pp_witness_state state;
+    int is_unsettled; /* 1: a write failed, so its file may hold what is not the state */
     char id[PP_WITNESS_ID_CHARS + 1];
 };
 
@@ -63,7 +64,10 @@ PP_MUST pp_res pp_witness_book_cosign(struct pp_witness_book *b, struct pp_witne
                                       const struct pp_witness_state *next, uint64_t time,
                                       struct pp_wr *ret_line);
 
-/* The stored note of the log with this id. NOT_FOUND. The caller drops `*ret`. */
+/*
+ * The stored note of the log with this id. NOT_FOUND; STATE (a write of it failed, and it is shown
+ * to nobody before another has succeeded). The caller drops `*ret`.
+ */
 PP_MUST pp_res pp_witness_book_note(const struct pp_witness_book *b, struct pp_span id,
                                     struct pp_buf *ret);
 

@@ -57,7 +57,10 @@ static unsigned role_or_kind(const struct pp_record *rec)
 
 static pp_res check_serial(const struct pp_rules *r, const struct pp_record *rec)
 {
-    PP_CHECK(rec->serial > r->state.serials[rec->type][role_or_kind(rec)], PP_E_LEDGER_SERIAL, 0);
+    uint64_t last = r->state.serials[rec->type][role_or_kind(rec)];
+
+    PP_CHECK(rec->serial > last, PP_E_LEDGER_SERIAL, 0);
+    PP_CHECK(rec->serial - last <= PP_RULES_SERIAL_STEP_MAX, PP_E_LEDGER_SERIAL, 1);
     return PP_OK;
 }
 
@@ -117,6 +120,8 @@ static pp_res check_key_epoch(const struct pp_rules *r, const struct pp_record *
 {
     uint64_t last = r->state.last_epoch[rec->key_epoch.kind];
 
+    PP_CHECK(rec->key_epoch.use_from <= rec->time + PP_RULES_KEYS_AHEAD_S, PP_E_LEDGER_WINDOW,
+             last);
     if (last == 0 || rec->key_epoch.epoch == last + 1)
         return PP_OK;
     PP_CHECK(rec->key_epoch.epoch > last, PP_E_LEDGER_WINDOW, last);
@@ -476,7 +481,8 @@ static int can_apply(struct pp_rules *r, const struct pp_record *rec)
                rec->key_epoch.epoch > r->state.last_epoch[rec->key_epoch.kind];
     case PP_RECORD_REVOKE:
         target = find(r, &rec->revoke.target);
-        return target != NULL && target->revoked_at == 0;
+        return target != NULL && target->revoked_at == 0 &&
+               unexpired_revoked(r, rec->time) < PP_STATUS_REVOKED_MAX; /* what a status can list */
     case PP_RECORD_STATUS:
         return 1;
     }
@@ -504,6 +510,8 @@ void pp_rules_feed_broken(struct pp_rules *r, struct pp_span entry)
     apply(r, &rec, &id);
     uint64_t *serial = &r->state.serials[rec.type][role_or_kind(&rec)];
     *serial = larger(*serial, before.serials[rec.type][role_or_kind(&rec)]);
+    if (*serial - before.serials[rec.type][role_or_kind(&rec)] > PP_RULES_SERIAL_STEP_MAX)
+        *serial = before.serials[rec.type][role_or_kind(&rec)];
     if (rec.type == PP_RECORD_STATUS) { /* it closes its batch, and nothing that it says counts */
         *serial = before.serials[PP_RECORD_STATUS][0];
         r->state.status_time = before.status_time;

@@ -18,6 +18,18 @@ enum {
     PP_RULES_ON_THE_HOUR_S = 300, /* outside dev: how long after the hour a status may be dated */
 };
 
+/*
+ * How far ahead keys can be logged: a day has one key for ever, so a stolen owner's key may not
+ * fill the days of years to come, nor the tables of whoever reads.
+ */
+#define PP_RULES_KEYS_AHEAD_S (30 * PP_DAY_S)
+
+/*
+ * How far one serial may lie above the last: dates and POSIX seconds can be serials, and a stolen
+ * key cannot use all numbers up with one record, after which nobody could revoke anything.
+ */
+#define PP_RULES_SERIAL_STEP_MAX (UINT64_C(1) << 32)
+
 struct pp_rules_record { /* a release, host-set or key-epoch */
     struct pp_record_id id;
     enum pp_record_type type;
@@ -72,10 +84,11 @@ void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
  * Reads the next entry at the time `now` (POSIX s). On failure the state is unchanged and the
  * entry breaks the rule that the code names: the parser's codes; LEDGER_NAMESPACE; LEDGER_SIGNER
  * and MISMATCH (pp_record_check_logged, for the entry's place in the log); LEDGER_SERIAL (not above
- * the last of its type and role or kind); LEDGER_TWO_ROLES; LEDGER_REVOKED (a measurement of a
- * revoked release); LEDGER_WINDOW (a waiting time, an epoch out of turn); NOT_FOUND (a revoke's
- * target); DUPLICATE (revoked already); LEDGER_STATUS (a status that does not say what the records
- * say); LEDGER_FUTURE; LIMIT (a table is full).
+ * the last of its type and role or kind, or more than PP_RULES_SERIAL_STEP_MAX above it);
+ * LEDGER_TWO_ROLES; LEDGER_REVOKED (a measurement of a revoked release); LEDGER_WINDOW (a waiting
+ * time, an epoch out of turn); NOT_FOUND (a revoke's target); DUPLICATE (revoked already);
+ * LEDGER_STATUS (a status that does not say what the records say); LEDGER_FUTURE; LIMIT (a table is
+ * full).
  */
 PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now);
 

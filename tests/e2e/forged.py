@@ -9,6 +9,7 @@ import sys
 
 from fleet import ROOT
 
+sys.dont_write_bytecode = True  # no files among the vectors
 sys.path.insert(0, os.path.join(ROOT, "tests", "vectors", "records"))
 import make as records  # noqa: E402
 

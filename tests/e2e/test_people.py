@@ -314,7 +314,7 @@ class People(Ledger):
                 self.refused("USAGE", *check, *wrong, status=2)
         self.refused("CONFIG", *check, *self.single(), "--owner-policy", "release.entry", "--review-policy",
                      "review.policy", status=2)
-        self.refused("STATE_ABSENT", *check, "--trust", self.at("nowhere"), status=2)
+        self.refused("CONFIG", *check, "--trust", self.at("nowhere"), status=2)
 
     def test_a_forged_signature_of_a_reviewer_is_named(self):
         with open(self.at("release.entry"), encoding="utf-8") as f:
@@ -349,6 +349,13 @@ class People(Ledger):
         with open(self.at("alice.key.entry"), "rb") as a, open(self.at("alice.der.entry"), "rb") as b:
             self.assertEqual(a.read(), b.read())
         self.refused("CONFIG", "review", "sign", "release.record", "--key", "alice.der", "--out", "x.entry", status=2)
+
+    def test_a_signer_program_that_does_not_sign_is_named(self):
+        for program, code in ("/bin/false", "SIGNER_GONE"), ("/bin/yes", "SIGNER_WRONG"):
+            error = self.refused(code, "review", "sign", "release.record", "--signer", program, "--vkey",
+                                 self.vkeys["alice"], "--out", "x.entry", status=1)
+            self.assertEqual((error["party"], error["field"]), ("ppctl", "signer"))
+            self.assertFalse(os.path.exists(self.at("x.entry")))
 
     def test_nobody_s_signature_is_overwritten(self):
         shutil.copy(self.at("release.record"), self.at("once.record"))
@@ -431,6 +438,23 @@ class People(Ledger):
         self.addCleanup(bound.close)
         self.refused("NETWORK", "log", "submit", *self.entries, "--url",
                      f"http://127.0.0.1:{bound.getsockname()[1]}", status=1)
+
+    def test_a_slip_in_the_call_is_named_and_is_status_2(self):
+        entry, nowhere = self.entries[0], self.at("nowhere", "deeper", "file")
+        for url in ("127.0.0.1:80", "ftp://127.0.0.1", "http://"):
+            self.assertEqual(self.refused("USAGE", "log", "submit", entry, "--url", url, status=2)["field"], "--url")
+        url = self.url.replace("http:", "https:")
+        self.assertEqual(self.refused("USAGE", "log", "submit", entry, "--url", url, status=2)["field"], "--ca")
+        self.assertEqual(self.refused("USAGE", "review", "key", "new.key", status=2)["field"], "NAME")
+        self.assertEqual(self.refused("USAGE", "log", "verify", entry, status=2)["field"], "PROOF")
+        self.refused("CONFIG", "review", "key", nowhere, "new.people.example", status=2)
+        self.refused("CONFIG", "log", "init", "--origin", "new.people.example", "--log", nowhere, status=2)
+        self.refused("CONFIG", "log", "prove", "--index", "0", "--out", nowhere, "--log", self.url,
+                     *self.place(), status=2)
+        for verb in (("log", "show"), ("log", "prove", "--index", "0", "--out", "p"), ("release", "status")):
+            self.refused("INPUT", *verb, "--log", self.at("nowhere"), *self.place(), status=2)
+        self.refused("CONFIG", "host-set", "new", "--out", nowhere, "--serial", "2", "--not-after",
+                     str(int(time.time()) + DAY), "--where", "https://hosts.people.example/2", *self.place(), status=2)
 
     def test_what_is_signed_is_said_in_words(self):
         shutil.copy(self.at("release.record"), self.at("words.record"))

@@ -417,6 +417,14 @@ class ReleaseFlow(unittest.TestCase):
             self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "missing")]))
             server.shutdown()
 
+    def test_p_path_of_ones_own_machine_is_not_what_the_world_sees(self):
+        d = self.desk
+        d.image("local.img", where=d.path("public") + "/")
+        made = d.record("local.img")["id"]
+        d.review("local.img")
+        self.assertEqual(d.publish("local.img").status, 0)
+        self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "missing")]))
+
     def revoke(self, record_id):
         now = int(time.time())
         record = self.desk.put("revoke.record", f"type revoke/v1\nledger log.pp-dev.example\nnamespace pp-dev\n"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OK = 200, PIECE_BYTES = 1 << 16 };
@@ -116,10 +117,13 @@ static pp_res read_fd(struct digest *d, int fd)
 static pp_res from_path(struct digest *d)
 {
     int fd = open(d->config->place, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
 
     if (fd < 0)
         return pp_errno_res(errno);
-    pp_res r = read_fd(d, fd);
+    /* The path may be a record's word, and a device need not end. */
+    pp_res r = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read_fd(d, fd)
+                                                          : PP_FAIL(PP_E_NOT_FOUND, 0);
     (void)close(fd);
     return r;
 }

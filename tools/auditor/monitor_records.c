@@ -204,6 +204,69 @@ static pp_res found_entry(struct pp_monitor *m, const struct reading *e,
     return monitor_found(m, f, evidence, checkpoint.len > 0 ? 3 : 2);
 }
 
+/* --- what a status says otherwise ------------------------------------------------------------- */
+
+static int holds(const struct pp_record_id *ids, size_t count, const struct pp_record_id *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pp_record_id_same(&ids[i], id))
+            return 1;
+    return 0;
+}
+
+static void hash_missing(struct pp_hash *h, const struct pp_record_id *from, size_t from_count,
+                         const struct pp_record_id *in, size_t in_count)
+{
+    for (size_t i = 0; i < from_count; i++)
+        if (!holds(in, in_count, &from[i]))
+            pp_hash_update(h, PP_BYTES(from[i].bytes));
+    pp_hash_update(h, pp_span("/", 1));
+}
+
+static void hash_difference(struct pp_hash *h, const struct pp_record_id *a, size_t a_count,
+                            const struct pp_record_id *b, size_t b_count)
+{
+    hash_missing(h, a, a_count, b, b_count);
+    hash_missing(h, b, b_count, a, a_count);
+}
+
+static size_t key_ids(const struct pp_status *s, struct pp_record_id ret[PP_ARRAY_COUNT(s->keys)])
+{
+    for (size_t i = 0; i < s->key_count; i++)
+        ret[i] = s->keys[i].id;
+    return s->key_count;
+}
+
+/*
+ * A number for what a status lists and should not, or the other way round: the same every hour for
+ * the same lie, and another one for another lie.
+ */
+static void say_difference(const struct pp_monitor *m, const struct pp_record *got, char *text,
+                           size_t cap)
+{
+    struct pp_record_id got_keys[PP_ARRAY_COUNT(got->status.keys)];
+    struct pp_record_id want_keys[PP_ARRAY_COUNT(got->status.keys)];
+    const struct pp_status *g = &got->status;
+    uint8_t digest[PP_SHA256_BYTES];
+    struct pp_record want = { 0 };
+    struct pp_hash h;
+
+    /* Where none can be made, it is compared with one that lists nothing. */
+    pp_ignore(pp_rules_status(&m->rules, got->time, &want), "it stays empty");
+    const struct pp_status *w = &want.status;
+    size_t g_keys = key_ids(g, got_keys), w_keys = key_ids(w, want_keys);
+    pp_hash_init(&h, PP_SHA256);
+    hash_difference(&h, g->releases, g->release_count, w->releases, w->release_count);
+    hash_difference(&h, &g->hosts, 1, &w->hosts, 1);
+    hash_difference(&h, got_keys, g_keys, want_keys, w_keys);
+    hash_difference(&h, g->revoked, g->revoked_count, w->revoked, w->revoked_count);
+    pp_hash_final(&h, digest);
+    char hex[2 * 8 + 1] = "";
+    struct pp_wr wr = pp_wr_over(hex, sizeof hex - 1);
+    pp_wr_hex(&wr, pp_span(digest, 8));
+    monitor_add_text(text, cap, pp_span_cstr(hex));
+}
+
 static pp_res broken_rule(struct pp_monitor *m, const struct reading *e, pp_res broken)
 {
     struct pp_monitor_finding f = monitor_begin(m, PP_FINDING_ALARM, PP_FINDING_FACT,
@@ -211,12 +274,17 @@ static pp_res broken_rule(struct pp_monitor *m, const struct reading *e, pp_res 
 
     name_record_witness(m, &f);
     name_entry(e, &f);
-    /* Later statuses that list what a broken record brought are one fault with it. */
-    if (broken.code == PP_E_LEDGER_STATUS && m->broken_entry > 0)
-        snprintf(f.subject, sizeof f.subject, "status records behind entry %llu",
+    /*
+     * Later statuses that list what a broken record brought are one fault with it; one that leaves
+     * out a revocation too is another, or a small fault would hide all that come after it.
+     */
+    if (broken.code == PP_E_LEDGER_STATUS && m->broken_entry > 0) {
+        snprintf(f.subject, sizeof f.subject, "status records behind entry %llu, difference ",
                  (unsigned long long)(m->broken_entry - 1));
-    else
+        say_difference(m, &e->record, f.subject, sizeof f.subject);
+    } else {
         m->broken_entry = e->index + 1;
+    }
     say_broken(m, e, broken, &f);
     return found_entry(m, e, &f, PP_STR(""));
 }
@@ -273,8 +341,8 @@ pp_res pp_monitor_entry(struct pp_monitor *m, struct pp_span entry)
     PP_ASSERT(m->rules.state.entries < m->tree.size);
     read_entry(m, entry, &e);
     pp_res r = pp_rules_feed(&m->rules, entry, quorum != 0 ? quorum : m->now);
-    if (r.code == PP_E_LIMIT && pp_is_ok(e.opened))
-        return r; /* our tables are full: that is no fault of the log */
+    if (r.code == PP_E_LIMIT && pp_is_ok(e.opened) && e.record.type != PP_RECORD_REVOKE)
+        return r; /* our tables are full: that is no fault of the log. A revoke needs no place */
     if (!pp_is_ok(r)) {
         PP_TRY(broken_rule(m, &e, r));
         pp_rules_feed_broken(&m->rules, entry);

@@ -134,6 +134,12 @@ static pp_res append_line(struct pp_monitor_store *s, struct pp_span line)
     return r;
 }
 
+/* A mirror that serves something else wrong every round does not crowd out the proof of a fork. */
+static size_t most_of(enum pp_finding_kind kind)
+{
+    return kind == PP_FINDING_FACT ? PP_MONITOR_FINDINGS_MAX : PP_MONITOR_CONDITIONS_MAX;
+}
+
 pp_res pp_monitor_store_found(void *ctx, const struct pp_monitor_finding *f,
                               const struct pp_monitor_evidence *evidence, size_t evidence_count)
 {
@@ -149,7 +155,7 @@ pp_res pp_monitor_store_found(void *ctx, const struct pp_monitor_finding *f,
         known->finding = *f;
         return PP_OK;
     }
-    if (s->finding_count == PP_MONITOR_FINDINGS_MAX) {
+    if (s->finding_count >= most_of(f->kind)) {
         s->dropped++;
         return PP_OK;
     }

@@ -18,7 +18,8 @@
 #include "monitor_state.h"
 
 enum {
-    PP_MONITOR_FINDINGS_MAX = 4096, /* what more is found is counted */
+    PP_MONITOR_FINDINGS_MAX = 4096,   /* what more is found is counted */
+    PP_MONITOR_CONDITIONS_MAX = 3072, /* the rest is for facts, which nobody makes without a key */
     PP_MONITOR_FINDINGS_BYTES_MAX = (PP_MONITOR_FINDINGS_MAX + 1) * PP_FINDING_LINE_MAX,
 };
 
@@ -33,7 +34,7 @@ struct pp_monitor_store {
     int dir_fd, lock_fd, findings_fd; /* -1: none */
     struct pp_monitor_stored *findings;
     size_t finding_count;
-    uint64_t dropped; /* beyond PP_MONITOR_FINDINGS_MAX */
+    uint64_t dropped; /* beyond the two limits */
 };
 
 /*

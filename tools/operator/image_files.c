@@ -450,22 +450,48 @@ static pp_res measure_with(struct pp_span file, const struct pp_release *rel,
     return pp_launch_measure(&l, ret);
 }
 
+static const struct pp_release_named *firmware_of(const struct pp_release *r, struct pp_span name)
+{
+    for (size_t i = 0; i < r->firmware_count; i++)
+        if (pp_span_eq(r->firmware[i].name, name))
+            return &r->firmware[i];
+    return NULL;
+}
+
+/* The file that the manifest lists under this name, with the digest that stands there: a label is
+ * the author's word, and would lead out of the folder too. */
+static pp_res read_firmware(struct image_files *x, struct pp_span name, struct pp_buf *ret)
+{
+    static const char *const expected = "the firmware of an snp row, listed with its digest";
+    const struct pp_release_named *listed = firmware_of(x->r, name);
+    uint8_t digest[PP_SHA256_BYTES];
+    char path[NAME_BYTES];
+
+    if (listed == NULL)
+        return refuse(x->problem, "snp", expected, "one that is not in firmware/");
+    snprintf(path, sizeof path, "firmware/%.*s", (int)name.len, (const char *)name.at);
+    pp_res r = pp_file_read(x->fd, path, PP_FIRMWARE_BYTES_MAX, ret);
+    if (!pp_is_ok(r))
+        return refuse(x->problem, path, expected, pp_file_reason(r));
+    pp_sha256(pp_buf_span(ret), digest);
+    if (memcmp(digest, listed->sha256, sizeof digest) == 0)
+        return PP_OK;
+    pp_buf_done(ret);
+    return refuse(x->problem, path, expected, "a file that has changed");
+}
+
 static pp_res measure_row(struct image_files *x, struct pp_release_snp *row)
 {
     struct pp_image_label label;
     struct pp_buf file = { 0 };
-    char path[NAME_BYTES], words[PP_RECORD_WORD_MAX + 1];
+    char words[PP_RECORD_WORD_MAX + 1];
 
     pp_printable(words, sizeof words, row->label);
     if (!pp_is_ok(pp_image_label_parse(row->label, &label)))
         return refuse(x->problem, "snp", "a label FIRMWARE:CPU-MODEL:FEATURES, to measure from",
                       words);
-    snprintf(path, sizeof path, "firmware/%.*s", (int)label.firmware.len,
-             (const char *)label.firmware.at);
-    pp_res r = pp_file_read(x->fd, path, PP_FIRMWARE_BYTES_MAX, &file);
-    if (!pp_is_ok(r))
-        return refuse(x->problem, path, "the firmware of an snp row", pp_file_reason(r));
-    r = measure_with(pp_buf_span(&file), x->r, row, &label, row->measurement);
+    PP_TRY(read_firmware(x, label.firmware, &file));
+    pp_res r = measure_with(pp_buf_span(&file), x->r, row, &label, row->measurement);
     pp_buf_done(&file);
     return pp_is_ok(r) ? r
                        : refuse(x->problem, "snp",

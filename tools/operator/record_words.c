@@ -43,6 +43,22 @@ static void text(FILE *out, const char *label, const char *s)
     fprintf(out, "  %-14s %s\n", label, s);
 }
 
+static int is_control(uint8_t byte)
+{
+    return byte < 0x20 || byte >= 0x7F;
+}
+
+/* Bytes that a terminal would hide or obey, and a space at the end, as "\x" and two digits. */
+static void bytes(FILE *out, const char *label, struct pp_span s)
+{
+    fprintf(out, "  %-14s ", label);
+    for (size_t i = 0; i < s.len; i++) {
+        int plain = !is_control(s.at[i]) && s.at[i] != '\\' && (s.at[i] != ' ' || i + 1 < s.len);
+        fprintf(out, plain ? "%c" : "\\x%02x", s.at[i]);
+    }
+    fprintf(out, "\n");
+}
+
 static void number(FILE *out, const char *label, uint64_t n)
 {
     fprintf(out, "  %-14s %llu\n", label, (unsigned long long)n);
@@ -92,11 +108,8 @@ static void release_source(FILE *out, const struct pp_release *r)
         digest(out, "kernel", r->kernel);
     if (r->has_initrd)
         digest(out, "initrd", r->initrd);
-    if (r->has_cmdline) {
-        char shown[PP_RELEASE_CMDLINE_MAX + 1];
-        pp_printable(shown, sizeof shown, pp_span(r->cmdline, r->cmdline_len));
-        text(out, "command line", shown);
-    }
+    if (r->has_cmdline)
+        bytes(out, "command line", pp_span(r->cmdline, r->cmdline_len));
     if (r->has_rootfs)
         digest(out, "rootfs", r->rootfs);
 }
@@ -248,6 +261,15 @@ static int allows_debug(const struct pp_release *r)
            (r->snp_policy_value & PP_SNP_POLICY_DEBUG) != 0;
 }
 
+/* A kernel takes some of them for spaces. */
+static int has_control(const uint8_t *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (is_control(at[i]))
+            return 1;
+    return 0;
+}
+
 static void warn_of_release(const struct pp_release *r, struct pp_record_warnings *w)
 {
     uint8_t nothing[PP_SHA256_BYTES];
@@ -263,6 +285,8 @@ static void warn_of_release(const struct pp_release *r, struct pp_record_warning
     warn(w, memcmp(r->build, nothing, sizeof nothing) == 0, "no provenance: the digest of nothing");
     warn(w, memcmp(r->sbom, nothing, sizeof nothing) == 0,
          "no bill of materials: the digest of nothing");
+    warn(w, r->has_cmdline && has_control(r->cmdline, r->cmdline_len),
+         "the command line holds bytes that are no printable ASCII");
     warn(w, !r->has_cmdline, "no command line: how the program is started is not said");
 }
 

@@ -106,11 +106,18 @@ static pp_res post(const char *url, struct pp_span ca_pem, struct pp_span body,
     const struct pp_http_client_config config = { .ca_pem = ca_pem };
     char to[PP_HTTP_URL_BYTES_MAX];
     size_t len = strlen(url);
+    uint16_t port;
 
     while (len > 0 && url[len - 1] == '/')
         len--;
     if (snprintf(to, sizeof to, "%.*s/submit", (int)len, url) >= (int)sizeof to)
         return refuse(problem, PP_FAIL(PP_E_USAGE, len), "--url", "http://host:port of a log", url);
+    if (!pp_is_ok(pp_http_url_port(pp_span_cstr(to), &port)))
+        return refuse(problem, PP_FAIL(PP_E_USAGE, 0), "--url", "http(s)://host:port of a log",
+                      url);
+    if (strncmp(to, "https:", 6) == 0 && ca_pem.len == 0)
+        return refuse(problem, PP_FAIL(PP_E_USAGE, 0), "--ca",
+                      "who vouches for https, PEM, or anchors that have it", "nothing");
     const struct pp_http_call call = {
         .method = "POST", .url = to, .body = body, .deadline_ms = PP_SUBMIT_MS
     };

@@ -120,8 +120,8 @@ pp_res pp_token_epoch_make(const struct pp_token_epoch *e, const char *chain, ui
     PP_TRY(open_chain(chain, now_s, random, problem, &c));
     r = write_key(e, path, &c);
     if (!pp_is_ok(r))
-        return refuse(problem, r, path, "a file that can be written, of a day of the chain",
-                      pp_file_reason(r));
+        return refuse(problem, r.code == PP_E_NOT_FOUND ? PP_FAIL(PP_E_CONFIG, r.detail) : r, path,
+                      "a file that can be written, of a day of the chain", pp_file_reason(r));
     *ret_made = 1;
     return PP_OK;
 }

@@ -16,12 +16,35 @@ static const struct ppctl_option *find(const struct ppctl_option *options, size_
     return NULL;
 }
 
-static void help(const char *verb, const struct ppctl_option *options, size_t count)
+static const struct ppctl_verb *row_of(const char *verb)
 {
     const struct ppctl_verb *row = PPCTL_VERBS;
 
     while (row->name != NULL && strcmp(row->name, verb) != 0)
         row++;
+    return row;
+}
+
+/* Names what is missing by its word in the usage, where arguments stand before all options. */
+static int missing(struct ppctl *p, const char *verb, size_t index)
+{
+    const char *word = row_of(verb)->usage;
+    char name[32];
+
+    for (; index > 0 && word != NULL; index--) {
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    if (word == NULL || word[0] == '\0' || strchr("-[(", word[0]) != NULL)
+        return ppctl_usage(p, "argument", "another argument", "nothing");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, " "), word);
+    return ppctl_usage(p, name, row_of(verb)->usage, "nothing");
+}
+
+static void help(const char *verb, const struct ppctl_option *options, size_t count)
+{
+    const struct ppctl_verb *row = row_of(verb);
+
     if (row->name == NULL || row->usage[0] == '\0')
         printf("usage: ppctl %s\n", verb);
     else
@@ -86,7 +109,7 @@ int ppctl_parse(struct ppctl *p, const char *verb, const struct ppctl_option *op
             *o->text = value;
     }
     if (count < positional_min)
-        return ppctl_usage(p, "argument", "an argument, see --help", "nothing");
+        return missing(p, verb, count);
     if (ret_positional_count != NULL)
         *ret_positional_count = count;
     return -1;

@@ -83,7 +83,8 @@ static pp_res write_list(struct new_list *n)
     if (pp_is_ok(r)) {
         r = pp_file_create(AT_FDCWD, path, 0644, pp_wr_done(&wr));
         if (!pp_is_ok(r))
-            r = refuse(&n->problem, r, path, "a new file",
+            r = refuse(&n->problem, r.code == PP_E_NOT_FOUND ? PP_FAIL(PP_E_CONFIG, r.detail) : r,
+                       path, "a new file",
                        r.code == PP_E_EXISTS ? "it is there" : pp_file_reason(r));
     } else if (n->problem.field[0] == '\0') {
         r = refuse(&n->problem, PP_FAIL(PP_E_INPUT, r.detail), "--where",

@@ -46,7 +46,13 @@ const struct pp_note_key *ppctl_key_public(const struct ppctl_key *k)
     return &k->file.signer.key;
 }
 
-pp_res ppctl_key_line(const struct ppctl_key *k, struct pp_span text, struct pp_wr *wr)
+pp_res ppctl_key_line(const struct ppctl_key *k, struct pp_span text, struct pp_problem *problem,
+                      struct pp_wr *wr)
 {
-    return pp_note_line_write(wr, &k->file.signer, text);
+    pp_res r = pp_note_line_write(wr, &k->file.signer, text);
+
+    if (!pp_is_ok(r))
+        pp_problem_set(problem, "signer", "a signature of the key, 64 bytes and nothing else",
+                       pp_span_cstr(pp_code_text(r.code)));
+    return r;
 }

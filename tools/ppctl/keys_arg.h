@@ -42,7 +42,8 @@ void ppctl_key_done(struct ppctl_key *k); /* wipes; zero state is fine */
 /* Its public half, borrowed. */
 const struct pp_note_key *ppctl_key_public(const struct ppctl_key *k);
 
-/* Writes the signature line over a note's text, for a key of type 0x01. */
-PP_MUST pp_res ppctl_key_line(const struct ppctl_key *k, struct pp_span text, struct pp_wr *wr);
+/* Writes the signature line over a note's text, for a key of type 0x01. SIGNER_*, with words. */
+PP_MUST pp_res ppctl_key_line(const struct ppctl_key *k, struct pp_span text,
+                              struct pp_problem *problem, struct pp_wr *wr);
 
 #endif

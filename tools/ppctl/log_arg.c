@@ -102,6 +102,14 @@ pp_res log_source_of(const struct ppctl *p, const struct log_args *args,
     return PP_OK;
 }
 
+pp_res log_named_open(const struct pp_log_source_config *from, struct pp_problem *problem,
+                      struct pp_log_source **ret)
+{
+    pp_res r = pp_log_source_open(from, ret, problem);
+
+    return r.code == PP_E_NOT_FOUND ? PP_FAIL(PP_E_INPUT, r.detail) : r;
+}
+
 static pp_res open_checkpoint(const struct log_pins *pins, struct log_at *at,
                               struct pp_problem *problem)
 {
@@ -125,7 +133,7 @@ static pp_res open_checkpoint(const struct log_pins *pins, struct log_at *at,
 pp_res log_at_open(const struct pp_log_source_config *from, const struct log_pins *pins,
                    struct pp_problem *problem, struct log_at *ret)
 {
-    PP_TRY(pp_log_source_open(from, &ret->source, problem));
+    PP_TRY(log_named_open(from, problem, &ret->source));
     PP_TRY(pp_log_source_checkpoint(ret->source, &ret->note, problem));
     return open_checkpoint(pins, ret, problem);
 }

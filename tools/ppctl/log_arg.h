@@ -65,6 +65,10 @@ struct log_at {
     uint64_t quorum_posix_s;
 };
 
+/* Opens the log that a person named: one that is not there is theirs to correct (INPUT). */
+PP_MUST pp_res log_named_open(const struct pp_log_source_config *from, struct pp_problem *problem,
+                              struct pp_log_source **ret);
+
 /* Opens the source and the checkpoint: failures of log_source.h; LEDGER_*. */
 PP_MUST pp_res log_at_open(const struct pp_log_source_config *from, const struct log_pins *pins,
                            struct pp_problem *problem, struct log_at *ret);

@@ -138,10 +138,7 @@ static pp_res run(struct auditing *a)
     PP_TRY(read_age(a, now, &oldest));
     PP_TRY(log_pins_open(a->p, &a->args, &a->problem, &a->pins));
     PP_TRY(log_source_of(a->p, &a->args, &a->pins, place, &from));
-    pp_res r = pp_log_source_open(&from, &a->source, &a->problem);
-    if (r.code == PP_E_NOT_FOUND)
-        r.code = PP_E_INPUT;
-    PP_TRY(r);
+    PP_TRY(log_named_open(&from, &a->problem, &a->source));
     const struct pp_audit_config c = {
         .source = a->source,
         .policy = a->pins.policy,
@@ -150,7 +147,7 @@ static pp_res run(struct auditing *a)
         .oldest = oldest,
         .findings = { keep, a },
     };
-    r = pp_audit_run(&c, &a->audit, &a->problem);
+    pp_res r = pp_audit_run(&c, &a->audit, &a->problem);
     if (r.code == PP_E_NOT_FOUND && pp_log_source_is_folder(a->source))
         r.code = PP_E_INPUT;
     return r;

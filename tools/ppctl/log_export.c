@@ -9,6 +9,7 @@
 
 #include "ledger.h"
 #include "log_arg.h"
+#include "record_sign.h"
 #include "verbs.h"
 
 struct exporting {
@@ -91,11 +92,7 @@ static pp_res run(struct exporting *x)
     PP_TRY(log_at_open(&from, &x->pins, &x->problem, &x->at));
     PP_TRY(read_log(x));
     PP_TRY(verify(x));
-    pp_res r = pp_file_write(AT_FDCWD, x->out, 0644, pp_buf_span(&x->bundle));
-    if (!pp_is_ok(r))
-        pp_problem_set(&x->problem, x->out, "a file that can be written",
-                       pp_span_cstr(pp_file_reason(r)));
-    return r;
+    return ppctl_write_out(x->out, 1, pp_buf_span(&x->bundle), &x->problem);
 }
 
 static int tell(const struct exporting *x)

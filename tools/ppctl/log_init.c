@@ -50,7 +50,7 @@ static pp_res run(const char *origin, const char *folder, const struct ppctl_key
     else if (!pp_is_ok(r) && problem->field[0] == '\0')
         pp_problem_set(problem, folder, "a folder that can be written",
                        pp_span_cstr(pp_file_reason(r)));
-    return r;
+    return r.code == PP_E_NOT_FOUND ? PP_FAIL(PP_E_CONFIG, r.detail) : r;
 }
 
 int verb_log_init(struct ppctl *p, int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "log_arg.h"
+#include "record_sign.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -116,16 +117,6 @@ static pp_res choose(struct proving *x)
 
 /* --- the verb ------------------------------------------------------------------------------- */
 
-static pp_res write_out(struct proving *x, const char *path, struct pp_span content)
-{
-    pp_res r = pp_file_write(AT_FDCWD, path, 0644, content);
-
-    if (!pp_is_ok(r))
-        pp_problem_set(&x->problem, path, "a file that can be written",
-                       pp_span_cstr(pp_file_reason(r)));
-    return r;
-}
-
 static pp_res check_options(struct proving *x)
 {
     pp_problem_party(&x->problem, "ppctl");
@@ -151,8 +142,8 @@ static pp_res run(struct proving *x)
     PP_TRY(pp_log_entry(&shown, x->found, &x->entry, &x->problem));
     PP_TRY(pp_log_prove(&shown, x->found, pp_buf_span(&x->entry), &x->proof, &x->problem));
     if (x->entry_out != NULL)
-        PP_TRY(write_out(x, x->entry_out, pp_buf_span(&x->entry)));
-    return write_out(x, x->out, pp_buf_span(&x->proof));
+        PP_TRY(ppctl_write_out(x->entry_out, 1, pp_buf_span(&x->entry), &x->problem));
+    return ppctl_write_out(x->out, 1, pp_buf_span(&x->proof), &x->problem);
 }
 
 static int tell(const struct proving *x)

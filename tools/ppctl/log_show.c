@@ -310,8 +310,10 @@ static pp_res read_all(struct show *s)
 
     PP_TRY(log_pins_open(s->p, &s->args, &s->problem, &s->pins));
     PP_TRY(log_source_of(s->p, &s->args, &s->pins, place, &from));
-    return log_view_read(&s->view, &from, &s->pins.place, pp_clock_posix_s(&s->p->clock),
-                         &s->problem);
+    pp_res r = log_view_read(&s->view, &from, &s->pins.place, pp_clock_posix_s(&s->p->clock),
+                             &s->problem);
+    /* A log that was named is to be corrected; no fleet is missing there. */
+    return r.code == PP_E_STATE_ABSENT && s->args.log != NULL ? PP_FAIL(PP_E_INPUT, r.detail) : r;
 }
 
 int verb_log_show(struct ppctl *p, int argc, char **argv)

@@ -64,6 +64,18 @@ pp_res ppctl_place_former(const struct ppctl *p, const char *folder, struct pp_p
     return pp_former_reviews_read(path, problem, ret);
 }
 
+/* A folder that was named is to be corrected; no fleet is missing there. */
+static pp_res named_files(const char *folder, struct pp_problem *problem, struct ppctl_place *ret,
+                          struct pp_trust_files *ret_files)
+{
+    pp_res r = pp_trust_folder_read(folder, problem, ret->texts, ret_files);
+
+    if (r.code != PP_E_STATE_ABSENT)
+        return r;
+    return refuse(problem, PP_FAIL(PP_E_CONFIG, r.detail), "--trust",
+                  "a folder with trust, log.policy, owner.policy and review.policy", folder);
+}
+
 static pp_res open_anchors(const struct ppctl *p, const char *folder, struct pp_problem *problem,
                            struct ppctl_place *ret)
 {
@@ -73,7 +85,7 @@ static pp_res open_anchors(const struct ppctl *p, const char *folder, struct pp_
     if (folder == NULL)
         PP_TRY(default_files(p, problem, ret, &files));
     else
-        PP_TRY(pp_trust_folder_read(folder, problem, ret->texts, &files));
+        PP_TRY(named_files(folder, problem, ret, &files));
     pp_problem_party(problem, "trust anchors");
     PP_TRY(pp_trust_parse(&ret->anchors, &files, problem));
     ret->trust = &ret->anchors;

@@ -68,9 +68,9 @@ int ppctl_place_given(const struct ppctl_place_args *args);
 
 /*
  * Finds the place; `ret` is zeroed storage. USAGE (options that exclude each other, a missing one),
- * CONFIG (a policy file), STATE_ABSENT, TRUST, ENVIRONMENT (a trust folder of another environment
- * than a release build takes); the words are in `problem`. Call ppctl_place_done also after a
- * failure.
+ * CONFIG (a policy file, a folder of --trust without anchors), STATE_ABSENT, TRUST, ENVIRONMENT (a
+ * trust folder of another environment than a release build takes); the words are in `problem`. Call
+ * ppctl_place_done also after a failure.
  */
 PP_MUST pp_res ppctl_place_open(const struct ppctl *p, const struct ppctl_place_args *args,
                                 unsigned needs, struct pp_problem *problem,

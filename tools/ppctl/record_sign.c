@@ -164,7 +164,7 @@ static pp_res run(struct sign *s)
         return refuse(s, PP_FAIL(PP_E_SIGNED_ALREADY, 0), "--key", "a key that has not signed yet",
                       key->name);
     PP_TRY(check_place(s));
-    PP_TRY(ppctl_key_line(&s->key, s->file.note.text, &line));
+    PP_TRY(ppctl_key_line(&s->key, s->file.note.text, &s->problem, &line));
     PP_TRY(pp_record_file_add(&s->file, pp_wr_done(&line), &entry));
     return ppctl_write_out(s->out_path, strcmp(s->out_path, s->args->path) == 0, pp_wr_done(&entry),
                            &s->problem);

@@ -162,7 +162,7 @@ static pp_res add_line(struct sign *s)
     struct pp_wr line = pp_wr_over(s->line, sizeof s->line);
     struct pp_wr wr = pp_wr_over(s->signed_bytes, sizeof s->signed_bytes);
 
-    PP_TRY(ppctl_key_line(&s->key, s->text, &line));
+    PP_TRY(ppctl_key_line(&s->key, s->text, &s->problem, &line));
     pp_wr_span(&wr, pp_buf_span(&s->bytes));
     if (s->note.line_count == 0)
         pp_wr_u8(&wr, '\n');
@@ -213,7 +213,8 @@ static int print_result(const struct sign *s)
                       (int)s->note.line_count, "files", s->files != NULL, "image",
                       s->image != NULL || s->files != NULL));
     fprintf(stderr, "%s\nsigned by %s, signature %zu of it: %s\n",
-            s->files != NULL   ? "computed anew from the files: all of it"
+            s->files != NULL   ? "computed anew from the files: all but the lines source, "
+                                 "rootfs, tdx and gpu"
             : s->image != NULL ? "computed anew: the image alone"
                                : "nothing was computed anew (--files, --image)",
             name, s->note.line_count, s->out_path);

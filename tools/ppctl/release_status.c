@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log_arg.h"
 #include "log_reader.h"
 #include "publication.h"
 #include "record_file.h"
@@ -189,7 +190,7 @@ static pp_res open_checkpoint(struct status *s)
     const struct pp_policy *policy = s->place.keys.log;
 
     pp_problem_party(&s->problem, "log");
-    PP_TRY(pp_log_source_open(&c, &s->source, &s->problem));
+    PP_TRY(log_named_open(&c, &s->problem, &s->source));
     PP_TRY(pp_log_source_checkpoint(s->source, &s->checkpoint, &s->problem));
     pp_res r = pp_policy_open(policy, pp_buf_span(&s->checkpoint), &s->opened);
     if (pp_is_ok(r))
@@ -272,6 +273,9 @@ static enum image image_of(const struct status *s, const struct row *row)
 
     if (s->dir == NULL && !s->fetch)
         return NOT_LOOKED;
+    if (s->dir == NULL && strncmp(row->where, "http://", 7) != 0 &&
+        strncmp(row->where, "https://", 8) != 0)
+        return MISSING; /* no file of this machine is what the world sees */
     if (s->dir != NULL) {
         if (!pp_is_ok(pp_published_name(pp_span_cstr(row->where), name)) ||
             snprintf(path, sizeof path, "%s/%s", s->dir, name) >= (int)sizeof path)

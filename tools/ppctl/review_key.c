@@ -22,7 +22,8 @@ int verb_review_key(struct ppctl *p, int argc, char **argv)
     if (!pp_is_ok(r)) {
         pp_problem_set(&problem, args[0], "a new file, for a key is never overwritten",
                        pp_span_cstr(r.code == PP_E_EXISTS ? "it is there" : pp_file_reason(r)));
-        return ppctl_fail(p, r, &problem, 0);
+        return ppctl_fail(p, r.code == PP_E_NOT_FOUND ? PP_FAIL(PP_E_CONFIG, r.detail) : r,
+                          &problem, 0);
     }
     if (p->json)
         return ppctl_print_json(json_pack("{s:s, s:s}", "file", args[0], "vkey", vkey));

@@ -111,7 +111,7 @@ static void open_log(enum pp_admission_kind kind)
     config = (struct pp_sequencer_config){
         .dir = dir,
         .kind = kind,
-        .signer = &log_signer,
+        .log = { &log_signer, 1, NULL, 0 },
         .name_space = PP_STR("example.org/bench"),
         .environment = PP_RECORD_DEV,
         .keys = { NULL, &owner, &review },

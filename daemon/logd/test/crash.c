@@ -82,18 +82,52 @@ static void drop_log(void)
     assert_int_equal(nftw(folder, drop_file, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* The two keys that take each other's place; in a forked process made anew, as all secrets. */
+static struct pp_note_signer pair[2];
+static struct pp_note_key pair_keys[2];
+
+static int make_keys(void **state)
+{
+    if (make_people(state) != 0)
+        return -1;
+    pair[0] = signers[TEST_LOG];
+    pair[1] = test_signer(ORIGIN, PP_NOTE_ED25519, 77);
+    for (size_t i = 0; i < 2; i++)
+        pair_keys[i] = pair[i].key;
+    return 0;
+}
+
+static int drop_keys(void **state)
+{
+    pp_note_signer_done(&pair[1]);
+    return drop_people(state);
+}
+
+/* One key, the other, or both: most starts sign the tree of before again. */
+static struct pp_log_keys some_keys(void)
+{
+    static const struct pp_log_keys CHOICES[] = {
+        { &pair[0], 1, &pair_keys[1], 1 },
+        { pair, 2, NULL, 0 },
+        { &pair[1], 1, &pair_keys[0], 1 },
+    };
+
+    return CHOICES[roll(PP_ARRAY_COUNT(CHOICES))];
+}
+
 static pp_res open_log(void)
 {
     const struct pp_sequencer_config c = {
         .dir = dir,
         .kind = kind,
-        .signer = &signers[TEST_LOG],
+        .log = some_keys(),
         .name_space = PP_STR(NAMESPACE),
         .environment = PP_RECORD_DEV,
         .keys = keys,
     };
 
-    return pp_sequencer_open(&sequencer, &c);
+    PP_TRY(pp_sequencer_open(&sequencer, &c));
+    return pp_log_store_renew(&sequencer.store);
 }
 
 static pp_res publish(void)
@@ -224,7 +258,7 @@ static void insist_on_signing(int out, int is_stored, uint64_t count)
 static void open_in_child(void)
 {
     /* Secrets are wiped in forked processes, so the child makes its keys anew. */
-    if (make_people(NULL) != 0)
+    if (make_keys(NULL) != 0)
         _exit(2);
     while (!pp_is_ok(open_log())) {
         if (faults.failed == 0)
@@ -346,8 +380,7 @@ static void check_served(uint64_t size)
 
     if (!pp_is_ok(pp_file_read(dir, "public/checkpoint", PP_LOG_NOTE_MAX, &b)))
         return;
-    assert_ok(
-        pp_checkpoint_open(pp_buf_span(&b), PP_STR(ORIGIN), &signers[TEST_LOG].key, 1, &n, &c));
+    assert_ok(pp_checkpoint_open(pp_buf_span(&b), PP_STR(ORIGIN), pair_keys, 2, &n, &c));
     assert_true(c.size <= size && pp_merkle_same(&c.root, &roots[c.size]));
     pp_buf_done(&b);
 }
@@ -471,7 +504,7 @@ static int start(void **state)
     if (seed != NULL)
         dice ^= strtoul(seed, NULL, 10);
     print_message("%lu rounds, PP_CRASH_SEED=%s\n", rounds(), seed == NULL ? "0" : seed);
-    return make_people(state);
+    return make_keys(state);
 }
 
 static enum pp_admission_kind records = PP_ADMISSION_RECORDS, opaque = PP_ADMISSION_OPAQUE;
@@ -488,5 +521,5 @@ static const struct CMUnitTest TESTS[] = {
 
 int main(void)
 {
-    return cmocka_run_group_tests(TESTS, start, drop_people);
+    return cmocka_run_group_tests(TESTS, start, drop_keys);
 }

@@ -388,6 +388,28 @@ def a_log_restored_from_a_backup_signs_nothing(fleet):
         assert f.read().split("\n")[1] == "7"
 
 
+def a_restored_log_goes_on_with_the_files_of_a_mirror(fleet):
+    """The lines of docs/operations.md, Backups: public files, and `signed` from the checkpoint among them."""
+    assert fleet.submit(fleet.first_batch())[0] == 200
+    fleet.log.stop()
+    home, backup, mirror = fleet.log.folder, fleet.log.folder + ".backup", fleet.log.folder + ".mirror"
+    shutil.copytree(home, backup)
+    fleet.log.start()
+    assert fleet.submit([fleet.hosts()])[0] == 200
+    fleet.log.stop()
+    shutil.copytree(os.path.join(home, "public"), mirror)
+    shutil.rmtree(home)
+    os.rename(backup, home)
+    shutil.copytree(mirror, os.path.join(home, "public"), dirs_exist_ok=True)
+    with open(os.path.join(mirror, "checkpoint"), encoding="utf-8") as f:
+        served = f.readlines()
+    with open(os.path.join(home, "signed"), "w", encoding="utf-8") as f:
+        f.writelines(served[:5])
+    fleet.log.start()
+    assert fleet.submit([fleet.hosts()])[0] == 200
+    assert fleet.checkpoint()[0] > int(served[1])
+
+
 def a_witness_whose_state_was_changed_does_not_start(fleet):
     assert fleet.submit(fleet.first_batch())[0] == 200
     w = fleet.witnesses[0]
@@ -783,6 +805,7 @@ if __name__ == "__main__":
          a_misbehaving_witness_is_one_too_few_and_nothing_more,
          a_witness_tells_what_it_cosigned_last,
          a_log_restored_from_a_backup_signs_nothing,
+         a_restored_log_goes_on_with_the_files_of_a_mirror,
          a_witness_whose_state_was_changed_does_not_start,
          everybody_ends_cleanly_when_asked,
          a_full_disk_is_said_and_loses_nothing,

@@ -52,7 +52,9 @@ static inline int there(const char *path)
 
 static inline struct pp_sequencer_config config_of(enum pp_admission_kind kind)
 {
-    struct pp_sequencer_config c = { .dir = dir, .kind = kind, .signer = &signers[TEST_LOG] };
+    struct pp_sequencer_config c = { .dir = dir,
+                                     .kind = kind,
+                                     .log = { &signers[TEST_LOG], 1, NULL, 0 } };
 
     if (kind == PP_ADMISSION_RECORDS) {
         c.name_space = PP_STR(NAMESPACE);

@@ -60,7 +60,7 @@ static struct pp_sequencer_config config_of(enum pp_record_env environment)
 {
     return (struct pp_sequencer_config){
         .dir = dir,
-        .signer = &signers[TEST_LOG],
+        .log = { &signers[TEST_LOG], 1, NULL, 0 },
         .name_space = PP_STR(NAMESPACE),
         .environment = environment,
         .keys = keys,
@@ -537,7 +537,7 @@ static void another_key_does_not_open_the_log(void **state)
     struct pp_note_signer other = test_signer(ORIGIN, PP_NOTE_ED25519, 77);
     struct pp_sequencer_config c = config_of(PP_RECORD_DEV);
 
-    c.signer = &other;
+    c.log.signers = &other;
     pp_sequencer_done(&sequencer);
     assert_code(pp_sequencer_open(&sequencer, &c), PP_E_LEDGER_SIGNATURE);
     pp_note_signer_done(&other);

@@ -113,6 +113,57 @@ static void a_batch_can_be_taken_back_revocations_included(void **state)
     assert_int_equal(record.status.revoked_count, 2);
 }
 
+static pp_res feed_hosts_revoked(uint64_t serial)
+{
+    PP_TRY(feed_hosts(records[rules.state.record_count - 1].serial + 1));
+    return feed_revoke(serial, rules.state.record_count - 1);
+}
+
+/* One stolen reviewer's key would end revocation for ever. */
+static void one_record_cannot_use_up_the_serials_of_its_type(void **state)
+{
+    const uint64_t step = PP_RULES_SERIAL_STEP_MAX;
+
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_code(feed_revoke(PP_RECORD_NUMBER_MAX, 0), PP_E_LEDGER_SERIAL);
+    assert_code(feed_revoke(step + 1, 0), PP_E_LEDGER_SERIAL);
+    assert_ok(feed_revoke(step, 0));
+    assert_code(feed_hosts_revoked(2 * step + 1), PP_E_LEDGER_SERIAL);
+    assert_ok(feed_hosts_revoked(2 * step));
+    assert_ok(feed_status());
+    record.serial = PP_RECORD_NUMBER_MAX;
+    assert_code(feed(&signers[TEST_LOG], 1), PP_E_LEDGER_SERIAL);
+}
+
+/* A stolen owner's key is a stolen month, and not the end of the ledger. */
+static void keys_are_logged_a_month_ahead_at_most(void **state)
+{
+    const uint64_t today = 20000, month = PP_RULES_KEYS_AHEAD_S / PP_DAY_S;
+
+    (void)state;
+    begin();
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, PP_RECORD_TIME_MAX / PP_DAY_S - 2);
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_WINDOW);
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, today + month + 1);
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_WINDOW);
+    key_epoch_of(&record, 1, PP_RECORD_OHTTP, today + month);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+}
+
+/* A log that takes such a record all the same does not make its monitors refuse what follows. */
+static void a_serial_out_of_reach_is_not_the_last_one_for_who_goes_on_behind_it(void **state)
+{
+    (void)state;
+    begin();
+    assert_ok(feed_hosts(1));
+    assert_code(feed_hosts(PP_RECORD_NUMBER_MAX), PP_E_LEDGER_SERIAL);
+    pp_rules_feed_broken(&rules, test_end(&text));
+    assert_int_equal(rules.state.entries, 2);
+    assert_ok(feed_hosts(2));
+}
+
 /* W21.T5 */
 static void w21_t5_a_revoked_measurement_never_comes_back(void **state)
 {
@@ -567,6 +618,9 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(the_status_we_make_is_the_status_we_accept),
     cmocka_unit_test(a_status_that_names_another_record_is_refused),
     cmocka_unit_test(a_lowest_serial_never_goes_down),
+    cmocka_unit_test(one_record_cannot_use_up_the_serials_of_its_type),
+    cmocka_unit_test(keys_are_logged_a_month_ahead_at_most),
+    cmocka_unit_test(a_serial_out_of_reach_is_not_the_last_one_for_who_goes_on_behind_it),
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
     cmocka_unit_test(what_has_ended_is_past_for_every_later_status),
     cmocka_unit_test(behind_a_broken_rule_the_machine_goes_on),

@@ -279,6 +279,9 @@ static void published_files_are_hashed_as_they_come(void **state)
     assert_memory_equal(got, want, sizeof want);
     assert_int_equal(len, 8);
     assert_code(pp_log_source_digest(&c, 7, got, &len, NULL), PP_E_LOG_FILE);
+    /* A record that names a device that never ends, and ever so many bytes, keeps nobody busy. */
+    const struct pp_log_source_config device = { .place = "/dev/zero" };
+    assert_code(pp_log_source_digest(&device, 8, got, &len, NULL), PP_E_NOT_FOUND);
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
         struct server server;
         server_start(&server, &world, rows[i].manner);

@@ -180,9 +180,53 @@ static void a_status_that_lists_a_revoked_release_is_found_once(void **state)
     pp_monitor_finding_id_of(&found[2].f, &third);
     assert_int_equal(found[0].f.code, PP_E_LEDGER_STATUS);
     assert_says(found[0].f.subject, "entry 8, status ");
-    assert_string_equal(found[1].f.subject, "status records behind entry 8");
+    assert_says(found[1].f.subject, "status records behind entry 8, difference ");
     assert_memory_equal(&second, &third, sizeof second); /* one finding, not one an hour */
     assert_memory_not_equal(&first, &second, sizeof first);
+}
+
+/* A log that breaks a small rule once is not free to say anything from then on. */
+static void another_lie_of_a_status_is_another_finding(void **state)
+{
+    struct pp_monitor_finding_id second, third;
+
+    (void)state;
+    begin_with(PP_RECORD_DEV);
+    for (uint64_t i = 1; i <= 3; i++) {
+        assert_ok(pp_rules_status(&honest.rules, NOW + i * 60, &record));
+        if (i == 3) {
+            record.status.release_count = 0;
+            record.status.key_count = 4;
+        } else {
+            record.status.key_count = 3;
+        }
+        history_sign(&honest, TEST_LOG, 1);
+        world_publish(NOW + i * 60);
+    }
+    assert_int_equal(found_count, 3);
+    pp_monitor_finding_id_of(&found[1].f, &second);
+    pp_monitor_finding_id_of(&found[2].f, &third);
+    assert_memory_not_equal(&second, &third, sizeof second);
+}
+
+/* More revocations than a status can list are a fault of the log, and no reason to read no more. */
+static void the_revocation_that_is_one_too_many_is_found_and_read_past(void **state)
+{
+    (void)state;
+    begin_with(PP_RECORD_DEV);
+    for (uint64_t i = 0; i <= PP_STATUS_REVOKED_MAX; i++)
+        history_hosts(&honest, i + 2);
+    for (uint64_t i = 0; i <= PP_STATUS_REVOKED_MAX; i++) {
+        revoke_of(&record, i + 1, &honest.records[honest.rules.state.record_count - 1 - i].id);
+        history_sign(&honest, TEST_BOB, 1);
+    }
+    close_and_publish(NOW + 60);
+    const struct found *f = world_one(PP_E_LIMIT);
+    assert_says(f->f.subject, ", revoke ");
+    history_release(&honest, 1, PP_RECORD_GUARD, 1);
+    close_and_publish(NOW + 120);
+    assert_int_equal(found_count, 2);
+    assert_int_equal(found[1].f.code, PP_E_LEDGER_TWO_ROLES);
 }
 
 static void what_is_no_record_is_found_with_its_entry(void **state)
@@ -538,6 +582,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_text_that_was_not_revoked_is_a_repetition),
     cmocka_unit_test(a_revoked_measurement_in_a_new_release_is_found),
     cmocka_unit_test(a_status_that_lists_a_revoked_release_is_found_once),
+    cmocka_unit_test(another_lie_of_a_status_is_another_finding),
+    cmocka_unit_test(the_revocation_that_is_one_too_many_is_found_and_read_past),
     cmocka_unit_test(what_is_no_record_is_found_with_its_entry),
     cmocka_unit_test(a_record_of_another_place_is_found),
     cmocka_unit_test(a_tree_that_no_status_closes_is_found),

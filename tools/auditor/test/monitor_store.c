@@ -194,6 +194,23 @@ static void tell(unsigned n, enum pp_finding_kind kind)
     assert_ok(pp_monitor_store_found(&store, &f, e, 2));
 }
 
+/* A mirror needs no key to serve another old checkpoint or wrong tile every round. */
+static void conditions_leave_room_for_what_only_a_key_can_have_done(void **state)
+{
+    (void)state;
+    assert_ok(pp_monitor_store_open(folder, &store, NULL));
+    store.finding_count = PP_MONITOR_CONDITIONS_MAX - 1;
+    tell(1, PP_FINDING_CONDITION);
+    tell(2, PP_FINDING_CONDITION);
+    assert_int_equal(store.finding_count, PP_MONITOR_CONDITIONS_MAX);
+    assert_int_equal(store.dropped, 1);
+    tell(3, PP_FINDING_FACT);
+    assert_int_equal(store.finding_count, PP_MONITOR_CONDITIONS_MAX + 1);
+    assert_int_equal(store.findings[PP_MONITOR_CONDITIONS_MAX].is_new, 1);
+    assert_int_equal(store.dropped, 1);
+    store.finding_count = 0;
+}
+
 static void each_finding_is_written_once_with_its_evidence(void **state)
 {
     char path[192];
@@ -345,6 +362,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(a_copy_that_forgot_a_bit_is_noticed),
     IN_FOLDER(a_reading_that_was_not_good_leaves_the_copy_as_it_was),
     IN_FOLDER(a_copy_of_hashes_keeps_no_entries),
+    IN_FOLDER(conditions_leave_room_for_what_only_a_key_can_have_done),
     IN_FOLDER(each_finding_is_written_once_with_its_evidence),
     IN_FOLDER(a_half_written_line_is_cut_off_and_found_again),
     IN_FOLDER(a_findings_file_that_somebody_wrote_in_is_refused),

@@ -13,8 +13,9 @@
 #include "monitor_core.h"
 
 enum {
-    WORLD_ENTRIES = 512,
-    WORLD_ENTRY_BYTES = 6000,
+    WORLD_ENTRIES = 640,
+    WORLD_ENTRY_BYTES = 24000,
+    WORLD_RECORDS = 320,
     WORLD_WITNESSES = 5,
     WORLD_FINDINGS = 32,
     ALL = 31,     /* everybody cosigns */
@@ -31,7 +32,7 @@ struct history {
     } entries[WORLD_ENTRIES];
     size_t count;
     struct pp_rules rules; /* the log's own, for its statuses */
-    struct pp_rules_record records[64];
+    struct pp_rules_record records[WORLD_RECORDS];
     struct pp_rules_measurement measurements[64];
 };
 
@@ -50,7 +51,7 @@ static struct found found[WORLD_FINDINGS];
 static size_t found_count;
 static struct pp_monitor monitor;
 static struct pp_monitor_source source, mirror;
-static struct pp_rules_record monitor_records[64];
+static struct pp_rules_record monitor_records[WORLD_RECORDS];
 static struct pp_rules_measurement monitor_measurements[64];
 static struct pp_rules_config rules_config;
 static struct test_text entry_text;

@@ -369,7 +369,34 @@ static void inputs_are_refused_by_the_line_that_is_wrong(void **state)
     assert_ok(make(INPUTS));
 }
 
+/* What a reviewer reads is the digest of the firmware; a row measured from another would pass. */
+static void a_row_is_measured_from_a_listed_firmware_alone(void **state)
+{
+    static const char *const names[] = { "../artifacts/evil", "../artifacts/../artifacts/evil",
+                                         "./simulated", "simulated/" };
+    uint8_t firmware[SIM_FIRMWARE_BYTES];
+    char path[512];
+
+    (void)state;
+    sim_firmware_make(firmware);
+    firmware[0] ^= 1; /* code, no table */
+    put("artifacts/evil", firmware, sizeof firmware);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
+        char text[sizeof INPUTS + 64];
+        const char *found = strstr(INPUTS, "simulated:EPYC-Genoa:1 genoa QEMU 1");
+        assert_non_null(found);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(found - INPUTS), INPUTS, names[i],
+                 found + strlen("simulated"));
+        assert_code(make(text), PP_E_INPUT);
+        assert_string_equal(problem.expected, "the firmware of an snp row, listed with its digest");
+    }
+    at("artifacts/evil", path);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(make(INPUTS));
+}
+
 static const struct CMUnitTest TESTS[] = {
+    cmocka_unit_test(a_row_is_measured_from_a_listed_firmware_alone),
     cmocka_unit_test(a_manifest_says_what_the_files_are_and_measures_them),
     cmocka_unit_test(w18_t2_a_byte_of_any_input_is_noticed),
     cmocka_unit_test(w18_t4_an_initrd_whose_digest_begins_alike_is_refused),

@@ -261,6 +261,53 @@ static void every_field_stands_in_the_words(void **state)
     free(text);
 }
 
+static char *words_of(const struct pp_record *r)
+{
+    static const struct pp_record_id id = { { 0xab } };
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    pp_record_words(out, r, &id, NOW);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+/* A kernel takes a vertical tab and a 0xa0 for spaces: two command lines may not look like one. */
+static void every_byte_of_a_command_line_is_shown_as_itself(void **state)
+{
+    static const struct {
+        struct pp_span line;
+        const char *shown;
+        int warned;
+    } ROWS[] = {
+        { PP_STR("pp.mode=a.init=/x"), "pp.mode=a.init=/x\n", 0 },
+        { PP_STR("pp.mode=a\vinit=/x"), "pp.mode=a\\x0binit=/x\n", 1 },
+        { PP_STR("pp.mode=a\xa0init=/x"), "pp.mode=a\\xa0init=/x\n", 1 },
+        { PP_STR("pp.mode=a\x1b[8m\n"), "pp.mode=a\\x1b[8m\\x0a\n", 1 },
+        { PP_STR("pp.mode=a\\x0binit=/x"), "pp.mode=a\\x5cx0binit=/x\n", 0 },
+        { PP_STR("pp.mode=a  "), "pp.mode=a \\x20\n", 0 },
+    };
+
+    (void)state;
+    release_of(&record, 7, PP_RECORD_GUARD, 9);
+    record.release.has_cmdline = 1;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        memcpy(record.release.cmdline, ROWS[i].line.at, ROWS[i].line.len);
+        record.release.cmdline_len = ROWS[i].line.len;
+        char *text = words_of(&record);
+        if (strstr(text, ROWS[i].shown) == NULL)
+            fail_msg("row %zu: no \"%s\" in:\n%s", i, ROWS[i].shown, text);
+        free(text);
+        assert_int_equal(warns(NOW, "command line"), ROWS[i].warned);
+    }
+    memset(record.release.cmdline, 0xff, sizeof record.release.cmdline);
+    record.release.cmdline_len = sizeof record.release.cmdline; /* the longest one fits */
+    char *text = words_of(&record);
+    assert_non_null(strstr(text, "\\xff\\xff\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +319,7 @@ int main(void)
         cmocka_unit_test(outside_dev_waiting_times_count_from_the_next_full_hour),
         cmocka_unit_test(what_is_unusual_is_said),
         cmocka_unit_test(every_field_stands_in_the_words),
+        cmocka_unit_test(every_byte_of_a_command_line_is_shown_as_itself),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
