@@ -17,6 +17,7 @@
 #include "create.h"
 #include "crypto.h"
 #include "daemon.h"
+#include "former_reviews.h"
 #include "guard.h"
 #include "key_config.h"
 #include "service.h"
@@ -26,6 +27,7 @@ enum { PATH_BYTES_MAX = 256, BATCH_MS = 1000, BATCH_ENTRIES = 4096 };
 static struct config {
     struct pp_daemon_config common;
     struct pp_span admission, name_space, policy, owner_policy, review_policy, guard;
+    struct pp_kv_list former;
     struct pp_log_key_config keys;
     uint64_t witness_ms, retry_ms, answer_ms, batch_ms, batch_entries;
     uint32_t read_all;
@@ -48,6 +50,8 @@ static const struct pp_kv_key KEYS[] = {
       "records: a policy file: who signs host-sets and keys; mandatory" },
     { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 0, 1, PATH_BYTES_MAX - 1,
       "records: a policy file: who reviews releases; mandatory" },
+    { "former_review_policy", PP_KV_LIST, offsetof(struct config, former), 0, 0, 0,
+      "records: N FILE: who reviewed the entries below N; may repeat, N rising" },
     { "batch_ms", PP_KV_U64, offsetof(struct config, batch_ms), 0, 1, 3600000,
       "opaque: how long entries gather before they are signed, 1 to 3600000 [1000]" },
     { "batch_entries", PP_KV_U64, offsetof(struct config, batch_entries), 0, 1,
@@ -68,6 +72,7 @@ static const struct pp_kv_key KEYS[] = {
 static struct log {
     struct pp_log_key_ring ring;
     struct pp_policy_file policy, owner, review;
+    struct pp_former_reviews former;
     struct pp_sequencer sequencer;
     struct pp_log_guard guard;
     struct pp_log_service *service;
@@ -103,6 +108,9 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(check_text(problem, "namespace", config.name_space));
     PP_TRY(check_text(problem, "owner_policy", config.owner_policy));
     PP_TRY(check_text(problem, "review_policy", config.review_policy));
+    if (is_opaque() && config.former.count > 0)
+        return pp_daemon_refuse(problem, "former_review_policy", "nothing, with admission = opaque",
+                                config.former.items[0]);
     if (!is_opaque() && config.batch_ms > 0)
         return pp_daemon_refuse(problem, "batch_ms", "nothing, with admission = records",
                                 PP_STR("a time"));
@@ -134,8 +142,9 @@ static pp_res load_policies(struct pp_problem *problem)
         return PP_OK;
     PP_TRY(pp_policy_file_load(path_of(config.owner_policy, path), PP_POLICY_REVIEW, problem,
                                &log_.owner));
-    return pp_policy_file_load(path_of(config.review_policy, path), PP_POLICY_REVIEW, problem,
-                               &log_.review);
+    PP_TRY(pp_policy_file_load(path_of(config.review_policy, path), PP_POLICY_REVIEW, problem,
+                               &log_.review));
+    return pp_former_reviews_load(&config.former, problem, &log_.former);
 }
 
 static int is_listed(const struct pp_policy *p, const struct pp_note_key *key)
@@ -187,7 +196,10 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
         .log = log_.ring.keys,
         .name_space = config.name_space,
         .environment = log_.environment,
-        .keys = { NULL, &log_.owner.policy, &log_.review.policy },
+        .keys = { .owner = &log_.owner.policy,
+                  .review = &log_.review.policy,
+                  .former = log_.former.list,
+                  .former_count = log_.former.count },
         .check_all = config.read_all != 0,
     };
 
@@ -202,6 +214,19 @@ static pp_res open_sequencer(struct pp_daemon *d, struct pp_problem *problem)
         pp_problem_set(problem, "folder", "a log that --init made and that keeps its own rules",
                        pp_span_cstr(pp_code_text(r.code)));
     return r;
+}
+
+/* A number above the log's size would let former reviewers log something new. */
+static pp_res check_former(struct pp_problem *problem)
+{
+    uint64_t size = pp_log_store_size(&log_.sequencer.store);
+    size_t count = log_.former.count;
+
+    if (count == 0 || log_.former.list[count - 1].entries <= size)
+        return PP_OK;
+    pp_problem_set(problem, "former_review_policy", "at most as many entries as the log has",
+                   config.former.items[count - 1]);
+    return PP_FAIL(PP_E_CONFIG, 0);
 }
 
 static pp_res open_guard(struct pp_problem *problem)
@@ -233,6 +258,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(load_policies(problem));
     PP_TRY(check_policy(d, problem));
     PP_TRY(open_sequencer(d, problem));
+    PP_TRY(check_former(problem));
     PP_TRY(open_guard(problem));
     PP_TRY(pp_log_store_renew(&log_.sequencer.store));
     const struct pp_log_service_config c = {
@@ -297,6 +323,7 @@ static void close_all(struct pp_daemon *d)
     pp_policy_file_done(&log_.policy);
     pp_policy_file_done(&log_.owner);
     pp_policy_file_done(&log_.review);
+    pp_former_reviews_done(&log_.former);
     pp_log_key_ring_done(&log_.ring);
     if (log_.dir >= 0)
         (void)close(log_.dir);

@@ -17,6 +17,7 @@
 
 #include "crypto.h"
 #include "daemon.h"
+#include "former_reviews.h"
 #include "service.h"
 #include "signer_config.h"
 
@@ -24,7 +25,7 @@ enum { PATH_BYTES_MAX = 256, CONNECTIONS_MAX = 64 };
 
 static struct config {
     struct pp_daemon_config common;
-    struct pp_kv_list logs;
+    struct pp_kv_list logs, former;
     struct pp_signer_config signer;
     struct pp_span previous, role, url, name_space, owner_policy, review_policy;
     uint64_t read_ms;
@@ -46,6 +47,8 @@ static const struct pp_kv_key KEYS[] = {
       "record: a policy file: who signs host-sets and keys" },
     { "review_policy", PP_KV_TEXT, offsetof(struct config, review_policy), 0, 1, PATH_BYTES_MAX - 1,
       "record: a policy file: who reviews releases" },
+    { "former_review_policy", PP_KV_LIST, offsetof(struct config, former), 0, 0, 0,
+      "record: N FILE: who reviewed the entries below N; may repeat, N rising" },
     { "previous", PP_KV_TEXT, offsetof(struct config, previous), 0, 1, PP_VKEY_BYTES_MAX,
       "the vkey that this witness had before: what it cosigned then still binds it" },
     PP_SIGNER_CONFIG_KEYS(struct config, signer),
@@ -59,6 +62,7 @@ static struct witness {
     struct pp_witness_book book;
     struct pp_witness_service service;
     struct pp_policy_file owner, review;
+    struct pp_former_reviews former;
     struct pp_policy own_log; /* record: the log's key, for its status records */
     char url[PATH_BYTES_MAX];
     enum pp_record_env environment;
@@ -87,6 +91,9 @@ static pp_res check_record(struct pp_problem *problem)
                                     witness.is_record ? "a value: the role is record"
                                                       : "no such line: the role is plain",
                                     needed[i].value);
+    if (!witness.is_record && config.former.count > 0)
+        return pp_daemon_refuse(problem, "former_review_policy", "no such line: the role is plain",
+                                config.former.items[0]);
     if (witness.is_record && witness.book.count != 1)
         return pp_daemon_refuse(problem, "log", "one log, for a record witness", PP_STR("several"));
     for (size_t i = 0; witness.is_record && i < witness.book.pages[0].log.key_count; i++)
@@ -137,6 +144,7 @@ static pp_res open_reader(struct pp_daemon *d, struct pp_problem *problem)
 
     PP_TRY(load_policy(config.owner_policy, problem, &witness.owner));
     PP_TRY(load_policy(config.review_policy, problem, &witness.review));
+    PP_TRY(pp_former_reviews_load(&config.former, problem, &witness.former));
     if (!pp_is_ok(pp_url_port(config.url, &port)))
         return pp_daemon_refuse(problem, "url", KEYS[2].expected, config.url);
     PP_TRY(pp_daemon_allow_connect(d, port));
@@ -151,7 +159,11 @@ static pp_res open_reader(struct pp_daemon *d, struct pp_problem *problem)
         .ledger = log->origin,
         .name_space = config.name_space,
         .environment = witness.environment,
-        .keys = { &witness.own_log, &witness.owner.policy, &witness.review.policy },
+        .keys = { .log = &witness.own_log,
+                  .owner = &witness.owner.policy,
+                  .review = &witness.review.policy,
+                  .former = witness.former.list,
+                  .former_count = witness.former.count },
         .clock = d->clock,
         .events = &d->events,
         .deadline_ms = (uint32_t)config.read_ms,
@@ -224,6 +236,7 @@ static void close_all(struct pp_daemon *d)
     pp_reader_free(witness.service.reader);
     pp_policy_file_done(&witness.owner);
     pp_policy_file_done(&witness.review);
+    pp_former_reviews_done(&witness.former);
     pp_signer_file_done(&witness.key);
     if (witness.book.dir >= 0)
         (void)close(witness.book.dir);

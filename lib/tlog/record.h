@@ -262,21 +262,43 @@ PP_MUST pp_res pp_record_open(struct pp_span entry, struct pp_note *ret_note,
 PP_MUST pp_res pp_record_sign(struct pp_wr *wr, const struct pp_record *r,
                               const struct pp_note_signer *signers, size_t signer_count);
 
+/*
+ * Who reviewed once. Keys change, and the log keeps what was logged under the old ones: whoever
+ * reads it from its first entry needs them too, and only up to the change, so that a thief of
+ * former keys can log nothing new.
+ */
+struct pp_former_review {
+    const struct pp_policy *policy; /* PP_POLICY_REVIEW */
+    uint64_t entries;               /* it counts for the entries 0 to `entries` - 1 */
+};
+
+enum { PP_FORMER_REVIEWS_MAX = 16 };
+
 /* Whose signatures count; policies outlive it. Always the caller's pins, never what a log says. */
 struct pp_record_keys {
-    const struct pp_policy *log;    /* PP_POLICY_LOG: its log lines sign status records */
-    const struct pp_policy *owner;  /* PP_POLICY_REVIEW */
-    const struct pp_policy *review; /* PP_POLICY_REVIEW */
+    const struct pp_policy *log;           /* PP_POLICY_LOG: its log lines sign status records */
+    const struct pp_policy *owner;         /* PP_POLICY_REVIEW */
+    const struct pp_policy *review;        /* PP_POLICY_REVIEW */
+    const struct pp_former_review *former; /* pp_record_check_logged, in the order of `entries` */
+    size_t former_count;
 };
 
 /*
  * LEDGER_SIGNER unless the signatures that the record's type needs are there: release: the review
  * quorum; host-set: the owner's quorum and one reviewer with another key; key-epoch: the owner's
  * quorum; revoke: one reviewer; status: the log whose name is the ledger line. A wrong signature
- * of any listed key refuses the record, needed or not.
+ * of any listed key refuses the record, needed or not. Former reviewers count for nothing here.
  */
 PP_MUST pp_res pp_record_check_signers(const struct pp_note *n, const struct pp_record *r,
                                        const struct pp_record_keys *keys);
+
+/*
+ * The same for the entry of number `index` of a log, for readers of its history: below its number
+ * of entries a former review policy is as good as the one of today. A release is judged under a
+ * policy that one of its review lines names; MISMATCH when it names none whose quorum signed.
+ */
+PP_MUST pp_res pp_record_check_logged(const struct pp_note *n, const struct pp_record *r,
+                                      const struct pp_record_keys *keys, uint64_t index);
 
 /* LEDGER_NAMESPACE unless the record is of exactly this ledger, namespace and environment. */
 PP_MUST pp_res pp_record_check_place(const struct pp_record *r, struct pp_span ledger,

@@ -102,12 +102,8 @@ static void row_digest(const struct pp_release *rel, size_t i, uint8_t ret[PP_SH
 static pp_res check_release(const struct pp_rules *r, const struct pp_release *rel)
 {
     size_t rows = rel->snp_count + rel->tdx_count;
-    int named = 0;
 
     PP_CHECK(rows <= r->config.measurement_cap - r->state.measurement_count, PP_E_LIMIT, rows);
-    for (size_t i = 0; i < rel->review_count; i++)
-        named |= memcmp(rel->review[i].sha256, r->config.keys.review->digest, PP_SHA256_BYTES) == 0;
-    PP_CHECK(named, PP_E_MISMATCH, rel->review_count);
     for (size_t i = 0; i < rows; i++) {
         uint8_t digest[PP_SHA384_BYTES];
         row_digest(rel, i, digest);
@@ -461,7 +457,7 @@ pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now)
     PP_TRY(pp_record_open(entry, &note, &rec));
     PP_TRY(
         pp_record_check_place(&rec, r->config.ledger, r->config.name_space, r->config.environment));
-    PP_TRY(pp_record_check_signers(&note, &rec, &r->config.keys));
+    PP_TRY(pp_record_check_logged(&note, &rec, &r->config.keys, r->state.entries));
     PP_TRY(pp_rules_check(r, &rec, now));
     pp_record_id_of(note.text, &id);
     apply(r, &rec, &id);

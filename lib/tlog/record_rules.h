@@ -82,13 +82,13 @@ void pp_rules_init(struct pp_rules *r, const struct pp_rules_config *config);
 
 /*
  * Reads the next entry at the time `now` (POSIX s). On failure the state is unchanged and the
- * entry breaks the rule that the code names: the parser's codes; LEDGER_NAMESPACE; LEDGER_SIGNER;
- * LEDGER_SERIAL (not above the last of its type and role or kind, or more than
- * PP_RULES_SERIAL_STEP_MAX above it); LEDGER_TWO_ROLES;
- * LEDGER_REVOKED (a measurement of a revoked release); MISMATCH (no review line names the review
- * policy); LEDGER_WINDOW (a waiting time, an epoch out of turn); NOT_FOUND (a revoke's target);
- * DUPLICATE (revoked already); LEDGER_STATUS (a status that does not say what the records say);
- * LEDGER_FUTURE; LIMIT (a table is full).
+ * entry breaks the rule that the code names: the parser's codes; LEDGER_NAMESPACE; LEDGER_SIGNER
+ * and MISMATCH (pp_record_check_logged, for the entry's place in the log); LEDGER_SERIAL (not above
+ * the last of its type and role or kind, or more than PP_RULES_SERIAL_STEP_MAX above it);
+ * LEDGER_TWO_ROLES; LEDGER_REVOKED (a measurement of a revoked release); LEDGER_WINDOW (a waiting
+ * time, an epoch out of turn); NOT_FOUND (a revoke's target); DUPLICATE (revoked already);
+ * LEDGER_STATUS (a status that does not say what the records say); LEDGER_FUTURE; LIMIT (a table is
+ * full).
  */
 PP_MUST pp_res pp_rules_feed(struct pp_rules *r, struct pp_span entry, uint64_t now);
 

@@ -101,6 +101,44 @@ pp_res pp_record_check_signers(const struct pp_note *n, const struct pp_record *
     return PP_FAIL(PP_E_LEDGER_SIGNER, 0);
 }
 
+static int names_policy(const struct pp_release *rel, const struct pp_policy *review)
+{
+    for (size_t i = 0; i < rel->review_count; i++)
+        if (memcmp(rel->review[i].sha256, review->digest, PP_SHA256_BYTES) == 0)
+            return 1;
+    return 0;
+}
+
+/* A release names the policy that it was reviewed under: quorum and line are of the same one. */
+static pp_res check_under(const struct pp_note *n, const struct pp_record *r,
+                          const struct pp_record_keys *keys, const struct pp_policy *review)
+{
+    struct pp_record_keys own = *keys;
+
+    own.review = review;
+    PP_TRY(pp_record_check_signers(n, r, &own));
+    if (r->type == PP_RECORD_RELEASE)
+        PP_CHECK(names_policy(&r->release, review), PP_E_MISMATCH, r->release.review_count);
+    return PP_OK;
+}
+
+/* Who reviews today is asked first, and has the word when none of the former policies fits. */
+pp_res pp_record_check_logged(const struct pp_note *n, const struct pp_record *r,
+                              const struct pp_record_keys *keys, uint64_t index)
+{
+    pp_res today = check_under(n, r, keys, keys->review);
+    uint64_t set;
+
+    if (pp_is_ok(today) || keys->former_count == 0)
+        return today;
+    PP_TRY(signed_by(n, keys->review, &set));
+    for (size_t i = 0; i < keys->former_count; i++)
+        if (index < keys->former[i].entries &&
+            pp_is_ok(check_under(n, r, keys, keys->former[i].policy)))
+            return PP_OK;
+    return today;
+}
+
 pp_res pp_record_check_place(const struct pp_record *r, struct pp_span ledger,
                              struct pp_span name_space, enum pp_record_env environment)
 {

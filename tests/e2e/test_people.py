@@ -87,7 +87,9 @@ class Party:
         self.events.close()
 
 
-class People(unittest.TestCase):
+class Ledger(unittest.TestCase):
+    """A ledger that the recipe has made."""
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="pp-e2e-people-")
@@ -225,6 +227,8 @@ class People(unittest.TestCase):
     def show(self):
         return json.loads(self.must("log", "show", "--json").out)
 
+
+class People(Ledger):
     def test_the_batch_is_published_and_the_log_is_shown(self):
         self.assertEqual(self.submitted.status, 0, self.submitted.out + self.submitted.err)
         answer = self.submitted.json

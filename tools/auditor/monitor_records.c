@@ -89,6 +89,10 @@ static void say_signers(const struct pp_monitor *m, const struct reading *e, cha
     any = add_signers(&e->note, k->review->witness_keys, k->review->witness_count, any, text, cap);
     any = add_signers(&e->note, k->owner->witness_keys, k->owner->witness_count, any, text, cap);
     any = add_signers(&e->note, k->log->log_keys, k->log->log_count, any, text, cap);
+    for (size_t i = 0; i < k->former_count && !any; i++) {
+        const struct pp_policy *former = k->former[i].policy;
+        any = add_signers(&e->note, former->witness_keys, former->witness_count, any, text, cap);
+    }
     if (!any)
         monitor_add_text(text, cap, PP_STR("signed by nobody whom the policies list"));
 }

@@ -33,6 +33,8 @@ pp_res pp_admit_new(struct pp_span ledger, struct pp_span name_space,
                                             .measurements = a->measurements,
                                             .measurement_cap = MEASUREMENTS_MAX };
     pp_rules_init(&a->rules, &config);
+    /* It counts from 0, and judges what will be logged behind everything that is there. */
+    a->rules.config.keys.former_count = 0;
     *ret = a;
     return PP_OK;
 }

@@ -14,6 +14,7 @@
 #include "device.h"
 #include "log_view.h"
 #include "ohttp_epoch.h"
+#include "place.h"
 #include "verbs.h"
 #if !PP_RELEASE
 #include "fleet.h"
@@ -31,6 +32,7 @@ struct rotate {
     int folder_fd;
     struct pp_device device; /* for its anchors alone: nothing is opened */
     struct pp_trust trust;
+    struct pp_former_reviews former;
     struct log_view view;
     struct pp_problem problem;
     struct pp_note note; /* the entry that is being read */
@@ -82,7 +84,8 @@ static pp_res read_trust(struct rotate *x)
         return r;
     }
     pp_problem_party(&x->problem, "trust anchors");
-    return pp_trust_parse(&x->trust, &files, &x->problem);
+    PP_TRY(pp_trust_parse(&x->trust, &files, &x->problem));
+    return ppctl_place_former(x->p, NULL, &x->problem, &x->former);
 }
 
 /* The folder has the very keys that the ledger lists, for every epoch that is not over. */
@@ -123,7 +126,9 @@ static pp_res read_ledger(struct rotate *x)
     if (x->trust.environment != PP_RECORD_DEV)
         x->ledger.lead_s = PP_KEY_EPOCH_DELAY_S + PUBLISHED_S;
     pp_problem_party(&x->problem, "log");
-    const struct pp_audit_place place = log_view_place(&x->trust);
+    struct pp_audit_place place = log_view_place(&x->trust);
+    place.keys.former = x->former.list;
+    place.keys.former_count = x->former.count;
     const struct pp_log_source_config from = { .place = x->log_path };
     PP_TRY(log_view_read(&x->view, &from, &place, x->ledger.now_s, &x->problem));
     pp_problem_party(&x->problem, "gateway");
@@ -306,6 +311,7 @@ static void rotate_done(struct rotate *x)
 #endif
     log_view_done(&x->view);
     pp_trust_done(&x->trust);
+    pp_former_reviews_done(&x->former);
     pp_device_close(&x->device);
 }
 

@@ -104,7 +104,7 @@ static pp_res verify_record(struct verifying *v)
                       pp_code_text(r.code));
     r = pp_record_check_place(&v->record, place->origin, place->name_space, place->environment);
     if (pp_is_ok(r))
-        r = pp_record_check_signers(&note, &v->record, &place->keys);
+        r = pp_record_check_logged(&note, &v->record, &place->keys, v->proof.index);
     if (!pp_is_ok(r))
         return refuse(v, r, "entry", "a record of this place, signed as its type must be",
                       pp_code_text(r.code));

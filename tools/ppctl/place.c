@@ -6,6 +6,8 @@
 
 #include "device.h"
 
+enum { FOLDER_BYTES_MAX = 4096 };
+
 static int is_single_given(const struct ppctl_place_args *a)
 {
     return a->origin != NULL || a->name_space != NULL || a->environment != NULL ||
@@ -49,6 +51,19 @@ static pp_res default_files(const struct ppctl *p, struct pp_problem *problem,
     return r;
 }
 
+pp_res ppctl_place_former(const struct ppctl *p, const char *folder, struct pp_problem *problem,
+                          struct pp_former_reviews *ret)
+{
+    char path[FOLDER_BYTES_MAX];
+
+    if (folder == NULL && PP_RELEASE)
+        return PP_OK;
+    int n = folder == NULL ? snprintf(path, sizeof path, "%s/trust", p->state)
+                           : snprintf(path, sizeof path, "%s", folder);
+    PP_CHECK(n > 0 && n < (int)sizeof path, PP_E_RANGE, n);
+    return pp_former_reviews_read(path, problem, ret);
+}
+
 /* A folder that was named is to be corrected; no fleet is missing there. */
 static pp_res named_files(const char *folder, struct pp_problem *problem, struct ppctl_place *ret,
                           struct pp_trust_files *ret_files)
@@ -77,8 +92,12 @@ static pp_res open_anchors(const struct ppctl *p, const char *folder, struct pp_
     ret->origin = ret->anchors.origin;
     ret->name_space = ret->anchors.name_space;
     ret->environment = ret->anchors.environment;
-    ret->keys = (struct pp_record_keys){ &ret->anchors.log, &ret->anchors.owner,
-                                         &ret->anchors.review };
+    ret->keys = (struct pp_record_keys){ .log = &ret->anchors.log,
+                                         .owner = &ret->anchors.owner,
+                                         .review = &ret->anchors.review };
+    PP_TRY(ppctl_place_former(p, folder, problem, &ret->former));
+    ret->keys.former = ret->former.list;
+    ret->keys.former_count = ret->former.count;
     return PP_OK;
 }
 
@@ -167,4 +186,5 @@ void ppctl_place_done(struct ppctl_place *place)
         pp_buf_done(&place->texts[i]);
     for (size_t i = 0; i < PP_ARRAY_COUNT(place->files); i++)
         pp_policy_file_done(&place->files[i]);
+    pp_former_reviews_done(&place->former);
 }

@@ -3,7 +3,9 @@
  * place.h: which ledger a command works on: its origin, the namespace and the environment of its
  * records, and whose signatures count there. The same options for every verb that has to know.
  *
- *     --trust DIR                     a folder laid out as STATE/trust (docs/operations.md)
+ *     --trust DIR                     a folder laid out as STATE/trust (docs/operations.md); files
+ *                                     `review.policy.before-N` in it say who reviewed the
+ *                                     entries below N
  *     --origin O --namespace NS --environment prod|staging|dev
  *         [--log-policy FILE] [--owner-policy FILE] [--review-policy FILE]
  *                                     for those who make records before there is a trust file
@@ -14,6 +16,7 @@
 #ifndef PPCTL_PLACE_H
 #define PPCTL_PLACE_H
 
+#include "former_reviews.h"
 #include "ledger_keys.h"
 #include "ppctl.h"
 #include "record.h"
@@ -57,6 +60,7 @@ struct ppctl_place {
     struct pp_trust anchors;
     struct pp_buf texts[PP_TRUST_FOLDER_FILES];
     struct pp_policy_file files[3];
+    struct pp_former_reviews former;
 };
 
 /* 1 if any of the options was given: a verb to which the place is optional looks here. */
@@ -71,6 +75,14 @@ int ppctl_place_given(const struct ppctl_place_args *args);
 PP_MUST pp_res ppctl_place_open(const struct ppctl *p, const struct ppctl_place_args *args,
                                 unsigned needs, struct pp_problem *problem,
                                 struct ppctl_place *ret);
+/*
+ * Those who reviewed once, from `folder` or, with NULL, from where the anchors of this build come:
+ * they are for readers of a log's history and no anchors of a device, so none are compiled in.
+ * CONFIG, RANGE.
+ */
+PP_MUST pp_res ppctl_place_former(const struct ppctl *p, const char *folder,
+                                  struct pp_problem *problem, struct pp_former_reviews *ret);
+
 void ppctl_place_done(struct ppctl_place *place); /* zero state is fine */
 
 #endif

@@ -40,7 +40,8 @@ struct row {
     uint64_t index; /* UINT64_MAX: not logged */
     enum pp_record_role role;
     uint64_t serial, not_before, not_after;
-    uint64_t reviewers; /* bits of the review policy */
+    const struct pp_policy *review; /* whose reviewers signed: the one of today or a former one */
+    uint64_t reviewers;             /* bits of it */
     uint8_t image_sha256[PP_SHA256_BYTES];
     uint64_t image_bytes;
     char where[PP_RECORD_WORD_MAX + 1];
@@ -97,13 +98,25 @@ static pp_res read_wanted(struct status *s)
     return PP_OK;
 }
 
-static uint64_t reviewers_of(const struct status *s, const struct pp_note *n)
+static uint64_t reviewers_of(const struct pp_policy *review, const struct pp_note *n)
 {
-    const struct pp_policy *review = s->place.keys.review;
     struct pp_note_signers who;
 
     return pp_is_ok(pp_note_check(n, review->witness_keys, review->witness_count, &who)) ? who.set
                                                                                          : 0;
+}
+
+static void find_reviewers(const struct pp_record_keys *keys, const struct pp_note *n,
+                           struct row *row)
+{
+    row->review = keys->review;
+    row->reviewers = reviewers_of(row->review, n);
+    for (size_t i = 0; i < keys->former_count && row->reviewers == 0; i++) {
+        if (row->index >= keys->former[i].entries)
+            continue;
+        row->review = keys->former[i].policy;
+        row->reviewers = reviewers_of(row->review, n);
+    }
 }
 
 static void fill_row(const struct status *s, struct row *row, const struct pp_record *r,
@@ -116,8 +129,8 @@ static void fill_row(const struct status *s, struct row *row, const struct pp_re
                          .serial = r->serial,
                          .not_before = rel->not_before,
                          .not_after = rel->not_after,
-                         .reviewers = reviewers_of(s, n),
                          .image_bytes = rel->image.bytes };
+    find_reviewers(&s->place.keys, n, row);
     pp_record_id_of(n->text, &row->id);
     memcpy(row->image_sha256, rel->image.sha256, sizeof row->image_sha256);
     pp_printable(row->where, sizeof row->where, rel->image.where);
@@ -362,11 +375,11 @@ static int exit_of(const struct status *s)
     return waits ? (int)PP_CLASS_BUSY : (int)PP_CLASS_REFUSED;
 }
 
-static json_t *row_json(const struct status *s, const struct row *row, uint64_t now)
+static json_t *row_json(const struct row *row, uint64_t now)
 {
     char names[512];
 
-    pp_policy_names(names, sizeof names, s->place.keys.review, row->reviewers);
+    pp_policy_names(names, sizeof names, row->review, row->reviewers);
     return json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:s, s:b, s:{s:s, s:s, s:s}}", "id",
                      release_hex(PP_BYTES(row->id.bytes)).text, "state", STATES[row->state], "role",
                      pp_record_role_name(row->role), "serial", (json_int_t)row->serial, "index",
@@ -383,7 +396,7 @@ static int print_json(const struct status *s)
     json_t *rows = json_array();
 
     for (size_t i = 0; i < s->row_count; i++)
-        json_array_append_new(rows, row_json(s, &s->rows[i], now));
+        json_array_append_new(rows, row_json(&s->rows[i], now));
     int failed = ppctl_print_json(json_pack("{s:s, s:I, s:I, s:I, s:o}", "log", s->log_path, "size",
                                             (json_int_t)s->opened.checkpoint.size, "status_time",
                                             (json_int_t)s->last_time, "status_valid_until",
@@ -400,7 +413,7 @@ static int print_text(const struct status *s)
            (unsigned long long)s->opened.checkpoint.size, pp_moment_of(s->last_time).text);
     for (size_t i = 0; i < s->row_count; i++) {
         const struct row *row = &s->rows[i];
-        pp_policy_names(names, sizeof names, s->place.keys.review, row->reviewers);
+        pp_policy_names(names, sizeof names, row->review, row->reviewers);
         printf("\n%s %llu: %s%s\n  id       %s\n  window   %s", pp_record_role_name(row->role),
                (unsigned long long)row->serial, STATES[row->state],
                wants_renewal(row, now) ? ", more than half of its time is over" : "",

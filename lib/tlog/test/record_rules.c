@@ -413,6 +413,201 @@ static void behind_a_broken_rule_the_machine_goes_on(void **state)
     assert_ok(feed_status());
 }
 
+/* --- reviewers who change ------------------------------------------------------------------ */
+
+enum { CHANGED_AT = 3 }; /* a host-set, a release and a status were logged by then */
+
+static struct pp_note_signer carol; /* reviewed alone, before alice and bob did */
+static struct pp_policy former_policy;
+static struct test_text former_text;
+
+static int make_former(void **state)
+{
+    if (make_people(state) != 0)
+        return -1;
+    carol = test_signer("carol.example", PP_NOTE_ED25519, 9);
+    test_vkey(test_begin(&former_text), "witness c ", &carol);
+    pp_wr_text(&former_text.wr, "quorum c\n");
+    assert_ok(pp_policy_parse(test_end(&former_text), PP_POLICY_REVIEW, &former_policy));
+    return 0;
+}
+
+static int drop_former(void **state)
+{
+    pp_note_signer_done(&carol);
+    return drop_people(state);
+}
+
+static void begin_changed(uint64_t at)
+{
+    static struct pp_former_review former;
+
+    former = (struct pp_former_review){ &former_policy, at };
+    begin();
+    rules.config.keys.former = &former;
+    rules.config.keys.former_count = 1;
+}
+
+static void name_former(void)
+{
+    memcpy(record.release.review[0].sha256, former_policy.digest, PP_SHA256_BYTES);
+}
+
+static void name_both(void)
+{
+    record.release.review[1] = record.release.review[0];
+    record.release.review[0].name = PP_STR("former");
+    record.release.review_count = 2;
+    name_former();
+}
+
+/* The first CHANGED_AT entries of a log whose reviewer was carol. */
+static void feed_history(void)
+{
+    const struct pp_note_signer hosts_by[] = { signers[TEST_OWNER], carol };
+
+    begin_changed(CHANGED_AT);
+    host_set_of(&record, 1);
+    assert_ok(feed(hosts_by, 2));
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    name_former();
+    assert_ok(feed(&carol, 1));
+    assert_ok(feed_status());
+    assert_int_equal(rules.state.entries, CHANGED_AT);
+}
+
+/* B1: keys change, and the ledger keeps what was logged under the old ones. */
+static void b1_a_release_of_former_reviewers_counts_below_the_change_and_not_behind_it(void **state)
+{
+    (void)state;
+    feed_history();
+    assert_int_equal(record.status.release_count, 1);
+    release_of(&record, 2, PP_RECORD_GUARD, 2);
+    name_former();
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    /* Not even the reviewers of today put a former policy's name to anything new. */
+    assert_code(feed(&signers[TEST_ALICE], 2), PP_E_MISMATCH);
+    name_both();
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    assert_int_equal(rules.state.entries, CHANGED_AT);
+    assert_ok(feed_release(2, PP_RECORD_GUARD, 2));
+}
+
+/* The number is of the entry in the log: what is taken back is below the change again. */
+static void b1_the_entry_before_the_change_is_the_last_of_former_reviewers(void **state)
+{
+    (void)state;
+    for (uint64_t at = 0; at <= 2; at++) {
+        begin_changed(at);
+        assert_ok(feed_hosts(1));
+        struct pp_rules_state saved = pp_rules_save(&rules);
+        for (int again = 0; again <= 1; again++) {
+            release_of(&record, 1, PP_RECORD_GUARD, 1);
+            name_former();
+            assert_code(feed(&carol, 1), at == 2 ? PP_E_OK : PP_E_LEDGER_SIGNER);
+            pp_rules_restore(&rules, &saved);
+        }
+    }
+}
+
+static void b1_former_reviewers_answer_only_for_a_release_that_names_their_policy(void **state)
+{
+    (void)state;
+    begin_changed(CHANGED_AT);
+    release_of(&record, 1, PP_RECORD_GUARD, 1); /* names the policy of today */
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    name_former();
+    assert_code(feed(&signers[TEST_ALICE], 2), PP_E_MISMATCH);
+    assert_int_equal(rules.state.entries, 0);
+}
+
+static void b1_a_release_of_the_overlap_names_both_policies_and_counts_under_either(void **state)
+{
+    (void)state;
+    const struct pp_note_signer everybody[] = { signers[TEST_ALICE], signers[TEST_BOB], carol };
+
+    begin_changed(CHANGED_AT);
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    name_both();
+    assert_ok(feed(&carol, 1));
+    record.serial++;
+    assert_ok(feed(&signers[TEST_ALICE], 2));
+    record.serial++;
+    assert_ok(feed(everybody, 3));
+    assert_int_equal(rules.state.entries, CHANGED_AT);
+    record.serial++;
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    assert_ok(feed(&signers[TEST_ALICE], 2));
+    record.serial++;
+    assert_ok(feed(everybody, 3));
+    /* Half of each quorum is none. */
+    const struct pp_note_signer halves[] = { signers[TEST_ALICE], carol };
+    record.serial++;
+    assert_code(feed(halves, 2), PP_E_LEDGER_SIGNER);
+}
+
+static void b1_one_former_reviewer_revokes_and_signs_host_sets_below_the_change_only(void **state)
+{
+    (void)state;
+    const struct pp_note_signer hosts_by[] = { signers[TEST_OWNER], carol };
+    struct pp_record_id first, second;
+
+    begin_changed(CHANGED_AT);
+    host_set_of(&record, 1);
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER); /* the owner is asked as before */
+    assert_ok(feed(hosts_by, 2));
+    assert_ok(feed_hosts(2));
+    first = records[0].id;
+    second = records[1].id;
+    revoke_of(&record, 1, &first);
+    assert_ok(feed(&carol, 1));
+    assert_int_equal(rules.state.entries, CHANGED_AT);
+    revoke_of(&record, 2, &second);
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    assert_ok(feed(&signers[TEST_BOB], 1));
+    host_set_of(&record, 3);
+    assert_code(feed(hosts_by, 2), PP_E_LEDGER_SIGNER);
+    assert_ok(feed(&signers[TEST_OWNER], 2));
+}
+
+static void b1_each_former_policy_has_its_own_end(void **state)
+{
+    (void)state;
+    const struct pp_former_review former[] = { { &former_policy, 1 }, { &policies[1], 2 } };
+
+    begin();
+    rules.config.keys.former = former;
+    rules.config.keys.former_count = 2;
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    name_former();
+    assert_ok(feed(&carol, 1));
+    record.serial++;
+    assert_code(feed(&carol, 1), PP_E_LEDGER_SIGNER);
+    memcpy(record.release.review[0].sha256, policies[1].digest, PP_SHA256_BYTES);
+    assert_ok(feed(&signers[TEST_OWNER], 1));
+    record.serial++;
+    assert_code(feed(&signers[TEST_OWNER], 1), PP_E_LEDGER_SIGNER);
+}
+
+/* A wrong line of a reviewer of today is not overlooked because former ones are enough. */
+static void b1_a_wrong_signature_of_a_reviewer_of_today_refuses_the_former_ones_too(void **state)
+{
+    (void)state;
+    struct pp_note_signer wrong = test_signer("alice.example", PP_NOTE_ED25519, 42);
+    const struct pp_note_signer by[] = { carol, wrong };
+
+    begin_changed(CHANGED_AT);
+    release_of(&record, 1, PP_RECORD_GUARD, 1);
+    name_former();
+    assert_ok(feed(by, 2)); /* a key that nobody lists says nothing */
+    struct pp_note_signer claims = wrong;
+    claims.key.id = signers[TEST_ALICE].key.id;
+    const struct pp_note_signer forged[] = { carol, claims };
+    record.serial++;
+    assert_code(feed(forged, 2), PP_E_LEDGER_SIGNER);
+    pp_note_signer_done(&wrong);
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_log_is_open_until_its_status),
     cmocka_unit_test(a_refused_entry_changes_nothing),
@@ -429,9 +624,16 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(keys_of_today_and_tomorrow_are_listed),
     cmocka_unit_test(what_has_ended_is_past_for_every_later_status),
     cmocka_unit_test(behind_a_broken_rule_the_machine_goes_on),
+    cmocka_unit_test(b1_a_release_of_former_reviewers_counts_below_the_change_and_not_behind_it),
+    cmocka_unit_test(b1_the_entry_before_the_change_is_the_last_of_former_reviewers),
+    cmocka_unit_test(b1_former_reviewers_answer_only_for_a_release_that_names_their_policy),
+    cmocka_unit_test(b1_a_release_of_the_overlap_names_both_policies_and_counts_under_either),
+    cmocka_unit_test(b1_one_former_reviewer_revokes_and_signs_host_sets_below_the_change_only),
+    cmocka_unit_test(b1_each_former_policy_has_its_own_end),
+    cmocka_unit_test(b1_a_wrong_signature_of_a_reviewer_of_today_refuses_the_former_ones_too),
 };
 
 int main(void)
 {
-    return cmocka_run_group_tests(TESTS, make_people, drop_people);
+    return cmocka_run_group_tests(TESTS, make_former, drop_former);
 }
