@@ -46,7 +46,7 @@ struct pp_audit {
     uint64_t beyond;         /* ... and tiles of a larger tree than the checkpoint's */
     int has_directory;
     int is_directory_later; /* 1: it is of a larger tree, published meanwhile: not compared */
-    int is_complete; /* 1: everything was read */
+    int is_complete;        /* 1: everything was read */
     struct pp_log_index index;
 };
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "builds.h"
-#include "builds.h"
 #include "cred.h"
 #include "fleet_int.h"
 #include "host_list.h"
