@@ -800,8 +800,9 @@ static void copy_file(const char *from, const char *to)
 static int synced(int fd)
 {
     char link[32], name[256], kept[272];
+    struct stat st;
 
-    if (stop_at == 0)
+    if (stop_at == 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)))
         return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, name, sizeof name - 1);
