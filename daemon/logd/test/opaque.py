@@ -78,7 +78,7 @@ def what_is_too_much_is_refused_by_name(fleet):
     assert fleet.submit([b"a", bytes(65536)]) == (422, "refused 1 LIMIT\n")
     assert fleet.submit(numbers(0, 257)) == (422, "refused 256 LIMIT\n")
     assert fleet.log.call("POST", "/submit", b"")[0] == 422
-    assert fleet.log.call("POST", "/submit", bytes((2 << 20) + 1))[0] == 413
+    assert fleet.log.announce("/submit", (2 << 20) + 1) == 413
     assert fleet.log.call("GET", "/checkpoint")[0] == 404  # size 0 is never served
 
 
