@@ -137,7 +137,7 @@ static void make_records(void)
             .name_space = PP_STR(NAMESPACE),
             .environment = PP_RECORD_DEV,
             .serial = i + 1,
-            .time = UINT64_C(20000) * PP_DAY_S,
+            .time = (UINT64_C(20000) + i) * PP_DAY_S, /* keys are logged a month ahead at most */
             .key_epoch = { .kind = PP_RECORD_ISSUER, .epoch = 20000 + i, .config_len = 34 },
         };
         r.key_epoch.config[1] = 5;
@@ -175,7 +175,7 @@ static void feed_all(void)
     };
 
     pp_monitor_init(&monitor, &c);
-    monitor.now = UINT64_C(20000) * PP_DAY_S;
+    monitor.now = (UINT64_C(20000) + RECORDS) * PP_DAY_S;
     monitor.tree.size = RECORDS;
     for (size_t i = 0; i < RECORDS; i++)
         must(pp_monitor_entry(&monitor, pp_buf_span(&entries[i])));
