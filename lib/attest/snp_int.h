@@ -5,6 +5,7 @@
 #define PP_SNP_INT_H
 
 #include "snp_verify.h"
+#include "verdict_int.h"
 
 struct snp_ctx {
     const struct pp_snp_anchors *anchors;
@@ -26,10 +27,10 @@ struct snp_ctx {
 };
 
 /*
- * A check returns ok (passed, or skipped if it said so with snp_skip) or the failure with the code
+ * A check returns ok (passed, or skipped if it said so with attest_skip) or the failure with the code
  * of its row. It fills the row's anchor and problem either way.
  */
-typedef pp_res snp_check_fn(struct snp_ctx *c, struct pp_snp_check *row);
+typedef pp_res snp_check_fn(struct snp_ctx *c, struct pp_attest_check *row);
 
 /* Checks 11 to 23, in snp_policy.c. */
 snp_check_fn snp_check_provisional, snp_check_tcb_min, snp_check_fw_min, snp_check_mitigation,
@@ -37,25 +38,12 @@ snp_check_fn snp_check_provisional, snp_check_tcb_min, snp_check_fw_min, snp_che
     snp_check_measurement, snp_check_host_data, snp_check_id_block, snp_check_host_id,
     snp_check_binding;
 
-/* Row helpers. */
 const char *snp_policy_name(const struct snp_ctx *c);
-void snp_anchor(struct pp_snp_check *row, const char *anchor);
-pp_res snp_skip(struct pp_snp_check *row, const char *why); /* always ok */
 
-/* What a row shows: text, or "0x..." for numbers, or the components of a patch level. */
-void snp_say(struct pp_snp_check *row, const char *field, const char *expected, const char *got);
-void snp_say_number(struct pp_snp_check *row, const char *field, const char *expected,
-                    uint64_t got);
-void snp_say_tcb(struct pp_snp_check *row, const char *field, enum pp_snp_line line,
+/* Shows the components of a patch level. */
+void snp_say_tcb(struct pp_attest_check *row, const char *field, enum pp_snp_line line,
                  const char *relation, const struct pp_snp_tcb *expected,
                  const struct pp_snp_tcb *got);
-
-/* Fails with the row's code unless `cond` holds. */
-#define SNP_CHECK(row, cond)                                                                       \
-    do {                                                                                           \
-        if (!(cond))                                                                               \
-            return PP_FAIL((row)->code, (row)->number);                                            \
-    } while (0)
 
 /* The names of subject or issuer of `cert` are those of `names` and the CN `cn`, and no others. */
 PP_MUST pp_res snp_names_check(const struct pp_x509 *cert, enum pp_x509_side side,

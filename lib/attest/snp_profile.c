@@ -49,8 +49,8 @@ static const struct pp_snp_floor FLOOR[] = {
 const struct pp_snp_policy PP_SNP_POLICY_STRICT = {
     .name = "strict",
     .version_min = 3,
-    .signers = PP_SNP_BIT(PP_SNP_VCEK),
-    .lines = PP_SNP_BIT(PP_SNP_GENOA) | PP_SNP_BIT(PP_SNP_TURIN),
+    .signers = PP_ATTEST_BIT(PP_SNP_VCEK),
+    .lines = PP_ATTEST_BIT(PP_SNP_GENOA) | PP_ATTEST_BIT(PP_SNP_TURIN),
     .floor = FLOOR,
     .floor_count = PP_ARRAY_COUNT(FLOOR),
     .fw_min = { .major = 1, .minor = 55 },

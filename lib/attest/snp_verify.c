@@ -13,31 +13,6 @@ const char *snp_policy_name(const struct snp_ctx *c)
     return c->policy->name == NULL ? "policy" : c->policy->name;
 }
 
-void snp_anchor(struct pp_snp_check *row, const char *anchor)
-{
-    pp_printable(row->anchor, sizeof row->anchor, pp_span_cstr(anchor));
-}
-
-void snp_say(struct pp_snp_check *row, const char *field, const char *expected, const char *got)
-{
-    pp_problem_set(&row->problem, field, expected, pp_span_cstr(got));
-}
-
-void snp_say_number(struct pp_snp_check *row, const char *field, const char *expected, uint64_t got)
-{
-    char text[24];
-    struct pp_wr wr = pp_wr_over(text, sizeof text);
-    unsigned shift = 60;
-
-    while (shift > 0 && got >> shift == 0)
-        shift -= 4;
-    pp_wr_text(&wr, "0x");
-    for (; shift < 64; shift -= 4) /* ends by wrapping below zero */
-        pp_wr_u8(&wr, (uint8_t) "0123456789abcdef"[got >> shift & 15]);
-    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
-    pp_problem_set(&row->problem, field, expected, pp_wr_done(&wr));
-}
-
 static void write_tcb(struct pp_wr *wr, enum pp_snp_line line, const struct pp_snp_tcb *tcb)
 {
     struct pp_snp_tcb_parts p = pp_snp_tcb_split(line, tcb);
@@ -63,7 +38,7 @@ static void write_tcb(struct pp_wr *wr, enum pp_snp_line line, const struct pp_s
     }
 }
 
-void snp_say_tcb(struct pp_snp_check *row, const char *field, enum pp_snp_line line,
+void snp_say_tcb(struct pp_attest_check *row, const char *field, enum pp_snp_line line,
                  const char *relation, const struct pp_snp_tcb *expected,
                  const struct pp_snp_tcb *got)
 {
@@ -80,72 +55,59 @@ void snp_say_tcb(struct pp_snp_check *row, const char *field, enum pp_snp_line l
     pp_problem_set(&row->problem, field, want, pp_wr_done(&wr));
 }
 
-pp_res snp_skip(struct pp_snp_check *row, const char *why)
-{
-    row->verdict = PP_SNP_SKIPPED;
-    row->anchor[0] = '\0';
-    snp_say(row, "", "", why);
-    return PP_OK;
-}
-
-const char *pp_snp_verdict_name(enum pp_snp_verdict v)
-{
-    return v == PP_SNP_PASSED ? "passed" : v == PP_SNP_FAILED ? "failed" : "skipped";
-}
-
 /* --- checks 1 to 10 --------------------------------------------------------------------------- */
 
-static pp_res check_format(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_format(struct snp_ctx *c, struct pp_attest_check *row)
 {
     uint32_t version_min = c->policy->version_min;
 
-    snp_anchor(row, "AMD 56860");
+    attest_anchor(row, "AMD 56860");
     PP_TRY(pp_snp_report_parse(c->evidence->report, &c->report, &row->problem));
-    snp_say_number(row, "VERSION", version_min > 2 ? "3 to 5, as the policy asks" : "2 to 5",
-                   c->report.version);
+    attest_say_number(row, "VERSION", version_min > 2 ? "3 to 5, as the policy asks" : "2 to 5",
+                      c->report.version);
     c->sound = 1;
-    SNP_CHECK(row, c->report.version >= version_min);
+    ATTEST_CHECK(row, c->report.version >= version_min);
     return PP_OK;
 }
 
-static pp_res check_key_info(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_key_info(struct snp_ctx *c, struct pp_attest_check *row)
 {
     uint32_t signer = pp_snp_signing_key(&c->report);
 
-    snp_anchor(row, snp_policy_name(c));
-    snp_say_number(row, "SIGNATURE_ALGO", "0x1 (ECDSA P-384 with SHA-384)",
-                   c->report.signature_algo);
-    SNP_CHECK(row, c->report.signature_algo == SIGNATURE_ALGO_P384_SHA384);
-    snp_say(row, "MASK_CHIP_KEY", "0", "1");
-    SNP_CHECK(row, !pp_snp_mask_chip_key(&c->report));
-    snp_say(row, "SIGNING_KEY", "a signer that the policy accepts",
-            signer == PP_SNP_VCEK   ? "VCEK"
-            : signer == PP_SNP_VLEK ? "VLEK"
-                                    : "none or reserved");
-    SNP_CHECK(row, signer == PP_SNP_VCEK || signer == PP_SNP_VLEK);
+    attest_anchor(row, snp_policy_name(c));
+    attest_say_number(row, "SIGNATURE_ALGO", "0x1 (ECDSA P-384 with SHA-384)",
+                      c->report.signature_algo);
+    ATTEST_CHECK(row, c->report.signature_algo == SIGNATURE_ALGO_P384_SHA384);
+    attest_say(row, "MASK_CHIP_KEY", "0", "1");
+    ATTEST_CHECK(row, !pp_snp_mask_chip_key(&c->report));
+    attest_say(row, "SIGNING_KEY", "a signer that the policy accepts",
+               signer == PP_SNP_VCEK   ? "VCEK"
+               : signer == PP_SNP_VLEK ? "VLEK"
+                                       : "none or reserved");
+    ATTEST_CHECK(row, signer == PP_SNP_VCEK || signer == PP_SNP_VLEK);
     c->signer = (enum pp_snp_signer)signer;
     c->sound = 1;
-    SNP_CHECK(row, (c->policy->signers & PP_SNP_BIT(signer)) != 0);
+    ATTEST_CHECK(row, (c->policy->signers & PP_ATTEST_BIT(signer)) != 0);
     return PP_OK;
 }
 
 /* The line that the issuer's CN names: "SEV-Genoa" for VCEKs, "SEV-VLEK-Genoa" for VLEKs. */
-static pp_res find_line(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res find_line(struct snp_ctx *c, struct pp_attest_check *row)
 {
     char cn[PP_X509_NAME_BYTES_MAX] = { 0 };
     struct pp_span prefix = c->signer == PP_SNP_VLEK ? PP_STR("SEV-VLEK-") : PP_STR("SEV-");
     pp_res r = pp_x509_name(c->vek, PP_X509_ISSUER, "CN", cn);
     struct pp_span name = pp_span_cstr(cn);
 
-    snp_say(row, "issuer CN", c->signer == PP_SNP_VLEK ? "SEV-VLEK-<line>" : "SEV-<line>", cn);
-    SNP_CHECK(row, pp_is_ok(r) && name.len > prefix.len &&
-                       pp_span_eq(pp_span(name.at, prefix.len), prefix));
+    attest_say(row, "issuer CN", c->signer == PP_SNP_VLEK ? "SEV-VLEK-<line>" : "SEV-<line>", cn);
+    ATTEST_CHECK(row, pp_is_ok(r) && name.len > prefix.len &&
+                          pp_span_eq(pp_span(name.at, prefix.len), prefix));
     c->line = pp_snp_line_by_name(pp_span(name.at + prefix.len, name.len - prefix.len));
-    SNP_CHECK(row, c->line != PP_SNP_LINE_NONE);
+    ATTEST_CHECK(row, c->line != PP_SNP_LINE_NONE);
     return PP_OK;
 }
 
-static pp_res check_names(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_names(struct snp_ctx *c, struct pp_attest_check *row)
 {
     const struct pp_snp_root *root = pp_snp_anchors_find(c->anchors, c->line);
     const char *issuer = c->signer == PP_SNP_VLEK ? "SEV-VLEK-" : "SEV-";
@@ -153,32 +115,33 @@ static pp_res check_names(struct snp_ctx *c, struct pp_snp_check *row)
 
     if (root == NULL) /* nothing to compare with: check 4 fails for want of an anchor */
         return PP_OK;
-    snp_anchor(row, root->label);
+    attest_anchor(row, root->label);
     PP_TRY(snp_names_check(c->vek, PP_X509_SUBJECT, &root->names, subject, "", &row->problem));
     return snp_names_check(c->vek, PP_X509_ISSUER, &root->names, issuer, pp_snp_line_name(c->line),
                            &row->problem);
 }
 
-static pp_res check_cert_form(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_cert_form(struct snp_ctx *c, struct pp_attest_check *row)
 {
-    snp_say(row, "VEK certificate", "one X.509 certificate in DER", "something else");
+    attest_say(row, "VEK certificate", "one X.509 certificate in DER", "something else");
     PP_TRY_AS(row->code, pp_x509_parse(c->evidence->vek, &c->vek));
-    snp_say_number(row, "version", "3", (uint64_t)pp_x509_version(c->vek));
-    SNP_CHECK(row, pp_x509_version(c->vek) == 3);
-    snp_say(row, "public key", "EC P-384, named curve, uncompressed", "another");
-    SNP_CHECK(row, pp_x509_key_kind(c->vek) == PP_X509_KEY_P384);
-    snp_say(row, "signature algorithm", "RSASSA-PSS, SHA-384, MGF1 SHA-384, salt 48", "another");
-    SNP_CHECK(row, pp_x509_sig_kind(c->vek) == PP_X509_SIG_PSS_SHA384);
+    attest_say_number(row, "version", "3", (uint64_t)pp_x509_version(c->vek));
+    ATTEST_CHECK(row, pp_x509_version(c->vek) == 3);
+    attest_say(row, "public key", "EC P-384, named curve, uncompressed", "another");
+    ATTEST_CHECK(row, pp_x509_key_kind(c->vek) == PP_X509_KEY_P384);
+    attest_say(row, "signature algorithm", "RSASSA-PSS, SHA-384, MGF1 SHA-384, salt 48", "another");
+    ATTEST_CHECK(row, pp_x509_sig_kind(c->vek) == PP_X509_SIG_PSS_SHA384);
     PP_TRY(find_line(c, row));
     PP_TRY(check_names(c, row));
     PP_TRY(pp_snp_extensions_of(c->vek, &c->ext, &row->problem));
-    snp_say(row, "HWID", "in a VCEK and not in a VLEK", c->ext.hwid_len > 0 ? "present" : "absent");
-    SNP_CHECK(row, (c->ext.hwid_len > 0) == (c->signer == PP_SNP_VCEK));
-    snp_say_number(row, "structVersion", "the line's", c->ext.struct_version);
-    SNP_CHECK(row, (c->ext.struct_version == 1) == pp_snp_line_is_turin_like(c->line));
+    attest_say(row, "HWID", "in a VCEK and not in a VLEK",
+               c->ext.hwid_len > 0 ? "present" : "absent");
+    ATTEST_CHECK(row, (c->ext.hwid_len > 0) == (c->signer == PP_SNP_VCEK));
+    attest_say_number(row, "structVersion", "the line's", c->ext.struct_version);
+    ATTEST_CHECK(row, (c->ext.struct_version == 1) == pp_snp_line_is_turin_like(c->line));
     c->certified_tcb = pp_snp_tcb_join(c->line, &c->ext.tcb);
-    snp_say(row, "subject CN", c->signer == PP_SNP_VLEK ? "SEV-VLEK" : "SEV-VCEK",
-            c->signer == PP_SNP_VLEK ? "SEV-VLEK" : "SEV-VCEK");
+    attest_say(row, "subject CN", c->signer == PP_SNP_VLEK ? "SEV-VLEK" : "SEV-VCEK",
+               c->signer == PP_SNP_VLEK ? "SEV-VLEK" : "SEV-VCEK");
     return PP_OK;
 }
 
@@ -190,20 +153,20 @@ static int authority_form(const struct pp_x509 *cert)
            pp_x509_key_bits(cert) == RSA_BITS && pp_x509_sig_kind(cert) == PP_X509_SIG_PSS_SHA384;
 }
 
-static pp_res check_chain(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_chain(struct snp_ctx *c, struct pp_attest_check *row)
 {
     const struct pp_snp_root *root = pp_snp_anchors_find(c->anchors, c->line);
     const char *line = pp_snp_line_name(c->line);
     int vlek = c->signer == PP_SNP_VLEK;
     struct pp_x509 *authority = root == NULL ? NULL : vlek ? root->asvk : root->ask;
 
-    snp_say(row, "root", "a pinned root of the line", line);
-    SNP_CHECK(row, root != NULL);
-    snp_anchor(row, root->label);
-    snp_say(row, "authority", "one below the pinned root for this signer", "none");
-    SNP_CHECK(row, authority != NULL);
-    snp_say(row, "authority", "X.509 v3, RSA-4096, PSS with SHA-384", "another form");
-    SNP_CHECK(row, authority_form(root->ark) && authority_form(authority));
+    attest_say(row, "root", "a pinned root of the line", line);
+    ATTEST_CHECK(row, root != NULL);
+    attest_anchor(row, root->label);
+    attest_say(row, "authority", "one below the pinned root for this signer", "none");
+    ATTEST_CHECK(row, authority != NULL);
+    attest_say(row, "authority", "X.509 v3, RSA-4096, PSS with SHA-384", "another form");
+    ATTEST_CHECK(row, authority_form(root->ark) && authority_form(authority));
     PP_TRY_AS(row->code, snp_names_check(authority, PP_X509_SUBJECT, &root->names,
                                          vlek ? "SEV-VLEK-" : "SEV-", line, &row->problem));
     PP_TRY_AS(row->code, snp_names_check(authority, PP_X509_ISSUER, &root->names, "ARK-", line,
@@ -211,54 +174,55 @@ static pp_res check_chain(struct snp_ctx *c, struct pp_snp_check *row)
 
     struct pp_x509 *const chain[] = { c->vek, authority, root->ark };
     pp_res r = pp_x509_chain_verify(chain, PP_ARRAY_COUNT(chain), root->ark, c->posix_s, 0);
-    snp_say(row, "chain", "three certificates, signed and valid now",
-            pp_is_ok(r)            ? "verified"
-            : r.code == PP_E_RANGE ? "outside its validity"
-                                   : "a signature does not verify");
+    attest_say(row, "chain", "three certificates, signed and valid now",
+               pp_is_ok(r)            ? "verified"
+               : r.code == PP_E_RANGE ? "outside its validity"
+                                      : "a signature does not verify");
     if (!pp_is_ok(r) && r.code != PP_E_RANGE && r.code != PP_E_SIGNATURE)
         return r;
-    SNP_CHECK(row, pp_is_ok(r));
+    ATTEST_CHECK(row, pp_is_ok(r));
     c->root = root;
     return PP_OK;
 }
 
 /* AMD lists authorities; a chip's serial is looked for too, although all of them are 0 today. */
-static pp_res check_crl(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_crl(struct snp_ctx *c, struct pp_attest_check *row)
 {
     struct pp_x509 *certs[] = { c->signer == PP_SNP_VLEK ? c->root->asvk : c->root->ask, c->vek };
 
     c->sound = 1;
-    snp_anchor(row, c->root->label);
-    snp_say(row, "revocation list", "one in force, signed by the root", "none came");
+    attest_anchor(row, c->root->label);
+    attest_say(row, "revocation list", "one in force, signed by the root", "none came");
     PP_CHECK(c->evidence->crl.len > 0, PP_E_SNP_CRL_STALE, row->number);
     for (size_t i = 0; i < PP_ARRAY_COUNT(certs); i++) {
         int listed = 1;
         pp_res r = pp_x509_crl_lists(c->evidence->crl, c->root->ark, certs[i], c->posix_s, &listed);
-        snp_say(row, "revocation list", "one in force, signed by the root",
-                r.code == PP_E_RANGE ? "not in force now" : "malformed or not the root's");
+        attest_say(row, "revocation list", "one in force, signed by the root",
+                   r.code == PP_E_RANGE ? "not in force now" : "malformed or not the root's");
         PP_TRY_AS(PP_E_SNP_CRL_STALE, r);
-        snp_say(row, "revocation list", "does not name this chain",
-                listed ? "names it" : "does not");
+        attest_say(row, "revocation list", "does not name this chain",
+                   listed ? "names it" : "does not");
         PP_CHECK(!listed, PP_E_SNP_REVOKED, row->number);
     }
     return PP_OK;
 }
 
-static pp_res check_product(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_product(struct snp_ctx *c, struct pp_attest_check *row)
 {
     const struct pp_snp_report *r = &c->report;
 
-    snp_anchor(row, c->root->label);
-    snp_say(row, "productName", pp_snp_line_name(c->line), c->ext.product);
-    SNP_CHECK(row, pp_snp_line_of_product(c->ext.product) == c->line);
+    attest_anchor(row, c->root->label);
+    attest_say(row, "productName", pp_snp_line_name(c->line), c->ext.product);
+    ATTEST_CHECK(row, pp_snp_line_of_product(c->ext.product) == c->line);
     if (r->version >= 3) {
         enum pp_snp_line line = pp_snp_line_by_cpuid(r->cpuid_family, r->cpuid_model);
-        snp_say(row, "CPUID family and model", pp_snp_line_name(c->line), pp_snp_line_name(line));
-        SNP_CHECK(row, line == c->line);
+        attest_say(row, "CPUID family and model", pp_snp_line_name(c->line),
+                   pp_snp_line_name(line));
+        ATTEST_CHECK(row, line == c->line);
     }
-    snp_say(row, "line", "one that the policy accepts", pp_snp_line_name(c->line));
+    attest_say(row, "line", "one that the policy accepts", pp_snp_line_name(c->line));
     c->sound = 1;
-    SNP_CHECK(row, (c->policy->lines & PP_SNP_BIT(c->line)) != 0);
+    ATTEST_CHECK(row, (c->policy->lines & PP_ATTEST_BIT(c->line)) != 0);
     return PP_OK;
 }
 
@@ -274,55 +238,55 @@ static int to_big_endian(const uint8_t le[PP_SNP_SIGNATURE_INT_BYTES], uint8_t r
     return high == 0;
 }
 
-static pp_res check_signature(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_signature(struct snp_ctx *c, struct pp_attest_check *row)
 {
     uint8_t r[P384_BYTES], s[P384_BYTES];
     struct pp_span message = pp_span(c->evidence->report.at, PP_SNP_SIGNED_BYTES);
 
-    snp_anchor(row, "key of the VEK certificate");
-    snp_say(row, "R, S", "48 significant bytes each", "more");
-    SNP_CHECK(row, to_big_endian(c->report.r, r) && to_big_endian(c->report.s, s));
+    attest_anchor(row, "key of the VEK certificate");
+    attest_say(row, "R, S", "48 significant bytes each", "more");
+    ATTEST_CHECK(row, to_big_endian(c->report.r, r) && to_big_endian(c->report.s, s));
     pp_res v = pp_x509_ecdsa_verify_raw(c->vek, PP_SHA384, message, r, s);
-    snp_say(row, "report signature", "verifies", pp_is_ok(v) ? "verifies" : "does not");
+    attest_say(row, "report signature", "verifies", pp_is_ok(v) ? "verifies" : "does not");
     if (!pp_is_ok(v) && v.code != PP_E_SIGNATURE)
         return v;
-    SNP_CHECK(row, pp_is_ok(v));
+    ATTEST_CHECK(row, pp_is_ok(v));
     return PP_OK;
 }
 
-static pp_res check_hwid(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_hwid(struct snp_ctx *c, struct pp_attest_check *row)
 {
     static const uint8_t masked[PP_SNP_CHIP_ID_BYTES];
 
     if (c->signer == PP_SNP_VLEK)
-        return snp_skip(row, "a VLEK names no chip");
-    snp_anchor(row, "HWID of the VCEK certificate");
+        return attest_skip(row, "a VLEK names no chip");
+    attest_anchor(row, "HWID of the VCEK certificate");
     pp_problem_hex(&row->problem, "CHIP_ID", PP_BYTES(c->ext.hwid), PP_BYTES(c->report.chip_id));
-    SNP_CHECK(row, !pp_span_eq(PP_BYTES(c->report.chip_id), PP_BYTES(masked)));
-    SNP_CHECK(row, pp_span_eq(PP_BYTES(c->report.chip_id), PP_BYTES(c->ext.hwid)));
+    ATTEST_CHECK(row, !pp_span_eq(PP_BYTES(c->report.chip_id), PP_BYTES(masked)));
+    ATTEST_CHECK(row, pp_span_eq(PP_BYTES(c->report.chip_id), PP_BYTES(c->ext.hwid)));
     return PP_OK;
 }
 
-static pp_res check_tcb_cert(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_tcb_cert(struct snp_ctx *c, struct pp_attest_check *row)
 {
-    snp_anchor(row, "levels in the VEK certificate");
+    attest_anchor(row, "levels in the VEK certificate");
     snp_say_tcb(row, "REPORTED_TCB", c->line, "", &c->certified_tcb, &c->report.reported_tcb);
-    SNP_CHECK(row, pp_snp_tcb_eq(&c->certified_tcb, &c->report.reported_tcb));
+    ATTEST_CHECK(row, pp_snp_tcb_eq(&c->certified_tcb, &c->report.reported_tcb));
     return PP_OK;
 }
 
 /* AMD 56860: REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB. */
-static pp_res check_tcb_order(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res check_tcb_order(struct snp_ctx *c, struct pp_attest_check *row)
 {
     const struct pp_snp_report *r = &c->report;
 
-    snp_anchor(row, "AMD 56860");
+    attest_anchor(row, "AMD 56860");
     snp_say_tcb(row, "COMMITTED_TCB", c->line, "at most ", &r->current_tcb, &r->committed_tcb);
-    SNP_CHECK(row, pp_snp_tcb_le(&r->committed_tcb, &r->current_tcb));
+    ATTEST_CHECK(row, pp_snp_tcb_le(&r->committed_tcb, &r->current_tcb));
     snp_say_tcb(row, "certified TCB", c->line, "at most ", &r->current_tcb, &c->certified_tcb);
-    SNP_CHECK(row, pp_snp_tcb_le(&c->certified_tcb, &r->current_tcb));
+    ATTEST_CHECK(row, pp_snp_tcb_le(&c->certified_tcb, &r->current_tcb));
     snp_say_tcb(row, "REPORTED_TCB", c->line, "at most ", &r->committed_tcb, &r->reported_tcb);
-    SNP_CHECK(row, pp_snp_tcb_le(&r->reported_tcb, &r->committed_tcb));
+    ATTEST_CHECK(row, pp_snp_tcb_le(&r->reported_tcb, &r->committed_tcb));
     return PP_OK;
 }
 
@@ -364,15 +328,15 @@ const char *pp_snp_check_name(enum pp_snp_check_number number)
     return CHECKS[number].name;
 }
 
-static pp_res run_row(struct snp_ctx *c, struct pp_snp_check *row)
+static pp_res run_row(struct snp_ctx *c, struct pp_attest_check *row)
 {
     c->sound = row->number > PP_SNP_CHECK_TCB_ORDER; /* from here on all is the policy's */
-    if ((c->policy->skip & PP_SNP_BIT(row->number)) != 0)
-        return snp_skip(row, "not asked for");
-    row->verdict = PP_SNP_PASSED;
+    if ((c->policy->skip & PP_ATTEST_BIT(row->number)) != 0)
+        return attest_skip(row, "not asked for");
+    row->verdict = PP_ATTEST_PASSED;
     pp_res r = CHECKS[row->number].run(c, row);
     if (!pp_is_ok(r)) {
-        row->verdict = PP_SNP_FAILED;
+        row->verdict = PP_ATTEST_FAILED;
         row->code = r.code;
         r.detail = row->number;
     }
@@ -411,8 +375,8 @@ static struct pp_snp_result result_of(const struct snp_ctx *c, const struct pp_s
     memcpy(result.report_data, c->report.report_data, sizeof result.report_data);
     memcpy(result.host_data, c->report.host_data, sizeof result.host_data);
     for (size_t i = 0; i < PP_SNP_CHECKS; i++)
-        if (checks->rows[i].verdict == PP_SNP_SKIPPED)
-            result.skipped |= PP_SNP_BIT(i + 1);
+        if (checks->rows[i].verdict == PP_ATTEST_SKIPPED)
+            result.skipped |= PP_ATTEST_BIT(i + 1);
     return result;
 }
 
@@ -428,7 +392,7 @@ pp_res pp_snp_verify(const struct pp_snp_anchors *anchors, const struct pp_snp_p
     for (int n = 1; n <= PP_SNP_CHECKS; n++) {
         checks->rows[n - 1].number = (enum pp_snp_check_number)n;
         checks->rows[n - 1].code = CHECKS[n].code;
-        pp_ignore(snp_skip(&checks->rows[n - 1], "not reached"), "says only why");
+        pp_ignore(attest_skip(&checks->rows[n - 1], "not reached"), "says only why");
     }
     PP_CHECK((policy->skip & ~PP_SNP_SKIPPABLE) == 0, PP_E_STATE, policy->skip);
     pp_res r = run_all(&c, checks);

@@ -12,6 +12,7 @@
 #define PP_SNP_VERIFY_H
 
 #include "snp.h"
+#include "verdict.h"
 
 /* --- anchors ---------------------------------------------------------------------------------- */
 
@@ -82,28 +83,9 @@ enum pp_snp_check_number {
     PP_SNP_CHECK_BINDING,
     PP_SNP_CHECKS = PP_SNP_CHECK_BINDING
 };
-#define PP_SNP_BIT(number) (UINT32_C(1) << (number))
 
 /* Checks 5 and 11 to 23: those that a policy may leave out. The others always run. */
-#define PP_SNP_SKIPPABLE (UINT32_C(0xFFF800) | PP_SNP_BIT(PP_SNP_CHECK_CRL))
-
-/*
- * A set of accepted values of one fixed length: those in `values`, and those for which `known`
- * returns ok. The empty set accepts nothing. `anchor` says in words where the set comes from.
- */
-struct pp_snp_set {
-    const uint8_t *values; /* count * length bytes, borrowed */
-    size_t count;
-    pp_res (*known)(void *ctx, struct pp_span value); /* NULL: only `values` */
-    void *ctx;
-    const char *anchor; /* NULL: "policy" */
-};
-
-/* Bits that must be one, and bits that must be zero; the others do not matter. */
-struct pp_snp_bits {
-    uint64_t required, forbidden;
-    uint64_t required_v5; /* must be one too in reports of version 5 and later */
-};
+#define PP_SNP_SKIPPABLE (UINT32_C(0xFFF800) | PP_ATTEST_BIT(PP_SNP_CHECK_CRL))
 
 /* A lower bound on patch levels for some processors of a line. */
 struct pp_snp_floor {
@@ -116,10 +98,10 @@ struct pp_snp_floor {
 
 struct pp_snp_policy {
     const char *name;     /* shown as the anchor of what the policy decides; NULL: "policy" */
-    uint32_t skip;        /* PP_SNP_BIT of each check that is not asked for */
+    uint32_t skip;        /* PP_ATTEST_BIT of each check that is not asked for */
     uint32_t version_min; /* of the report; check 1 */
-    uint32_t signers;     /* PP_SNP_BIT(enum pp_snp_signer) of each accepted kind; check 2 */
-    uint32_t lines;       /* PP_SNP_BIT(enum pp_snp_line) of each accepted line; check 6 */
+    uint32_t signers;     /* PP_ATTEST_BIT(enum pp_snp_signer) of each accepted kind; check 2 */
+    uint32_t lines;       /* PP_ATTEST_BIT(enum pp_snp_line) of each accepted line; check 6 */
     int allow_provisional;
 
     /* Check 12: the certified level, and the one at launch. A line without figures has minimum 0.
@@ -131,18 +113,18 @@ struct pp_snp_policy {
 
     struct pp_snp_version fw_min; /* current and committed; all zero: check 13 is skipped */
     uint64_t mitigations; /* required at launch and now, version 5; 0: check 14 is skipped */
-    struct pp_snp_bits policy_bits;   /* DEBUG and MIGRATE_MA are forbidden whatever this says */
-    uint16_t abi_min;                 /* major << 8 | minor that the guest policy must ask for */
-    struct pp_snp_bits platform_bits; /* reserved bits are forbidden whatever this says */
+    struct pp_attest_bits policy_bits;   /* DEBUG and MIGRATE_MA are forbidden whatever this says */
+    uint16_t abi_min;                    /* major << 8 | minor that the guest policy must ask for */
+    struct pp_attest_bits platform_bits; /* reserved bits are forbidden whatever this says */
     uint32_t vmpl;
 
-    struct pp_snp_set measurements; /* 48 bytes each */
-    struct pp_snp_set host_data;    /* 32 */
-    struct pp_snp_set chip_ids;     /* 64: the certificate's HWID, zero-filled */
+    struct pp_attest_set measurements; /* 48 bytes each */
+    struct pp_attest_set host_data;    /* 32 */
+    struct pp_attest_set chip_ids;     /* 64: the certificate's HWID, zero-filled */
 
     /* Check 21. Without a set, an id or a minimum it is skipped: no ID block is asked for. */
-    struct pp_snp_set id_keys, author_keys; /* 48 */
-    const uint8_t *family_id, *image_id;    /* exact; NULL: any */
+    struct pp_attest_set id_keys, author_keys; /* 48 */
+    const uint8_t *family_id, *image_id;       /* exact; NULL: any */
     uint32_t guest_svn_min;
 
     const uint8_t *report_data;     /* 64 bytes, recomputed by the caller; check 23 */
@@ -160,22 +142,11 @@ extern const struct pp_snp_policy PP_SNP_POLICY_STRICT;
 
 /* --- verdict ---------------------------------------------------------------------------------- */
 
-enum pp_snp_verdict { PP_SNP_SKIPPED = 0, PP_SNP_PASSED = 1, PP_SNP_FAILED = 2 };
-
-struct pp_snp_check {
-    enum pp_snp_check_number number;
-    uint32_t code; /* enum pp_code: what a failure of this check is called */
-    enum pp_snp_verdict verdict;
-    char anchor[96];           /* against what; empty when skipped */
-    struct pp_problem problem; /* field, expected, got; of a skipped check, got says why */
-};
-
 struct pp_snp_checks {
-    struct pp_snp_check rows[PP_SNP_CHECKS]; /* rows[n-1] is check n */
+    struct pp_attest_check rows[PP_SNP_CHECKS]; /* rows[n-1] is check n */
 };
 
 const char *pp_snp_check_name(enum pp_snp_check_number number); /* "FORMAT" */
-const char *pp_snp_verdict_name(enum pp_snp_verdict v);         /* "passed", "failed", "skipped" */
 
 struct pp_snp_evidence {
     struct pp_span report; /* PP_SNP_REPORT_BYTES */
@@ -197,7 +168,8 @@ struct pp_snp_result {
     uint64_t platform_info;
     uint32_t vmpl;
     uint32_t guest_svn;
-    uint32_t skipped; /* PP_SNP_BIT of each check that did not run: what this result does not say */
+    uint32_t
+        skipped; /* PP_ATTEST_BIT of each check that did not run: what this result does not say */
 };
 
 /*

@@ -112,12 +112,12 @@ static void add_snp_rows(struct pp_checks *checks, const struct pp_snp_checks *s
 {
     for (enum pp_step step = PP_STEP_CHAIN; step <= PP_STEP_PLATFORM; step++)
         for (size_t n = 1; n <= PP_SNP_CHECKS; n++) {
-            const struct pp_snp_check *row = &snp->rows[n - 1];
+            const struct pp_attest_check *row = &snp->rows[n - 1];
 
-            if (SNP_ROWS[n].step != step || row->verdict == PP_SNP_FAILED)
+            if (SNP_ROWS[n].step != step || row->verdict == PP_ATTEST_FAILED)
                 continue;
             pp_check_add(checks, step, (enum pp_code)row->code,
-                         row->verdict == PP_SNP_PASSED ? PP_VERDICT_PROVEN : PP_VERDICT_SKIPPED,
+                         row->verdict == PP_ATTEST_PASSED ? PP_VERDICT_PROVEN : PP_VERDICT_SKIPPED,
                          SNP_ROWS[n].what, pp_span_cstr(row->anchor),
                          pp_span_cstr(row->problem.got));
         }
@@ -132,11 +132,11 @@ static pp_res appraise_snp(struct context *c, const uint8_t report_data[PP_REPOR
     struct pp_snp_policy policy = c->trust->snp_policy;
     struct pp_snp_checks rows;
 
-    policy.skip |= PP_SNP_BIT(PP_SNP_CHECK_CRL) | PP_SNP_BIT(PP_SNP_CHECK_MEASUREMENT) |
-                   PP_SNP_BIT(PP_SNP_CHECK_HOST_ID);
-    policy.host_data = (struct pp_snp_set){ .values = c->config_digest,
-                                            .count = 1,
-                                            .anchor = "SHA-256 of the configuration received" };
+    policy.skip |= PP_ATTEST_BIT(PP_SNP_CHECK_CRL) | PP_ATTEST_BIT(PP_SNP_CHECK_MEASUREMENT) |
+                   PP_ATTEST_BIT(PP_SNP_CHECK_HOST_ID);
+    policy.host_data = (struct pp_attest_set){ .values = c->config_digest,
+                                               .count = 1,
+                                               .anchor = "SHA-256 of the configuration received" };
     policy.report_data = report_data;
     policy.report_data_anchor = "this session's exporter, key and message key";
     const struct pp_snp_evidence evidence = { .report = c->evidence.report,

@@ -43,10 +43,10 @@ static void setup(void)
     sim_root_free(root);
     must(sim_chip_report(chip, &guest, report_data, report));
     policy = PP_SNP_POLICY_STRICT;
-    policy.skip = PP_SNP_BIT(PP_SNP_CHECK_CRL);
-    policy.measurements = (struct pp_snp_set){ .values = guest.measurement, .count = 1 };
-    policy.host_data = (struct pp_snp_set){ .values = guest.host_data, .count = 1 };
-    policy.chip_ids = (struct pp_snp_set){ .values = sim_chip_id(chip), .count = 1 };
+    policy.skip = PP_ATTEST_BIT(PP_SNP_CHECK_CRL);
+    policy.measurements = (struct pp_attest_set){ .values = guest.measurement, .count = 1 };
+    policy.host_data = (struct pp_attest_set){ .values = guest.host_data, .count = 1 };
+    policy.chip_ids = (struct pp_attest_set){ .values = sim_chip_id(chip), .count = 1 };
     policy.report_data = report_data;
     evidence = (struct pp_snp_evidence){ .report = PP_BYTES(report), .vek = sim_chip_vcek(chip) };
 }

@@ -30,13 +30,13 @@ static void assert_refused_(struct evidence *e, pp_res r, enum pp_snp_check_numb
 
     assert_code_(r, code, file, line);
     _assert_int_equal(r.detail, number, file, line);
-    _assert_int_equal(e->checks.rows[number - 1].verdict, PP_SNP_FAILED, file, line);
+    _assert_int_equal(e->checks.rows[number - 1].verdict, PP_ATTEST_FAILED, file, line);
     _assert_int_equal(e->checks.rows[number - 1].code, code, file, line);
     for (size_t i = 0; i < sizeof e->result; i++)
         _assert_int_equal(result[i], 0xEE, file, line);
     for (int n = 1; n < (int)number; n++)
-        _assert_true(e->checks.rows[n - 1].verdict != PP_SNP_FAILED, "an earlier row failed", file,
-                     line);
+        _assert_true(e->checks.rows[n - 1].verdict != PP_ATTEST_FAILED, "an earlier row failed",
+                     file, line);
 }
 
 #define assert_refused(e, check)                                                                   \
@@ -63,12 +63,13 @@ static void genuine_evidence_passes_every_check_of_the_strict_profile(void **sta
         assert_int_equal(e.result.policy, SIM_GUEST_POLICY);
         assert_true(pp_snp_tcb_eq(&e.result.certified_tcb, &e.report.reported_tcb));
         /* Not asked: revocation list, mitigation vectors, ID block. */
-        assert_int_equal(e.result.skipped, PP_SNP_BIT(5) | PP_SNP_BIT(14) | PP_SNP_BIT(21));
+        assert_int_equal(e.result.skipped,
+                         PP_ATTEST_BIT(5) | PP_ATTEST_BIT(14) | PP_ATTEST_BIT(21));
         for (int n = 1; n <= PP_SNP_CHECKS; n++) {
-            const struct pp_snp_check *row = &e.checks.rows[n - 1];
-            int skipped = (e.result.skipped & PP_SNP_BIT(n)) != 0;
+            const struct pp_attest_check *row = &e.checks.rows[n - 1];
+            int skipped = (e.result.skipped & PP_ATTEST_BIT(n)) != 0;
             assert_int_equal(row->number, n);
-            assert_int_equal(row->verdict, skipped ? PP_SNP_SKIPPED : PP_SNP_PASSED);
+            assert_int_equal(row->verdict, skipped ? PP_ATTEST_SKIPPED : PP_ATTEST_PASSED);
             assert_int_equal(row->anchor[0] == '\0', skipped);
             assert_true(row->problem.got[0] != '\0');
         }
@@ -83,12 +84,12 @@ static void a_policy_in_the_zero_state_asks_for_all_and_accepts_nothing(void **s
     evidence_of(&genoa, &e);
     e.policy = (struct pp_snp_policy){ 0 };
     assert_refused(&e, KEY_INFO);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_CRL - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_PRODUCT - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MEASUREMENT - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_HOST_DATA - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_HOST_ID - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_BINDING - 1].verdict, PP_SNP_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_CRL - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_PRODUCT - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MEASUREMENT - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_HOST_DATA - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_HOST_ID - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_BINDING - 1].verdict, PP_ATTEST_FAILED);
 }
 
 static void checks_that_prove_the_evidence_cannot_be_skipped(void **state)
@@ -98,11 +99,11 @@ static void checks_that_prove_the_evidence_cannot_be_skipped(void **state)
         struct evidence e;
         int may = n == PP_SNP_CHECK_CRL || (n >= PP_SNP_CHECK_PROVISIONAL && n <= PP_SNP_CHECKS);
         evidence_of(&genoa, &e);
-        e.policy.skip |= PP_SNP_BIT(n);
+        e.policy.skip |= PP_ATTEST_BIT(n);
         assert_code(appraise(&e), may ? PP_E_OK : PP_E_STATE);
         if (may) {
-            assert_int_equal(e.checks.rows[n - 1].verdict, PP_SNP_SKIPPED);
-            assert_true((e.result.skipped & PP_SNP_BIT(n)) != 0);
+            assert_int_equal(e.checks.rows[n - 1].verdict, PP_ATTEST_SKIPPED);
+            assert_true((e.result.skipped & PP_ATTEST_BIT(n)) != 0);
         }
     }
 }
@@ -117,9 +118,9 @@ static void the_lowest_failing_check_is_reported_and_the_others_are_shown(void *
     e.report.policy |= PP_SNP_POLICY_DEBUG;
     e.measurement[0] ^= 1;
     assert_refused(&e, POLICY);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_VMPL - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MEASUREMENT - 1].verdict, PP_SNP_FAILED);
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_BINDING - 1].verdict, PP_SNP_PASSED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_VMPL - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MEASUREMENT - 1].verdict, PP_ATTEST_FAILED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_BINDING - 1].verdict, PP_ATTEST_PASSED);
 }
 
 /* What stands in evidence that is not proven is not looked at. */
@@ -135,7 +136,7 @@ static void behind_unsound_evidence_nothing_is_reached(void **state)
     pp_res r = appraise_bytes(&e, &genoa.anchors, PP_BYTES(bytes));
     assert_refused_(&e, r, PP_SNP_CHECK_SIGNATURE, PP_E_SNP_SIGNATURE, __FILE__, __LINE__);
     for (int n = PP_SNP_CHECK_HWID; n <= PP_SNP_CHECKS; n++)
-        assert_int_equal(e.checks.rows[n - 1].verdict, PP_SNP_SKIPPED);
+        assert_int_equal(e.checks.rows[n - 1].verdict, PP_ATTEST_SKIPPED);
 }
 
 /* --- 1, 2: the report's form -------------------------------------------------------------------
@@ -155,7 +156,7 @@ static void a_version_below_the_policys_is_refused(void **state)
     assert_ok(appraise(&e));
     e.policy = PP_SNP_POLICY_STRICT;
     e.policy.version_min = 2;
-    e.policy.skip = PP_SNP_SKIPPABLE & ~PP_SNP_BIT(PP_SNP_CHECK_TCB_MIN);
+    e.policy.skip = PP_SNP_SKIPPABLE & ~PP_ATTEST_BIT(PP_SNP_CHECK_TCB_MIN);
     assert_refused(&e, TCB_MIN);
 }
 
@@ -406,7 +407,7 @@ static void a_signer_without_a_pinned_authority_is_refused(void **state)
 
     forge(&genoa, &e, PP_X509_SIG_PSS_SHA384, become_vlek);
     e.report.key_info = PP_SNP_VLEK << 2;
-    e.policy.signers |= PP_SNP_BIT(PP_SNP_VLEK);
+    e.policy.signers |= PP_ATTEST_BIT(PP_SNP_VLEK);
     assert_refused(&e, CHAIN);
 }
 
@@ -516,7 +517,7 @@ static void a_revocation_list_is_asked_for_or_skipped_and_never_assumed(void **s
     assert_ok(sim_root_crl(genoa.root, NOW - DAY, 0, crl, sizeof crl, &len));
     e.crl = pp_span(crl, len);
     assert_ok(appraise(&e));
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_CRL - 1].verdict, PP_SNP_PASSED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_CRL - 1].verdict, PP_ATTEST_PASSED);
 
     assert_ok(sim_root_crl(genoa.root, NOW - 31 * DAY, 0, crl, sizeof crl, &len)); /* 30 days */
     e.crl = pp_span(crl, len);
@@ -580,10 +581,10 @@ static void app_c_a_line_that_the_policy_does_not_list_is_refused(void **state)
     struct evidence e;
 
     evidence_of(&genoa, &e);
-    e.policy.lines &= ~PP_SNP_BIT(PP_SNP_GENOA);
+    e.policy.lines &= ~PP_ATTEST_BIT(PP_SNP_GENOA);
     assert_refused(&e, PRODUCT);
     assert_int_equal(PP_SNP_POLICY_STRICT.lines,
-                     PP_SNP_BIT(PP_SNP_GENOA) | PP_SNP_BIT(PP_SNP_TURIN)); /* no Milan */
+                     PP_ATTEST_BIT(PP_SNP_GENOA) | PP_ATTEST_BIT(PP_SNP_TURIN)); /* no Milan */
 }
 
 /* --- 7, 8: signature and chip -------------------------------------------------------------------
@@ -737,7 +738,7 @@ static void provisional_firmware_is_refused_unless_allowed(void **state)
         assert_refused(&e, PROVISIONAL);
         e.policy.allow_provisional = 1;
         assert_ok(appraise(&e));
-        assert_int_equal(e.checks.rows[PP_SNP_CHECK_PROVISIONAL - 1].verdict, PP_SNP_SKIPPED);
+        assert_int_equal(e.checks.rows[PP_SNP_CHECK_PROVISIONAL - 1].verdict, PP_ATTEST_SKIPPED);
     }
     evidence_of(&genoa, &e);
     e.report.current.build++;
@@ -870,7 +871,7 @@ static void a_required_mitigation_must_be_on_at_launch_and_now(void **state)
     evidence_of(&genoa, &e); /* version 3 has no vectors */
     e.policy.mitigations = 1;
     assert_ok(appraise(&e));
-    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MITIGATION - 1].verdict, PP_SNP_SKIPPED);
+    assert_int_equal(e.checks.rows[PP_SNP_CHECK_MITIGATION - 1].verdict, PP_ATTEST_SKIPPED);
 }
 
 /* --- 15, 16: the verdict tables -----------------------------------------------------------------
@@ -934,7 +935,7 @@ static void w9_debug_migration_and_reserved_bits_are_forbidden_by_every_policy(v
 
     for (size_t i = 0; i < 2; i++) {
         evidence_of(&genoa, &e);
-        e.policy.policy_bits = (struct pp_snp_bits){ 0 };
+        e.policy.policy_bits = (struct pp_attest_bits){ 0 };
         assert_ok(appraise(&e));
         e.report.policy |= policy_bits[i];
         assert_refused(&e, POLICY);
@@ -944,7 +945,7 @@ static void w9_debug_migration_and_reserved_bits_are_forbidden_by_every_policy(v
     for (unsigned bit = 0; bit < 64; bit++) {
         int reserved = (PP_SNP_PLATFORM_RESERVED >> bit & 1) != 0;
         evidence_of(&genoa, &e);
-        e.policy.platform_bits = (struct pp_snp_bits){ 0 };
+        e.policy.platform_bits = (struct pp_attest_bits){ 0 };
         e.report.platform_info = UINT64_C(1) << bit;
         if (reserved)
             assert_refused(&e, PLATFORM);
@@ -1017,11 +1018,11 @@ static void measurement_and_configuration_must_be_accepted_ones(void **state)
     }
     evidence_of(&genoa, &e);
     memcpy(two + PP_SNP_MEASUREMENT_BYTES, e.measurement, sizeof e.measurement);
-    e.policy.measurements = (struct pp_snp_set){ .values = two, .count = 2 };
+    e.policy.measurements = (struct pp_attest_set){ .values = two, .count = 2 };
     assert_ok(appraise(&e));
     e.policy.measurements.count = 1; /* the one that is not ours */
     assert_refused(&e, MEASUREMENT);
-    e.policy.measurements = (struct pp_snp_set){ 0 };
+    e.policy.measurements = (struct pp_attest_set){ 0 };
     assert_refused(&e, MEASUREMENT);
 }
 
@@ -1047,12 +1048,12 @@ static void w10_t1_a_genuine_chip_that_is_not_registered_is_refused(void **state
         evidence_of(FLEETS[k], &e);
         e.chip_id[3] ^= 1;
         assert_refused(&e, HOST_ID);
-        e.policy.chip_ids = (struct pp_snp_set){ .known = known_chip, .ctx = &registry };
+        e.policy.chip_ids = (struct pp_attest_set){ .known = known_chip, .ctx = &registry };
         assert_refused(&e, HOST_ID);
         memcpy(registry.chip_id, sim_chip_id(FLEETS[k]->chip), sizeof registry.chip_id);
         assert_ok(appraise(&e));
         assert_int_equal(registry.asked, 2);
-        e.policy.chip_ids = (struct pp_snp_set){ 0 };
+        e.policy.chip_ids = (struct pp_attest_set){ 0 };
         assert_refused(&e, HOST_ID);
     }
 }
@@ -1063,8 +1064,8 @@ static void an_id_block_is_checked_where_it_is_asked_for(void **state)
     uint8_t key[PP_SNP_KEY_DIGEST_BYTES] = { 7 };
     uint8_t author[PP_SNP_KEY_DIGEST_BYTES] = { 8 };
     uint8_t id[PP_SNP_ID_BYTES] = { 9 };
-    struct pp_snp_set keys = { .values = key, .count = 1 };
-    struct pp_snp_set authors = { .values = author, .count = 1 };
+    struct pp_attest_set keys = { .values = key, .count = 1 };
+    struct pp_attest_set authors = { .values = author, .count = 1 };
     struct evidence e;
 
     evidence_of(&genoa, &e);

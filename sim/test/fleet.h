@@ -65,10 +65,10 @@ static inline void evidence_of(const struct fleet *f, struct evidence *e)
     e->vek = sim_chip_vcek(f->chip);
     e->at = NOW;
     e->policy = PP_SNP_POLICY_STRICT;
-    e->policy.skip = PP_SNP_BIT(PP_SNP_CHECK_CRL);
-    e->policy.measurements = (struct pp_snp_set){ .values = e->measurement, .count = 1 };
-    e->policy.host_data = (struct pp_snp_set){ .values = e->host_data, .count = 1 };
-    e->policy.chip_ids = (struct pp_snp_set){ .values = e->chip_id, .count = 1 };
+    e->policy.skip = PP_ATTEST_BIT(PP_SNP_CHECK_CRL);
+    e->policy.measurements = (struct pp_attest_set){ .values = e->measurement, .count = 1 };
+    e->policy.host_data = (struct pp_attest_set){ .values = e->host_data, .count = 1 };
+    e->policy.chip_ids = (struct pp_attest_set){ .values = e->chip_id, .count = 1 };
     e->policy.report_data = e->report_data;
     sim_chip_fill(f->chip, &guest, e->report_data, &e->report);
 }

@@ -62,9 +62,9 @@ static pp_res read_hex(const json_t *value, uint8_t *ret, size_t len)
 }
 
 /* The set of the one value that stands at `at`. */
-static void expect(struct pp_snp_set *set, const uint8_t *at)
+static void expect(struct pp_attest_set *set, const uint8_t *at)
 {
-    *set = (struct pp_snp_set){ .values = at, .count = 1, .anchor = "policy file" };
+    *set = (struct pp_attest_set){ .values = at, .count = 1, .anchor = "policy file" };
 }
 
 static void use_hex(struct ppctl_snp_policy *p, const struct key *key)
@@ -108,7 +108,7 @@ static pp_res read_key(struct ppctl_snp_policy *p, const struct key *key, const 
             return PP_OK;
         break;
     }
-    p->policy.skip &= ~PP_SNP_BIT(key->check);
+    p->policy.skip &= ~PP_ATTEST_BIT(key->check);
     return PP_OK;
 }
 
@@ -123,7 +123,7 @@ pp_res ppctl_snp_policy_read(const json_t *json, struct ppctl_snp_policy *ret,
             .name = "policy file",
             .skip = PP_SNP_SKIPPABLE,
             .version_min = PP_SNP_VERSION_MIN,
-            .signers = PP_SNP_BIT(PP_SNP_VCEK) | PP_SNP_BIT(PP_SNP_VLEK),
+            .signers = PP_ATTEST_BIT(PP_SNP_VCEK) | PP_ATTEST_BIT(PP_SNP_VLEK),
             .lines = UINT32_MAX,
             .policy_bits = { .required = PP_SNP_POLICY_MUST_BE_ONE,
                              .forbidden = PP_SNP_POLICY_RESERVED },
@@ -149,9 +149,9 @@ pp_res ppctl_snp_policy_read(const json_t *json, struct ppctl_snp_policy *ret,
 void ppctl_snp_policy_strict(struct ppctl_snp_policy *ret)
 {
     *ret = (struct ppctl_snp_policy){ .policy = PP_SNP_POLICY_STRICT };
-    ret->policy.skip = PP_SNP_BIT(PP_SNP_CHECK_CRL) | PP_SNP_BIT(PP_SNP_CHECK_MEASUREMENT) |
-                       PP_SNP_BIT(PP_SNP_CHECK_HOST_DATA) | PP_SNP_BIT(PP_SNP_CHECK_HOST_ID) |
-                       PP_SNP_BIT(PP_SNP_CHECK_BINDING);
+    ret->policy.skip = PP_ATTEST_BIT(PP_SNP_CHECK_CRL) | PP_ATTEST_BIT(PP_SNP_CHECK_MEASUREMENT) |
+                       PP_ATTEST_BIT(PP_SNP_CHECK_HOST_DATA) | PP_ATTEST_BIT(PP_SNP_CHECK_HOST_ID) |
+                       PP_ATTEST_BIT(PP_SNP_CHECK_BINDING);
 }
 
 /* Which authority a certificate is: its CN says "SEV-VLEK-<line>" or "SEV-<line>". */

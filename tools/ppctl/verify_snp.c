@@ -118,28 +118,28 @@ static int read_all(const struct ppctl *p, struct job *j)
     if (status < 0)
         status = read_anchors(p, j);
     if (status < 0 && j->crl_path != NULL)
-        j->policy.policy.skip &= ~PP_SNP_BIT(PP_SNP_CHECK_CRL);
+        j->policy.policy.skip &= ~PP_ATTEST_BIT(PP_SNP_CHECK_CRL);
     return status;
 }
 
 /* --- output ----------------------------------------------------------------------------------- */
 
 /* Long values are cut for people; --json and the policy file have their own. */
-static void print_row(const struct pp_snp_check *row)
+static void print_row(const struct pp_attest_check *row)
 {
     const struct pp_problem *q = &row->problem;
     char value[64];
 
     printf("%3d  %-12s %-8s", row->number, pp_snp_check_name(row->number),
-           pp_snp_verdict_name(row->verdict));
-    if (row->verdict == PP_SNP_SKIPPED) {
+           pp_attest_verdict_name(row->verdict));
+    if (row->verdict == PP_ATTEST_SKIPPED) {
         printf(" %s\n", q->got);
         return;
     }
     pp_printable(value, sizeof value, pp_span_cstr(q->got));
     printf(" %-36s %s: %s\n", row->anchor, q->field, value);
     pp_printable(value, sizeof value, pp_span_cstr(q->expected));
-    if (row->verdict == PP_SNP_FAILED && value[0] != '\0')
+    if (row->verdict == PP_ATTEST_FAILED && value[0] != '\0')
         printf("%63s expected: %s\n", "", value);
 }
 
@@ -161,7 +161,7 @@ static void print_people(const struct job *j, pp_res r, const struct pp_snp_chec
     printf("verdict: accept, %s %s, without the checks", pp_snp_line_name(result->line),
            result->signer == PP_SNP_VLEK ? "VLEK" : "VCEK");
     for (unsigned n = 1; n <= PP_SNP_CHECKS; n++)
-        if ((result->skipped & PP_SNP_BIT(n)) != 0)
+        if ((result->skipped & PP_ATTEST_BIT(n)) != 0)
             printf(" %u", n);
     printf("\n");
 }
@@ -173,10 +173,10 @@ static int print_json(const struct job *j, pp_res r, const struct pp_snp_checks 
     int bad = rows == NULL || anchors == NULL;
 
     for (size_t i = 0; i < PP_SNP_CHECKS && !bad; i++) {
-        const struct pp_snp_check *row = &checks->rows[i];
+        const struct pp_attest_check *row = &checks->rows[i];
         bad = json_array_append_new(rows, json_pack("{s:i, s:s, s:s, s:s}", "n", (int)row->number,
                                                     "code", pp_code_name(row->code), "verdict",
-                                                    pp_snp_verdict_name(row->verdict), "anchor",
+                                                    pp_attest_verdict_name(row->verdict), "anchor",
                                                     row->anchor));
     }
     for (size_t i = 0; i < j->anchors.count && !bad; i++)

@@ -16,7 +16,7 @@ static void verify(struct pp_span report)
     policy.skip = PP_SNP_SKIPPABLE;
     pp_res r = pp_snp_verify(&none, &policy, &evidence, 1780272000, &checks, &result);
     FUZZ_CHECK(r.code >= PP_E_SNP_FORMAT && r.code <= PP_E_SNP_CERT_FORM);
-    FUZZ_CHECK(checks.rows[r.detail - 1].verdict == PP_SNP_FAILED);
+    FUZZ_CHECK(checks.rows[r.detail - 1].verdict == PP_ATTEST_FAILED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

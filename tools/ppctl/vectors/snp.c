@@ -127,7 +127,7 @@ static void run_real(struct snp_case *c, const json_t *policy)
 
     ppctl_snp_policy_strict(&p);
     pp_res r = run(c, &p.policy, &checks);
-    if (!pp_is_ok(r) && checks.rows[PP_SNP_CHECK_POLICY - 1].verdict == PP_SNP_FAILED)
+    if (!pp_is_ok(r) && checks.rows[PP_SNP_CHECK_POLICY - 1].verdict == PP_ATTEST_FAILED)
         vectors_pass(c->v, c->file, "the strict profile refuses it");
     else
         vectors_fail(c->v, c->file, "the strict profile refuses it", "%s", pp_code_name(r.code));

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict_int.h"
+
+#include "wr.h"
+
+void attest_anchor(struct pp_attest_check *row, const char *anchor)
+{
+    pp_printable(row->anchor, sizeof row->anchor, pp_span_cstr(anchor));
+}
+
+void attest_say(struct pp_attest_check *row, const char *field, const char *expected,
+                const char *got)
+{
+    pp_problem_set(&row->problem, field, expected, pp_span_cstr(got));
+}
+
+void attest_say_number(struct pp_attest_check *row, const char *field, const char *expected,
+                       uint64_t got)
+{
+    char text[24];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    unsigned shift = 60;
+
+    while (shift > 0 && got >> shift == 0)
+        shift -= 4;
+    pp_wr_text(&wr, "0x");
+    for (; shift < 64; shift -= 4) /* ends by wrapping below zero */
+        pp_wr_u8(&wr, (uint8_t) "0123456789abcdef"[got >> shift & 15]);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
+    pp_problem_set(&row->problem, field, expected, pp_wr_done(&wr));
+}
+
+pp_res attest_skip(struct pp_attest_check *row, const char *why)
+{
+    row->verdict = PP_ATTEST_SKIPPED;
+    row->anchor[0] = '\0';
+    attest_say(row, "", "", why);
+    return PP_OK;
+}
+
+const char *pp_attest_verdict_name(enum pp_attest_verdict v)
+{
+    return v == PP_ATTEST_PASSED ? "passed" : v == PP_ATTEST_FAILED ? "failed" : "skipped";
+}
+
+int attest_set_given(const struct pp_attest_set *set)
+{
+    return set->count > 0 || set->known != NULL;
+}
+
+pp_res attest_check_member(struct pp_attest_check *row, const char *policy_name, const char *field,
+                           const struct pp_attest_set *set, struct pp_span value)
+{
+    attest_anchor(row, set->anchor == NULL ? policy_name : set->anchor);
+    if (set->count == 1 && set->known == NULL) {
+        pp_problem_hex(&row->problem, field, pp_span(set->values, value.len), value);
+    } else {
+        pp_problem_hex(&row->problem, field, (struct pp_span){ 0 }, value);
+        pp_printable(row->problem.expected, sizeof row->problem.expected,
+                     attest_set_given(set) ? PP_STR("an accepted value")
+                                           : PP_STR("none is accepted"));
+    }
+    for (size_t i = 0; i < set->count; i++)
+        if (pp_span_eq(pp_span(set->values + i * value.len, value.len), value))
+            return PP_OK;
+    ATTEST_CHECK(row, set->known != NULL && pp_is_ok(set->known(set->ctx, value)));
+    return PP_OK;
+}
