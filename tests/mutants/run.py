@@ -40,6 +40,8 @@ SOURCES = {
     "lib/crypto/x509.c": "crypto:x509 attest sim",
     "lib/crypto/x509_chain.c": "crypto:x509 attest sim",
     "lib/policy/appraise.c": "policy",
+    "lib/policy/platform_snp.c": "policy",
+    "lib/policy/published.c": "policy",
     "lib/policy/ledger.c": "policy",
     "lib/policy/trust.c": "policy",
     "tools/device/directory.c": "device",
