@@ -29,6 +29,8 @@ SOURCES = {
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
     "lib/policy/appraise.c": "policy",
+    "lib/policy/platform_snp.c": "policy",
+    "lib/policy/published.c": "policy",
     "lib/policy/ledger.c": "policy",
     "lib/policy/trust.c": "policy",
     "tools/device/directory.c": "device",
