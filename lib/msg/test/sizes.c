@@ -210,7 +210,8 @@ static void w16_a_bucket_of_a_device_is_one_between_the_machines(void **state)
 
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        for (size_t bucket = PP_BUCKET_2_UP_KIB_MIN; bucket <= PP_BUCKET_2_UP_KIB_MAX; bucket *= 2) {
+        for (size_t bucket = PP_BUCKET_2_UP_KIB_MIN; bucket <= PP_BUCKET_2_UP_KIB_MAX;
+             bucket *= 2) {
             if (!pp_is_ok(pp_request_room(bucket, outer[i % 2], inner[i / 2], &room)))
                 continue;
             assert_ok(pp_peer_bucket(room, inner[i / 2], &kib));
