@@ -28,7 +28,9 @@ TREES = os.path.join(ROOT, "build", "mutants")
 SOURCES = {
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
+    "lib/policy/advisory.c": "policy:advisories policy:trust",
     "lib/policy/appraise.c": "policy",
+    "lib/policy/hardware.c": "policy:advisories policy:trust",
     "lib/policy/platform_snp.c": "policy",
     "lib/policy/published.c": "policy",
     "lib/policy/ledger.c": "policy",
