@@ -139,7 +139,7 @@ static pp_res check_message_key(const struct appraise *a)
 static pp_res parse(struct appraise *a, struct pp_span cbor)
 {
     const struct pp_evidence *e = &a->evidence;
-    pp_res r = pp_evidence_parse(cbor, PP_END_SERVER, &a->evidence);
+    pp_res r = pp_evidence_parse(cbor, a->end, &a->evidence);
 
     if (!pp_is_ok(r)) {
         pp_problem_numbers(a->problem, "Evidence map, offset", 0, r.detail);
@@ -158,7 +158,8 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
                                a->platform->endorsement_words, PP_STR("another number"));
     appraise_proven(a, PP_STEP_PARSE, PP_E_EVIDENCE_FORMAT, "the Evidence is in its one encoding",
                     PP_STR("pp-wire 7"), name);
-    PP_TRY(check_message_key(a));
+    if (a->end == PP_END_SERVER)
+        PP_TRY(check_message_key(a));
     pp_sha256(e->config, a->config_digest);
     return PP_OK;
 }
@@ -169,6 +170,8 @@ static pp_res check_ledger(struct appraise *a)
 {
     PP_TRY(appraise_release(a));
     PP_TRY(a->platform->published(a));
+    if (a->end == PP_END_CLIENT)
+        return PP_OK;
     PP_TRY(appraise_host(a));
     return appraise_backends(a);
 }
@@ -192,16 +195,15 @@ static void conclude(const struct appraise *a, struct pp_appraisal *ret)
     memcpy(ret->message_pk, e->message_pk.at, e->message_pk.len);
 }
 
-/* Every check but the permit. `a` is filled on success. */
-static pp_res run(struct appraise *a, struct pp_span cbor, const struct pp_ratls_session *session)
+pp_res appraise_run(struct appraise *a, struct pp_span cbor, const struct pp_ratls_session *session)
 {
     uint8_t binding[PP_BINDING_BYTES];
     uint8_t report_data[PP_REPORT_DATA_BYTES];
 
     pp_problem_party(a->problem, "CVM");
     PP_TRY(parse(a, cbor));
-    PP_TRY(pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(session->spki), session->ekm,
-                                  &a->evidence, binding));
+    PP_TRY(pp_binding_of_evidence(a->end, PP_BYTES(session->spki), session->ekm, &a->evidence,
+                                  binding));
     if (!pp_is_ok(pp_binding_report_data(binding, &a->evidence.batch, report_data)))
         return appraise_refuse(a, a->platform->binding_code, "batch path", "one that fits its tree",
                                PP_STR(""));
@@ -219,10 +221,11 @@ pp_res pp_appraise_stored(const struct pp_trust *trust, const struct pp_ledger *
                           .ledger = ledger,
                           .marks = marks,
                           .role = role,
+                          .end = PP_END_SERVER,
                           .checks = checks,
                           .problem = problem };
 
-    PP_TRY(run(&a, evidence_cbor, session));
+    PP_TRY(appraise_run(&a, evidence_cbor, session));
     conclude(&a, ret);
     return PP_OK;
 }
@@ -236,6 +239,7 @@ pp_res pp_appraise(const struct pp_trust *trust, const struct pp_ledger *ledger,
                           .ledger = ledger,
                           .marks = marks,
                           .role = role,
+                          .end = PP_END_SERVER,
                           .checks = checks,
                           .problem = problem };
     struct pp_ratls_session values;
@@ -249,7 +253,7 @@ pp_res pp_appraise(const struct pp_trust *trust, const struct pp_ledger *ledger,
     if (!pp_is_ok(r))
         return appraise_refuse(&a, PP_E_EVIDENCE_FORMAT, "Evidence body", "length, map and zeros",
                                PP_STR(""));
-    PP_TRY(run(&a, cbor, &values));
+    PP_TRY(appraise_run(&a, cbor, &values));
     conclude(&a, &v.appraisal);
 
     /* The session compares REPORT_DATA with its own values once more: the permit is its word. */

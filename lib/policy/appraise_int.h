@@ -26,6 +26,7 @@ struct appraise {
     const struct pp_ledger *ledger;
     const struct pp_marks *marks;
     enum pp_record_role role;
+    enum pp_end end; /* whose Evidence it is */
     struct pp_checks *checks;
     struct pp_problem *problem;
 
@@ -52,6 +53,14 @@ struct appraise_platform {
 };
 
 extern const struct appraise_platform APPRAISE_SNP;
+
+/*
+ * Steps 8 to 12 over Evidence and the values of its session; fills `a`. Of a client end it asks
+ * neither for a message key, which it has none of, nor for what its release does not say: the
+ * host-set and back-ends (peer.h).
+ */
+PP_MUST pp_res appraise_run(struct appraise *a, struct pp_span cbor,
+                            const struct pp_ratls_session *session);
 
 /* Step 12 (published.c). */
 PP_MUST pp_res appraise_release(struct appraise *a); /* finds `release` */

@@ -229,7 +229,7 @@ static void each_line_holds_where_the_policy_forgot_it(void **state)
 
 /* --- profiles --------------------------------------------------------------------------------- */
 
-/* A profile is the strict one without what it waives: it takes that, and refuses everything else. */
+/* A profile is the strict one without what it waives: it takes that and nothing else. */
 static void a_profile_waives_its_lines_and_no_other(void **state)
 {
     (void)state;
