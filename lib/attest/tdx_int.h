@@ -33,8 +33,8 @@ struct tdx_ctx {
 };
 
 /*
- * A check returns ok (passed, or skipped if it said so with attest_skip) or a failure, as a rule with
- * the code of its row. It fills the row's anchor and problem either way.
+ * A check returns ok (passed, or skipped if it said so with attest_skip) or a failure, as a rule
+ * with the code of its row. It fills the row's anchor and problem either way.
  */
 typedef pp_res tdx_check_fn(struct tdx_ctx *c, struct pp_attest_check *row);
 

@@ -76,8 +76,8 @@ enum pp_tdx_check_number {
     PP_TDX_CHECKS = PP_TDX_CHECK_HOST_ID
 };
 
-/* The checks that a policy may leave out: those of the collateral, all together or none, and each of
- * 14 to 20. Format, chain and signatures always run. */
+/* The checks that a policy may leave out: those of the collateral, all together or none, and each
+ * of 14 to 20. Format, chain and signatures always run. */
 #define PP_TDX_COLLATERAL                                                                          \
     (PP_ATTEST_BIT(PP_TDX_CHECK_CRL) | PP_ATTEST_BIT(PP_TDX_CHECK_TCB_INFO) |                      \
      PP_ATTEST_BIT(PP_TDX_CHECK_QE_IDENTITY) | PP_ATTEST_BIT(PP_TDX_CHECK_QE_ID) |                 \
@@ -189,8 +189,8 @@ struct pp_tdx_result {
 /*
  * Runs the checks in order. `checks` is always filled. Where the evidence itself is unsound (checks
  * 1 to 8) the checks behind it are skipped as not reached; where only the policy refuses, all of
- * them still run. Returns the code of the lowest-numbered failing check, detail = its number, and ok
- * only when none failed; then, and only then, `*ret` is written. STATE: the policy skips a check
+ * them still run. Returns the code of the lowest-numbered failing check, detail = its number, and
+ * ok only when none failed; then, and only then, `*ret` is written. STATE: the policy skips a check
  * that it may not, or some of the collateral's and not others.
  */
 PP_MUST pp_res pp_tdx_verify(const struct pp_tdx_anchors *anchors,

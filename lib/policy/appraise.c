@@ -63,6 +63,53 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     return PP_OK;
 }
 
+void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           (enum pp_code)r.code);
+
+    if (advisory != NULL)
+        pp_advisory_name(advisory, a->problem);
+}
+
+/* "7: ciphertext-hiding, page-move" of a set of lines. */
+static struct pp_span list_advisories(uint64_t set, struct pp_wr *wr)
+{
+    pp_wr_decimal(wr, (uint64_t)__builtin_popcountll(set));
+    for (size_t i = 0; i < PP_ADVISORY_COUNT; i++)
+        if ((set >> i & 1) != 0) {
+            pp_wr_text(wr, " ");
+            pp_wr_text(wr, PP_ADVISORIES[i].id);
+        }
+    PP_ASSERT(pp_is_ok(pp_wr_ok(wr)));
+    return pp_wr_done(wr);
+}
+
+pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_hardware *hardware = &a->trust->hardware;
+    const struct pp_advisory *advisory = pp_advisory_first(facts, hardware->waived, PP_E_OK);
+    char text[PP_ADVISORIES_MAX * 32];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    if (advisory != NULL) {
+        pp_problem_set(a->problem, "machine", "one to which this attack does not apply",
+                       pp_span_cstr(advisory->attacks));
+        pp_advisory_name(advisory, a->problem);
+        return PP_FAIL(PP_E_ADVISORY, (uint32_t)(advisory - PP_ADVISORIES));
+    }
+    pp_check_add_number(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_PROVEN,
+                        "no known attack of the advisory file applies to the machine",
+                        pp_span_cstr(hardware->profile),
+                        PP_ADVISORY_COUNT - (size_t)__builtin_popcountll(hardware->waived),
+                        "advisories");
+    if (hardware->waived != 0)
+        pp_check_add(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_SKIPPED,
+                     "known attacks that the profile leaves open", pp_span_cstr(hardware->profile),
+                     list_advisories(hardware->waived, &wr));
+    return PP_OK;
+}
+
 /* --- step 8: the map, and what the anchors say of it ------------------------------------------ */
 
 /* A build's platforms are its list of names (trust.c); the simulated ones have the real bytes. */

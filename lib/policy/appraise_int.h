@@ -99,4 +99,11 @@ struct appraise_verdict {
 PP_MUST pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict *v,
                                  pp_res r);
 
+/*
+ * Holds the machine against the advisory file, whatever the platform's policy asked. ADVISORY.
+ * appraise_name gives a refusal that was decided already the name of the advisory behind it.
+ */
+PP_MUST pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts);
+void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r);
+
 #endif

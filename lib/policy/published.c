@@ -50,6 +50,16 @@ static pp_res verify_path(const struct appraise *a, const struct pp_host_path *h
     return pp_host_verify(&host, h->index, &path, set);
 }
 
+static pp_res refuse_host(const struct appraise *a, const char *field, const char *expected,
+                          const char *got)
+{
+    const struct pp_advisory_facts facts = { .unregistered = 1 };
+    pp_res r = appraise_refuse(a, PP_E_LEDGER_HOST, field, expected, pp_span_cstr(got));
+
+    appraise_name(a, &facts, r);
+    return r;
+}
+
 pp_res appraise_host(struct appraise *a)
 {
     const struct pp_record_id *set = &pp_ledger_hosts(a->ledger)->id;
@@ -60,16 +70,14 @@ pp_res appraise_host(struct appraise *a)
         if (memcmp(h->record_id, set->bytes, sizeof set->bytes) != 0)
             continue;
         if (!pp_is_ok(verify_path(a, h)))
-            return appraise_refuse(a, PP_E_LEDGER_HOST, "chip",
-                                   "one that the host-set's root commits to",
-                                   PP_STR("a chip outside of it"));
+            return refuse_host(a, "chip", "one that the host-set's root commits to",
+                               "a chip outside of it");
         pp_check_add_hex(a->checks, PP_STEP_LEDGER, PP_E_LEDGER_HOST, PP_VERDICT_PROVEN,
                          "this very chip is in the published host-set", PP_STR("host-set record"),
                          PP_BYTES(a->machine.host_id));
         return PP_OK;
     }
-    return appraise_refuse(a, PP_E_LEDGER_HOST, "host-set path",
-                           "one for the status record's host-set", PP_STR("none"));
+    return refuse_host(a, "host-set path", "one for the status record's host-set", "none");
 }
 
 pp_res appraise_backends(struct appraise *a)
