@@ -8,11 +8,15 @@
 #include "x509.h"
 
 struct pp_x509 {
-    X509 *x;
-    uint8_t *der; /* a copy of what was parsed */
+    X509 *x;        /* holds no key that OpenSSL could use: `pkey` is the one */
+    EVP_PKEY *pkey; /* NULL for a key that cannot be read */
+    uint8_t *der;   /* a copy of what was parsed */
     size_t der_len;
+    size_t tbs_from, tbs_len; /* the bytes of `der` that are signed */
     uint64_t not_before, not_after;
     enum pp_x509_key_kind key_kind;
+    int is_ca, may_certify; /* basicConstraints; keyUsage, where it is there */
+    long path_len;          /* of an authority; below 0: without a limit */
 };
 
 /* POSIX seconds; 0 for a time before 1970. FORMAT. */
