@@ -143,6 +143,7 @@ enum pp_class {
     X(MESSAGE_ORDER,      146, FAILED,   "a message came out of order", "report the operator")        \
     X(MESSAGE_KEY,        147, REFUSED,  "the message key is not of the policy's KEM", "report the operator") \
     X(BACKEND,            148, REFUSED,  "a back-end is not one that the status allows", "report the operator") \
+    X(ADVISORY,           149, REFUSED,  "a known attack applies to this machine", "the operator must use machines to which it does not apply") \
     /* Policy files (transparency-log A10, B1, B7), as ppctl log lint judges them. */               \
     X(POLICY_LOG,         150, REFUSED,  "the policy does not name one log", "list the key of the one log, and while it changes its old and its new one") \
     X(POLICY_SHAPE,       151, REFUSED,  "the quorum is not of the ledger's shape", "ask for all of {k of n plain witnesses, one record witness}") \
@@ -202,7 +203,59 @@ enum pp_class {
     X(LEDGER_WITHHELD,    225, REFUSED,  "an acknowledged record is not in the log", "publish the acknowledgement") \
     X(LEDGER_BACKDATED,   226, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
     X(LEDGER_UNPUBLISHED, 227, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
-    X(LEDGER_EXPIRING,    228, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one")
+    X(LEDGER_EXPIRING,    228, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one") \
+    /* TDX appraisal, the 20 checks (tdx-attestation 7). */                                         \
+    X(TDX_FORMAT,         240, REFUSED,  "the quote is malformed", "report the operator")             \
+    X(TDX_PCK_CHAIN,      241, REFUSED,  "the platform's certificate does not lead to the pinned root", "report the operator") \
+    X(TDX_CRL_STALE,      242, REFUSED,  "the vendor's revocation list is missing or not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_CRL_SIGNATURE,  243, REFUSED,  "a revocation list is not the vendor's", "report the mirror")  \
+    X(TDX_REVOKED,        244, REFUSED,  "the vendor revoked a certificate", "report the operator")   \
+    X(TDX_TCBINFO_SIGNATURE, 245, REFUSED, "the platform's TCB info is missing or not signed by the vendor", "report the mirror") \
+    X(TDX_TCBINFO_FORMAT, 246, REFUSED,  "the platform's TCB info is malformed", "report the mirror") \
+    X(TDX_TCBINFO_TIME,   247, REFUSED,  "the platform's TCB info is not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_TCBINFO_FMSPC,  248, REFUSED,  "the TCB info is of another platform", "report the mirror")  \
+    X(TDX_QEID_SIGNATURE, 249, REFUSED,  "the quoting enclave's identity is missing or not signed by the vendor", "report the mirror") \
+    X(TDX_QEID_FORMAT,    250, REFUSED,  "the quoting enclave's identity is malformed", "report the mirror") \
+    X(TDX_QEID_TIME,      251, REFUSED,  "the quoting enclave's identity is not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_QUOTE_SIG,      252, REFUSED,  "the quote's signature is wrong", "report the operator")     \
+    X(TDX_QE_SIG,         253, REFUSED,  "the quoting enclave's report is not signed by the platform", "report the operator") \
+    X(TDX_AK_BIND,        254, REFUSED,  "the attestation key is not the quoting enclave's", "report the operator") \
+    X(TDX_QE_ID,          255, REFUSED,  "the quote was made by another enclave than the vendor's", "report the operator") \
+    X(TDX_QE_TCB,         256, REFUSED,  "the quoting enclave is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_SEAM,           257, REFUSED,  "the TDX module is not one that the vendor lists", "report the operator") \
+    X(TDX_TCB_NONE,       258, REFUSED,  "the platform is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_TCB_MIN,        259, REFUSED,  "the patch level is below the minimum", "the operator must update its machines") \
+    X(TDX_TCB_MODULE,     260, REFUSED,  "the TDX module is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_TCB_STATUS,     261, REFUSED,  "the platform's patch state is not acceptable", "the operator must update its machines") \
+    X(TDX_TCB_EVAL,       262, REFUSED,  "the patch state was judged by too old a list", "wait for a fresh bundle") \
+    X(TDX_TD_ATTR,        263, REFUSED,  "the guest's attributes are not acceptable", "report the operator") \
+    X(TDX_XFAM,           264, REFUSED,  "the guest's processor features are not acceptable", "report the operator") \
+    X(TDX_SEAM_PIN,       265, REFUSED,  "the TDX module is not an accepted one", "report the operator") \
+    X(TDX_MEASUREMENT,    266, REFUSED,  "the measurement is not an accepted one", "the far end runs something unpublished: report it") \
+    X(TDX_SERVICE_TD,     267, REFUSED,  "a service or migration guest is bound", "report the operator") \
+    X(TDX_BINDING,        268, REFUSED,  "the quote is not bound to this connection", "somebody stands between: report the operator") \
+    X(TDX_HOST_ID,        269, REFUSED,  "this machine is not in the published host list", "the far end is not a registered machine: report it") \
+    /* NVIDIA GPUs, the 19 checks (gpu.md), and what is left when no reference values came. */      \
+    X(GPU_FORMAT,          270, REFUSED,  "the GPU's report is malformed", "report the operator") \
+    X(GPU_NONCE,           271, REFUSED,  "the GPU's report answers another question", "somebody repeats an old report: report the operator") \
+    X(GPU_CHAIN,           272, REFUSED,  "the GPU's certificates are no chain", "report the operator") \
+    X(GPU_ROOT,            273, REFUSED,  "the GPU's certificates do not lead to the pinned root", "report the operator") \
+    X(GPU_FWID,            274, REFUSED,  "the GPU's certificate is of another firmware", "report the operator") \
+    X(GPU_SIGNATURE,       275, REFUSED,  "the signature of the GPU's report is wrong", "report the operator") \
+    X(GPU_ARCH,            276, REFUSED,  "the GPU is of a generation that is not accepted", "report the operator") \
+    X(GPU_MODE,            277, REFUSED,  "the GPU is not in an accepted mode", "the operator must give each guest one GPU of its own") \
+    X(GPU_DRIVER_VERSION,  278, REFUSED,  "the GPU's driver is not an accepted one", "the operator must update its machines") \
+    X(GPU_VBIOS_VERSION,   279, REFUSED,  "the GPU's firmware is not an accepted one", "the operator must update its machines") \
+    X(GPU_RIM_SET,         280, REFUSED,  "the reference values are not those that the release names", "report the operator") \
+    X(GPU_RIM_FORMAT,      281, REFUSED,  "a file of reference values is malformed", "report the mirror") \
+    X(GPU_RIM_DIGEST,      282, REFUSED,  "a file of reference values was changed", "report the mirror") \
+    X(GPU_RIM_SIGNATURE,   283, REFUSED,  "the signature of a file of reference values is wrong", "report the mirror") \
+    X(GPU_RIM_CHAIN,       284, REFUSED,  "the signer of reference values does not lead to the pinned root", "report the mirror") \
+    X(GPU_RIM_EXPIRED,     285, REFUSED,  "the signer of reference values is not valid now", "the operator must publish newer ones") \
+    X(GPU_RIM_CONFLICT,    286, REFUSED,  "two files give reference values for one measurement", "report the operator") \
+    X(GPU_MEASUREMENT,     287, REFUSED,  "a measurement of the GPU is not a published one", "the GPU runs something unpublished: report it") \
+    X(GPU_OCSP,            288, REFUSED,  "a certificate is revoked, or nothing fresh says that it is not", "wait for fresh evidence; report a revocation") \
+    X(GPU_UNMEASURED,      289, REFUSED,  "the GPU's measurements were compared with nothing", "give both files of reference values")
 /* clang-format on */
 
 enum pp_code {
