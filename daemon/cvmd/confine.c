@@ -199,7 +199,10 @@ static const int CHANNEL[] = {
     SCMP_SYS(epoll_pwait2), SCMP_SYS(clock_getres),  SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
 };
 
-static const int ATTESTER[] = { SCMP_SYS(setsockopt) };
+static const int ATTESTER[] = {
+    SCMP_SYS(setsockopt), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+};
 
 static const int WORKER[] = { SCMP_SYS(setitimer) };
 

@@ -16,6 +16,11 @@
  *     attester to channel               u32 session(2) || 00, or 01 || Evidence body
  *     worker to attester                u16 KEM || public key
  *     attester to worker                B(64)
+ *     worker to attester, behind B      SPKI(91) || ekm(32): of a session in which it is the client
+ *     attester to worker                00, or 01 || Evidence body of that session
+ *
+ * The channel's sessions are attested as servers, a worker's own as clients of back-ends; which of
+ * the two follows from the socket alone. A worker calls CVM_CALLS_MAX times at most, one at a time.
  *
  * "session(2)" and "worker(2)" are a slot and its generation. Channel and worker share a stream:
  * u32 len || SealedRequest one way, u32 len || SealedResponse back: of one of the five lengths that
@@ -55,6 +60,9 @@ enum {
         20, /* its exit status when the configuration is not the measured one */
     CVM_ATTEST_PACKET_BYTES = 16 + PP_P256_SPKI_BYTES + PP_EKM_BYTES,
     CVM_EVIDENCE_PACKET_BYTES = 9 + PP_EVIDENCE_BODY_BYTES,
+    CVM_CALL_PACKET_BYTES = PP_P256_SPKI_BYTES + PP_EKM_BYTES,
+    CVM_CALL_ANSWER_BYTES = 1 + PP_EVIDENCE_BODY_BYTES,
+    CVM_CALLS_MAX = 8, /* sessions with back-ends of one worker */
 };
 
 /* How a worker ended: its exit status, the one thing that leaves a session besides its answer. */

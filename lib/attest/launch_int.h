@@ -4,8 +4,8 @@
 
 #include "launch.h"
 
-/* The VMSA page of one virtual processor that starts at `eip`. */
-void launch_vmsa(const struct pp_launch *launch, uint32_t eip, int is_boot_processor,
-                 uint8_t ret[PP_LAUNCH_PAGE_BYTES]);
+/* The VMSA page of one virtual processor that starts at `eip`. SVSM has the features of its own. */
+void launch_vmsa(const struct pp_launch *launch, uint64_t features, uint32_t eip,
+                 int is_boot_processor, uint8_t ret[PP_LAUNCH_PAGE_BYTES]);
 
 #endif

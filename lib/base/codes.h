@@ -203,6 +203,37 @@ enum pp_class {
     X(LEDGER_BACKDATED,   226, REFUSED,  "a status is dated before a time at which the log was smaller", "publish the evidence folder") \
     X(LEDGER_UNPUBLISHED, 227, REFUSED,  "what a record names is not public", "ask who signed the record; use nothing of it") \
     X(LEDGER_EXPIRING,    228, REFUSED,  "a record runs out and nothing follows it", "the operator must publish the next one") \
+    /* TDX appraisal, the 20 checks (tdx-attestation 7). */                                         \
+    X(TDX_FORMAT,         240, REFUSED,  "the quote is malformed", "report the operator")             \
+    X(TDX_PCK_CHAIN,      241, REFUSED,  "the platform's certificate does not lead to the pinned root", "report the operator") \
+    X(TDX_CRL_STALE,      242, REFUSED,  "the vendor's revocation list is missing or not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_CRL_SIGNATURE,  243, REFUSED,  "a revocation list is not the vendor's", "report the mirror")  \
+    X(TDX_REVOKED,        244, REFUSED,  "the vendor revoked a certificate", "report the operator")   \
+    X(TDX_TCBINFO_SIGNATURE, 245, REFUSED, "the platform's TCB info is missing or not signed by the vendor", "report the mirror") \
+    X(TDX_TCBINFO_FORMAT, 246, REFUSED,  "the platform's TCB info is malformed", "report the mirror") \
+    X(TDX_TCBINFO_TIME,   247, REFUSED,  "the platform's TCB info is not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_TCBINFO_FMSPC,  248, REFUSED,  "the TCB info is of another platform", "report the mirror")  \
+    X(TDX_QEID_SIGNATURE, 249, REFUSED,  "the quoting enclave's identity is missing or not signed by the vendor", "report the mirror") \
+    X(TDX_QEID_FORMAT,    250, REFUSED,  "the quoting enclave's identity is malformed", "report the mirror") \
+    X(TDX_QEID_TIME,      251, REFUSED,  "the quoting enclave's identity is not in force", "wait for a fresh bundle; check this device's clock") \
+    X(TDX_QUOTE_SIG,      252, REFUSED,  "the quote's signature is wrong", "report the operator")     \
+    X(TDX_QE_SIG,         253, REFUSED,  "the quoting enclave's report is not signed by the platform", "report the operator") \
+    X(TDX_AK_BIND,        254, REFUSED,  "the attestation key is not the quoting enclave's", "report the operator") \
+    X(TDX_QE_ID,          255, REFUSED,  "the quote was made by another enclave than the vendor's", "report the operator") \
+    X(TDX_QE_TCB,         256, REFUSED,  "the quoting enclave is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_SEAM,           257, REFUSED,  "the TDX module is not one that the vendor lists", "report the operator") \
+    X(TDX_TCB_NONE,       258, REFUSED,  "the platform is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_TCB_MIN,        259, REFUSED,  "the patch level is below the minimum", "the operator must update its machines") \
+    X(TDX_TCB_MODULE,     260, REFUSED,  "the TDX module is older than any that the vendor lists", "the operator must update its machines") \
+    X(TDX_TCB_STATUS,     261, REFUSED,  "the platform's patch state is not acceptable", "the operator must update its machines") \
+    X(TDX_TCB_EVAL,       262, REFUSED,  "the patch state was judged by too old a list", "wait for a fresh bundle") \
+    X(TDX_TD_ATTR,        263, REFUSED,  "the guest's attributes are not acceptable", "report the operator") \
+    X(TDX_XFAM,           264, REFUSED,  "the guest's processor features are not acceptable", "report the operator") \
+    X(TDX_SEAM_PIN,       265, REFUSED,  "the TDX module is not an accepted one", "report the operator") \
+    X(TDX_MEASUREMENT,    266, REFUSED,  "the measurement is not an accepted one", "the far end runs something unpublished: report it") \
+    X(TDX_SERVICE_TD,     267, REFUSED,  "a service or migration guest is bound", "report the operator") \
+    X(TDX_BINDING,        268, REFUSED,  "the quote is not bound to this connection", "somebody stands between: report the operator") \
+    X(TDX_HOST_ID,        269, REFUSED,  "this machine is not in the published host list", "the far end is not a registered machine: report it") \
     /* NVIDIA GPUs, the 19 checks (gpu.md), and what is left when no reference values came. */      \
     X(GPU_FORMAT,          270, REFUSED,  "the GPU's report is malformed", "report the operator") \
     X(GPU_NONCE,           271, REFUSED,  "the GPU's report answers another question", "somebody repeats an old report: report the operator") \

@@ -258,3 +258,22 @@ pp_res pp_x509_extension(const struct pp_x509 *c, const char *oid, struct pp_spa
     *ret = pp_span(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
     return PP_OK;
 }
+
+int pp_x509_repeats_extension(const struct pp_x509 *c)
+{
+    for (int i = 0; i < X509_get_ext_count(c->x); i++) {
+        ASN1_OBJECT *kind = X509_EXTENSION_get_object(X509_get_ext(c->x, i));
+        if (X509_get_ext_by_OBJ(c->x, kind, i) >= 0)
+            return 1;
+    }
+    return 0;
+}
+
+int pp_x509_serial_is_positive(const struct pp_x509 *c)
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(c->x);
+    int is_zero = ASN1_STRING_length(serial) == 0 ||
+                  (ASN1_STRING_length(serial) == 1 && ASN1_STRING_get0_data(serial)[0] == 0);
+
+    return ASN1_STRING_type(serial) == V_ASN1_INTEGER && !is_zero; /* a negative one: NEG_INTEGER */
+}

@@ -102,10 +102,27 @@ size_t pp_x509_name_count(const struct pp_x509 *c, enum pp_x509_side side); /* a
  */
 PP_MUST pp_res pp_x509_extension(const struct pp_x509 *c, const char *oid, struct pp_span *ret);
 
+/* 1 if some extension occurs twice, which RFC 5280 4.2 forbids and OpenSSL lets pass. */
+int pp_x509_repeats_extension(const struct pp_x509 *c);
+
+/* 1 for a serial number above zero (RFC 5280 4.1.2.2); AMD's chip certificates have zero. */
+int pp_x509_serial_is_positive(const struct pp_x509 *c);
+
 /*
- * Writes 1 if the serial number of `c` is in the CRL, else 0. The CRL must be one DER
+ * A revocation list that was found genuine and in force, owned by the caller. It must be one DER
  * CertificateList issued and signed by `issuer` (PSS-SHA-384 or ECDSA), have no critical extension,
- * and be in force: thisUpdate <= posix_s < nextUpdate. FORMAT, SIGNATURE, RANGE (not in force).
+ * and be in force: thisUpdate <= posix_s < nextUpdate. FORMAT, LIMIT, SIGNATURE, RANGE (not in
+ * force).
+ */
+struct pp_x509_crl;
+PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer,
+                                uint64_t posix_s, struct pp_x509_crl **ret);
+int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
+void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */
+
+/*
+ * Both in one call, for one certificate: writes 1 if the serial number of `c` is in the CRL, else
+ * 0. Codes of pp_x509_crl_open.
  */
 PP_MUST pp_res pp_x509_crl_lists(struct pp_span crl_der, const struct pp_x509 *issuer,
                                  const struct pp_x509 *c, uint64_t posix_s, int *ret_listed);

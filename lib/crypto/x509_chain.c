@@ -88,20 +88,55 @@ static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t po
     return PP_OK;
 }
 
-pp_res pp_x509_crl_lists(struct pp_span crl_der, const struct pp_x509 *issuer,
-                         const struct pp_x509 *c, uint64_t posix_s, int *ret_listed)
+struct pp_x509_crl {
+    X509_CRL *crl;
+};
+
+pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, uint64_t posix_s,
+                        struct pp_x509_crl **ret)
 {
     const unsigned char *at = crl_der.at;
-    X509_REVOKED *row = NULL;
+    struct pp_x509_crl *c;
 
     PP_CHECK(crl_der.len <= PP_X509_CRL_BYTES_MAX, PP_E_LIMIT, crl_der.len);
     PP_CHECK(crl_der.len > 0, PP_E_FORMAT, 0);
-    X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
-    pp_res r = crl == NULL || at != crl_der.at + crl_der.len ? PP_FAIL(PP_E_FORMAT, 0)
-                                                             : crl_check(crl, issuer, posix_s);
-    if (pp_is_ok(r)) /* any answer but 0 counts as listed, "removed from the list" too */
-        *ret_listed = X509_CRL_get0_by_serial(crl, &row, X509_get_serialNumber(c->x)) != 0;
-    X509_CRL_free(crl);
+    PP_CHECK((c = OPENSSL_zalloc(sizeof *c)) != NULL, PP_E_NO_MEMORY, 0);
+    c->crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
+    pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len
+                   ? PP_FAIL(PP_E_FORMAT, 0)
+                   : crl_check(c->crl, issuer, posix_s);
     ERR_clear_error();
-    return r;
+    if (!pp_is_ok(r)) {
+        pp_x509_crl_free(c);
+        return r;
+    }
+    *ret = c;
+    return PP_OK;
+}
+
+int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c)
+{
+    X509_REVOKED *row = NULL;
+
+    /* Any answer but 0 counts as listed, "removed from the list" too. */
+    return X509_CRL_get0_by_serial(crl->crl, &row, X509_get_serialNumber(c->x)) != 0;
+}
+
+void pp_x509_crl_free(struct pp_x509_crl *crl)
+{
+    if (crl == NULL)
+        return;
+    X509_CRL_free(crl->crl);
+    OPENSSL_free(crl);
+}
+
+pp_res pp_x509_crl_lists(struct pp_span crl_der, const struct pp_x509 *issuer,
+                         const struct pp_x509 *c, uint64_t posix_s, int *ret_listed)
+{
+    struct pp_x509_crl *crl = NULL;
+
+    PP_TRY(pp_x509_crl_open(crl_der, issuer, posix_s, &crl));
+    *ret_listed = pp_x509_crl_has(crl, c);
+    pp_x509_crl_free(crl);
+    return PP_OK;
 }
