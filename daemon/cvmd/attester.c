@@ -377,6 +377,10 @@ static pp_res evidence_of(const struct attester *a, size_t i, const struct worke
         e.message_key = pp_span(w->message_key, w->message_key_len);
     for (size_t n = 0; n < a->hints.endorsement_count; n++)
         e.endorsements[n] = a->hints.endorsements[n];
+    if (a->device.endorsement.len > 0) { /* it came with the report, so it is of the same key */
+        e.endorsements[0] = a->device.endorsement;
+        e.endorsement_count = 1;
+    }
     memcpy(e.release_id, a->hints.release_id, sizeof e.release_id);
     memcpy(e.hosts, a->hints.hosts, sizeof e.hosts);
     return pp_evidence_body_write(wr, &e);
