@@ -74,7 +74,8 @@ pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_
     struct cvm_config c = { .bytes = bytes,
                             .role = PP_STR("orchestrator"),
                             .frame_ms = CVM_FRAME_MS,
-                            .idle_ms = CVM_IDLE_MS };
+                            .idle_ms = CVM_IDLE_MS,
+                            .device_ms = CVM_DEVICE_MS };
 
     PP_CHECK(bytes.len <= PP_EVIDENCE_CONFIG_BYTES_MAX, PP_E_CONFIG, bytes.len);
     if (!pp_span_eq(cmdline, PP_STR("pp.role=orchestrator")))

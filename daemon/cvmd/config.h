@@ -18,9 +18,10 @@ enum {
     CVM_SESSIONS_MAX = 4096, /* that wait for their second exchange (pp-wire 4) */
     CVM_SESSION_S_MAX = 30,  /* how long one waits */
     CVM_WORKERS_READY_MAX = 64,
-    CVM_GRID_MS = 250,    /* answers leave on this grid; 0 in dev */
-    CVM_FRAME_MS = 30000, /* from a frame's first byte to its last, and to a connection's first */
-    CVM_IDLE_MS = 600000, /* without a frame; gateways close theirs after half of it */
+    CVM_GRID_MS = 250,     /* answers leave on this grid; 0 in dev */
+    CVM_FRAME_MS = 30000,  /* from a frame's first byte to its last, and to a connection's first */
+    CVM_DEVICE_MS = 60000, /* a device that says nothing for so long will not answer any more */
+    CVM_IDLE_MS = 600000,  /* without a frame; gateways close theirs after half of it */
 };
 
 struct cvm_config {
@@ -34,7 +35,7 @@ struct cvm_config {
     uint32_t session_s;     /* 1..CVM_SESSION_S_MAX */
     uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
-    uint32_t frame_ms, idle_ms; /* constants; tests are less patient */
+    uint32_t frame_ms, idle_ms, device_ms; /* constants; tests are less patient */
 };
 
 /*
