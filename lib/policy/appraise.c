@@ -115,7 +115,7 @@ pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_fa
 /* A build's platforms are its list of names (trust.c); the simulated ones have the real bytes. */
 static const struct appraise_platform *platform_of(enum pp_platform platform)
 {
-    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : NULL;
+    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : &APPRAISE_TDX;
 }
 
 static pp_res check_message_key(const struct appraise *a)
@@ -147,7 +147,7 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
     }
     struct pp_span name = pp_span_cstr(pp_platform_name(e->platform));
     a->platform = platform_of(e->platform);
-    if (a->platform == NULL || (a->trust->platforms >> e->platform & 1) == 0)
+    if ((a->trust->platforms >> e->platform & 1) == 0)
         return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "platform",
                                "one that the trust anchors name", name);
     if (e->gpu_encoding.len > 0)

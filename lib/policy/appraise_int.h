@@ -36,6 +36,7 @@ struct appraise {
     struct appraise_machine machine;
     const struct pp_release *release;
     struct pp_snp_result snp; /* of the one platform that ran */
+    struct pp_tdx_result tdx;
 };
 
 /*
@@ -52,7 +53,7 @@ struct appraise_platform {
     pp_res (*published)(struct appraise *a);
 };
 
-extern const struct appraise_platform APPRAISE_SNP;
+extern const struct appraise_platform APPRAISE_SNP, APPRAISE_TDX;
 
 /*
  * Steps 8 to 12 over Evidence and the values of its session; fills `a`. Of a client end it asks

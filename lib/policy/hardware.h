@@ -14,6 +14,7 @@ struct pp_hardware {
     const char *profile; /* its name; a constant */
     uint64_t waived;     /* bit i: PP_ADVISORIES[i] does not count */
     struct pp_snp_policy snp;
+    struct pp_tdx_policy tdx;
 };
 
 /* The profile of that name. NOT_FOUND. */
