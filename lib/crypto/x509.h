@@ -12,7 +12,7 @@
 
 enum {
     PP_X509_DER_BYTES_MAX = 16384,
-    PP_X509_CHAIN_MAX = 4,       /* certificates, root included */
+    PP_X509_CHAIN_MAX = 5,       /* certificates, root included */
     PP_X509_NAME_BYTES_MAX = 96, /* of one attribute, final NUL included */
     PP_X509_CRL_BYTES_MAX = 1 << 20,
 };

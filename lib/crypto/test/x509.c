@@ -329,7 +329,7 @@ static void a_chain_has_exactly_the_certificates_given(void **state)
 {
     (void)state;
     struct chain ch = { 0 };
-    struct pp_x509 *five[PP_X509_CHAIN_MAX + 1];
+    struct pp_x509 *six[PP_X509_CHAIN_MAX + 1];
 
     templates(&ch);
     build(&ch);
@@ -338,13 +338,13 @@ static void a_chain_has_exactly_the_certificates_given(void **state)
     struct pp_x509 *swapped[] = { ch.c[1], ch.c[0], ch.c[2] };
     struct pp_x509 *short_one[] = { ch.c[1], ch.c[2] };
     for (size_t i = 0; i <= PP_X509_CHAIN_MAX; i++)
-        five[i] = ch.c[2];
+        six[i] = ch.c[2];
     assert_ok(pp_x509_chain_verify(short_one, 2, ch.c[2], NOW, 0));
     assert_code(pp_x509_chain_verify(skipped, 2, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(repeated, 4, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(swapped, 3, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(ch.c, 1, ch.c[0], NOW, 0), PP_E_RANGE);
-    assert_code(pp_x509_chain_verify(five, PP_X509_CHAIN_MAX + 1, ch.c[2], NOW, 0), PP_E_RANGE);
+    assert_code(pp_x509_chain_verify(six, PP_X509_CHAIN_MAX + 1, ch.c[2], NOW, 0), PP_E_RANGE);
     drop(&ch);
 }
 
