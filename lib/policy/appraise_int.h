@@ -63,8 +63,15 @@ extern const struct appraise_platform APPRAISE_SNP, APPRAISE_TDX;
 PP_MUST pp_res appraise_run(struct appraise *a, struct pp_span cbor,
                             const struct pp_ratls_session *session);
 
+/*
+ * The end of step 11 (component_gpu.c): a release that names GPUs wants the evidence of one, and
+ * one that names none wants none. Needs `release`. GPU_*.
+ */
+PP_MUST pp_res appraise_gpu(struct appraise *a);
+
 /* Step 12 (published.c). */
-PP_MUST pp_res appraise_release(struct appraise *a); /* finds `release` */
+PP_MUST pp_res appraise_find_release(struct appraise *a); /* `release`, or a refusal; no row */
+void appraise_release(const struct appraise *a);          /* its row */
 PP_MUST pp_res appraise_config(struct appraise *a);
 PP_MUST pp_res appraise_host(struct appraise *a);
 PP_MUST pp_res appraise_backends(struct appraise *a);
@@ -105,6 +112,8 @@ PP_MUST pp_res appraise_conclude(const struct appraise *a, const struct appraise
  * appraise_name gives a refusal that was decided already the name of the advisory behind it.
  */
 PP_MUST pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts);
+PP_MUST pp_res appraise_open_to(const struct appraise *a,
+                                const struct pp_advisory_facts *facts); /* without a row */
 void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r);
 
 #endif
