@@ -26,6 +26,7 @@
 #define TDX_ZERO(id, attacks, sources, bit)                                                        \
     ROW(id, attacks, sources, TDX_ZERO, .bits = PP_TDX_ATTR_##bit)
 #define TDX_CURRENT(id, attacks, sources) ROW(id, attacks, sources, TDX_CURRENT, .bits = 0)
+#define GPU_ALONE(id, attacks, sources)   ROW(id, attacks, sources, GPU_ALONE, .bits = 0)
 #define REGISTERED(id, attacks, sources)  ROW(id, attacks, sources, REGISTERED, .bits = 0)
 
 const struct pp_advisory PP_ADVISORIES[] = {
@@ -50,7 +51,8 @@ enum pp_code pp_advisory_code(const struct pp_advisory *a)
         [PP_RULE_SNP_GUEST_ONE] = PP_E_SNP_POLICY,   [PP_RULE_SNP_GUEST_ZERO] = PP_E_SNP_POLICY,
         [PP_RULE_SNP_HOST_ONE] = PP_E_SNP_PLATFORM,  [PP_RULE_SNP_HOST_ZERO] = PP_E_SNP_PLATFORM,
         [PP_RULE_TDX_ONE] = PP_E_TDX_TD_ATTR,        [PP_RULE_TDX_ZERO] = PP_E_TDX_TD_ATTR,
-        [PP_RULE_TDX_CURRENT] = PP_E_TDX_TCB_STATUS, [PP_RULE_REGISTERED] = PP_E_LEDGER_HOST,
+        [PP_RULE_TDX_CURRENT] = PP_E_TDX_TCB_STATUS, [PP_RULE_GPU_ALONE] = PP_E_GPU_MODE,
+        [PP_RULE_REGISTERED] = PP_E_LEDGER_HOST,
     };
 
     PP_ASSERT(a->rule < PP_RULES);
@@ -111,6 +113,8 @@ int pp_advisory_violated(const struct pp_advisory *a, const struct pp_advisory_f
 {
     if (a->rule == PP_RULE_REGISTERED)
         return facts->unregistered;
+    if (a->rule == PP_RULE_GPU_ALONE)
+        return facts->gpu_is_shared;
     if (facts->is_tdx)
         return violated_by_tdx(a, facts);
     return facts->snp != NULL && violated_by_snp(a, facts->snp);

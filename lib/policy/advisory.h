@@ -26,7 +26,7 @@ enum pp_advisory_rule {
     PP_RULE_TDX_ONE, /* bits `bits` of TDATTRIBUTES */
     PP_RULE_TDX_ZERO,
     PP_RULE_TDX_CURRENT, /* the vendor calls the platform up to date */
-    PP_RULE_GPU_ALONE, /* a GPU serves one guest, over no link to another GPU */
+    PP_RULE_GPU_ALONE,   /* a GPU serves one guest, over no link to another GPU */
     PP_RULE_REGISTERED,  /* the host-set names the machine */
     PP_RULES
 };
@@ -60,7 +60,7 @@ struct pp_advisory_facts {
     int is_tdx;
     uint64_t td_attributes; /* of a TDX guest */
     int outdated;           /* 1: a TDX platform, and its patch state is not UpToDate */
-    int gpu_is_shared; /* 1: a GPU in another mode than for one guest alone */
+    int gpu_is_shared;      /* 1: a GPU in another mode than for one guest alone */
     int unregistered;       /* 1: no published host-set names the machine */
 };
 

@@ -54,7 +54,9 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     for (size_t n = 1; n <= v->count; n++) {
         const struct pp_attest_check *row = &v->rows[n - 1];
 
-        if (row->verdict == PP_ATTEST_PASSED || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
+        int passed = row->verdict == PP_ATTEST_PASSED && (v->skip & PP_ATTEST_BIT(n)) == 0;
+
+        if (passed || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
             continue;
         pp_problem_set(a->problem, v->words[n].what, "a check that ran",
                        pp_span_cstr(row->problem.got));

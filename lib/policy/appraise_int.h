@@ -96,6 +96,7 @@ struct appraise_verdict {
     const struct pp_attest_check *rows;
     size_t count;
     const struct appraise_row *words;
+    uint32_t skip;     /* what the policy left out: a row that passed may have looked at half */
     uint32_t may_skip; /* PP_ATTEST_BIT of each check that need not have run */
 };
 

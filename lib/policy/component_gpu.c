@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A GPU beside the machine: its own evidence, against the reference files that the release names. */
+/* A GPU beside the machine: its own evidence, against the files that the release names. */
 #include "appraise_int.h"
 
 static const struct appraise_row ROWS[PP_GPU_CHECKS + 1] = {
@@ -102,7 +102,8 @@ static pp_res judge(struct appraise *a, const struct pp_gpu_report *report)
     pp_res r = verify(a, &evidence, rows, count, &checks);
     const struct appraise_verdict verdict = { .rows = checks.rows,
                                               .count = PP_GPU_CHECKS,
-                                              .words = ROWS };
+                                              .words = ROWS,
+                                              .skip = a->trust->hardware.gpu.skip };
     r = appraise_conclude(a, &verdict, r);
     pp_rim_done(&driver);
     pp_rim_done(&vbios);

@@ -81,7 +81,8 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
     case PP_RULE_TDX_CURRENT:
         waive_tdx(&h->tdx, a);
         break;
-    case PP_RULE_REGISTERED: /* the ledger's, and never waived */
+    case PP_RULE_GPU_ALONE:
+    case PP_RULE_REGISTERED: /* waived by nobody: a plain link, and machines in other hands */
     case PP_RULES:
         PP_ASSERT(0);
     }
@@ -89,14 +90,16 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
 
 pp_res pp_hardware_profile(struct pp_span name, struct pp_hardware *ret)
 {
-    struct pp_hardware h = { .snp = PP_SNP_POLICY_STRICT, .tdx = PP_TDX_POLICY_STRICT };
+    struct pp_hardware h = { .snp = PP_SNP_POLICY_STRICT,
+                             .tdx = PP_TDX_POLICY_STRICT,
+                             .gpu = PP_GPU_POLICY_STRICT };
     size_t k = 0;
 
     while (k < PP_ARRAY_COUNT(ROWS) &&
            (ROWS[k].profile == NULL || !pp_span_eq(name, pp_span_cstr(ROWS[k].profile))))
         k++;
     PP_CHECK(k < PP_ARRAY_COUNT(ROWS), PP_E_NOT_FOUND, 0);
-    h.profile = h.snp.name = h.tdx.name = ROWS[k].profile;
+    h.profile = h.snp.name = h.tdx.name = h.gpu.name = ROWS[k].profile;
     for (k++; k < PP_ARRAY_COUNT(ROWS) && ROWS[k].profile == NULL; k++) {
         const struct pp_advisory *a = pp_advisory_find(pp_span_cstr(ROWS[k].waives));
         PP_ASSERT(a != NULL);

@@ -140,9 +140,11 @@ static pp_res verify(struct appraise *a, const uint8_t report_data[PP_REPORT_DAT
     find_collateral(a, &evidence);
     pp_res r = pp_tdx_verify(&a->trust->tdx_anchors, &policy, &evidence, a->ledger->now_posix_s,
                              &checks, &a->tdx);
-    const struct appraise_verdict verdict = {
-        .rows = checks.rows, .count = PP_TDX_CHECKS, .words = ROWS, .may_skip = MAY_SKIP
-    };
+    const struct appraise_verdict verdict = { .rows = checks.rows,
+                                              .count = PP_TDX_CHECKS,
+                                              .words = ROWS,
+                                              .skip = policy.skip,
+                                              .may_skip = MAY_SKIP };
     PP_TRY(judge(a, &verdict, r));
     memcpy(a->machine.measurement, a->tdx.mrtd, sizeof a->machine.measurement);
     memcpy(a->machine.report_data, a->tdx.report_data, sizeof a->machine.report_data);

@@ -220,6 +220,24 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, ui
     return PP_OK;
 }
 
+/* Beside a simulated machine a simulated GPU, or none. */
+static pp_res read_gpu_roots(struct pp_trust *t, const struct pp_trust_files *files,
+                             struct pp_problem *problem)
+{
+    pp_res r = PP_OK;
+
+    if (!t->own_root)
+        r = pp_gpu_anchors_add_nvidia(&t->gpu_anchors);
+    if (pp_is_ok(r) && files->gpu_root.len > 0)
+        r = pp_gpu_anchors_add_device(&t->gpu_anchors, files->gpu_root);
+    if (pp_is_ok(r) && files->rim_root.len > 0)
+        r = pp_gpu_anchors_add_rim(&t->gpu_anchors, files->rim_root);
+    if (!pp_is_ok(r) || (!t->own_root && files->gpu_root.len + files->rim_root.len > 0))
+        return refuse(problem, "gpu-root.der, rim-root.der",
+                      "roots of GPUs and their files, beside simulated platforms", PP_STR(""));
+    return PP_OK;
+}
+
 /* The vendors' roots, or those that came, for each kind of platform that is accepted. */
 static pp_res read_roots(struct pp_trust *t, const struct pp_trust_files *files,
                          struct pp_problem *problem)
@@ -240,7 +258,7 @@ static pp_res read_roots(struct pp_trust *t, const struct pp_trust_files *files,
         r = pp_tdx_anchors_add(&t->tdx_anchors, files->tdx_root);
     if (!pp_is_ok(r))
         return refuse(problem, "tdx-root.der", "a vendor root of TDX platforms", PP_STR(""));
-    return PP_OK;
+    return read_gpu_roots(t, files, problem);
 }
 
 static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
@@ -367,6 +385,8 @@ static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_
         pp_hash_update(&h, files->revokes);
     }
     hash_named(&h, "tdx-root.der", files->tdx_root);
+    hash_named(&h, "gpu-root.der", files->gpu_root);
+    hash_named(&h, "rim-root.der", files->rim_root);
     pp_hash_final(&h, ret);
 }
 
@@ -399,5 +419,6 @@ void pp_trust_done(struct pp_trust *t)
 {
     pp_snp_anchors_done(&t->snp_anchors);
     pp_tdx_anchors_done(&t->tdx_anchors);
+    pp_gpu_anchors_done(&t->gpu_anchors);
     *t = (struct pp_trust){ 0 };
 }

@@ -37,6 +37,7 @@ struct pp_trust_files {
     struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
     struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; https needs it */
     struct pp_span tdx_root; /* DER, with simulated TDX platforms; empty: Intel's, compiled in */
+    struct pp_span gpu_root, rim_root; /* DER, beside simulated platforms; empty: NVIDIA's */
     struct pp_span revokes; /* signed revoke notes, one behind the other, logged or not; or empty */
 };
 
@@ -62,6 +63,7 @@ struct pp_trust {
     size_t revoked_count;
     struct pp_snp_anchors snp_anchors;
     struct pp_tdx_anchors tdx_anchors;
+    struct pp_gpu_anchors gpu_anchors;
     struct pp_hardware hardware;           /* the profile, with tcb_min; without session values */
     uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
 };

@@ -4,13 +4,13 @@
 usage: compile_anchors.py OUT.c [FOLDER]
 
 FOLDER holds trust, log.policy, owner.policy and review.policy, and ark.der with ask.der where the
-vendor's published roots are not meant, tdx-root.der likewise, ca.pem, and revokes where there are any.
+vendor's published roots are not meant, tdx-root.der, gpu-root.der and rim-root.der likewise, ca.pem, and revokes where there are any.
 Without FOLDER the build has no anchors and says so when asked for them: it can check vectors and reports, and refuses everything else."""
 import os
 import sys
 
 NAMES = ("trust", "log.policy", "owner.policy", "review.policy", "ark.der", "ask.der",
-         "ca.pem", "revokes", "tdx-root.der")
+         "ca.pem", "revokes", "tdx-root.der", "gpu-root.der", "rim-root.der")
 MANDATORY = NAMES[:4]
 
 out = sys.argv[1]
