@@ -49,7 +49,7 @@ static pp_res check_chain(const struct pp_rim_roots *roots, struct pp_rim *rim)
     return PP_OK;
 }
 
-static pp_res open(const struct pp_rim_roots *roots, struct pp_span xml, struct pp_rim *rim)
+static pp_res prove(const struct pp_rim_roots *roots, struct pp_span xml, struct pp_rim *rim)
 {
     struct rim_signature s = { 0 };
     uint8_t digest[PP_SHA384_BYTES];
@@ -73,7 +73,7 @@ pp_res pp_rim_open(const struct pp_rim_roots *roots, struct pp_span xml, struct 
 {
     *ret = (struct pp_rim){ 0 };
     pp_sha256(xml, ret->sha256);
-    pp_res r = open(roots, xml, ret);
+    pp_res r = prove(roots, xml, ret);
     ret->code = r.code;
     return r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A RIM file's XML. The library only sees text that a scan has found harmless: no document type, so
- * no entities; no comment, section or instruction; and no piece so long that its algorithms, some of
- * which are quadratic in the attributes of a tag, would take long.
+ * no entities; no comment, section or instruction; and no piece so long that its algorithms, some
+ * of which are quadratic in the attributes of a tag, would take long.
  */
 #include "rim_int.h"
 

@@ -346,8 +346,8 @@ static void compare_chain(struct gpu_case *c, const json_t *expect)
 }
 
 /*
- * Without both files of reference values no evidence is accepted: "accept" says that all that can be
- * checked passes, and that measurements are then what is missing. A file that differs refuses.
+ * Without both files of reference values no evidence is accepted: "accept" says that all that can
+ * be checked passes, and that measurements are then what is missing. A file that differs refuses.
  */
 static void judge(struct gpu_case *c, const json_t *expect, pp_res r)
 {
@@ -405,7 +405,7 @@ static void run_folder(struct vectors *v, const char *folder)
 
 /* --- chains that must fail -------------------------------------------------------------------- */
 
-/* With a report of the same kind, if one stands beside it; a chain is refused before its signature. */
+/* Beside a report that nobody signed: a chain is judged before the signature. */
 static void run_bad_chain(struct vectors *v, const char *file)
 {
     struct gpu_case c = { .rows = { v, file }, .folder = file, .name = "is refused" };
