@@ -48,75 +48,75 @@ enum pp_tdx_status pp_tdx_status_merge(enum pp_tdx_status platform, enum pp_tdx_
 
 /* --- the signed envelope ---------------------------------------------------------------------- */
 
-static void read_body(struct json_rd *rd, void *into)
+static void read_body(struct tdx_json *rd, void *into)
 {
-    struct pp_span body = json_raw(rd);
+    struct pp_span body = tdx_json_raw(rd);
 
     if (rd->failed == PP_E_OK && body.at[0] != '{')
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
     ((struct pp_tdx_signed *)into)->body = body;
 }
 
 /* Lower case only: the signature is the one part that nothing signs, so it has one form. */
-static void read_signature(struct json_rd *rd, void *into)
+static void read_signature(struct tdx_json *rd, void *into)
 {
-    struct pp_span text = json_text(rd);
+    struct pp_span text = tdx_json_text(rd);
 
     if (rd->failed == PP_E_OK &&
         !pp_is_ok(
             pp_hex_parse(text, ((struct pp_tdx_signed *)into)->signature, PP_TDX_SIGNATURE_BYTES)))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
 }
 
 pp_res pp_tdx_signed_parse(struct pp_span json, const char *name, struct pp_tdx_signed *ret,
                            struct pp_problem *problem)
 {
-    const struct json_field fields[] = { { name, read_body, 0 },
-                                         { "signature", read_signature, 0 } };
-    struct json_rd rd = json_over(json);
+    const struct tdx_json_field fields[] = { { name, read_body, 0 },
+                                             { "signature", read_signature, 0 } };
+    struct tdx_json rd = tdx_json_over(json);
     struct pp_tdx_signed s = { 0 };
 
     PP_CHECK(json.len <= PP_TDX_COLLATERAL_BYTES_MAX, PP_E_LIMIT, json.len);
-    json_object(&rd, fields, PP_ARRAY_COUNT(fields), 1, &s);
-    PP_TRY(json_end(&rd, problem));
+    tdx_json_object(&rd, fields, PP_ARRAY_COUNT(fields), 1, &s);
+    PP_TRY(tdx_json_end(&rd, problem));
     *ret = s;
     return PP_OK;
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void read_constant(struct json_rd *rd, const char *expected)
+static void read_constant(struct tdx_json *rd, const char *expected)
 {
-    struct pp_span text = json_text(rd);
+    struct pp_span text = tdx_json_text(rd);
 
     if (!pp_span_eq(text, pp_span_cstr(expected)))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void read_number(struct json_rd *rd, uint64_t expected)
+static void read_number(struct tdx_json *rd, uint64_t expected)
 {
-    if (json_uint(rd, UINT32_MAX) != expected)
-        json_fail(rd, PP_E_RANGE);
+    if (tdx_json_uint(rd, UINT32_MAX) != expected)
+        tdx_json_fail(rd, PP_E_RANGE);
 }
 
-static uint64_t read_u64le(struct json_rd *rd, size_t len)
+static uint64_t read_u64le(struct tdx_json *rd, size_t len)
 {
     uint8_t bytes[8] = { 0 };
     uint64_t v = 0;
 
-    json_hex(rd, bytes, len);
+    tdx_json_hex(rd, bytes, len);
     for (size_t i = len; i > 0; i--)
         v = v << 8 | bytes[i - 1];
     return v;
 }
 
-static enum pp_tdx_status read_status(struct json_rd *rd)
+static enum pp_tdx_status read_status(struct tdx_json *rd)
 {
-    struct pp_span name = json_text(rd);
+    struct pp_span name = tdx_json_text(rd);
     enum pp_tdx_status status = PP_TDX_REVOKED;
 
     if (!pp_is_ok(pp_tdx_status_parse(name, &status)))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
     return status;
 }
 
@@ -152,16 +152,16 @@ static uint64_t days_until(int year, int month)
 }
 
 /* "2026-03-16T22:06:09Z": RFC 3339 in UTC, whole seconds, 1970 or later. */
-static uint64_t read_time(struct json_rd *rd)
+static uint64_t read_time(struct tdx_json *rd)
 {
     static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
-    struct pp_span text = json_text(rd);
+    struct pp_span text = tdx_json_text(rd);
     int ok = text.len == sizeof form - 1;
 
     for (size_t i = 0; ok && i < text.len; i++)
         ok = form[i] == 'd' || text.at[i] == (uint8_t)form[i];
     if (!ok) {
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
         return 0;
     }
     int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
@@ -170,7 +170,7 @@ static uint64_t read_time(struct json_rd *rd)
          minute >= 0 && minute <= 59 && second >= 0 && second <= 59 &&
          day <= days_in_month(year, month);
     if (!ok) {
-        json_fail(rd, PP_E_RANGE);
+        tdx_json_fail(rd, PP_E_RANGE);
         return 0;
     }
     return ((days_until(year, month) + (uint64_t)day - 1) * 24 + (uint64_t)hour) * 3600 +
@@ -179,31 +179,31 @@ static uint64_t read_time(struct json_rd *rd)
 
 /* --- levels with one number ------------------------------------------------------------------- */
 
-static void isv_svn(struct json_rd *rd, void *into)
+static void isv_svn(struct tdx_json *rd, void *into)
 {
-    ((struct pp_tdx_isv_level *)into)->isv_svn = (uint16_t)json_uint(rd, UINT16_MAX);
+    ((struct pp_tdx_isv_level *)into)->isv_svn = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void isv_tcb(struct json_rd *rd, void *into)
+static void isv_tcb(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { { "isvsvn", isv_svn, 0 } };
+    static const struct tdx_json_field fields[] = { { "isvsvn", isv_svn, 0 } };
 
-    json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
+    tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
 }
 
-static void isv_date(struct json_rd *rd, void *into)
+static void isv_date(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_isv_level *)into)->date_s = read_time(rd);
 }
 
-static void isv_status(struct json_rd *rd, void *into)
+static void isv_status(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_isv_level *)into)->status = read_status(rd);
 }
 
-static void isv_level(struct json_rd *rd, void *into)
+static void isv_level(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = {
+    static const struct tdx_json_field fields[] = {
         { "tcb", isv_tcb, 0 },
         { "tcbDate", isv_date, 0 },
         { "tcbStatus", isv_status, 0 },
@@ -211,21 +211,21 @@ static void isv_level(struct json_rd *rd, void *into)
     struct pp_tdx_isv_levels *levels = into;
 
     if (levels->count == PP_TDX_ISV_LEVELS_MAX)
-        json_fail(rd, PP_E_LIMIT);
+        tdx_json_fail(rd, PP_E_LIMIT);
     else
-        json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &levels->rows[levels->count++]);
+        tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &levels->rows[levels->count++]);
 }
 
 /* --- modules ---------------------------------------------------------------------------------- */
 
 /* "TDX_01": its number, two hexadecimal digits of either case. */
-static void module_id(struct json_rd *rd, void *into)
+static void module_id(struct tdx_json *rd, void *into)
 {
-    struct pp_span text = json_text(rd);
+    struct pp_span text = tdx_json_text(rd);
     uint8_t lower[2];
 
     if (text.len != 6 || !pp_span_eq(pp_span(text.at, 4), PP_STR("TDX_"))) {
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
         return;
     }
     for (size_t i = 0; i < sizeof lower; i++) {
@@ -233,27 +233,27 @@ static void module_id(struct json_rd *rd, void *into)
         lower[i] = c >= 'A' && c <= 'F' ? (uint8_t)(c - 'A' + 'a') : c;
     }
     if (!pp_is_ok(pp_hex_parse(PP_BYTES(lower), &((struct pp_tdx_module *)into)->number, 1)))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void module_mrsigner(struct json_rd *rd, void *into)
+static void module_mrsigner(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_module *)into)->mrsigner, PP_TDX_MEASUREMENT_BYTES);
+    tdx_json_hex(rd, ((struct pp_tdx_module *)into)->mrsigner, PP_TDX_MEASUREMENT_BYTES);
 }
 
-static void module_attributes(struct json_rd *rd, void *into)
+static void module_attributes(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_module *)into)->attributes = read_u64le(rd, 8);
 }
 
-static void module_mask(struct json_rd *rd, void *into)
+static void module_mask(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_module *)into)->attributes_mask = read_u64le(rd, 8);
 }
 
-static void module_levels(struct json_rd *rd, void *into)
+static void module_levels(struct tdx_json *rd, void *into)
 {
-    json_array(rd, isv_level, &((struct pp_tdx_module *)into)->levels);
+    tdx_json_array(rd, isv_level, &((struct pp_tdx_module *)into)->levels);
 }
 
 #define MODULE_FIELDS                                                                              \
@@ -262,17 +262,18 @@ static void module_levels(struct json_rd *rd, void *into)
         "attributesMask", module_mask, 0                                                           \
     }
 
-static void module_identity(struct json_rd *rd, void *into)
+static void module_identity(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { { "id", module_id, 0 },
-                                                { "tcbLevels", module_levels, 0 },
-                                                MODULE_FIELDS };
+    static const struct tdx_json_field fields[] = { { "id", module_id, 0 },
+                                                    { "tcbLevels", module_levels, 0 },
+                                                    MODULE_FIELDS };
     struct pp_tdx_tcb_info *info = into;
 
     if (info->module_count == PP_TDX_MODULES_MAX)
-        json_fail(rd, PP_E_LIMIT);
+        tdx_json_fail(rd, PP_E_LIMIT);
     else
-        json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &info->modules[info->module_count++]);
+        tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0,
+                        &info->modules[info->module_count++]);
 }
 
 /* --- platform levels -------------------------------------------------------------------------- */
@@ -282,144 +283,145 @@ struct components {
     size_t count;
 };
 
-static void component_svn(struct json_rd *rd, void *into)
+static void component_svn(struct tdx_json *rd, void *into)
 {
-    *(uint8_t *)into = (uint8_t)json_uint(rd, UINT8_MAX);
+    *(uint8_t *)into = (uint8_t)tdx_json_uint(rd, UINT8_MAX);
 }
 
-static void component(struct json_rd *rd, void *into)
+static void component(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { { "svn", component_svn, 0 } };
+    static const struct tdx_json_field fields[] = { { "svn", component_svn, 0 } };
     struct components *c = into;
 
     if (c->count == PP_TDX_SVN_BYTES)
-        json_fail(rd, PP_E_LIMIT);
+        tdx_json_fail(rd, PP_E_LIMIT);
     else
-        json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &c->svn[c->count++]);
+        tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &c->svn[c->count++]);
 }
 
-static void components(struct json_rd *rd, uint8_t svn[PP_TDX_SVN_BYTES])
+static void components(struct tdx_json *rd, uint8_t svn[PP_TDX_SVN_BYTES])
 {
     struct components c = { .svn = svn };
 
-    json_array(rd, component, &c);
+    tdx_json_array(rd, component, &c);
     if (c.count != PP_TDX_SVN_BYTES)
-        json_fail(rd, PP_E_RANGE);
+        tdx_json_fail(rd, PP_E_RANGE);
 }
 
-static void level_sgx(struct json_rd *rd, void *into)
+static void level_sgx(struct tdx_json *rd, void *into)
 {
     components(rd, ((struct pp_tdx_level *)into)->sgx);
 }
 
-static void level_tdx(struct json_rd *rd, void *into)
+static void level_tdx(struct tdx_json *rd, void *into)
 {
     components(rd, ((struct pp_tdx_level *)into)->tdx);
 }
 
-static void level_pce_svn(struct json_rd *rd, void *into)
+static void level_pce_svn(struct tdx_json *rd, void *into)
 {
-    ((struct pp_tdx_level *)into)->pce_svn = (uint16_t)json_uint(rd, UINT16_MAX);
+    ((struct pp_tdx_level *)into)->pce_svn = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void level_tcb(struct json_rd *rd, void *into)
+static void level_tcb(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { { "sgxtcbcomponents", level_sgx, 0 },
-                                                { "pcesvn", level_pce_svn, 0 },
-                                                { "tdxtcbcomponents", level_tdx, 0 } };
+    static const struct tdx_json_field fields[] = { { "sgxtcbcomponents", level_sgx, 0 },
+                                                    { "pcesvn", level_pce_svn, 0 },
+                                                    { "tdxtcbcomponents", level_tdx, 0 } };
 
-    json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
+    tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
 }
 
-static void level_date(struct json_rd *rd, void *into)
+static void level_date(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_level *)into)->date_s = read_time(rd);
 }
 
-static void level_status(struct json_rd *rd, void *into)
+static void level_status(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_level *)into)->status = read_status(rd);
 }
 
-static void level(struct json_rd *rd, void *into)
+static void level(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { { "tcb", level_tcb, 0 },
-                                                { "tcbDate", level_date, 0 },
-                                                { "tcbStatus", level_status, 0 } };
+    static const struct tdx_json_field fields[] = { { "tcb", level_tcb, 0 },
+                                                    { "tcbDate", level_date, 0 },
+                                                    { "tcbStatus", level_status, 0 } };
     struct pp_tdx_tcb_info *info = into;
 
     if (info->level_count == PP_TDX_LEVELS_MAX)
-        json_fail(rd, PP_E_LIMIT);
+        tdx_json_fail(rd, PP_E_LIMIT);
     else
-        json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &info->levels[info->level_count++]);
+        tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &info->levels[info->level_count++]);
 }
 
 /* --- TCB info --------------------------------------------------------------------------------- */
 
-static void info_id(struct json_rd *rd, void *into)
+static void info_id(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_constant(rd, "TDX");
 }
 
-static void info_version(struct json_rd *rd, void *into)
+static void info_version(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 3);
 }
 
-static void info_type(struct json_rd *rd, void *into)
+static void info_type(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 0);
 }
 
-static void info_issued(struct json_rd *rd, void *into)
+static void info_issued(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_tcb_info *)into)->issued_s = read_time(rd);
 }
 
-static void info_next(struct json_rd *rd, void *into)
+static void info_next(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_tcb_info *)into)->next_update_s = read_time(rd);
 }
 
-static void info_fmspc(struct json_rd *rd, void *into)
+static void info_fmspc(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_tcb_info *)into)->fmspc, PP_TDX_FMSPC_BYTES);
+    tdx_json_hex(rd, ((struct pp_tdx_tcb_info *)into)->fmspc, PP_TDX_FMSPC_BYTES);
 }
 
-static void info_pce_id(struct json_rd *rd, void *into)
+static void info_pce_id(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_tcb_info *)into)->pce_id, PP_TDX_PCE_ID_BYTES);
+    tdx_json_hex(rd, ((struct pp_tdx_tcb_info *)into)->pce_id, PP_TDX_PCE_ID_BYTES);
 }
 
-static void info_evaluation(struct json_rd *rd, void *into)
+static void info_evaluation(struct tdx_json *rd, void *into)
 {
-    ((struct pp_tdx_tcb_info *)into)->evaluation = (uint32_t)json_uint(rd, UINT32_MAX);
+    ((struct pp_tdx_tcb_info *)into)->evaluation = (uint32_t)tdx_json_uint(rd, UINT32_MAX);
 }
 
-static void info_module(struct json_rd *rd, void *into)
+static void info_module(struct tdx_json *rd, void *into)
 {
-    static const struct json_field fields[] = { MODULE_FIELDS };
+    static const struct tdx_json_field fields[] = { MODULE_FIELDS };
 
-    json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &((struct pp_tdx_tcb_info *)into)->module);
+    tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0,
+                    &((struct pp_tdx_tcb_info *)into)->module);
 }
 
-static void info_modules(struct json_rd *rd, void *into)
+static void info_modules(struct tdx_json *rd, void *into)
 {
-    json_array(rd, module_identity, into);
+    tdx_json_array(rd, module_identity, into);
 }
 
-static void info_levels(struct json_rd *rd, void *into)
+static void info_levels(struct tdx_json *rd, void *into)
 {
-    json_array(rd, level, into);
+    tdx_json_array(rd, level, into);
 }
 
 pp_res pp_tdx_tcb_info_parse(struct pp_span body, struct pp_tdx_tcb_info *ret,
                              struct pp_problem *problem)
 {
-    static const struct json_field fields[] = {
+    static const struct tdx_json_field fields[] = {
         { "id", info_id, 0 },
         { "version", info_version, 0 },
         { "issueDate", info_issued, 0 },
@@ -432,83 +434,83 @@ pp_res pp_tdx_tcb_info_parse(struct pp_span body, struct pp_tdx_tcb_info *ret,
         { "tdxModuleIdentities", info_modules, 1 }, /* documents for TDX 1.0 have none */
         { "tcbLevels", info_levels, 0 },
     };
-    struct json_rd rd = json_over(body);
+    struct tdx_json rd = tdx_json_over(body);
     struct pp_tdx_tcb_info info = { 0 };
 
-    json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &info);
-    PP_TRY(json_end(&rd, problem));
+    tdx_json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &info);
+    PP_TRY(tdx_json_end(&rd, problem));
     *ret = info;
     return PP_OK;
 }
 
 /* --- QE identity ------------------------------------------------------------------------------ */
 
-static void qe_id(struct json_rd *rd, void *into)
+static void qe_id(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_constant(rd, "TD_QE");
 }
 
-static void qe_version(struct json_rd *rd, void *into)
+static void qe_version(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 2);
 }
 
-static void qe_issued(struct json_rd *rd, void *into)
+static void qe_issued(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->issued_s = read_time(rd);
 }
 
-static void qe_next(struct json_rd *rd, void *into)
+static void qe_next(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->next_update_s = read_time(rd);
 }
 
-static void qe_evaluation(struct json_rd *rd, void *into)
+static void qe_evaluation(struct tdx_json *rd, void *into)
 {
-    ((struct pp_tdx_qe_identity *)into)->evaluation = (uint32_t)json_uint(rd, UINT32_MAX);
+    ((struct pp_tdx_qe_identity *)into)->evaluation = (uint32_t)tdx_json_uint(rd, UINT32_MAX);
 }
 
-static void qe_misc(struct json_rd *rd, void *into)
+static void qe_misc(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->misc_select = (uint32_t)read_u64le(rd, 4);
 }
 
-static void qe_misc_mask(struct json_rd *rd, void *into)
+static void qe_misc_mask(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->misc_select_mask = (uint32_t)read_u64le(rd, 4);
 }
 
-static void qe_attributes(struct json_rd *rd, void *into)
+static void qe_attributes(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes, 16);
+    tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes, 16);
 }
 
-static void qe_attributes_mask(struct json_rd *rd, void *into)
+static void qe_attributes_mask(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes_mask, 16);
+    tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes_mask, 16);
 }
 
-static void qe_mrsigner(struct json_rd *rd, void *into)
+static void qe_mrsigner(struct tdx_json *rd, void *into)
 {
-    json_hex(rd, ((struct pp_tdx_qe_identity *)into)->mrsigner, 32);
+    tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->mrsigner, 32);
 }
 
-static void qe_prod_id(struct json_rd *rd, void *into)
+static void qe_prod_id(struct tdx_json *rd, void *into)
 {
-    ((struct pp_tdx_qe_identity *)into)->isv_prod_id = (uint16_t)json_uint(rd, UINT16_MAX);
+    ((struct pp_tdx_qe_identity *)into)->isv_prod_id = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void qe_levels(struct json_rd *rd, void *into)
+static void qe_levels(struct tdx_json *rd, void *into)
 {
-    json_array(rd, isv_level, &((struct pp_tdx_qe_identity *)into)->levels);
+    tdx_json_array(rd, isv_level, &((struct pp_tdx_qe_identity *)into)->levels);
 }
 
 pp_res pp_tdx_qe_identity_parse(struct pp_span body, struct pp_tdx_qe_identity *ret,
                                 struct pp_problem *problem)
 {
-    static const struct json_field fields[] = {
+    static const struct tdx_json_field fields[] = {
         { "id", qe_id, 0 },
         { "version", qe_version, 0 },
         { "issueDate", qe_issued, 0 },
@@ -522,11 +524,11 @@ pp_res pp_tdx_qe_identity_parse(struct pp_span body, struct pp_tdx_qe_identity *
         { "isvprodid", qe_prod_id, 0 },
         { "tcbLevels", qe_levels, 0 },
     };
-    struct json_rd rd = json_over(body);
+    struct tdx_json rd = tdx_json_over(body);
     struct pp_tdx_qe_identity q = { 0 };
 
-    json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &q);
-    PP_TRY(json_end(&rd, problem));
+    tdx_json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &q);
+    PP_TRY(tdx_json_end(&rd, problem));
     *ret = q;
     return PP_OK;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tdx_json_int.h"
 
-struct json_rd json_over(struct pp_span text)
+struct tdx_json tdx_json_over(struct pp_span text)
 {
-    return (struct json_rd){ .text = text };
+    return (struct tdx_json){ .text = text };
 }
 
-void json_fail(struct json_rd *rd, enum pp_code code)
+void tdx_json_fail(struct tdx_json *rd, enum pp_code code)
 {
     if (rd->failed != PP_E_OK)
         return;
@@ -17,12 +17,12 @@ void json_fail(struct json_rd *rd, enum pp_code code)
 
 /* --- characters ------------------------------------------------------------------------------- */
 
-static int peek(const struct json_rd *rd)
+static int peek(const struct tdx_json *rd)
 {
     return rd->at < rd->text.len ? rd->text.at[rd->at] : -1;
 }
 
-static int next(struct json_rd *rd)
+static int next(struct tdx_json *rd)
 {
     int c = peek(rd);
 
@@ -31,14 +31,14 @@ static int next(struct json_rd *rd)
     return c;
 }
 
-static void space(struct json_rd *rd)
+static void space(struct tdx_json *rd)
 {
     while (peek(rd) == ' ' || peek(rd) == '\t' || peek(rd) == '\n' || peek(rd) == '\r')
         rd->at++;
 }
 
 /* Takes `c`, behind any white space, if it stands there. */
-static int take(struct json_rd *rd, int c)
+static int take(struct tdx_json *rd, int c)
 {
     space(rd);
     if (peek(rd) != c)
@@ -47,10 +47,10 @@ static int take(struct json_rd *rd, int c)
     return 1;
 }
 
-static void need(struct json_rd *rd, int c)
+static void need(struct tdx_json *rd, int c)
 {
     if (!take(rd, c))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
 }
 
 static int is_digit(int c)
@@ -60,7 +60,7 @@ static int is_digit(int c)
 
 /* --- what is read ----------------------------------------------------------------------------- */
 
-struct pp_span json_text(struct json_rd *rd)
+struct pp_span tdx_json_text(struct tdx_json *rd)
 {
     need(rd, '"');
     size_t from = rd->at;
@@ -68,11 +68,11 @@ struct pp_span json_text(struct json_rd *rd)
         rd->at++;
     size_t len = rd->at - from;
     if (next(rd) != '"')
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
     return rd->failed == PP_E_OK ? pp_span(rd->text.at + from, len) : (struct pp_span){ 0 };
 }
 
-uint64_t json_uint(struct json_rd *rd, uint64_t max)
+uint64_t tdx_json_uint(struct tdx_json *rd, uint64_t max)
 {
     uint64_t v = 0;
 
@@ -82,7 +82,7 @@ uint64_t json_uint(struct json_rd *rd, uint64_t max)
     while (is_digit(peek(rd))) {
         unsigned digit = (unsigned)next(rd) - '0';
         if (v > (max - digit) / 10) {
-            json_fail(rd, PP_E_RANGE);
+            tdx_json_fail(rd, PP_E_RANGE);
             return 0;
         }
         v = v * 10 + digit;
@@ -90,7 +90,7 @@ uint64_t json_uint(struct json_rd *rd, uint64_t max)
     size_t len = rd->at - from;
     int c = peek(rd);
     if (len == 0 || (len > 1 && rd->text.at[from] == '0') || c == '.' || c == 'e' || c == 'E')
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
     return rd->failed == PP_E_OK ? v : 0;
 }
 
@@ -102,17 +102,17 @@ static int hex_digit(int c)
                                   : -1;
 }
 
-void json_hex(struct json_rd *rd, uint8_t *ret, size_t len)
+void tdx_json_hex(struct tdx_json *rd, uint8_t *ret, size_t len)
 {
-    struct pp_span text = json_text(rd);
+    struct pp_span text = tdx_json_text(rd);
 
     if (rd->failed == PP_E_OK && text.len != 2 * len)
-        json_fail(rd, PP_E_RANGE);
+        tdx_json_fail(rd, PP_E_RANGE);
     for (size_t i = 0; rd->failed == PP_E_OK && i < len; i++) {
         int high = hex_digit(text.at[2 * i]);
         int low = hex_digit(text.at[2 * i + 1]);
         if (high < 0 || low < 0)
-            json_fail(rd, PP_E_FORMAT);
+            tdx_json_fail(rd, PP_E_FORMAT);
         else
             ret[i] = (uint8_t)(high << 4 | low);
     }
@@ -121,7 +121,7 @@ void json_hex(struct json_rd *rd, uint8_t *ret, size_t len)
 /* --- what is passed over ---------------------------------------------------------------------- */
 
 /* A string with whatever escapes it has: they are not decoded. */
-static void skip_string(struct json_rd *rd)
+static void skip_string(struct tdx_json *rd)
 {
     need(rd, '"');
     for (;;) {
@@ -131,21 +131,21 @@ static void skip_string(struct json_rd *rd)
         if (c == '\\')
             c = next(rd);
         if (c < 0x20) { /* a control character, or the end */
-            json_fail(rd, PP_E_FORMAT);
+            tdx_json_fail(rd, PP_E_FORMAT);
             return;
         }
     }
 }
 
-static void skip_digits(struct json_rd *rd)
+static void skip_digits(struct tdx_json *rd)
 {
     if (!is_digit(peek(rd)))
-        json_fail(rd, PP_E_FORMAT);
+        tdx_json_fail(rd, PP_E_FORMAT);
     while (is_digit(peek(rd)))
         rd->at++;
 }
 
-static void skip_number(struct json_rd *rd)
+static void skip_number(struct tdx_json *rd)
 {
     if (peek(rd) == '-')
         rd->at++;
@@ -165,29 +165,29 @@ static void skip_number(struct json_rd *rd)
     }
 }
 
-static void skip_word(struct json_rd *rd, struct pp_span word)
+static void skip_word(struct tdx_json *rd, struct pp_span word)
 {
     for (size_t i = 0; i < word.len; i++)
         if (next(rd) != word.at[i])
-            json_fail(rd, PP_E_FORMAT);
+            tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void skip_element(struct json_rd *rd, void *into)
+static void skip_element(struct tdx_json *rd, void *into)
 {
     (void)into;
-    (void)json_raw(rd);
+    (void)tdx_json_raw(rd);
 }
 
-struct pp_span json_raw(struct json_rd *rd)
+struct pp_span tdx_json_raw(struct tdx_json *rd)
 {
     space(rd);
     size_t from = rd->at;
     int c = peek(rd);
 
     if (c == '{')
-        json_object(rd, NULL, 0, 0, NULL);
+        tdx_json_object(rd, NULL, 0, 0, NULL);
     else if (c == '[')
-        json_array(rd, skip_element, NULL);
+        tdx_json_array(rd, skip_element, NULL);
     else if (c == '"')
         skip_string(rd);
     else if (c == 't')
@@ -204,41 +204,41 @@ struct pp_span json_raw(struct json_rd *rd)
 
 /* --- objects and arrays ----------------------------------------------------------------------- */
 
-static void deeper(struct json_rd *rd)
+static void deeper(struct tdx_json *rd)
 {
-    if (++rd->depth > JSON_DEPTH_MAX)
-        json_fail(rd, PP_E_LIMIT);
+    if (++rd->depth > TDX_JSON_DEPTH_MAX)
+        tdx_json_fail(rd, PP_E_LIMIT);
 }
 
 /* Reads the value of the member `rd->key`, and marks its field as seen. */
-static void member(struct json_rd *rd, const struct json_field *fields, size_t count, int closed,
-                   void *into, uint32_t *seen)
+static void member(struct tdx_json *rd, const struct tdx_json_field *fields, size_t count,
+                   int closed, void *into, uint32_t *seen)
 {
     for (size_t i = 0; i < count; i++) {
         if (!pp_span_eq(rd->key, pp_span_cstr(fields[i].name)))
             continue;
         if ((*seen >> i & 1) != 0)
-            json_fail(rd, PP_E_DUPLICATE);
+            tdx_json_fail(rd, PP_E_DUPLICATE);
         *seen |= UINT32_C(1) << i;
         fields[i].read(rd, into);
         return;
     }
     if (closed)
-        json_fail(rd, PP_E_UNKNOWN_FIELD);
-    (void)json_raw(rd);
+        tdx_json_fail(rd, PP_E_UNKNOWN_FIELD);
+    (void)tdx_json_raw(rd);
 }
 
-void json_object(struct json_rd *rd, const struct json_field *fields, size_t count, int closed,
-                 void *into)
+void tdx_json_object(struct tdx_json *rd, const struct tdx_json_field *fields, size_t count,
+                     int closed, void *into)
 {
     uint32_t seen = 0;
 
-    PP_ASSERT(count <= JSON_FIELDS_MAX);
+    PP_ASSERT(count <= TDX_JSON_FIELDS_MAX);
     deeper(rd);
     need(rd, '{');
     if (!take(rd, '}')) {
         do {
-            rd->key = json_text(rd);
+            rd->key = tdx_json_text(rd);
             need(rd, ':');
             member(rd, fields, count, closed, into, &seen);
         } while (rd->failed == PP_E_OK && take(rd, ','));
@@ -248,12 +248,12 @@ void json_object(struct json_rd *rd, const struct json_field *fields, size_t cou
         if (!fields[i].optional && (seen >> i & 1) == 0) {
             if (rd->failed == PP_E_OK)
                 rd->key = pp_span_cstr(fields[i].name);
-            json_fail(rd, PP_E_MISSING);
+            tdx_json_fail(rd, PP_E_MISSING);
         }
     rd->depth--;
 }
 
-void json_array(struct json_rd *rd, void (*each)(struct json_rd *rd, void *into), void *into)
+void tdx_json_array(struct tdx_json *rd, void (*each)(struct tdx_json *rd, void *into), void *into)
 {
     deeper(rd);
     need(rd, '[');
@@ -266,11 +266,11 @@ void json_array(struct json_rd *rd, void (*each)(struct json_rd *rd, void *into)
     rd->depth--;
 }
 
-pp_res json_end(struct json_rd *rd, struct pp_problem *problem)
+pp_res tdx_json_end(struct tdx_json *rd, struct pp_problem *problem)
 {
     space(rd);
     if (rd->failed == PP_E_OK && rd->at != rd->text.len)
-        json_fail(rd, PP_E_TRAILING);
+        tdx_json_fail(rd, PP_E_TRAILING);
     if (rd->failed == PP_E_OK)
         return PP_OK;
     pp_problem_set(problem, "JSON", "what docs/protocol/tdx.md says of this member", rd->key);
