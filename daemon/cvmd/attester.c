@@ -1,152 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attester: alone holds the device, and has no call that reports on bytes of a caller. It gets
+ * The attester: alone has reports made, and has no call that reports on bytes of a caller. It gets
  * the server key and the exporter value from the channel and the message key from the worker
- * itself, computes the binding values and their tree, and builds Evidence.
+ * itself, computes the binding values and their tree, and builds Evidence. Which end a session is
+ * of follows from the socket that asks: the channel's sessions are servers, a worker's own are
+ * clients of back-ends, and no byte of a packet says otherwise.
+ *
+ * Nothing here waits for the device: while a report is made, sessions queue, and when it is there
+ * the next one is asked for before the Evidence of this one goes out.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "binding.h"
+#include "batch.h"
 #include "ct.h"
 #include "cvm.h"
 #include "hints.h"
 #include "ipc.h"
 #include "kem.h"
+#include "own_report.h"
 #include "rd.h"
 #include "sign.h"
-#include "snp.h"
 #include "sp.h"
 #include "wr.h"
 
 enum {
     KEY_PACKET_BYTES_MAX = 2 + PP_KEM_PK_BYTES_MAX,
-    WORKER_KEY_MS = 2000, /* a new worker makes its key in a fraction of this */
-    DEVICE_S = 10,
+    EVENTS_A_TURN = 64,
+    DELIVERIES_A_TURN = 16, /* then the sockets are looked at again */
+    START_MS = 25000,       /* the first report; the supervisor waits a little longer */
+    CHANNEL_S = 10,         /* for the channel to take a packet */
 };
 
-/* A slot and its generation, as the channel or the supervisor counts them. */
+/* What the attester knows of a slot's worker. */
+enum worker_state {
+    WORKER_NONE,
+    WORKER_NEW,     /* no session has it */
+    WORKER_OPENING, /* its session waits for its key or for a report */
+    WORKER_SERVING, /* it has its binding value; it may ask as a client */
+    WORKER_CALLING, /* it asked as a client, and waits */
+};
+
+/* A slot and its generation, as the channel counts sessions and the supervisor workers. */
 struct name {
     uint32_t slot, generation;
 };
 
-struct idle_worker {
+struct worker {
+    enum worker_state state;
     uint32_t generation;
-    int fd; /* -1: none */
-};
-
-/* A session that waits for a report. */
-struct waiting {
-    struct name session;
-    int worker_fd;
+    int fd;
+    uint32_t calls; /* asks as a client so far */
     uint8_t message_key[KEY_PACKET_BYTES_MAX];
-    size_t message_key_len;
+    size_t message_key_len; /* 0: not here yet */
+    /* Of its session, for as long as it is WORKER_OPENING. */
+    struct name session;
+    uint8_t spki[PP_P256_SPKI_BYTES];
+    uint8_t ekm[PP_EKM_BYTES];
 };
 
 struct attester {
     const struct cvm_config *config;
-    int device_fd, channel_fd, supervisor_fd;
-    struct idle_worker workers[CVM_WORKERS_MAX];
-    struct waiting waiting[PP_BATCH_SIZE_MAX];
-    uint8_t bindings[PP_BATCH_SIZE_MAX][PP_BINDING_BYTES];
-    uint8_t scratch[PP_BATCH_SIZE_MAX][PP_HASH_NODE_BYTES];
-    struct pp_batch_path paths[PP_BATCH_SIZE_MAX];
-    size_t waiting_count;
+    struct pp_clock clock;
+    int device_fd, channel_fd, supervisor_fd, epoll_fd;
+    struct worker workers[CVM_WORKERS_MAX];
+    struct cvm_line openers, callers;
+    struct cvm_batch batches[2];
+    struct cvm_batch *asked;    /* a report for it is being made */
+    struct cvm_batch *answered; /* it has its report, and goes out; count 0: none */
+    int in_flight;
+    uint64_t asked_ms;
+    size_t delivered; /* of `answered` */
+    struct pp_span report;
+    struct pp_sp_answer device;
+    struct pp_hints hints;
     uint8_t device_answer[PP_SP_ANSWER_BYTES_MAX];
     uint8_t evidence_packet[CVM_EVIDENCE_PACKET_BYTES];
 };
 
-/* --- the device ------------------------------------------------------------------------------ */
+/* --- what is watched ------------------------------------------------------------------------- */
 
-/* One report over `report_data`, which is always a value that this file computed. */
-static pp_res ask_device(struct attester *a, const uint8_t report_data[PP_REPORT_DATA_BYTES],
-                         struct pp_sp_answer *ret)
+/* No worker has such a slot. */
+#define WATCH_SUPERVISOR (UINT64_MAX - 0)
+#define WATCH_CHANNEL    (UINT64_MAX - 1)
+#define WATCH_DEVICE     (UINT64_MAX - 2)
+
+static pp_res watch(struct attester *a, int fd, uint64_t what)
 {
-    uint8_t request[PP_SP_REQUEST_BYTES];
-    struct pp_wr wr = pp_wr_over(request, sizeof request);
-    struct pp_sp_answer answer;
-    size_t len = 0;
+    struct epoll_event e = { .events = EPOLLIN, .data.u64 = what };
 
-    pp_sp_request_write(&wr, report_data);
-    PP_TRY(cvm_send(a->device_fd, pp_wr_done(&wr), -1));
-    PP_TRY(cvm_recv(a->device_fd, a->device_answer, sizeof a->device_answer, &len, NULL));
-    PP_TRY(pp_sp_answer_parse(pp_span(a->device_answer, len), &answer));
-    PP_CHECK(answer.done, PP_E_BUSY, 0);
-    *ret = answer;
-    return PP_OK;
-}
-
-/*
- * Before anything is served: the configuration that this process holds is the one that was
- * measured. The value asked for is constant and no binding value (those are hashes).
- */
-static pp_res check_configuration(struct attester *a)
-{
-    static const uint8_t NO_SESSION[PP_REPORT_DATA_BYTES];
-    const struct timeval patience = { .tv_sec = DEVICE_S };
-    struct pp_sp_answer answer;
-    struct pp_snp_report report;
-
-    if (setsockopt(a->device_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
-        return PP_FAIL(PP_E_SYSTEM, errno);
-    PP_TRY(ask_device(a, NO_SESSION, &answer));
-    PP_CHECK(pp_platform_is_snp(a->config->platform), PP_E_UNSUPPORTED, a->config->platform);
-    PP_TRY(pp_snp_report_parse(answer.report, &report, NULL));
-    PP_CHECK(memcmp(report.host_data, a->config->digest, sizeof a->config->digest) == 0,
-             PP_E_SNP_HOST_DATA, 0);
+    PP_CHECK(epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0, PP_E_SYSTEM, errno);
     return PP_OK;
 }
 
 /* --- workers --------------------------------------------------------------------------------- */
 
-static pp_res take_worker(struct attester *a)
+static struct worker *worker_of(struct attester *a, struct name n)
 {
-    uint8_t packet[8];
-    size_t len = 0;
-    int fd = -1;
-
-    PP_TRY(cvm_recv(a->supervisor_fd, packet, sizeof packet, &len, &fd));
-    struct pp_rd rd = pp_rd_over(packet, len);
-    uint32_t slot = pp_rd_u32(&rd);
-    uint32_t generation = pp_rd_u32(&rd);
-    if (!pp_is_ok(pp_rd_end(&rd)) || slot >= CVM_WORKERS_MAX || fd < 0) {
-        cvm_close(&fd);
-        return PP_FAIL(PP_E_FORMAT, slot);
-    }
-    cvm_close(&a->workers[slot].fd); /* its worker ended without a session */
-    a->workers[slot] = (struct idle_worker){ .generation = generation, .fd = fd };
-    return PP_OK;
+    if (n.slot >= CVM_WORKERS_MAX)
+        return NULL;
+    struct worker *w = &a->workers[n.slot];
+    return w->state != WORKER_NONE && w->generation == n.generation ? w : NULL;
 }
-
-/* The supervisor tells us of a worker before it tells the channel; so what waits there comes
- * first. */
-static pp_res take_workers(struct attester *a)
-{
-    struct pollfd p = { .fd = a->supervisor_fd, .events = POLLIN };
-
-    while (poll(&p, 1, 0) > 0)
-        PP_TRY(take_worker(a));
-    return PP_OK;
-}
-
-/* The message key of a worker, which is then this session's and nobody else's. */
-static pp_res claim_worker(struct attester *a, struct name worker, struct waiting *ret)
-{
-    PP_CHECK(worker.slot < CVM_WORKERS_MAX, PP_E_FORMAT, worker.slot);
-    struct idle_worker *w = &a->workers[worker.slot];
-    PP_CHECK(w->fd >= 0 && w->generation == worker.generation, PP_E_NOT_FOUND, worker.slot);
-    ret->worker_fd = w->fd;
-    w->fd = -1;
-    PP_TRY(cvm_wait(ret->worker_fd, WORKER_KEY_MS));
-    PP_TRY(cvm_recv(ret->worker_fd, ret->message_key, sizeof ret->message_key,
-                    &ret->message_key_len, NULL));
-    return PP_OK;
-}
-
-/* --- sessions -------------------------------------------------------------------------------- */
 
 static pp_res tell_channel(struct attester *a, struct name session, struct pp_span body)
 {
@@ -160,146 +118,390 @@ static pp_res tell_channel(struct attester *a, struct name session, struct pp_sp
     return cvm_send(a->channel_fd, pp_wr_done(&wr), -1);
 }
 
-static struct name name_rd(struct pp_rd *rd)
+/* The end of a worker for us; a session that waited for it is told to go. */
+static pp_res drop_worker(struct attester *a, struct worker *w)
 {
-    struct name n;
+    struct name session = w->session;
+    int opening = w->state == WORKER_OPENING;
 
-    n.slot = pp_rd_u32(rd);
-    n.generation = pp_rd_u32(rd);
-    return n;
+    cvm_close(&w->fd); /* which ends the watch as well */
+    pp_wipe(w, sizeof *w);
+    w->fd = -1;
+    return opening ? tell_channel(a, session, (struct pp_span){ 0 }) : PP_OK;
 }
 
-/* One session of the channel's joins those that wait; one that cannot is told so. */
-static pp_res take_session(struct attester *a)
+static pp_res take_worker(struct attester *a, struct pp_span packet, int *fd)
 {
-    uint8_t packet[CVM_ATTEST_PACKET_BYTES];
-    struct pp_binding_input in = { .end = PP_END_SERVER };
-    struct waiting *w = &a->waiting[a->waiting_count];
+    struct pp_rd rd = pp_rd_span(packet);
+    struct name n;
+
+    n.slot = pp_rd_u32(&rd);
+    n.generation = pp_rd_u32(&rd);
+    PP_TRY(pp_rd_end(&rd));
+    PP_CHECK(n.slot < CVM_WORKERS_MAX && *fd >= 0, PP_E_FORMAT, n.slot);
+    struct worker *w = &a->workers[n.slot];
+    PP_TRY(drop_worker(a, w)); /* the one before it has ended */
+    w->state = WORKER_NEW;
+    w->generation = n.generation;
+    w->fd = *fd;
+    *fd = -1;
+    return watch(a, w->fd, (uint64_t)n.slot << 32 | n.generation);
+}
+
+/* The supervisor tells us of a worker before it tells the channel; so what waits there comes
+ * first. */
+static pp_res take_workers(struct attester *a)
+{
+    uint8_t packet[8];
     size_t len = 0;
 
-    PP_TRY(cvm_recv(a->channel_fd, packet, sizeof packet, &len, NULL));
-    struct pp_rd rd = pp_rd_over(packet, len);
-    *w = (struct waiting){ .session = name_rd(&rd), .worker_fd = -1 };
-    struct name worker = name_rd(&rd);
+    for (;;) {
+        int fd = -1;
+        pp_res r = cvm_try_recv(a->supervisor_fd, packet, sizeof packet, &len, &fd);
+        if (r.code == PP_E_BUSY)
+            return PP_OK;
+        if (pp_is_ok(r))
+            r = take_worker(a, pp_span(packet, len), &fd);
+        cvm_close(&fd);
+        PP_TRY(r);
+    }
+}
+
+/* --- binding values -------------------------------------------------------------------------- */
+
+/* A session joins those that wait, as soon as its worker's key is here. */
+static pp_res join_openers(struct attester *a, struct worker *w, uint32_t slot)
+{
+    struct pp_binding_input in = { .end = PP_END_SERVER, .spki = PP_BYTES(w->spki) };
+    struct cvm_ask ask = { .slot = slot, .generation = w->generation };
+
+    memcpy(in.ekm, w->ekm, sizeof in.ekm);
+    memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
+    pp_sha256(pp_span(w->message_key, w->message_key_len), in.message_key_digest);
+    pp_res r = pp_binding_of(&in, ask.binding);
+    if (pp_is_ok(r))
+        r = cvm_line_join(&a->openers, &ask);
+    pp_wipe(&in, sizeof in);
+    pp_wipe(w->ekm, sizeof w->ekm);
+    return pp_is_ok(r) ? PP_OK : drop_worker(a, w);
+}
+
+/* The same for a session of the worker's own, in which it is the client and has no message key. */
+static pp_res join_callers(struct attester *a, struct worker *w, uint32_t slot,
+                           struct pp_span packet)
+{
+    struct pp_binding_input in = { .end = PP_END_CLIENT };
+    struct cvm_ask ask = { .slot = slot, .generation = w->generation };
+    struct pp_rd rd = pp_rd_span(packet);
+
     in.spki = pp_rd_bytes(&rd, PP_P256_SPKI_BYTES);
     pp_rd_copy(&rd, in.ekm, sizeof in.ekm);
     PP_TRY(pp_rd_end(&rd));
-    PP_TRY(take_workers(a));
-
-    pp_res r = claim_worker(a, worker, w);
-    if (pp_is_ok(r)) {
-        memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
-        pp_sha256(pp_span(w->message_key, w->message_key_len), in.message_key_digest);
-        r = pp_binding_of(&in, a->bindings[a->waiting_count]);
-    }
-    pp_wipe(packet, sizeof packet);
+    PP_CHECK(w->calls < CVM_CALLS_MAX, PP_E_LIMIT, w->calls);
+    memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
+    pp_res r = pp_binding_of(&in, ask.binding);
+    if (pp_is_ok(r))
+        r = cvm_line_join(&a->callers, &ask);
     pp_wipe(&in, sizeof in);
-    if (!pp_is_ok(r)) {
-        cvm_close(&w->worker_fd);
-        return tell_channel(a, w->session, (struct pp_span){ 0 });
-    }
-    a->waiting_count++;
+    PP_TRY(r);
+    w->calls++;
+    w->state = WORKER_CALLING;
     return PP_OK;
 }
 
-static pp_res evidence_of(struct attester *a, size_t i, const struct pp_sp_answer *device,
-                          const struct pp_hints *hints, uint8_t body[PP_EVIDENCE_BODY_BYTES])
+/* What a worker may say: its key, once; and when it serves, one call at a time. */
+static pp_res take_from_worker(struct attester *a, struct worker *w, uint32_t slot)
 {
-    struct pp_wr wr = pp_wr_over(body, PP_EVIDENCE_BODY_BYTES);
+    uint8_t packet[KEY_PACKET_BYTES_MAX];
+    size_t len = 0;
+
+    pp_res r = cvm_try_recv(w->fd, packet, sizeof packet, &len, NULL);
+    if (r.code == PP_E_BUSY)
+        return PP_OK;
+    if (pp_is_ok(r) && w->message_key_len == 0) {
+        memcpy(w->message_key, packet, len);
+        w->message_key_len = len;
+        return w->state == WORKER_OPENING ? join_openers(a, w, slot) : PP_OK;
+    }
+    if (pp_is_ok(r) && w->state == WORKER_SERVING)
+        r = join_callers(a, w, slot, pp_span(packet, len));
+    else if (pp_is_ok(r))
+        r = PP_FAIL(PP_E_STATE, w->state);
+    pp_wipe(packet, sizeof packet);
+    return pp_is_ok(r) ? PP_OK : drop_worker(a, w);
+}
+
+/* --- sessions of the channel ----------------------------------------------------------------- */
+
+/* The worker that a session names is then this session's and nobody else's. */
+static pp_res take_session(struct attester *a, struct pp_span packet)
+{
+    struct pp_rd rd = pp_rd_span(packet);
+    struct name session, worker;
+
+    session.slot = pp_rd_u32(&rd);
+    session.generation = pp_rd_u32(&rd);
+    worker.slot = pp_rd_u32(&rd);
+    worker.generation = pp_rd_u32(&rd);
+    struct pp_span spki = pp_rd_bytes(&rd, PP_P256_SPKI_BYTES);
+    struct pp_span ekm = pp_rd_bytes(&rd, PP_EKM_BYTES);
+    PP_TRY(pp_rd_end(&rd));
+    PP_TRY(take_workers(a));
+
+    struct worker *w = worker_of(a, worker);
+    if (w == NULL || w->state != WORKER_NEW)
+        return tell_channel(a, session, (struct pp_span){ 0 });
+    w->state = WORKER_OPENING;
+    w->session = session;
+    memcpy(w->spki, spki.at, sizeof w->spki);
+    memcpy(w->ekm, ekm.at, sizeof w->ekm);
+    if (w->message_key_len > 0)
+        return join_openers(a, w, worker.slot);
+    return take_from_worker(a, w, worker.slot);
+}
+
+/* All that is queued, as far as one report can cover it; an idle device never waits for more. */
+static pp_res take_sessions(struct attester *a)
+{
+    uint8_t packet[CVM_ATTEST_PACKET_BYTES];
+    size_t len = 0;
+
+    for (size_t i = 0; i < PP_BATCH_SIZE_MAX; i++) {
+        pp_res r = cvm_try_recv(a->channel_fd, packet, sizeof packet, &len, NULL);
+        if (r.code == PP_E_BUSY)
+            return PP_OK;
+        if (pp_is_ok(r))
+            r = take_session(a, pp_span(packet, len));
+        pp_wipe(packet, sizeof packet);
+        PP_TRY(r);
+    }
+    return PP_OK;
+}
+
+/* --- the device ------------------------------------------------------------------------------ */
+
+static int waits_still(void *ctx, const struct cvm_ask *ask)
+{
+    struct attester *a = ctx;
+    const struct worker *w = worker_of(a, (struct name){ ask->slot, ask->generation });
+
+    return w != NULL && (w->state == WORKER_OPENING || w->state == WORKER_CALLING);
+}
+
+/* One report for all that wait (ra-tls 8), whenever the device is free. */
+static pp_res ask_device(struct attester *a)
+{
+    uint8_t request[PP_SP_REQUEST_BYTES];
+    struct pp_wr wr = pp_wr_over(request, sizeof request);
+
+    if (a->in_flight)
+        return PP_OK;
+    PP_TRY(cvm_batch_form(a->asked, &a->callers, &a->openers, waits_still, a));
+    if (a->asked->count == 0)
+        return PP_OK;
+    pp_sp_request_write(&wr, a->asked->report_data);
+    PP_TRY(cvm_send(a->device_fd, pp_wr_done(&wr), -1));
+    a->in_flight = 1;
+    a->asked_ms = pp_clock_mono_ms(&a->clock);
+    return PP_OK;
+}
+
+/* A device's packet holds a report, and it is the one that was asked for. */
+static pp_res judge(struct attester *a, struct pp_span packet)
+{
+    PP_TRY(pp_sp_answer_parse(packet, &a->device));
+    PP_CHECK(a->device.done, PP_E_BUSY, 0);
+    return cvm_own_report(a->config->platform, a->device.report, a->answered->report_data,
+                          a->config->digest, &a->report);
+}
+
+/* No Evidence for this one: never a session without (ra-tls 8), it is busy. */
+static pp_res refuse(struct attester *a, const struct cvm_ask *ask)
+{
+    static const uint8_t NONE[] = { 0 };
+    struct worker *w = worker_of(a, (struct name){ ask->slot, ask->generation });
+
+    if (w == NULL)
+        return PP_OK;
+    if (w->state == WORKER_OPENING)
+        return drop_worker(a, w);
+    w->state = WORKER_SERVING;
+    return pp_is_ok(cvm_try_send(w->fd, PP_BYTES(NONE))) ? PP_OK : drop_worker(a, w);
+}
+
+/* Only when the batch before has gone out, so that one buffer is enough for what devices say. */
+static pp_res take_answer(struct attester *a)
+{
+    size_t len = 0;
+
+    if (a->answered->count > 0)
+        return PP_OK;
+    pp_res r = cvm_try_recv(a->device_fd, a->device_answer, sizeof a->device_answer, &len, NULL);
+    if (r.code == PP_E_BUSY)
+        return PP_OK;
+    PP_TRY(r);
+    PP_CHECK(a->in_flight, PP_E_STATE, len); /* an answer that nobody asked for */
+    struct cvm_batch *free_one = a->answered;
+    a->answered = a->asked;
+    a->asked = free_one;
+    a->in_flight = 0;
+    a->delivered = 0;
+    r = judge(a, pp_span(a->device_answer, len));
+    if (pp_is_ok(r))
+        r = pp_hints_parse(a->device.hints, &a->hints);
+    if (pp_is_ok(r))
+        return PP_OK;
+    for (size_t i = 0; i < a->answered->count; i++)
+        PP_TRY(refuse(a, &a->answered->asks[i]));
+    a->answered->count = 0;
+    return PP_OK;
+}
+
+/* --- Evidence -------------------------------------------------------------------------------- */
+
+static pp_res evidence_of(const struct attester *a, size_t i, const struct worker *w,
+                          struct pp_wr *wr)
+{
     struct pp_evidence e = {
         .platform = a->config->platform,
-        .report = device->report,
-        .endorsement_count = hints->endorsement_count,
+        .report = a->report,
+        .endorsement_count = a->hints.endorsement_count,
         .config = a->config->bytes,
-        .message_key = pp_span(a->waiting[i].message_key, a->waiting[i].message_key_len),
-        .backends = hints->backends,
-        .host_count = hints->host_count,
+        .batch = a->answered->paths[i],
+        .backends = a->hints.backends,
+        .host_count = a->hints.host_count,
     };
 
-    for (size_t n = 0; n < hints->endorsement_count; n++)
-        e.endorsements[n] = hints->endorsements[n];
-    memcpy(e.release_id, hints->release_id, sizeof e.release_id);
-    memcpy(e.hosts, hints->hosts, sizeof e.hosts);
-    if (a->waiting_count > 1)
-        e.batch = a->paths[i];
-    return pp_evidence_body_write(&wr, &e);
+    if (w->state == WORKER_OPENING)
+        e.message_key = pp_span(w->message_key, w->message_key_len);
+    for (size_t n = 0; n < a->hints.endorsement_count; n++)
+        e.endorsements[n] = a->hints.endorsements[n];
+    if (a->device.endorsement.len > 0) { /* it came with the report, so it is of the same key */
+        e.endorsements[0] = a->device.endorsement;
+        e.endorsement_count = 1;
+    }
+    memcpy(e.release_id, a->hints.release_id, sizeof e.release_id);
+    memcpy(e.hosts, a->hints.hosts, sizeof e.hosts);
+    return pp_evidence_body_write(wr, &e);
 }
 
 /* The worker gets its binding value before the session's first flight can leave. */
-static pp_res deliver(struct attester *a, size_t i, const struct pp_sp_answer *device,
-                      const struct pp_hints *hints)
+static pp_res deliver_session(struct attester *a, size_t i, struct worker *w)
 {
     static uint8_t body[PP_EVIDENCE_BODY_BYTES];
+    static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_wr told_wr = pp_wr_over(told, sizeof told);
+    const struct cvm_ask *ask = &a->answered->asks[i];
 
-    PP_TRY(evidence_of(a, i, device, hints, body));
-    PP_TRY(cvm_send(a->waiting[i].worker_fd, PP_BYTES(a->bindings[i]), -1));
-    return tell_channel(a, a->waiting[i].session, PP_BYTES(body));
+    pp_wr_span(&told_wr, PP_BYTES(ask->binding));
+    pp_wr_span(&told_wr, a->device.hints);
+    if (!pp_is_ok(pp_wr_ok(&told_wr)) || !pp_is_ok(evidence_of(a, i, w, &wr)) ||
+        !pp_is_ok(cvm_try_send(w->fd, pp_wr_done(&told_wr))))
+        return refuse(a, ask);
+    w->state = WORKER_SERVING;
+    return tell_channel(a, w->session, pp_wr_done(&wr));
 }
 
-static pp_res report_for_all(struct attester *a, struct pp_sp_answer *ret, struct pp_hints *hints)
+static pp_res deliver_call(struct attester *a, size_t i, struct worker *w)
 {
-    uint8_t report_data[PP_REPORT_DATA_BYTES];
+    static uint8_t packet[CVM_CALL_ANSWER_BYTES];
+    struct pp_wr wr = pp_wr_over(packet, sizeof packet);
 
-    if (a->waiting_count == 1)
-        memcpy(report_data, a->bindings[0], sizeof report_data);
-    else
-        PP_TRY(pp_batch_build((const uint8_t(*)[PP_BINDING_BYTES])a->bindings, a->waiting_count,
-                              a->scratch, a->paths, report_data));
-    PP_TRY(ask_device(a, report_data, ret));
-    return pp_hints_parse(ret->hints, hints);
+    pp_wr_u8(&wr, 1);
+    if (!pp_is_ok(evidence_of(a, i, w, &wr)))
+        return refuse(a, &a->answered->asks[i]);
+    w->state = WORKER_SERVING;
+    return pp_is_ok(cvm_try_send(w->fd, pp_wr_done(&wr))) ? PP_OK : drop_worker(a, w);
 }
 
-/* One report for all that wait (ra-tls 8). Never a session without Evidence: it is told to go. */
-static pp_res attest(struct attester *a)
+/* A few, so that a large batch does not keep others from being taken. */
+static pp_res deliver_some(struct attester *a)
 {
-    struct pp_sp_answer device;
-    struct pp_hints hints;
+    struct cvm_batch *b = a->answered;
 
-    pp_res r = report_for_all(a, &device, &hints);
-    if (r.code == PP_E_CLOSED)
-        return r; /* no device any more */
-    for (size_t i = 0; i < a->waiting_count; i++) {
-        pp_res one = pp_is_ok(r) ? deliver(a, i, &device, &hints) : r;
-        if (!pp_is_ok(one))
-            one = tell_channel(a, a->waiting[i].session, (struct pp_span){ 0 });
-        cvm_close(&a->waiting[i].worker_fd);
-        PP_TRY(one);
+    for (size_t n = 0; n < DELIVERIES_A_TURN && a->delivered < b->count; n++) {
+        size_t i = a->delivered++;
+        struct worker *w = worker_of(a, (struct name){ b->asks[i].slot, b->asks[i].generation });
+        if (w == NULL)
+            continue; /* it ended meanwhile */
+        PP_TRY(w->state == WORKER_OPENING ? deliver_session(a, i, w) : deliver_call(a, i, w));
     }
-    pp_wipe(a->bindings, sizeof a->bindings);
-    a->waiting_count = 0;
+    if (a->delivered == b->count)
+        b->count = 0;
     return PP_OK;
 }
 
 /* --- the loop -------------------------------------------------------------------------------- */
 
-/* Takes what is queued, and no more: an idle device never waits for a batch to fill. */
-static pp_res take_sessions(struct attester *a)
+static pp_res take_event(struct attester *a, uint64_t what)
 {
-    struct pollfd p = { .fd = a->channel_fd, .events = POLLIN };
+    switch (what) {
+    case WATCH_SUPERVISOR:
+        return take_workers(a);
+    case WATCH_CHANNEL:
+        return take_sessions(a);
+    case WATCH_DEVICE:
+        return take_answer(a);
+    default:
+        break;
+    }
+    const struct name n = { (uint32_t)(what >> 32), (uint32_t)what };
+    struct worker *w = worker_of(a, n); /* it may have gone in this very turn */
+    return w == NULL ? PP_OK : take_from_worker(a, w, n.slot);
+}
 
-    while (a->waiting_count < PP_BATCH_SIZE_MAX && poll(&p, 1, 0) > 0)
-        PP_TRY(take_session(a));
+static pp_res turn(struct attester *a)
+{
+    struct epoll_event events[EVENTS_A_TURN];
+    int wait_ms = a->answered->count > 0 ? 0 : a->in_flight ? (int)a->config->device_ms : -1;
+    int count = epoll_wait(a->epoll_fd, events, EVENTS_A_TURN, wait_ms);
+
+    PP_CHECK(count >= 0 || errno == EINTR, PP_E_SYSTEM, errno);
+    for (int i = 0; i < count; i++)
+        PP_TRY(take_event(a, events[i].data.u64));
+    PP_TRY(ask_device(a));
+    PP_TRY(deliver_some(a));
+    if (a->in_flight && a->answered->count == 0)
+        PP_CHECK(pp_clock_mono_ms(&a->clock) - a->asked_ms < a->config->device_ms, PP_E_TIMEOUT, 0);
     return PP_OK;
+}
+
+/*
+ * Before anything is served: the configuration that this process holds is the one that was
+ * measured. The value asked for is constant and no binding value (those are hashes). The host may
+ * have no hints yet.
+ */
+static pp_res check_configuration(struct attester *a)
+{
+    uint8_t request[PP_SP_REQUEST_BYTES];
+    struct pp_wr wr = pp_wr_over(request, sizeof request);
+    size_t len = 0;
+
+    pp_sp_request_write(&wr, a->answered->report_data); /* zeros */
+    PP_TRY(cvm_send(a->device_fd, pp_wr_done(&wr), -1));
+    PP_TRY(cvm_wait(a->device_fd, START_MS));
+    PP_TRY(cvm_recv(a->device_fd, a->device_answer, sizeof a->device_answer, &len, NULL));
+    return judge(a, pp_span(a->device_answer, len));
 }
 
 static pp_res serve(struct attester *a)
 {
     static const uint8_t READY[] = { CVM_ATTESTER_READY };
-    struct pollfd p[] = { { .fd = a->supervisor_fd, .events = POLLIN },
-                          { .fd = a->channel_fd, .events = POLLIN },
-                          { .fd = a->device_fd, .events = 0 } };
+    const struct timeval patience = { .tv_sec = CHANNEL_S };
 
     PP_TRY(check_configuration(a));
+    /* A channel that takes nothing any more ends the machine, not only itself. */
+    if (setsockopt(a->channel_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
+        return PP_FAIL(PP_E_SYSTEM, errno);
+    a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    PP_CHECK(a->epoll_fd >= 0, PP_E_SYSTEM, errno);
+    PP_TRY(watch(a, a->supervisor_fd, WATCH_SUPERVISOR));
+    PP_TRY(watch(a, a->channel_fd, WATCH_CHANNEL));
+    PP_TRY(watch(a, a->device_fd, WATCH_DEVICE));
     PP_TRY(cvm_send(a->supervisor_fd, PP_BYTES(READY), -1));
-    for (;;) {
-        if (poll(p, PP_ARRAY_COUNT(p), -1) < 0 && errno != EINTR)
-            return PP_FAIL(PP_E_SYSTEM, errno);
-        PP_CHECK(p[2].revents == 0, PP_E_CLOSED, 2); /* no device, no service */
-        PP_TRY(take_workers(a));
-        PP_TRY(take_sessions(a));
-        if (a->waiting_count > 0)
-            PP_TRY(attest(a));
-    }
+    for (;;)
+        PP_TRY(turn(a));
 }
 
 int cvm_attester_main(const struct cvm_config *c, int device_fd, int channel_fd, int supervisor_fd)
@@ -309,9 +511,12 @@ int cvm_attester_main(const struct cvm_config *c, int device_fd, int channel_fd,
     if (a == NULL)
         return EXIT_FAILURE;
     a->config = c;
+    a->clock = pp_clock_system();
     a->device_fd = device_fd;
     a->channel_fd = channel_fd;
     a->supervisor_fd = supervisor_fd;
+    a->asked = &a->batches[0];
+    a->answered = &a->batches[1];
     for (size_t i = 0; i < CVM_WORKERS_MAX; i++)
         a->workers[i].fd = -1;
     pp_res r = serve(a);

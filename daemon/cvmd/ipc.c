@@ -33,7 +33,7 @@ union fd_room {
     struct cmsghdr align;
 };
 
-pp_res cvm_send(int sock, struct pp_span packet, int fd)
+static pp_res send_packet(int sock, struct pp_span packet, int fd, int flags)
 {
     union fd_room room = { .bytes = { 0 } };
     struct iovec iov = { .iov_base = (void *)(uintptr_t)packet.at, .iov_len = packet.len };
@@ -49,7 +49,7 @@ pp_res cvm_send(int sock, struct pp_span packet, int fd)
         memcpy(CMSG_DATA(c), &fd, sizeof fd);
     }
     for (;;) {
-        ssize_t n = sendmsg(sock, &m, MSG_NOSIGNAL);
+        ssize_t n = sendmsg(sock, &m, MSG_NOSIGNAL | flags);
         if (n == (ssize_t)packet.len)
             return PP_OK;
         if (n >= 0 || errno == EPIPE || errno == ECONNRESET)
@@ -59,6 +59,16 @@ pp_res cvm_send(int sock, struct pp_span packet, int fd)
         if (errno != EINTR)
             return pp_errno_res(errno);
     }
+}
+
+pp_res cvm_send(int sock, struct pp_span packet, int fd)
+{
+    return send_packet(sock, packet, fd, 0);
+}
+
+pp_res cvm_try_send(int sock, struct pp_span packet)
+{
+    return send_packet(sock, packet, -1, MSG_DONTWAIT);
 }
 
 /* Takes the one descriptor out of the message, and closes any that nobody asked for. */
@@ -91,7 +101,7 @@ static pp_res judge(const struct msghdr *m, ssize_t n, int fd, int wanted)
     return PP_OK;
 }
 
-pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd)
+static pp_res recv_packet(int sock, void *buf, size_t cap, int flags, size_t *ret_len, int *ret_fd)
 {
     union fd_room room = { .bytes = { 0 } };
     struct iovec iov = { .iov_base = buf, .iov_len = cap };
@@ -102,7 +112,7 @@ pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd)
     ssize_t n;
 
     do
-        n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+        n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | flags);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return PP_FAIL(PP_E_BUSY, 0);
@@ -119,6 +129,16 @@ pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd)
         *ret_fd = fd;
     *ret_len = (size_t)n;
     return PP_OK;
+}
+
+pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd)
+{
+    return recv_packet(sock, buf, cap, 0, ret_len, ret_fd);
+}
+
+pp_res cvm_try_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd)
+{
+    return recv_packet(sock, buf, cap, MSG_DONTWAIT, ret_len, ret_fd);
 }
 
 pp_res cvm_read_all(int fd, void *buf, size_t len)

@@ -14,6 +14,9 @@ PP_MUST pp_res cvm_pair(int type, int ret[2]);
 /* Sends one packet; `fd` -1: without a descriptor. CLOSED, BUSY (it would wait), SYSTEM. */
 PP_MUST pp_res cvm_send(int sock, struct pp_span packet, int fd);
 
+/* The same, without a descriptor, and never waiting whatever the socket's mode. */
+PP_MUST pp_res cvm_try_send(int sock, struct pp_span packet);
+
 /*
  * Receives one packet into `buf`. `*ret_fd` is the descriptor that came with it, now the caller's,
  * or -1; a NULL `ret_fd` refuses one. CLOSED (end), BUSY (nothing there, on a non-blocking socket
@@ -21,6 +24,7 @@ PP_MUST pp_res cvm_send(int sock, struct pp_span packet, int fd);
  * SYSTEM.
  */
 PP_MUST pp_res cvm_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd);
+PP_MUST pp_res cvm_try_recv(int sock, void *buf, size_t cap, size_t *ret_len, int *ret_fd);
 
 /* Blocking whole reads and writes of a stream. CLOSED, SYSTEM. */
 PP_MUST pp_res cvm_read_all(int fd, void *buf, size_t len);

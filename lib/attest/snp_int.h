@@ -27,8 +27,8 @@ struct snp_ctx {
 };
 
 /*
- * A check returns ok (passed, or skipped if it said so with attest_skip) or the failure with the code
- * of its row. It fills the row's anchor and problem either way.
+ * A check returns ok (passed, or skipped if it said so with attest_skip) or the failure with the
+ * code of its row. It fills the row's anchor and problem either way.
  */
 typedef pp_res snp_check_fn(struct snp_ctx *c, struct pp_attest_check *row);
 

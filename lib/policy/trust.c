@@ -26,7 +26,7 @@ const struct pp_kv_key PP_TRUST_KEYS[] = {
     { "relay", PP_KV_LIST, AT(relays), 1, 0, 0, "a URL of a relay resource; in prod two or more" },
     { "mirror", PP_KV_LIST, AT(mirrors), 1, 0, 0, "a URL of the directory; in prod two or more" },
     { "platform", PP_KV_LIST, AT(platforms), 1, 0, 0, "a TEE platform, such as sev-snp" },
-    { "hardware", PP_KV_TEXT, AT(hardware), 1, 1, 32, "a hardware profile: strict" },
+    { "hardware", PP_KV_TEXT, AT(hardware), 1, 1, 32, "a hardware profile: strict or fleet-2026" },
     { "tcb_min", PP_KV_LIST, AT(tcb_min), 0, 0, 0,
       "a lowest patch level: LINE BOOTLOADER TEE SNP MICROCODE [FMC]" },
     { "message_kem", PP_KV_TEXT, AT(message_kem), 1, 1, 16, "x-wing or classical (X25519)" },
@@ -223,11 +223,13 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
 {
     uint32_t seen = 0;
 
-    if (!pp_span_eq(x->hardware, PP_STR("strict")))
-        return refuse(problem, "hardware", "a profile of this build: strict", x->hardware);
-    t->snp_policy = PP_SNP_POLICY_STRICT;
+    if (!pp_is_ok(pp_hardware_profile(x->hardware, &t->hardware)))
+        return refuse(problem, "hardware", "a profile of this build, such as strict", x->hardware);
+    /* A desk's profile says nothing about machines that serve people. */
+    if (t->environment == PP_RECORD_PROD && pp_span_eq(x->hardware, PP_STR("dev")))
+        return refuse(problem, "hardware", "a profile for prod: strict or fleet-2026", x->hardware);
     for (size_t i = 0; i < x->tcb_min.count; i++)
-        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->snp_policy, &seen)))
+        if (!pp_is_ok(read_tcb_min(x->tcb_min.items[i], &t->hardware.snp, &seen)))
             return refuse(problem, "tcb_min",
                           "LINE BOOTLOADER TEE SNP MICROCODE [FMC], once a line",
                           x->tcb_min.items[i]);

@@ -10,12 +10,12 @@
 
 #include "check.h"
 #include "evidence.h"
+#include "hardware.h"
 #include "kv.h"
 #include "problem.h"
 #include "quorum.h"
 #include "record.h"
 #include "result.h"
-#include "snp_verify.h"
 #include "span.h"
 
 enum {
@@ -60,7 +60,7 @@ struct pp_trust {
     struct pp_record_id revoked[PP_TRUST_REVOKES_MAX]; /* what the app's revoke notes name */
     size_t revoked_count;
     struct pp_snp_anchors snp_anchors;
-    struct pp_snp_policy snp_policy;       /* the hardware profile; without session values */
+    struct pp_hardware hardware;           /* the profile, with tcb_min; without session values */
     uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
 };
 

@@ -374,12 +374,28 @@ static pp_res permit_check(const struct pp_ratls_client *c, const struct pp_ratl
     return PP_OK;
 }
 
-static pp_res send_it(struct pp_ratls_client *c, struct pp_span message, size_t answer_len)
+static pp_res write_evidence(struct pp_ratls_client *c, struct pp_span evidence)
+{
+    uint8_t head[PP_MESSAGE_HEAD_BYTES];
+    struct pp_wr wr = pp_wr_over(head, sizeof head);
+
+    PP_CHECK(evidence.len == PP_EVIDENCE_BODY_BYTES, PP_E_RANGE, evidence.len);
+    pp_message_head_write(&wr, PP_MESSAGE_EVIDENCE, evidence.len);
+    PP_TRY(pp_wr_ok(&wr));
+    PP_TRY(pp_tls_write(&c->tls, pp_wr_done(&wr)));
+    return pp_tls_write(&c->tls, evidence);
+}
+
+/* `evidence` empty: a client that does not attest. */
+static pp_res send_it(struct pp_ratls_client *c, struct pp_span evidence, struct pp_span message,
+                      size_t answer_len)
 {
     struct pp_span body;
 
     PP_CHECK(answer_len <= PP_ANSWER_MESSAGE_BYTES_MAX, PP_E_RANGE, answer_len);
     PP_TRY_AS(PP_E_FORMAT, pp_message_parse(message, PP_MESSAGE_SEALED_REQUEST, &body));
+    if (evidence.at != NULL)
+        PP_TRY(write_evidence(c, evidence));
     PP_TRY(pp_tls_write(&c->tls, message));
     pp_wipe(c->session.ekm, sizeof c->session.ekm);
     c->gather = (struct pp_gather){ .want = PP_MESSAGE_SEALED_RESPONSE,
@@ -389,16 +405,44 @@ static pp_res send_it(struct pp_ratls_client *c, struct pp_span message, size_t 
     return PP_OK;
 }
 
-pp_res pp_ratls_client_send(struct pp_ratls_client *c, const struct pp_ratls_permit *permit,
-                            struct pp_span message, size_t answer_len)
+size_t pp_ratls_attested_bytes(size_t message_len)
+{
+    /* RFC 8446 5.2: head, inner type and tag around at most 2^14 bytes. */
+    enum { RECORD = 16384, AROUND = 5 + 1 + 16, FINISHED = 4 + 48 };
+    const size_t writes[] = { FINISHED, PP_MESSAGE_HEAD_BYTES, PP_EVIDENCE_BODY_BYTES,
+                              message_len };
+    size_t total = 0;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(writes); i++)
+        total += writes[i] + (writes[i] + RECORD - 1) / RECORD * AROUND;
+    return total;
+}
+
+static pp_res send_under(struct pp_ratls_client *c, const struct pp_ratls_permit *permit,
+                         struct pp_span evidence, struct pp_span message, size_t answer_len)
 {
     if (c->state == PP_CLIENT_DEAD)
         return dead(c);
     PP_CHECK(c->state == PP_CLIENT_EVIDENCE, PP_E_STATE, c->state);
     pp_res r = permit_check(c, permit);
     if (pp_is_ok(r))
-        r = send_it(c, message, answer_len);
+        r = send_it(c, evidence, message, answer_len);
     return pp_is_ok(r) ? r : die(c, r);
+}
+
+pp_res pp_ratls_client_send(struct pp_ratls_client *c, const struct pp_ratls_permit *permit,
+                            struct pp_span message, size_t answer_len)
+{
+    return send_under(c, permit, (struct pp_span){ 0 }, message, answer_len);
+}
+
+pp_res pp_ratls_client_send_attested(struct pp_ratls_client *c,
+                                     const struct pp_ratls_permit *permit, struct pp_span evidence,
+                                     struct pp_span message, size_t answer_len)
+{
+    /* An empty body is a wrong one, and no way back to a client that does not attest. */
+    PP_CHECK(evidence.at != NULL, PP_E_RANGE, 0);
+    return send_under(c, permit, evidence, message, answer_len);
 }
 
 pp_res pp_ratls_client_answer(struct pp_ratls_client *c, struct pp_span *ret_body)

@@ -15,6 +15,9 @@
  *     evidence, session; appraise; permit
  *     send(permit, SealedRequest), take                request_buffer, feed, request
  *     feed, answer                                     answer(SealedResponse), take
+ *
+ * Between confidential VMs both ends attest (ra-tls 13): the client calls send_attested instead of
+ * send, and a server of new_mutual stops behind the client's Evidence until it is admitted.
  */
 #ifndef PP_RATLS_H
 #define PP_RATLS_H
@@ -130,6 +133,20 @@ static inline const uint8_t *pp_ratls_permit_binding(const struct pp_ratls_permi
 PP_MUST pp_res pp_ratls_client_send(struct pp_ratls_client *c, const struct pp_ratls_permit *permit,
                                     struct pp_span message, size_t answer_len);
 
+/*
+ * The same for a client that attests too: Finished, message 1 with `evidence` (a body of
+ * PP_EVIDENCE_BODY_BYTES, made for the client end over the values of pp_ratls_client_session), then
+ * `message`. RANGE (another body length) and the codes of pp_ratls_client_send.
+ */
+PP_MUST pp_res pp_ratls_client_send_attested(struct pp_ratls_client *c,
+                                             const struct pp_ratls_permit *permit,
+                                             struct pp_span evidence, struct pp_span message,
+                                             size_t answer_len);
+
+/* Bytes on the wire of what an attested send writes, for a message of `message_len` bytes: a size
+ * that says nothing but that length. */
+size_t pp_ratls_attested_bytes(size_t message_len);
+
 /* The body of the SealedResponse, borrowed until the session is freed. ANSWER_TRUNCATED when it is
  * not complete and the exchange is over: the session dies. */
 PP_MUST pp_res pp_ratls_client_answer(struct pp_ratls_client *c, struct pp_span *ret_body);
@@ -140,11 +157,13 @@ void pp_ratls_client_kill(struct pp_ratls_client *c, enum pp_code code);
 /* --- server ---------------------------------------------------------------------------------- */
 
 enum pp_server_state {
-    PP_SERVER_HELLO,    /* waits for the ClientHello */
-    PP_SERVER_EVIDENCE, /* flight 1 is made and held; waits for pp_ratls_server_evidence */
-    PP_SERVER_FINISHED, /* the flight can be taken; waits for the client's Finished */
-    PP_SERVER_OPEN,     /* TLS is done; waits for the SealedRequest */
-    PP_SERVER_REQUEST,  /* it is here */
+    PP_SERVER_HELLO,     /* waits for the ClientHello */
+    PP_SERVER_EVIDENCE,  /* flight 1 is made and held; waits for pp_ratls_server_evidence */
+    PP_SERVER_FINISHED,  /* the flight can be taken; waits for the client's Finished */
+    PP_SERVER_WAIT_PEER, /* TLS is done; waits for the client's Evidence (mutual alone) */
+    PP_SERVER_PEER,      /* it is here and not appraised; nothing behind it is read */
+    PP_SERVER_OPEN,      /* TLS is done; waits for the SealedRequest */
+    PP_SERVER_REQUEST,   /* it is here */
     PP_SERVER_ANSWERED,
     PP_SERVER_DEAD,
 };
@@ -154,6 +173,10 @@ struct pp_ratls_server;
 /* A session with a new P-256 key and certificate. `random` is for the guard of ra-tls 5.1 alone. */
 PP_MUST pp_res pp_ratls_server_new(struct pp_ratls_ctx *ctx, const struct pp_random *random,
                                    struct pp_ratls_server **ret);
+
+/* The same, for a client that has to attest before the server opens. */
+PP_MUST pp_res pp_ratls_server_new_mutual(struct pp_ratls_ctx *ctx, const struct pp_random *random,
+                                          struct pp_ratls_server **ret);
 void pp_ratls_server_free(struct pp_ratls_server *s); /* NULL is fine; wipes */
 
 enum pp_server_state pp_ratls_server_state(const struct pp_ratls_server *s);
@@ -164,8 +187,8 @@ PP_MUST pp_res pp_ratls_server_take(struct pp_ratls_server *s, struct pp_wr *out
  * Takes bytes of the client. In HELLO exactly the 160 bytes of pp-wire 5 (TLS_SUITE for others:
  * they never reach the TLS library); in FINISHED and OPEN the rest of the session. A failure after
  * the flight was taken leaves one alert record of PP_RATLS_ALERT_BYTES to take, whatever was wrong.
- * TLS_ALERT, MESSAGE_ORDER (another message than one SealedRequest), LIMIT (larger than the
- * buffer).
+ * TLS_ALERT, MESSAGE_ORDER (another message than one SealedRequest, or than Evidence and one
+ * SealedRequest), LIMIT (larger than the buffer), EVIDENCE_SIZE.
  */
 PP_MUST pp_res pp_ratls_server_feed(struct pp_ratls_server *s, struct pp_span in);
 
@@ -182,6 +205,19 @@ void pp_ratls_server_request_buffer(struct pp_ratls_server *s, void *buf, size_t
 
 /* In REQUEST: the body of the SealedRequest, in the caller's buffer. STATE. */
 PP_MUST pp_res pp_ratls_server_request(const struct pp_ratls_server *s, struct pp_span *ret_body);
+
+/*
+ * In PEER: the client's Evidence body, in the caller's buffer, and what must be bound into it. STATE.
+ */
+PP_MUST pp_res pp_ratls_server_peer(const struct pp_ratls_server *s, struct pp_span *ret_body,
+                                    struct pp_ratls_session *ret);
+
+/*
+ * The one way out of PEER: the caller found the client's Evidence in order. Reads on with what
+ * waits behind it, into the buffer that pp_ratls_server_request_buffer named last, and fails like
+ * pp_ratls_server_feed. STATE.
+ */
+PP_MUST pp_res pp_ratls_server_admit(struct pp_ratls_server *s);
 
 /* Writes message 3, once. `body` at most PP_ANSWER_MESSAGE_BYTES_MAX. STATE, RANGE. */
 enum { PP_ANSWER_MESSAGE_BYTES_MAX = 16384 };

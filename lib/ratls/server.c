@@ -11,6 +11,7 @@ struct pp_ratls_server {
     pp_res first_failure;
     struct pp_tls tls;
     int any_hello; /* tests only */
+    int mutual;    /* 1: the client attests, too */
     uint8_t hello[PP_HELLO_BYTES];
     size_t hello_len;
     struct pp_ratls_session session;
@@ -22,8 +23,7 @@ struct pp_ratls_server {
 
 static int flight_is_out(const struct pp_ratls_server *s)
 {
-    return (s->state == PP_SERVER_FINISHED || s->state == PP_SERVER_OPEN ||
-            s->state == PP_SERVER_REQUEST) &&
+    return s->state >= PP_SERVER_FINISHED && s->state <= PP_SERVER_REQUEST &&
            pp_tls_pending(&s->tls) == 0;
 }
 
@@ -143,6 +143,17 @@ pp_res pp_ratls_server_new(struct pp_ratls_ctx *ctx, const struct pp_random *ran
     return pp_ratls_server_new_bent(ctx, random, 0, (struct pp_span){ 0 }, ret);
 }
 
+pp_res pp_ratls_server_new_mutual(struct pp_ratls_ctx *ctx, const struct pp_random *random,
+                                  struct pp_ratls_server **ret)
+{
+    struct pp_ratls_server *s = NULL;
+
+    PP_TRY(pp_ratls_server_new(ctx, random, &s));
+    s->mutual = 1;
+    *ret = s;
+    return PP_OK;
+}
+
 void pp_ratls_server_free(struct pp_ratls_server *s)
 {
     if (s == NULL)
@@ -229,8 +240,24 @@ static pp_res finish_handshake(struct pp_ratls_server *s)
     if (step == PP_TLS_WANT)
         return PP_OK;
     PP_CHECK(step == PP_TLS_DONE, PP_E_TLS_ALERT, step);
-    s->gather.want = PP_MESSAGE_SEALED_REQUEST;
-    s->state = PP_SERVER_OPEN;
+    s->gather.want = s->mutual ? PP_MESSAGE_EVIDENCE : PP_MESSAGE_SEALED_REQUEST;
+    s->state = s->mutual ? PP_SERVER_WAIT_PEER : PP_SERVER_OPEN;
+    return PP_OK;
+}
+
+/* The client's Evidence, and not one byte more: what is behind it stays sealed in its records. */
+static pp_res read_peer(struct pp_ratls_server *s)
+{
+    int whole = 0;
+    pp_res r = pp_gather_read(&s->gather, &s->tls, &whole);
+
+    PP_TRY(s->first_failure);
+    PP_TRY(r);
+    if (s->gather.have >= PP_MESSAGE_HEAD_BYTES)
+        PP_CHECK(s->gather.body_len == PP_EVIDENCE_BODY_BYTES, PP_E_EVIDENCE_SIZE,
+                 s->gather.body_len);
+    if (whole)
+        s->state = PP_SERVER_PEER;
     return PP_OK;
 }
 
@@ -262,12 +289,13 @@ static pp_res feed(struct pp_ratls_server *s, struct pp_span in)
 {
     if (s->state == PP_SERVER_HELLO)
         return feed_hello(s, in);
-    PP_CHECK(s->state == PP_SERVER_FINISHED || s->state == PP_SERVER_OPEN ||
-                 s->state == PP_SERVER_REQUEST,
-             PP_E_MESSAGE_ORDER, s->state);
+    PP_CHECK(s->state >= PP_SERVER_FINISHED && s->state <= PP_SERVER_REQUEST, PP_E_MESSAGE_ORDER,
+             s->state);
     PP_TRY(pp_tls_put(&s->tls, in));
     if (s->state == PP_SERVER_FINISHED)
         PP_TRY(finish_handshake(s));
+    if (s->state == PP_SERVER_WAIT_PEER)
+        PP_TRY(read_peer(s));
     if (s->state == PP_SERVER_OPEN)
         PP_TRY(read_request(s));
     if (s->state == PP_SERVER_REQUEST)
@@ -309,8 +337,8 @@ static pp_res write_evidence(struct pp_ratls_server *s, struct pp_span body)
     int ok = SSL_write_early_data(s->tls.ssl, message, wr.len, &written);
     pp_crypto_forget_errors();
     PP_CHECK(ok == 1 && written == wr.len, PP_E_CRYPTO, written);
-    pp_wipe(s->session.ekm,
-            sizeof s->session.ekm); /* the attester has it; it serves nothing here */
+    if (!s->mutual) /* the attester has it; it serves nothing here */
+        pp_wipe(s->session.ekm, sizeof s->session.ekm);
     s->state = PP_SERVER_FINISHED;
     return PP_OK;
 }
@@ -337,6 +365,30 @@ pp_res pp_ratls_server_request(const struct pp_ratls_server *s, struct pp_span *
     PP_CHECK(s->state == PP_SERVER_REQUEST, PP_E_STATE, s->state);
     *ret_body = pp_span(s->gather.body, s->gather.body_len);
     return PP_OK;
+}
+
+pp_res pp_ratls_server_peer(const struct pp_ratls_server *s, struct pp_span *ret_body,
+                            struct pp_ratls_session *ret)
+{
+    if (s->state == PP_SERVER_DEAD)
+        return s->first_failure;
+    PP_CHECK(s->state == PP_SERVER_PEER, PP_E_STATE, s->state);
+    *ret_body = pp_span(s->gather.body, s->gather.body_len);
+    *ret = s->session;
+    return PP_OK;
+}
+
+pp_res pp_ratls_server_admit(struct pp_ratls_server *s)
+{
+    if (s->state == PP_SERVER_DEAD)
+        return s->first_failure;
+    PP_CHECK(s->state == PP_SERVER_PEER, PP_E_STATE, s->state);
+    pp_wipe(s->session.ekm, sizeof s->session.ekm);
+    s->gather = (struct pp_gather){ .want = PP_MESSAGE_SEALED_REQUEST,
+                                    .body = s->gather.body,
+                                    .cap = s->gather.cap };
+    s->state = PP_SERVER_OPEN;
+    return pp_ratls_server_feed(s, (struct pp_span){ 0 });
 }
 
 static pp_res write_answer(struct pp_ratls_server *s, struct pp_span body)

@@ -87,6 +87,10 @@ def alive(pid):
         return False
 
 
+NEAR = 600  # seconds around midnight in which a device may spend tokens of both days (docs/protocol/tokens.md)
+HOUR = 3600
+
+
 def same_day(seconds):
     """Waits for midnight (UTC) where so little is left of a day that a test of its epochs could pass it."""
     left = DAY - time.time() % DAY
@@ -107,6 +111,14 @@ class Fleet:
         self.chat = self.write("chat.json", json.dumps(CHAT))
         self.fault, self.capture = fault, capture
 
+    def keep_from_midnight(self):
+        """For a test that counts tokens: before it is up, so that its device spends those of one day alone."""
+        now = time.time()
+        if DAY - now % DAY < HOUR:
+            self.set_clock(now - HOUR)
+        elif now % DAY < HOUR:
+            self.set_clock(now + HOUR)
+
     def set_clock(self, posix_s):
         """From now on this is the time in the fleet and for ppctl on it; before `up` for the first time."""
         os.makedirs(self.state, 0o711, exist_ok=True)
@@ -114,10 +126,20 @@ class Fleet:
         os.pwrite(fd, struct.pack("=q", round((posix_s - time.time()) * 1000)), 0)
         os.close(fd)
 
+    def clock_fd(self):
+        """The clock that set_clock() made, for --clock-fd of a daemon; None: the machine's."""
+        try:
+            return os.open(os.path.join(self.state, "clock"), os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+
     def now(self):
         """What the fleet's clock says, in POSIX seconds."""
-        with open(os.path.join(self.state, "clock"), "rb") as f:
-            return time.time() + struct.unpack("=q", f.read())[0] / 1000
+        try:
+            with open(os.path.join(self.state, "clock"), "rb") as f:
+                return time.time() + struct.unpack("=q", f.read())[0] / 1000
+        except FileNotFoundError:
+            return time.time()
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)

@@ -79,6 +79,14 @@ def number(major, n):
     raise ValueError(n)
 
 
+# An issuer's key is an element of ristretto255, which few strings of 32 bytes are: the first four multiples of
+# the generator (RFC 9496 A.1), one a day in turn.
+ELEMENTS = ("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76",
+            "6a493210f7499cd17fecb510ae0cea23a110e8d5b901f8acadd3095c73a3b919",
+            "94741f5d5d52755ece4f23f044ee27d5d1ea1e2bd196b462166b16152a9d0259",
+            "da80862773358b466ffadfe0b3293ab3d9fd53c5ea6c955358f568322daf6a57")
+
+
 class Ledger:
     """Entries in order, and what can be shown of them. Two that share their first entries are a fork."""
 
@@ -115,7 +123,9 @@ class Ledger:
         return self.in_force["hosts"]
 
     def key(self, kind, epoch, *keys):
-        lines = records.key_epoch(serial=self.serial("key", kind), kind=kind, epoch=epoch, time=self.now)
+        config = b"\0\5" + bytes.fromhex(ELEMENTS[epoch % len(ELEMENTS)]) if kind == "issuer" else None
+        lines = records.key_epoch(serial=self.serial("key", kind), kind=kind, epoch=epoch, time=self.now,
+                                  config=config)
         self.in_force["keys"].append((kind, self.add(lines, *(keys or (records.OWNER,)))))
         return self.in_force["keys"][-1][1]
 

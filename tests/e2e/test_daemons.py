@@ -37,6 +37,7 @@ with open(os.path.join(BIN, "pp-relayd"), "rb") as program:
 def setUpModule():
     global template
     template = Fleet()
+    template.keep_from_midnight()
     template.__enter__()
     template.down()
 
@@ -96,10 +97,14 @@ class Home:
 
     def start(self):
         out, into = os.pipe()
+        clock = template.clock_fd()
+        fds = [into] if clock is None else [into, clock]
+        args = [] if clock is None else ["--clock-fd", str(clock)]
         with open(os.path.join(self.outside, "events"), "ab") as events:
-            self.process = subprocess.Popen([self.program, "--config", self.config, "--ready-fd", str(into)],
-                                            pass_fds=[into], stdout=events, stderr=events)
-        os.close(into)
+            self.process = subprocess.Popen([self.program, "--config", self.config, "--ready-fd", str(into), *args],
+                                            pass_fds=fds, stdout=events, stderr=events)
+        for fd in fds:
+            os.close(fd)
         told = b""
         while not told.endswith(b"ready\n"):
             assert select.select([out], [], [], PATIENCE)[0], "not ready in time"

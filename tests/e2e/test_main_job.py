@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import fleet
@@ -212,6 +213,10 @@ class MainJob(unittest.TestCase):
 
 
 class Lifecycle(unittest.TestCase):
+    def assert_verified(self, f):
+        done = f.summarize()
+        self.assertEqual(done.status, 0, done.out)
+
     def test_a_folder_that_is_not_ours_is_left_alone(self):
         f = Fleet()
         self.addCleanup(f.__exit__)
@@ -244,6 +249,7 @@ class Lifecycle(unittest.TestCase):
     def test_a_fault_leaves_nothing_behind_for_the_next_start(self):
         f = Fleet()
         self.addCleanup(f.__exit__)
+        f.keep_from_midnight()
         for name in (None, "token-key-unlisted", "wallet-empty", None, "status-rolled-back",
                      "token-spent-twice", None, "release-revoked", None):
             f.fault = name
@@ -254,6 +260,14 @@ class Lifecycle(unittest.TestCase):
             self.assertEqual((done.status, done.json.get("error", {}).get("code")),
                              (expected["exit"], expected["code"]), name)
 
+    def test_near_midnight_a_wallet_that_is_empty_is_empty_of_both_days(self):
+        f = Fleet()
+        self.addCleanup(f.__exit__)
+        f.set_clock((time.time() // fleet.DAY + 1) * fleet.DAY - fleet.NEAR / 2)
+        f.fault = "wallet-empty"
+        self.assertEqual(f.up().status, 0)
+        self.assertEqual(f.summarize().code, "NO_TOKENS")
+
     def test_without_any_folder_to_use_nothing_is_made(self):
         done = subprocess.run([fleet.PPCTL, "up", "--json"], env={}, text=True, cwd="/",
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -262,7 +276,7 @@ class Lifecycle(unittest.TestCase):
 
     def test_down_leaves_nothing_running_and_up_goes_on_where_it_was(self):
         with Fleet() as f:
-            self.assertEqual(f.summarize().status, 0)
+            self.assert_verified(f)
             pids = list(f.pids().values())
             pids += [c for p in pids for c in fleet.children(p)]
             self.assertEqual(f.down().status, 0)
@@ -274,21 +288,21 @@ class Lifecycle(unittest.TestCase):
 
     def test_two_fleets_run_side_by_side(self):
         with Fleet() as a, Fleet() as b:
-            self.assertEqual(a.summarize().status, 0)
-            self.assertEqual(b.summarize().status, 0)
+            self.assert_verified(a)
+            self.assert_verified(b)
             self.assertEqual(a.down().status, 0)
-            self.assertEqual(b.summarize().status, 0)
+            self.assert_verified(b)
 
     def test_a_state_folder_in_use_is_refused_and_undisturbed(self):
         with Fleet() as f:
             done = f.up()
             self.assertEqual(done.status, 2)
             self.assertEqual(done.code, "STATE_IN_USE")
-            self.assertEqual(f.summarize().status, 0)
+            self.assert_verified(f)
 
     def test_sessions_at_once_do_not_disturb_each_other(self):
         with Fleet() as f:
-            self.assertEqual(f.summarize().status, 0)
+            self.assert_verified(f)
             results = []
             threads = [threading.Thread(target=lambda: results.append(f.summarize())) for _ in range(6)]
             for t in threads:

@@ -237,6 +237,9 @@ class Device:
         self.world, self.name, self.batches = world, name, batches
         self.state = os.path.join(world.folder, name)
         os.mkdir(self.state)
+        clock = os.path.join(test_daemons.template.state, "clock")
+        if os.path.exists(clock):
+            shutil.copy(clock, self.state)
         for part in ("trust", "device"):
             shutil.copytree(os.path.join(test_daemons.template.state, part), os.path.join(self.state, part))
         self.trust(relays)
@@ -261,7 +264,7 @@ class Device:
     def tokens(self):
         """How many it holds of today."""
         held = ppctl("token", "status", "--json", "--state", self.state).json["epochs"]
-        return next((e["held"] for e in held if e["epoch"] == int(time.time()) // 86400), 0)
+        return next((e["held"] for e in held if e["epoch"] == int(test_daemons.template.now()) // 86400), 0)
 
     def twin(self):
         """Another device with a copy of this one's wallet."""
@@ -350,7 +353,6 @@ class BothWays(http.server.BaseHTTPRequestHandler):
 class Scale(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        fleet.same_day(200)
         test_daemons.setUpModule()
         cls.addClassCleanup(test_daemons.tearDownModule)
         cls.world = w = World(cls.addClassCleanup)

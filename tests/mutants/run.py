@@ -3,13 +3,16 @@
 
 usage: tests/mutants/run.py [FILE ...]      only these sources
 
-A guard is a PP_CHECK, SNP_CHECK or REFUSE_UNLESS, an `if` whose branch refuses, or a PP_TRY around a check. A test
-that stays green without it proves nothing about it. Guards that cannot be missed by any input stand in `accepted`, one
-a line: the file, the first words of the guard, and the reason after a colon. An entry that no guard has, or whose guard
+A guard is a PP_CHECK, ATTEST_CHECK or REFUSE_UNLESS, an `if` whose branch refuses, or a PP_TRY around a check. A test
+that stays green without it proves nothing about it. In the verifiers (VERIFIERS below) each guard is also turned
+round, so that it refuses what it should pass. Guards that cannot be missed by any input stand in `accepted`, one a
+line: the file, the first words of the guard, and the reason after a colon. An entry that no guard has, or whose guard
 is missed after all, fails too: the list is never longer than it must be.
 
-Each core has a tree of its own, builds the one object and its tests, and runs those until one fails. Closes with
-"N passed, N failed"; a mutant that does not compile or hangs counts as seen."""
+Each core has a tree of its own, builds the one object and its tests, and runs those until one fails. Every mutant and
+the test that it does not survive is a line of build/mutants/report.txt: source, line, removed or inverted, the guard,
+and the test, with tabs between. Closes with "N passed, N failed"; a mutant that does not compile or hangs counts as
+seen."""
 import json
 import os
 import queue
@@ -21,14 +24,26 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-TREES = os.path.join(ROOT, "build", "mutants")
+TREES = os.path.join(ROOT, "build", "mutants", "trees")
+REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
-    "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_anchors.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_line.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_report.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_vek.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
+    "lib/attest/verdict.c": "attest sim",
+    "lib/crypto/x509.c": "crypto:x509 attest sim",
+    "lib/crypto/x509_chain.c": "crypto:x509 attest sim",
+    "lib/policy/advisory.c": "policy:advisories policy:trust",
     "lib/policy/appraise.c": "policy",
+    "lib/policy/hardware.c": "policy:advisories policy:trust",
+    "lib/policy/platform_snp.c": "policy",
+    "lib/policy/published.c": "policy",
     "lib/policy/ledger.c": "policy",
     "lib/policy/trust.c": "policy",
     "tools/device/directory.c": "device",
@@ -119,13 +134,15 @@ SOURCES = {
     "daemon/relayd/forward.c": "relayd daemon/relayd/pp-relayd:OfPpRelayd",
     "daemon/relayd/hold.c": "relayd",
 }
+# Whose guards are also turned round: what decides about evidence and the channel that it is bound to.
+VERIFIERS = ("lib/attest/", "lib/policy/", "lib/ratls/")
 # What stands behind an `if` that refuses.
 REFUSAL = (r"return (?:refuse|PP_FAIL|PP_HTTP_\w+|-?\d)"
            r"|\w*(?:refuse|fail|shed|reply_status|finish_status|reply_clear)\(|[\w.\[\]>-]+result = PP_FAIL")
+MACROS = r"(?:ATTEST_CHECK|PP_CHECK|REFUSE_UNLESS)"
 GUARDS = [
     # (what it looks like, what stands there instead)
-    (re.compile(r"^ +(?:SNP_CHECK|PP_CHECK|REFUSE_UNLESS)\((?:[^;]|\n)*?\);", re.M),
-     lambda m: "    (void)0;"),
+    (re.compile(rf"^ +{MACROS}\((?:[^;]|\n)*?\);", re.M), lambda m: "    (void)0;"),
     (re.compile(rf"^( +(?:\}} )?(?:else )?if )\(((?:[^;{{}}]|\n)*?)\)((?: \{{)?(?: /\*[^\n]*\*/)?\n +(?:{REFUSAL}))", re.M),
      lambda m: f"{m[1]}(0 && ({m[2]})){m[3]}"),
     (re.compile(r"^( +if )\((!(?:[^;{}]|\n)*?)\)(\n +(?:continue|return PP_OK);)", re.M),
@@ -138,13 +155,54 @@ GUARDS = [
 ]
 
 
-def mutants(text):
-    """(line number, first words, text without that guard)"""
-    for pattern, instead in GUARDS:
-        for m in pattern.finditer(text):
-            words = " ".join(m[0].split())
-            yield (text.count("\n", 0, m.start()) + 1, words[:90],
-                   text[:m.start()] + instead(m) + text[m.end():])
+# Only in the verifiers: a check under another code, and a check in the last line.
+GUARDS_OF_VERIFIERS = [
+    (re.compile(r"^( +)PP_TRY_AS\((?:[^,;]*),\s*((?:\w*check\w*|\w*verify\w*)\((?:[^;]|\n)*?)\);", re.M),
+     lambda m: f"{m[1]}(void)!({m[2]}).code;"),
+    (re.compile(r"^( +)return ((?:\w*check\w*|\w*verify\w*)\((?:[^;]|\n)*?\));", re.M),
+     lambda m: f"{m[1]}(void)!({m[2]}).code; return PP_OK;"),
+]
+
+
+def first_argument(text):
+    """`text` up to its first comma outside of brackets, and what is left."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c in "([{") - (c in ")]}")
+        if c == "," and depth == 0:
+            return text[:i], text[i:]
+    return text, ""
+
+
+def inverted_macro(m):
+    head, inside = "", m[2]
+    if m[1].strip() == "ATTEST_CHECK":  # its condition is the second argument
+        row, rest = first_argument(inside)
+        head, inside = row + ", ", rest[1:]
+    condition, rest = first_argument(inside)
+    return f"{m[1]}({head}!({condition}){rest});"
+
+
+INVERTED = [
+    (re.compile(rf"^( +{MACROS})\(((?:[^;]|\n)*?)\);", re.M), inverted_macro),
+    (re.compile(rf"^( +(?:\}} )?(?:else )?if )\(((?:[^;{{}}]|\n)*?)\)((?: \{{)?(?: /\*[^\n]*\*/)?\n +(?:{REFUSAL}))", re.M),
+     lambda m: f"{m[1]}(!({m[2]})){m[3]}"),
+    (re.compile(r"^( +)PP_TRY\(((?:\w*check\w*|\w*verify\w*|pp_rd_end)\((?:[^;]|\n)*?)\);", re.M),
+     lambda m: f"{m[1]}if (pp_is_ok({m[2]})) return PP_FAIL(PP_E_UNVERIFIED, 0);"),
+]
+
+
+def mutants(name, text):
+    """(line number, removed or inverted, first words, text without that guard)"""
+    kinds = [("removed", GUARDS)]
+    if name.startswith(VERIFIERS):
+        kinds += [("removed", GUARDS_OF_VERIFIERS), ("inverted", INVERTED)]
+    for kind, guards in kinds:
+        for pattern, instead in guards:
+            for m in pattern.finditer(text):
+                words = " ".join(m[0].split())
+                yield (text.count("\n", 0, m.start()) + 1, kind, words[:90],
+                       text[:m.start()] + instead(m) + text[m.end():])
 
 
 def accepted():
@@ -203,24 +261,49 @@ class Tree:
                 raise SystemExit(f"mutants: no test is called {word}")
             yield from found
 
-    def is_seen(self, words):
-        """Whether one of these tests fails, or cannot be built."""
+    def killer(self, words):
+        """The first of these tests that fails, or why it cannot run; None when all pass."""
         tests = list(self.named(words))
         built = sorted({f for t in tests for f in t["built"]})
         if subprocess.run(["ninja", "-C", self.out, "-j1", *built], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL).returncode != 0:
-            return True
-        return any(self.fails(t) for t in tests)
+            return "the compiler"
+        return next((found for t in tests if (found := self.failure(t)) is not None), None)
 
-    def fails(self, test):
-        with subprocess.Popen(test["cmd"], cwd=test["workdir"] or self.out, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    def failure(self, test):
+        """Which case of a test fails: the first, or the one that it was in when it ended."""
+        name, last = test.get("name", " ".join(test["cmd"][-1:])), None
+        with subprocess.Popen(["stdbuf", "-oL", *test["cmd"]], cwd=test["workdir"] or self.out,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              start_new_session=True, text=True, errors="replace",
                               env=dict(os.environ, **test["env"])) as process:
+            late = threading.Event()
+            timer = threading.Timer(test["timeout"], lambda: (late.set(), self.end(process)))
+            timer.start()
             try:
-                return process.wait(test["timeout"]) not in (0, 77)  # 77: skipped
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
-                return True
+                for line in process.stdout:
+                    case = CASE.search(line)
+                    if case is not None and case["failed"]:
+                        self.end(process)
+                        return f"{name}: {case['failed'].strip()}"
+                    last = case["runs"] if case is not None else last
+                status = process.wait()
+            finally:
+                timer.cancel()
+        if late.is_set():
+            return f"{name}: {last or 'it'} does not end"
+        return None if status in (0, 77) else f"{name}: {last or f'status {status}'}"  # 77: skipped
+
+    @staticmethod
+    def end(process):
+        try:
+            os.killpg(process.pid, 9)
+        except ProcessLookupError:
+            pass
+
+
+# How cmocka, unittest and our own counting programs name the case that runs, and one that failed.
+CASE = re.compile(r"^\[ RUN      \] (?P<runs>\w+)|^(?:\[  FAILED  \] (?!\d+ test)|FAILED |FAIL: |ERROR: )(?P<failed>[^\n]{1,100})")
 
 
 class Run:
@@ -230,27 +313,30 @@ class Run:
         self.lock = threading.Lock()  # of what follows, and of standard output
         self.passed = self.failed = 0
         self.original = {}
+        self.rows = []  # of the report
         for name in wanted:
             with open(os.path.join(ROOT, name), encoding="utf-8") as f:
                 text = f.read()
             self.original[name] = text
-            self.left.put((name, 0, "", text))  # as it is: its tests must pass
-            for line, words, changed in sorted(mutants(text)):
-                self.left.put((name, line, words, changed))
+            self.left.put((name, 0, "", "", text))  # as it is: its tests must pass
+            for line, kind, words, changed in sorted(mutants(name, text)):
+                self.left.put((name, line, kind, words, changed))
 
     def row_of(self, name, words):
         return next((row for row in self.known if row[0] == name and words.startswith(row[1])), None)
 
-    def judge(self, name, line, words, seen):
-        row = self.row_of(name, words) if words else None
+    def judge(self, name, line, kind, words, killer):
+        row = self.row_of(name, words) if kind == "removed" else None
         problem = None
         if not words:
-            problem = "its tests do not pass before anything is taken away" if seen else None
+            problem = f"its tests do not pass before anything is taken away: {killer}" if killer else None
         elif row is not None:
             self.known[row] += 1
-            problem = f"a test misses it, and `accepted` says none can: {words}" if seen else None
-        elif not seen:
-            problem = f"no test misses: {words}"
+            problem = f"a test misses it, and `accepted` says none can: {words}" if killer else None
+        elif killer is None:
+            problem = f"no test misses ({kind}): {words}"
+        if words:
+            self.rows.append((name, line, kind, words, killer or ("accepted" if row else "NOTHING")))
         if problem is None:
             self.passed += 1
             return
@@ -262,16 +348,16 @@ class Run:
         former = None
         while not self.left.empty():
             try:
-                name, line, words, text = self.left.get_nowait()
+                name, line, kind, words, text = self.left.get_nowait()
             except queue.Empty:
                 break
             if former not in (None, name):
                 tree.write(former, self.original[former])
             former = name
             tree.write(name, text)
-            seen = tree.is_seen(SOURCES[name])
+            killer = tree.killer(SOURCES[name])
             with self.lock:
-                self.judge(name, line, words, seen)
+                self.judge(name, line, kind, words, killer)
 
     def all(self, wanted):
         threads = [threading.Thread(target=self.work, args=(os.path.join(TREES, str(n)),))
@@ -286,11 +372,17 @@ class Run:
                 print(f"FAILED {name}: `accepted` has what no guard begins with: {words}")
         return self.left.empty()
 
+    def write_report(self):
+        with open(REPORT, "w", encoding="utf-8") as f:
+            for name, line, kind, words, killer in sorted(self.rows):
+                print(f"{name}:{line}", kind, words, killer, sep="\t", file=f)
+
 
 def main():
     wanted = sys.argv[1:] or list(SOURCES)
     run = Run(wanted)
     whole = run.all(wanted)
+    run.write_report()
     shutil.rmtree(TREES, ignore_errors=True)
     print(f"{run.passed} passed, {run.failed + (not whole)} failed")
     return int(run.failed > 0 or run.passed == 0 or not whole)

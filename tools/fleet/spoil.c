@@ -263,7 +263,10 @@ static pp_res wallet_keys(struct fleet *f, struct pp_wallet_key ret[PP_WALLET_EP
     return PP_OK;
 }
 
-/* Takes tokens out of the wallet and drops them, until `left` may still be spent now. */
+/*
+ * Takes tokens out of the wallet and drops them, until `left` of today's may still be spent; with 0
+ * until nothing may be: near midnight tokens of two days go, in an order that coins choose.
+ */
 static pp_res drain_wallet(struct fleet *f, size_t left)
 {
     char key_path[FLEET_PATH_MAX];
@@ -281,12 +284,12 @@ static pp_res drain_wallet(struct fleet *f, size_t left)
     for (size_t i = 0; pp_is_ok(r) && i < epoch_count; i++)
         if (epochs[i].day == fleet_today(f))
             rested = epochs[i].rested;
-    for (; pp_is_ok(r) && rested > left; rested--) {
+    for (; pp_is_ok(r) && (left == 0 || rested > left); rested--) {
         PP_AUTO(pp_secret) token = { 0 };
         r = pp_wallet_take(wallet, keys, key_count, now, &token);
     }
     pp_wallet_close(wallet);
-    return r;
+    return left == 0 && r.code == PP_E_NO_TOKENS ? PP_OK : r;
 }
 
 static pp_res spend_twice(struct fleet *f)

@@ -7,7 +7,7 @@ static struct pp_checks checks;
 static struct pp_problem problem;
 static struct pp_appraisal appraisal;
 
-enum { ALL_ROWS = 29 };
+enum { ALL_ROWS = 30 };
 
 static int make(void **state)
 {
@@ -95,7 +95,7 @@ static void the_rows_come_in_the_order_of_the_check_order(void **state)
     assert_int_equal(of_step[PP_STEP_PARSE], 2);
     assert_int_equal(of_step[PP_STEP_CHAIN], 9);
     assert_int_equal(of_step[PP_STEP_BINDING], 2);
-    assert_int_equal(of_step[PP_STEP_PLATFORM], 10);
+    assert_int_equal(of_step[PP_STEP_PLATFORM], 11);
     assert_int_equal(of_step[PP_STEP_LEDGER], 6);
     assert_int_equal(checks.count, ALL_ROWS);
 }
@@ -317,8 +317,46 @@ static void what_the_hardware_profile_refuses_is_refused(void **state)
     m->bend_report = no_alias_check;
     assert_refused(appraise(), PP_E_SNP_PLATFORM);
     m->bend_report = NULL;
-    m->trust.snp_policy.tcb_min[PP_SNP_GENOA].microcode = 255; /* the trust file's own minimum */
+    m->trust.hardware.snp.tcb_min[PP_SNP_GENOA].microcode = 255; /* the trust file's own minimum */
     assert_refused(appraise(), PP_E_SNP_TCB_MIN);
+}
+
+/* Whoever skips a check, by mistake or on purpose, gets a refusal by its name, and no accept. */
+static void a_check_that_was_skipped_does_not_pass(void **state)
+{
+    (void)state;
+    static const uint32_t answered_elsewhere = PP_ATTEST_BIT(PP_SNP_CHECK_CRL) |
+                                               PP_ATTEST_BIT(PP_SNP_CHECK_MITIGATION) |
+                                               PP_ATTEST_BIT(PP_SNP_CHECK_MEASUREMENT) |
+                                               PP_ATTEST_BIT(PP_SNP_CHECK_ID_BLOCK) |
+                                               PP_ATTEST_BIT(PP_SNP_CHECK_HOST_ID);
+    struct pp_span cbor = machine_attest(m);
+
+    for (unsigned n = 1; n <= PP_SNP_CHECKS; n++) {
+        uint32_t bit = PP_ATTEST_BIT(n);
+        if ((PP_SNP_SKIPPABLE & bit) == 0)
+            continue;
+        m->trust.hardware.snp.skip = bit;
+        if ((answered_elsewhere & bit) != 0) {
+            assert_ok(appraise_as(cbor, PP_RECORD_ORCHESTRATOR));
+            continue;
+        }
+        pp_res r = appraise_as(cbor, PP_RECORD_ORCHESTRATOR);
+        assert_int_equal(r.code, PP_E_SNP_FORMAT + (n <= 5 ? n - 1 : n));
+        assert_refused(r, r.code);
+        assert_string_equal(problem.expected, "a check that ran");
+    }
+}
+
+/* A policy that asks nothing of the firmware leaves that check out too. */
+static void a_policy_without_a_firmware_minimum_accepts_nothing(void **state)
+{
+    (void)state;
+    m->trust.hardware.snp.fw_min = (struct pp_snp_version){ 0 };
+    assert_refused(appraise(), PP_E_SNP_FW_MIN);
+    m->trust.hardware.snp = PP_SNP_POLICY_STRICT;
+    m->trust.hardware.snp.skip = PP_ATTEST_BIT(PP_SNP_CHECK_PROVISIONAL);
+    assert_refused(appraise(), PP_E_SNP_PROVISIONAL);
 }
 
 /* The certificate's life is held against the ledger's time, not the device's clock. */
@@ -774,6 +812,8 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_changed_report_is_refused),
     FRESH(the_simulators_evidence_leads_to_no_vendor_root),
     FRESH(what_the_hardware_profile_refuses_is_refused),
+    FRESH(a_check_that_was_skipped_does_not_pass),
+    FRESH(a_policy_without_a_firmware_minimum_accepts_nothing),
     FRESH(an_expired_chip_certificate_is_refused),
     FRESH(evidence_of_another_session_is_refused),
     FRESH(what_the_report_does_not_cover_is_refused),

@@ -111,7 +111,7 @@ static inline void machine_default(struct machine *m)
     m->trust.message_kem = PP_KEM_XWING;
     m->trust.ohttp_kem = PP_KEM_X25519_SHA256;
     m->trust.gateway_authority = PP_STR("gateway.example");
-    m->trust.snp_policy = PP_SNP_POLICY_STRICT;
+    assert_ok(pp_hardware_profile(PP_STR("strict"), &m->trust.hardware));
     m->marks = (struct pp_marks){ 0 };
     m->ledger = (struct pp_ledger){ .now_posix_s = MACHINE_NOW,
                                     .records = m->records,
