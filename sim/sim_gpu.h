@@ -82,7 +82,7 @@ struct sim_rim {
     const char *chip, *version;
     uint64_t active; /* measurement i is compared if bit i is one; 0 to 63 stand in the file */
     uint64_t wrong;  /* bits whose value is not the GPU's */
-    uint32_t alternatives; /* of each active one; the last is the right one; 0 stands for 1 */
+    uint32_t alternatives; /* up to 10 of each active one, the last the right one; 0 counts 1 */
     const char *extra;     /* canonical XML in front of the signature; NULL: none */
     const char *signature_method; /* NULL: the right URI */
     size_t first_cert;            /* signer's place in the chain: 0; 1 makes the L3 sign */
