@@ -23,6 +23,10 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
     { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
       "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },
+    { "verify gpu",
+      "REPORT --chain PEM [--driver-rim F] [--vbios-rim F] [--nonce HEX] [--ocsp F]... "
+      "[--policy FILE] [--roots PEM] [--at TIME] [--json]",
+      "the verdict on NVIDIA GPU evidence, check by check, offline", verb_verify_gpu },
     { "log audit",
       "[--log FOLDER|URL] [--max-age S] [--trust DIR | --policy FILE --opaque] [--json]",
       "a whole log from its public files: signatures, quorum, every hash, every record",
