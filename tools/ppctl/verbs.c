@@ -16,6 +16,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       verb_refresh },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
+    { "explain", "CODE | --list [--json]",
+      "what a refusal or an advisory means, who must act, and where it is written", verb_explain },
     { "vectors", "TOPIC PATH [--verbose] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",

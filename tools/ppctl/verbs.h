@@ -46,6 +46,7 @@ int verb_review_sign(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
+int verb_explain(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);
 int verb_verify(struct ppctl *p, int argc, char **argv);
 int verb_verify_gpu(struct ppctl *p, int argc, char **argv);
