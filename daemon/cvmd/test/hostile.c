@@ -85,8 +85,8 @@ static void assert_serves(uint32_t slot)
 
 /* --- the channel ----------------------------------------------------------------------------- */
 
-/* A request of the device's own, values instead of what they are made of, more or less than a packet
- * has, a worker's call, a role: on the channel's socket none of them is anything. */
+/* A request of the device's own, values instead of what they are made of, more or less than a
+ * packet has, a worker's call, a role: on the channel's socket none of them is anything. */
 static void a_packet_of_another_shape_ends_the_attester_and_signs_nothing(void **state)
 {
     static uint8_t bytes[PACKET_BYTES_MAX];
@@ -448,7 +448,7 @@ static void ask_for_one(uint32_t generation, uint8_t wanted[PP_REPORT_DATA_BYTES
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
 }
 
-/* ra-tls 8: busy, never a session without Evidence, and never one with Evidence of something else. */
+/* ra-tls 8: busy, never a session without Evidence, nor one with Evidence of something else. */
 static void a_report_that_is_not_what_was_asked_for_makes_its_session_busy(void **state)
 {
     uint8_t wanted[PP_REPORT_DATA_BYTES], before[PP_REPORT_DATA_BYTES],
