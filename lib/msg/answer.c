@@ -167,7 +167,9 @@ static pp_res cited_parse(struct pp_rd *rd, struct pp_arena *arena, struct pp_it
 static pp_res items_parse(struct pp_rd *rd, enum pp_feature feature, struct pp_arena *arena,
                           struct pp_answer *a)
 {
-    PP_CHECK(feature == PP_FEATURE_SUMMARIZE, PP_E_UNSUPPORTED, feature);
+    /* A judge's consent has the form of a summary: one item, which is its word for it. */
+    PP_CHECK(feature == PP_FEATURE_SUMMARIZE || feature == PP_FEATURE_JUDGE, PP_E_UNSUPPORTED,
+             feature);
     size_t count = pp_cbor_rd_array(rd, 1, PP_ANSWER_ITEM_MAX);
     PP_TRY(pp_rd_ok(rd));
     a->items = pp_arena_array(arena, count, sizeof *a->items);

@@ -6,7 +6,14 @@
 
 static size_t limit(enum pp_frame_side side)
 {
-    return side == PP_FRAME_REQUESTS ? PP_FRAME_REQUEST_BYTES_MAX : PP_FRAME_ANSWER_BYTES_MAX;
+    switch (side) {
+    case PP_FRAME_REQUESTS:
+        return PP_FRAME_REQUEST_BYTES_MAX;
+    case PP_FRAME_PEER_REQUESTS:
+        return PP_FRAME_PEER_BYTES_MAX;
+    default:
+        return PP_FRAME_ANSWER_BYTES_MAX;
+    }
 }
 
 void pp_frame_rd_init(struct pp_frame_rd *f, enum pp_frame_side side, void *buf, size_t cap)
@@ -20,7 +27,7 @@ static pp_res shape_check(enum pp_frame_side side, const struct pp_frame *f, siz
     int without_sid;
     int without_bytes;
 
-    if (side == PP_FRAME_REQUESTS) {
+    if (side != PP_FRAME_ANSWERS) {
         PP_CHECK(f->kind >= PP_FRAME_OPEN && f->kind <= PP_FRAME_CLOSE, PP_E_UNSUPPORTED, f->kind);
         without_sid = f->kind == PP_FRAME_OPEN;
         without_bytes = f->kind == PP_FRAME_CLOSE;

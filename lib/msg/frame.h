@@ -5,6 +5,8 @@
  *     request  u8 op || u32 tag || sid(16) || u32 len <= 262144 || bytes       gateway to CVM
  *     answer   u8 st || u32 tag || sid(16) || u32 len <=  65536 || bytes       CVM to gateway
  *
+ * Between confidential VMs the frames are the same and a request has up to 294912 bytes.
+ *
  * A reader is fed whatever arrived and stops after each whole frame. It owns no memory: the buffer
  * is the caller's, and a length is believed only up to the limit of its side.
  */
@@ -23,10 +25,12 @@ enum {
     PP_FRAME_HEAD_BYTES = 25,
     PP_FRAME_REQUEST_BYTES_MAX = 262144,
     PP_FRAME_ANSWER_BYTES_MAX = 65536,
+    /* Between confidential VMs a `continue` carries the client's Evidence, too. */
+    PP_FRAME_PEER_BYTES_MAX = 262144 + 32768,
 };
 
-/* Which kind of frame a reader takes. */
-enum pp_frame_side { PP_FRAME_REQUESTS, PP_FRAME_ANSWERS };
+/* Which kind of frame a reader takes: requests of gateways, or of other confidential VMs. */
+enum pp_frame_side { PP_FRAME_REQUESTS, PP_FRAME_PEER_REQUESTS, PP_FRAME_ANSWERS };
 
 struct pp_frame {
     uint8_t kind; /* pp_frame_op of a request, pp_frame_st of an answer */

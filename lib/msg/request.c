@@ -67,10 +67,28 @@ static pp_res summarize_parse(struct pp_rd *rd, struct pp_arena *arena, struct p
     return PP_OK;
 }
 
+static pp_res judge_parse(struct pp_rd *rd, struct pp_arena *arena, struct pp_judge *j)
+{
+    pp_cbor_rd_tuple(rd, 2);
+    j->what = (enum pp_judged)pp_cbor_rd_uint(rd, PP_JUDGED_REQUEST, PP_JUDGED_ANSWER);
+    size_t count = pp_cbor_rd_array(rd, 0, PP_JUDGE_TEXT_MAX);
+    PP_TRY(pp_rd_ok(rd));
+    if (count == 0)
+        return PP_OK;
+    j->texts = pp_arena_array(arena, count, sizeof *j->texts);
+    PP_CHECK(j->texts != NULL, PP_E_NO_MEMORY, count);
+    for (size_t i = 0; i < count; i++)
+        j->texts[i] = pp_cbor_rd_text(rd, 0, PP_CHAT_TEXT_BYTES_MAX);
+    j->text_count = count;
+    return pp_rd_ok(rd);
+}
+
 static pp_res payload_parse(struct pp_rd *rd, struct pp_arena *arena, struct pp_request *r)
 {
     if (r->feature == PP_FEATURE_SUMMARIZE)
         return summarize_parse(rd, arena, &r->summarize);
+    if (r->feature == PP_FEATURE_JUDGE)
+        return judge_parse(rd, arena, &r->judge);
     (void)pp_cbor_rd_item(rd);
     return pp_rd_ok(rd);
 }
@@ -80,6 +98,8 @@ static void feature_rd(struct pp_rd *rd, struct pp_request *r)
     r->feature_name = pp_cbor_rd_text(rd, 1, PP_FEATURE_BYTES_MAX);
     if (pp_span_eq(r->feature_name, PP_STR("summarize")))
         r->feature = PP_FEATURE_SUMMARIZE;
+    if (pp_span_eq(r->feature_name, PP_STR("judge")))
+        r->feature = PP_FEATURE_JUDGE;
 }
 
 static void answer_bucket_rd(struct pp_rd *rd, struct pp_request *r)
@@ -105,7 +125,7 @@ static pp_res value_parse(struct pp_rd *rd, uint32_t key, struct pp_arena *arena
         break;
     case KEY_STREAM:
         r->stream = pp_cbor_rd_bool(rd);
-        if (r->stream && r->feature == PP_FEATURE_SUMMARIZE)
+        if (r->stream && r->feature != PP_FEATURE_UNKNOWN)
             pp_rd_fail(rd, PP_E_FORMAT);
         break;
     case KEY_BACKENDS:
@@ -156,19 +176,38 @@ static void summarize_wr(struct pp_wr *wr, const struct pp_summarize *s)
     }
 }
 
-pp_res pp_request_write(struct pp_wr *wr, const struct pp_request *r)
+static void judge_wr(struct pp_wr *wr, const struct pp_judge *j)
 {
+    pp_cbor_wr_array(wr, 2);
+    pp_cbor_wr_uint(wr, j->what);
+    pp_cbor_wr_array(wr, j->text_count);
+    for (size_t i = 0; i < j->text_count; i++)
+        pp_cbor_wr_text(wr, j->texts[i]);
+}
+
+static pp_res payload_check(const struct pp_request *r)
+{
+    if (r->feature == PP_FEATURE_JUDGE) {
+        PP_CHECK(r->judge.text_count <= PP_JUDGE_TEXT_MAX, PP_E_RANGE, KEY_PAYLOAD);
+        return PP_OK;
+    }
     PP_CHECK(r->feature == PP_FEATURE_SUMMARIZE, PP_E_UNSUPPORTED, r->feature);
-    PP_CHECK(pp_bucket_down_ok(r->answer_kib), PP_E_RANGE, KEY_ANSWER);
-    PP_CHECK(r->backends.count <= PP_BACKEND_MAX, PP_E_RANGE, KEY_BACKENDS);
     PP_CHECK(r->summarize.message_count >= 1 && r->summarize.message_count <= PP_CHAT_MESSAGE_MAX,
              PP_E_RANGE, KEY_PAYLOAD);
+    return PP_OK;
+}
+
+pp_res pp_request_write(struct pp_wr *wr, const struct pp_request *r)
+{
+    PP_TRY(payload_check(r));
+    PP_CHECK(pp_bucket_down_ok(r->answer_kib), PP_E_RANGE, KEY_ANSWER);
+    PP_CHECK(r->backends.count <= PP_BACKEND_MAX, PP_E_RANGE, KEY_BACKENDS);
 
     pp_cbor_wr_map(wr, PAIRS);
     pp_cbor_wr_uint(wr, KEY_VERSION);
     pp_cbor_wr_uint(wr, REQUEST_VERSION);
     pp_cbor_wr_uint(wr, KEY_FEATURE);
-    pp_cbor_wr_text(wr, PP_STR("summarize"));
+    pp_cbor_wr_text(wr, r->feature == PP_FEATURE_JUDGE ? PP_STR("judge") : PP_STR("summarize"));
     pp_cbor_wr_uint(wr, KEY_ANSWER);
     pp_cbor_wr_uint(wr, r->answer_kib);
     pp_cbor_wr_uint(wr, KEY_STREAM);
@@ -178,6 +217,9 @@ pp_res pp_request_write(struct pp_wr *wr, const struct pp_request *r)
     pp_cbor_wr_uint(wr, KEY_HOST_SET);
     pp_cbor_wr_bytes(wr, PP_BYTES(r->host_set_id));
     pp_cbor_wr_uint(wr, KEY_PAYLOAD);
-    summarize_wr(wr, &r->summarize);
+    if (r->feature == PP_FEATURE_JUDGE)
+        judge_wr(wr, &r->judge);
+    else
+        summarize_wr(wr, &r->summarize);
     return pp_wr_ok(wr);
 }

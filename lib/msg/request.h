@@ -22,11 +22,13 @@ enum {
     PP_WORDS_MAX = 400,
     PP_CHAT_MESSAGE_MAX = 2000,
     PP_CHAT_TEXT_BYTES_MAX = 16384,
+    PP_JUDGE_TEXT_MAX = PP_CHAT_MESSAGE_MAX,
 };
 
 enum pp_feature {
     PP_FEATURE_UNKNOWN = 0,
     PP_FEATURE_SUMMARIZE = 1,
+    PP_FEATURE_JUDGE = 2, /* between confidential VMs alone: an orchestrator asks its guard */
 };
 
 /* One message of a chat. */
@@ -44,6 +46,15 @@ struct pp_summarize {
     size_t message_count; /* 1..2000 */
 };
 
+/* What a guard is asked to judge: [uint what, [tstr text]]. */
+enum pp_judged { PP_JUDGED_REQUEST = 0, PP_JUDGED_ANSWER = 1 };
+
+struct pp_judge {
+    enum pp_judged what;
+    struct pp_span *texts; /* UTF-8 without NUL, at most 16 KiB each; borrowed */
+    size_t text_count;     /* 0..2000 */
+};
+
 struct pp_request {
     enum pp_feature feature;
     struct pp_span feature_name;
@@ -52,6 +63,7 @@ struct pp_request {
     struct pp_backends backends; /* the only ones that may be used, ascending by (role, id) */
     uint8_t host_set_id[PP_RECORD_ID_BYTES];
     struct pp_summarize summarize; /* of PP_FEATURE_SUMMARIZE */
+    struct pp_judge judge;         /* of PP_FEATURE_JUDGE */
 };
 
 /*

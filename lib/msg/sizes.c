@@ -59,6 +59,20 @@ pp_res pp_request_bucket(size_t cbor_len, size_t outer_enc, size_t inner_enc,
     return PP_FAIL(PP_E_TOO_LARGE, cbor_len);
 }
 
+pp_res pp_peer_bucket(size_t pt_len, size_t inner_enc, size_t *ret_bucket_kib)
+{
+    size_t room;
+
+    for (size_t kib = PP_BUCKET_2_UP_KIB_MIN; kib <= PP_BUCKET_2_UP_KIB_MAX; kib *= 2) {
+        if (!pp_is_ok(pp_request_room(kib, PP_PEER_OUTER_ENC_BYTES, inner_enc, &room)) ||
+            pt_len > room)
+            continue;
+        *ret_bucket_kib = kib;
+        return PP_OK;
+    }
+    return PP_FAIL(PP_E_TOO_LARGE, pt_len);
+}
+
 size_t pp_answer_room(size_t bucket_kib)
 {
     PP_ASSERT(pp_bucket_down_ok(bucket_kib));

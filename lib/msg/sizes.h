@@ -49,6 +49,20 @@ PP_MUST pp_res pp_request_bucket(size_t cbor_len, size_t outer_enc, size_t inner
  */
 uint32_t pp_grid_wait(uint64_t from_ms, uint64_t now_ms, uint32_t grid_ms);
 
+/*
+ * Between confidential VMs: the request bucket that holds a plaintext of `pt_len` bytes, counting
+ * as pp_request_room does with an outer Nenc of PP_PEER_OUTER_ENC_BYTES. Of a device's padded
+ * plaintext this is its own bucket, so that one size at the gateway means one size between the
+ * machines. TOO_LARGE.
+ */
+PP_MUST pp_res pp_peer_bucket(size_t pt_len, size_t inner_enc, size_t *ret_bucket_kib);
+
+enum {
+    PP_PEER_OUTER_ENC_BYTES = 32, /* there is no OHTTP; the sizes are those of its usual KEM */
+    PP_PEER_ANSWER_KIB = 16,
+    PP_PEER_JUDGE_KIB = 32, /* a judged answer: every answer fits */
+};
+
 /* Bytes of padded plaintext of a SealedResponse in a down bucket, which must be one. */
 size_t pp_answer_room(size_t bucket_kib);
 

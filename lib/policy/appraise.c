@@ -54,7 +54,9 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     for (size_t n = 1; n <= v->count; n++) {
         const struct pp_attest_check *row = &v->rows[n - 1];
 
-        if (row->verdict == PP_ATTEST_PASSED || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
+        int passed = row->verdict == PP_ATTEST_PASSED && (v->skip & PP_ATTEST_BIT(n)) == 0;
+
+        if (passed || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
             continue;
         pp_problem_set(a->problem, v->words[n].what, "a check that ran",
                        pp_span_cstr(row->problem.got));
@@ -63,12 +65,66 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     return PP_OK;
 }
 
+void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           (enum pp_code)r.code);
+
+    if (advisory != NULL)
+        pp_advisory_name(advisory, a->problem);
+}
+
+/* "7: ciphertext-hiding, page-move" of a set of lines. */
+static struct pp_span list_advisories(uint64_t set, struct pp_wr *wr)
+{
+    pp_wr_decimal(wr, (uint64_t)__builtin_popcountll(set));
+    for (size_t i = 0; i < PP_ADVISORY_COUNT; i++)
+        if ((set >> i & 1) != 0) {
+            pp_wr_text(wr, " ");
+            pp_wr_text(wr, PP_ADVISORIES[i].id);
+        }
+    PP_ASSERT(pp_is_ok(pp_wr_ok(wr)));
+    return pp_wr_done(wr);
+}
+
+pp_res appraise_open_to(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           PP_E_OK);
+
+    if (advisory == NULL)
+        return PP_OK;
+    pp_problem_set(a->problem, "machine", "one to which this attack does not apply",
+                   pp_span_cstr(advisory->attacks));
+    pp_advisory_name(advisory, a->problem);
+    return PP_FAIL(PP_E_ADVISORY, (uint32_t)(advisory - PP_ADVISORIES));
+}
+
+pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_hardware *hardware = &a->trust->hardware;
+    char text[PP_ADVISORIES_MAX * 32];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    PP_TRY(appraise_open_to(a, facts));
+    pp_check_add_number(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_PROVEN,
+                        "no known attack of the advisory file applies to the machine",
+                        pp_span_cstr(hardware->profile),
+                        PP_ADVISORY_COUNT - (size_t)__builtin_popcountll(hardware->waived),
+                        "advisories");
+    if (hardware->waived != 0)
+        pp_check_add(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_SKIPPED,
+                     "known attacks that the profile leaves open", pp_span_cstr(hardware->profile),
+                     list_advisories(hardware->waived, &wr));
+    return PP_OK;
+}
+
 /* --- step 8: the map, and what the anchors say of it ------------------------------------------ */
 
 /* A build's platforms are its list of names (trust.c); the simulated ones have the real bytes. */
 static const struct appraise_platform *platform_of(enum pp_platform platform)
 {
-    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : NULL;
+    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : &APPRAISE_TDX;
 }
 
 static pp_res check_message_key(const struct appraise *a)
@@ -92,7 +148,7 @@ static pp_res check_message_key(const struct appraise *a)
 static pp_res parse(struct appraise *a, struct pp_span cbor)
 {
     const struct pp_evidence *e = &a->evidence;
-    pp_res r = pp_evidence_parse(cbor, PP_END_SERVER, &a->evidence);
+    pp_res r = pp_evidence_parse(cbor, a->end, &a->evidence);
 
     if (!pp_is_ok(r)) {
         pp_problem_numbers(a->problem, "Evidence map, offset", 0, r.detail);
@@ -100,18 +156,16 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
     }
     struct pp_span name = pp_span_cstr(pp_platform_name(e->platform));
     a->platform = platform_of(e->platform);
-    if (a->platform == NULL || (a->trust->platforms >> e->platform & 1) == 0)
+    if ((a->trust->platforms >> e->platform & 1) == 0)
         return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "platform",
                                "one that the trust anchors name", name);
-    if (e->gpu_encoding.len > 0)
-        return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "gpu",
-                               "no GPU: this build verifies none", PP_STR("GPU evidence"));
     if (e->endorsement_count != a->platform->endorsements)
         return appraise_refuse(a, PP_E_EVIDENCE_FORMAT, "endorsements",
                                a->platform->endorsement_words, PP_STR("another number"));
     appraise_proven(a, PP_STEP_PARSE, PP_E_EVIDENCE_FORMAT, "the Evidence is in its one encoding",
                     PP_STR("pp-wire 7"), name);
-    PP_TRY(check_message_key(a));
+    if (a->end == PP_END_SERVER)
+        PP_TRY(check_message_key(a));
     pp_sha256(e->config, a->config_digest);
     return PP_OK;
 }
@@ -120,8 +174,12 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
 
 static pp_res check_ledger(struct appraise *a)
 {
-    PP_TRY(appraise_release(a));
+    PP_TRY(appraise_find_release(a));
+    PP_TRY(appraise_gpu(a)); /* it needs the release's reference files */
+    appraise_release(a);
     PP_TRY(a->platform->published(a));
+    if (a->end == PP_END_CLIENT)
+        return PP_OK;
     PP_TRY(appraise_host(a));
     return appraise_backends(a);
 }
@@ -145,16 +203,15 @@ static void conclude(const struct appraise *a, struct pp_appraisal *ret)
     memcpy(ret->message_pk, e->message_pk.at, e->message_pk.len);
 }
 
-/* Every check but the permit. `a` is filled on success. */
-static pp_res run(struct appraise *a, struct pp_span cbor, const struct pp_ratls_session *session)
+pp_res appraise_run(struct appraise *a, struct pp_span cbor, const struct pp_ratls_session *session)
 {
     uint8_t binding[PP_BINDING_BYTES];
     uint8_t report_data[PP_REPORT_DATA_BYTES];
 
     pp_problem_party(a->problem, "CVM");
     PP_TRY(parse(a, cbor));
-    PP_TRY(pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(session->spki), session->ekm,
-                                  &a->evidence, binding));
+    PP_TRY(pp_binding_of_evidence(a->end, PP_BYTES(session->spki), session->ekm, &a->evidence,
+                                  binding));
     if (!pp_is_ok(pp_binding_report_data(binding, &a->evidence.batch, report_data)))
         return appraise_refuse(a, a->platform->binding_code, "batch path", "one that fits its tree",
                                PP_STR(""));
@@ -172,10 +229,11 @@ pp_res pp_appraise_stored(const struct pp_trust *trust, const struct pp_ledger *
                           .ledger = ledger,
                           .marks = marks,
                           .role = role,
+                          .end = PP_END_SERVER,
                           .checks = checks,
                           .problem = problem };
 
-    PP_TRY(run(&a, evidence_cbor, session));
+    PP_TRY(appraise_run(&a, evidence_cbor, session));
     conclude(&a, ret);
     return PP_OK;
 }
@@ -189,6 +247,7 @@ pp_res pp_appraise(const struct pp_trust *trust, const struct pp_ledger *ledger,
                           .ledger = ledger,
                           .marks = marks,
                           .role = role,
+                          .end = PP_END_SERVER,
                           .checks = checks,
                           .problem = problem };
     struct pp_ratls_session values;
@@ -202,7 +261,7 @@ pp_res pp_appraise(const struct pp_trust *trust, const struct pp_ledger *ledger,
     if (!pp_is_ok(r))
         return appraise_refuse(&a, PP_E_EVIDENCE_FORMAT, "Evidence body", "length, map and zeros",
                                PP_STR(""));
-    PP_TRY(run(&a, cbor, &values));
+    PP_TRY(appraise_run(&a, cbor, &values));
     conclude(&a, &v.appraisal);
 
     /* The session compares REPORT_DATA with its own values once more: the permit is its word. */

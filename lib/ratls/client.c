@@ -405,6 +405,19 @@ static pp_res send_it(struct pp_ratls_client *c, struct pp_span evidence, struct
     return PP_OK;
 }
 
+size_t pp_ratls_attested_bytes(size_t message_len)
+{
+    /* RFC 8446 5.2: head, inner type and tag around at most 2^14 bytes. */
+    enum { RECORD = 16384, AROUND = 5 + 1 + 16, FINISHED = 4 + 48 };
+    const size_t writes[] = { FINISHED, PP_MESSAGE_HEAD_BYTES, PP_EVIDENCE_BODY_BYTES,
+                              message_len };
+    size_t total = 0;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(writes); i++)
+        total += writes[i] + (writes[i] + RECORD - 1) / RECORD * AROUND;
+    return total;
+}
+
 static pp_res send_under(struct pp_ratls_client *c, const struct pp_ratls_permit *permit,
                          struct pp_span evidence, struct pp_span message, size_t answer_len)
 {

@@ -143,6 +143,10 @@ PP_MUST pp_res pp_ratls_client_send_attested(struct pp_ratls_client *c,
                                              struct pp_span evidence, struct pp_span message,
                                              size_t answer_len);
 
+/* Bytes on the wire of what an attested send writes, for a message of `message_len` bytes: a size
+ * that says nothing but that length. */
+size_t pp_ratls_attested_bytes(size_t message_len);
+
 /* The body of the SealedResponse, borrowed until the session is freed. ANSWER_TRUNCATED when it is
  * not complete and the exchange is over: the session dies. */
 PP_MUST pp_res pp_ratls_client_answer(struct pp_ratls_client *c, struct pp_span *ret_body);

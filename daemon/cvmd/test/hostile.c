@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The attester under a channel, workers and a device that an attacker holds. The device signs
- * whatever it is asked to, and each case says what it may have been asked: values that the attester
- * computed itself, over the true worker's key, for a server when the channel asked and for a client
- * when the worker did. An attester that refuses by ending has not been turned into an oracle either;
- * one that crashed would have.
+ * whatever it is asked to, and each case says what it may have been asked: values that the
+ * attester computed itself, over the true worker's key, for a server when the channel asked and
+ * for a client when the worker did. An attester that refuses by ending has not been turned into an
+ * oracle either; one that crashed would have.
  */
 #include "around.h"
 

@@ -54,7 +54,7 @@ static void frames_do_not_depend_on_how_the_stream_is_cut(void **state)
 
 static void lengths_stop_at_the_sides_limit_and_at_the_buffer(void **state)
 {
-    static uint8_t big[PP_FRAME_REQUEST_BYTES_MAX], out[PP_FRAME_REQUEST_BYTES_MAX + 64],
+    static uint8_t big[PP_FRAME_PEER_BYTES_MAX], out[PP_FRAME_PEER_BYTES_MAX + 64],
         body[PP_FRAME_REQUEST_BYTES_MAX];
     struct pp_frame f = frame(PP_FRAME_CONTINUE, SID, PP_BYTES(big));
     struct pp_wr wr = pp_wr_over(out, sizeof out);
@@ -75,6 +75,11 @@ static void lengths_stop_at_the_sides_limit_and_at_the_buffer(void **state)
 
     f.bytes.len++;
     assert_code(pp_frame_write(&wr, PP_FRAME_REQUESTS, &f), PP_E_LIMIT);
+    f.bytes.len = PP_FRAME_PEER_BYTES_MAX;
+    wr = pp_wr_over(out, sizeof out);
+    assert_ok(pp_frame_write(&wr, PP_FRAME_PEER_REQUESTS, &f));
+    f.bytes.len++;
+    assert_code(pp_frame_write(&wr, PP_FRAME_PEER_REQUESTS, &f), PP_E_LIMIT);
     f = frame(PP_FRAME_LAST, SID, pp_span(big, PP_FRAME_ANSWER_BYTES_MAX));
     wr = pp_wr_over(out, sizeof out);
     assert_ok(pp_frame_write(&wr, PP_FRAME_ANSWERS, &f));

@@ -130,6 +130,33 @@ static void an_unknown_feature_is_read_as_unknown(void **state)
     assert_code(pp_request_write(&wr, &back), PP_E_UNSUPPORTED);
 }
 
+/* Between confidential VMs: texts for a guard, and nothing else of the chat. */
+static void texts_to_judge_read_back_up_to_their_limit(void **state)
+{
+    static struct pp_span texts[PP_JUDGE_TEXT_MAX + 1];
+    struct pp_request back, r = { .feature = PP_FEATURE_JUDGE,
+                                  .answer_kib = 16,
+                                  .judge = { .what = PP_JUDGED_ANSWER, .texts = texts } };
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(texts); i++)
+        texts[i] = PP_STR("Friday is fine");
+    assert_ok(parse(encode(&r), &back)); /* no text at all is judged, too */
+    assert_int_equal(back.judge.text_count, 0);
+    r.judge.text_count = PP_JUDGE_TEXT_MAX;
+    struct pp_span cbor = encode(&r);
+    assert_ok(parse(cbor, &back));
+    assert_int_equal(back.feature, PP_FEATURE_JUDGE);
+    assert_int_equal(back.judge.what, PP_JUDGED_ANSWER);
+    assert_int_equal(back.judge.text_count, PP_JUDGE_TEXT_MAX);
+    assert_true(pp_span_eq(back.judge.texts[PP_JUDGE_TEXT_MAX - 1], texts[0]));
+    for (size_t n = 0; n < cbor.len; n += 97)
+        assert_false(pp_is_ok(parse(pp_span(cbor.at, n), &back)));
+    r.judge.text_count++;
+    struct pp_wr wr = pp_wr_over(encoding, sizeof encoding);
+    assert_code(pp_request_write(&wr, &r), PP_E_RANGE);
+}
+
 static void the_writer_refuses_what_would_not_read_back(void **state)
 {
     struct pp_wr wr = pp_wr_over(encoding, sizeof encoding);
@@ -223,6 +250,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_request_stops_at_256_kib),
     cmocka_unit_test(a_spent_arena_refuses_the_request),
     cmocka_unit_test(an_unknown_feature_is_read_as_unknown),
+    cmocka_unit_test(texts_to_judge_read_back_up_to_their_limit),
     cmocka_unit_test(the_writer_refuses_what_would_not_read_back),
     cmocka_unit_test(a_message_is_framed_and_read_back_whole),
     cmocka_unit_test(a_message_stops_at_its_largest_length),

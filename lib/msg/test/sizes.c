@@ -202,7 +202,29 @@ static void w16_what_leaves_on_the_grid_leaves_at_a_multiple_of_it(void **state)
     }
 }
 
+/* One size class at the gateway is one between the machines, and what a device may send fits. */
+static void w16_a_bucket_of_a_device_is_one_between_the_machines(void **state)
+{
+    const size_t inner[] = { 32, 1120 }, outer[] = { 32, 1120 };
+    size_t room, kib;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        for (size_t bucket = PP_BUCKET_2_UP_KIB_MIN; bucket <= PP_BUCKET_2_UP_KIB_MAX;
+             bucket *= 2) {
+            if (!pp_is_ok(pp_request_room(bucket, outer[i % 2], inner[i / 2], &room)))
+                continue;
+            assert_ok(pp_peer_bucket(room, inner[i / 2], &kib));
+            assert_int_equal(kib, bucket);
+        }
+    assert_ok(pp_request_room(256, PP_PEER_OUTER_ENC_BYTES, 1120, &room));
+    assert_code(pp_peer_bucket(room + 1, 1120, &kib), PP_E_TOO_LARGE);
+    assert_ok(pp_request_room(PP_PEER_JUDGE_KIB, PP_PEER_OUTER_ENC_BYTES, 1120, &room));
+    assert_true(room > pp_answer_room(PP_PEER_ANSWER_KIB) + 512); /* every answer can be judged */
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(w16_a_bucket_of_a_device_is_one_between_the_machines),
     cmocka_unit_test(w16_what_leaves_on_the_grid_leaves_at_a_multiple_of_it),
     cmocka_unit_test(w16_a_request_has_one_of_eight_sizes),
     cmocka_unit_test(w16_every_request_bucket_holds_its_message_and_a_little_more),

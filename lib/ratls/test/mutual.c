@@ -132,6 +132,17 @@ static void a_request_without_evidence_before_it_ends_the_session(void **state)
     assert_code(pp_ratls_server_admit(p->server), PP_E_MESSAGE_ORDER);
 }
 
+/* W16: what leaves has one length for one length of the request. */
+static void w16_the_size_of_an_attested_request_is_known_before(void **state)
+{
+    struct pair *p = *state;
+    uint8_t report_data[PP_REPORT_DATA_BYTES];
+
+    assert_int_equal(send_attested(p, report_data),
+                     pp_ratls_attested_bytes(PP_MESSAGE_HEAD_BYTES + REQUEST_LEN));
+    assert_int_equal(pp_ratls_attested_bytes(16385), pp_ratls_attested_bytes(16384) + 1 + 22);
+}
+
 /* A device's session has no place for a client's Evidence. */
 static void a_server_of_devices_takes_no_evidence(void **state)
 {
@@ -258,6 +269,7 @@ static const struct CMUnitTest tests[] = {
     MUTUAL_TEST(a_request_behind_evidence_is_read_when_the_client_is_admitted_and_not_before),
     MUTUAL_TEST(any_split_of_an_attested_request_stops_at_the_same_place),
     MUTUAL_TEST(a_request_without_evidence_before_it_ends_the_session),
+    MUTUAL_TEST(w16_the_size_of_an_attested_request_is_known_before),
     PAIR_TEST(a_server_of_devices_takes_no_evidence),
     MUTUAL_TEST(a_client_sends_no_second_evidence_in_the_place_of_its_request),
     MUTUAL_TEST(evidence_of_another_length_is_not_sent),

@@ -307,7 +307,7 @@ pp_res pp_wire_request(const json_t *row, struct pp_span bytes, struct pp_arena 
 
     (void)row;
     PP_TRY(pp_request_parse(bytes, arena, &r));
-    if (r.feature == PP_FEATURE_UNKNOWN) {
+    if (r.feature != PP_FEATURE_SUMMARIZE) {
         *ret_fields = json_pack("{s:s}", "feature", "");
         return PP_OK;
     }
