@@ -14,7 +14,7 @@
 
 #include "hash.h"
 
-enum { SOON_MS = 60, PACKET_BYTES_MAX = 65536 };
+enum { SOON_MS = 60, PACKET_BYTES_MAX = CVM_BINDING_PACKET_BYTES_MAX };
 
 static int start(void **state)
 {
@@ -197,7 +197,8 @@ static void a_worker_is_one_sessions_for_good(void **state)
 static void whatever_the_channel_sends_is_signed_for_a_server_with_the_workers_key(void **state)
 {
     static struct around_evidence got;
-    uint8_t binding[PP_BINDING_BYTES], told[PP_BINDING_BYTES + 1];
+    static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
+    uint8_t binding[PP_BINDING_BYTES];
     size_t len = 0;
 
     (void)state;
@@ -393,7 +394,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
                                       CVM_CALL_PACKET_BYTES - 1,
                                       CVM_CALL_PACKET_BYTES + 1,
                                       CVM_ATTEST_PACKET_BYTES };
-    uint8_t binding[PP_BINDING_BYTES], want[PP_BINDING_BYTES];
+    uint8_t want[PP_BINDING_BYTES];
 
     (void)state;
     for (uint32_t i = 0; i <= PP_ARRAY_COUNT(LENGTHS); i++) {
@@ -405,7 +406,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
         around_binding(&s, &w, want);
         assert_signed(want);
         assert_true(around_evidence(&got, AROUND_WAIT_MS));
-        assert_ok(cvm_recv(w.fd, binding, sizeof binding, &(size_t){ 0 }, NULL));
+        assert_ok(cvm_recv(w.fd, bytes, sizeof bytes, &(size_t){ 0 }, NULL));
         if (i < PP_ARRAY_COUNT(LENGTHS)) {
             assert_int_equal(send(w.fd, bytes, LENGTHS[i], MSG_NOSIGNAL), LENGTHS[i]);
             assert_ok(cvm_wait(w.fd, AROUND_WAIT_MS));
