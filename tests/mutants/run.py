@@ -34,6 +34,7 @@ SOURCES = {
     "lib/attest/snp_line.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_report.c": "attest sim vectors:vectors_snp",
+    "lib/attest/snp_table.c": "attest:snp_table",
     "lib/attest/snp_vek.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
     "lib/attest/verdict.c": "attest sim",
