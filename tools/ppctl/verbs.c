@@ -14,6 +14,11 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
     { "refresh", "[--json]", "the device's scheduled fetches, for a timer; never caused by use",
       verb_refresh },
+    { "verify evidence",
+      "FILE [--ekm HEX --spki HEX] [--bundle FILE [--trust DIR] | --measurement HEX] "
+      "[--anchor PEM] [--collateral DIR] [--at TIME] [--json]",
+      "saved Evidence of a session, offline; accepted only with all that binds it",
+      verb_verify_evidence },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
     { "explain", "CODE | --list [--json]",
