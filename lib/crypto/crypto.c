@@ -9,6 +9,18 @@ static struct pp_algorithms algorithms; /* written once, under pthread_once */
 static pp_res outcome = { .code = PP_E_STATE };
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static EVP_PKEY *params_of(const char *group)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *params = NULL;
+
+    if (ctx != NULL && EVP_PKEY_paramgen_init(ctx) == 1 &&
+        EVP_PKEY_CTX_set_group_name(ctx, group) == 1)
+        (void)EVP_PKEY_paramgen(ctx, &params);
+    EVP_PKEY_CTX_free(ctx);
+    return params;
+}
+
 static pp_res fetch_all(void)
 {
     struct pp_algorithms *a = &algorithms;
@@ -31,6 +43,7 @@ static pp_res fetch_all(void)
     PP_CHECK((a->p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)) != NULL, PP_E_CRYPTO, 10);
     PP_CHECK((a->p384 = EC_GROUP_new_by_curve_name(NID_secp384r1)) != NULL, PP_E_CRYPTO, 11);
     PP_CHECK((a->p521 = EC_GROUP_new_by_curve_name(NID_secp521r1)) != NULL, PP_E_CRYPTO, 12);
+    PP_CHECK((a->p256_params = params_of("P-256")) != NULL, PP_E_CRYPTO, 13);
     return PP_OK;
 }
 

@@ -16,6 +16,7 @@ struct pp_algorithms {
     EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
     EVP_MD *sha256, *sha384, *sha512;
     EC_GROUP *p256, *p384, *p521; /* with their tables, which are what costs */
+    EVP_PKEY *p256_params;        /* a key without halves: a new one is made from it */
 };
 
 /* Constant after pp_crypto_init succeeded; asserts that it did. */
