@@ -389,11 +389,15 @@ static pp_res evidence_of(const struct attester *a, size_t i, const struct worke
 static pp_res deliver_session(struct attester *a, size_t i, struct worker *w)
 {
     static uint8_t body[PP_EVIDENCE_BODY_BYTES];
+    static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_wr told_wr = pp_wr_over(told, sizeof told);
     const struct cvm_ask *ask = &a->answered->asks[i];
 
-    if (!pp_is_ok(evidence_of(a, i, w, &wr)) ||
-        !pp_is_ok(cvm_try_send(w->fd, PP_BYTES(ask->binding))))
+    pp_wr_span(&told_wr, PP_BYTES(ask->binding));
+    pp_wr_span(&told_wr, a->device.hints);
+    if (!pp_is_ok(pp_wr_ok(&told_wr)) || !pp_is_ok(evidence_of(a, i, w, &wr)) ||
+        !pp_is_ok(cvm_try_send(w->fd, pp_wr_done(&told_wr))))
         return refuse(a, ask);
     w->state = WORKER_SERVING;
     return tell_channel(a, w->session, pp_wr_done(&wr));

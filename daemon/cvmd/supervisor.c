@@ -114,15 +114,15 @@ static pp_res start_attester(struct supervisor *s, int device_fd, int channel_si
     return PP_OK;
 }
 
-static pp_res start_channel(struct supervisor *s, int listen_fd, int attester_side)
+static pp_res start_channel(struct supervisor *s, int listen_fd, int attester_side, int way_fd)
 {
     int pair[2];
 
     PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
-    const int fds[] = { listen_fd, attester_side, pair[1] };
+    const int fds[] = { listen_fd, attester_side, pair[1], way_fd };
     PP_TRY(start_child(CVM_KIND_CHANNEL, fds, PP_ARRAY_COUNT(fds), &s->channel));
     if (s->channel == 0)
-        _exit(cvm_channel_main(s->config, 3, 4, 5));
+        _exit(cvm_channel_main(s->config, 3, 4, 5, 6));
     cvm_close(&pair[1]);
     s->channel_fd = pair[0];
     return PP_OK;
@@ -203,6 +203,7 @@ static void count_end(struct supervisor *s, int status)
         return;
     case CVM_WORKER_UNOPENED:
     case CVM_WORKER_UNREAD:
+    case CVM_WORKER_UNATTESTED:
         s->refused++;
         return;
     default:
@@ -362,6 +363,7 @@ static pp_res start_all(struct supervisor *s)
     int between[2];
     int device = CVM_FD_DEVICE;
     int listen = CVM_FD_LISTEN;
+    int way = CVM_FD_WAY;
 
     PP_TRY(watch_signals(s));
     PP_TRY(cvm_pair(SOCK_SEQPACKET, between));
@@ -370,9 +372,10 @@ static pp_res start_all(struct supervisor *s)
     cvm_close(&device);
     /* Nothing listens before the attester found its configuration measured. */
     PP_TRY(expect(s, s->attester_fd, CVM_ATTESTER_READY));
-    PP_TRY(start_channel(s, listen, between[0]));
+    PP_TRY(start_channel(s, listen, between[0], way));
     cvm_close(&between[0]);
     cvm_close(&listen);
+    cvm_close(&way);
     return expect(s, s->channel_fd, CVM_CHANNEL_LISTENING);
 }
 

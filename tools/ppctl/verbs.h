@@ -16,6 +16,8 @@ int verb_host_set_add(struct ppctl *p, int argc, char **argv);
 int verb_host_set_new(struct ppctl *p, int argc, char **argv);
 int verb_host_set_remove(struct ppctl *p, int argc, char **argv);
 int verb_host_set_sign(struct ppctl *p, int argc, char **argv);
+int verb_image(struct ppctl *p, int argc, char **argv);
+int verb_image_measure(struct ppctl *p, int argc, char **argv);
 int verb_keys(struct ppctl *p, int argc, char **argv);
 int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);
@@ -48,5 +50,6 @@ int verb_vectors(struct ppctl *p, int argc, char **argv);
 int verb_verify(struct ppctl *p, int argc, char **argv);
 int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
+int verb_verify_tdx(struct ppctl *p, int argc, char **argv);
 
 #endif

@@ -27,12 +27,12 @@ static void open_session(uint32_t i, struct around_worker *w, struct around_sess
 /* What the worker got from the attester. */
 static void assert_told(const struct around_worker *w, const uint8_t binding[PP_BINDING_BYTES])
 {
-    uint8_t got[PP_BINDING_BYTES + 1];
+    static uint8_t got[CVM_BINDING_PACKET_BYTES_MAX];
     size_t len = 0;
 
     assert_true(around_can_read(w->fd, AROUND_WAIT_MS));
     assert_ok(cvm_recv(w->fd, got, sizeof got, &len, NULL));
-    assert_int_equal(len, PP_BINDING_BYTES);
+    assert_true(len > PP_BINDING_BYTES); /* and the hints */
     assert_memory_equal(got, binding, PP_BINDING_BYTES);
 }
 
