@@ -7,6 +7,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include "address.h"
 #include "daemon.h"
 #include "file.h"
 #include "sim.h"
@@ -31,6 +32,7 @@ struct host_cvm {
     pid_t pid;     /* 0: none */
     int device_fd; /* the host's end of the secure processor's socket; closing it ends the guest */
     int events_fd; /* the reading end of what it logs */
+    int way_fd;    /* the host's end of the guest's way to back-ends */
     struct sim_guest guest; /* measurement, HOST_DATA and policy of its reports */
 };
 
@@ -53,6 +55,23 @@ struct host_device {
 
 /* Answers the requests that wait on the guest's socket. CLOSED when the guest is gone. */
 PP_MUST pp_res host_device_serve(struct host_device *d);
+
+/* --- way.c: connections of the guest to its back-ends ------------------------------------------ */
+
+enum { HOST_BACKENDS = 2 }; /* guard, predictor: as the guest numbers them (daemon/cvmd/cvm.h) */
+
+struct host_way {
+    const struct host_cvm *cvm;
+    struct pp_address to[HOST_BACKENDS];
+    int has[HOST_BACKENDS];
+};
+
+/*
+ * Answers what waits on the guest's way: a socket that is connecting to the back-end asked for, or
+ * that there is none. What passes on it the host does not see but sealed. CLOSED when the guest is
+ * gone.
+ */
+PP_MUST pp_res host_way_serve(struct host_way *w);
 
 /* --- lines.c: what the guest logs ------------------------------------------------------------ */
 

@@ -18,14 +18,16 @@
 struct config {
     struct pp_daemon_config common; /* always first */
     struct pp_span program, cvm_config, role, firmware, policy, chip, hints, fault;
+    struct pp_span backends[HOST_BACKENDS]; /* addresses */
 };
 
 struct host {
     struct sim_chip *chip;
     struct host_cvm cvm;
     struct host_device device;
+    struct host_way way;
     struct host_lines lines;
-    struct pp_watch *device_watch, *events_watch;
+    struct pp_watch *device_watch, *events_watch, *way_watch;
     struct pp_signal *child;
     const struct pp_listener *listener;
     char hints_path[256], chip_path[256];
@@ -42,7 +44,8 @@ static const struct pp_kv_key KEYS[] = {
       "the program of the confidential VM, pp-cvmd" },
     { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
       "its measured configuration" },
-    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16, "orchestrator" },
+    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16,
+      "orchestrator, predictor or guard" },
     { "firmware", PP_KV_TEXT, offsetof(struct config, firmware), 1, 1, 255, "a firmware file" },
     { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16,
       "the guest policy, 16 hex digits" },
@@ -50,6 +53,10 @@ static const struct pp_kv_key KEYS[] = {
       "the folder of the simulated secure processor" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
       "a file with the hints of pp-wire 4, read for every report" },
+    { "guard", PP_KV_TEXT, offsetof(struct config, backends[0]), 0, 1, PP_ADDRESS_TEXT_MAX,
+      "where an orchestrator's guard takes frames" },
+    { "predictor", PP_KV_TEXT, offsetof(struct config, backends[1]), 0, 1, PP_ADDRESS_TEXT_MAX,
+      "where its predictor does" },
     { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
       "none, or tcb-claim: reports claim more than the chip's certificate" },
 };
@@ -65,14 +72,31 @@ static pp_res copy_path(struct pp_span path, char *ret, size_t cap)
     return pp_wr_ok(&wr);
 }
 
+static pp_res check_backends(struct pp_daemon *d, struct pp_problem *problem)
+{
+    static const char *const NAMES[HOST_BACKENDS] = { "guard", "predictor" };
+
+    for (size_t i = 0; i < HOST_BACKENDS; i++) {
+        if (config.backends[i].len == 0)
+            continue;
+        if (!pp_is_ok(pp_address_parse(config.backends[i], &host.way.to[i])))
+            return pp_daemon_refuse(problem, NAMES[i], "an address and a port", config.backends[i]);
+        if (host.way.to[i].family != PP_ADDRESS_UNIX)
+            PP_TRY(pp_daemon_allow_connect(d, host.way.to[i].port));
+        host.way.has[i] = 1;
+    }
+    return PP_OK;
+}
+
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     struct pp_wr wr = pp_wr_over(host.cmdline, sizeof host.cmdline);
     uint8_t policy[8];
 
-    (void)d;
-    if (!pp_span_eq(config.role, PP_STR("orchestrator")))
-        return pp_daemon_refuse(problem, "role", "orchestrator", config.role);
+    if (!pp_span_eq(config.role, PP_STR("orchestrator")) &&
+        !pp_span_eq(config.role, PP_STR("predictor")) && !pp_span_eq(config.role, PP_STR("guard")))
+        return pp_daemon_refuse(problem, "role", "orchestrator, predictor or guard", config.role);
+    PP_TRY(check_backends(d, problem));
     if (!pp_is_ok(pp_hex_parse(config.policy, policy, sizeof policy)))
         return pp_daemon_refuse(problem, "policy", "16 lower-case hex digits", config.policy);
     host.claims_more = pp_span_eq(config.fault, PP_STR("tcb-claim"));
@@ -162,6 +186,14 @@ static void on_device(void *ctx, uint32_t ready)
         pp_watch_set(host.device_watch, 0); /* the guest is ending; its signal follows */
 }
 
+static void on_way(void *ctx, uint32_t ready)
+{
+    (void)ctx;
+    (void)ready;
+    if (!pp_is_ok(host_way_serve(&host.way)))
+        pp_watch_set(host.way_watch, 0);
+}
+
 static void on_lines(void *ctx, uint32_t ready)
 {
     struct pp_daemon *d = ctx;
@@ -211,13 +243,16 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     host.device.chip = host.chip;
     host.device.cvm = &host.cvm;
     host.device.hints_path = host.hints_path;
+    host.way.cvm = &host.cvm;
     host.lines.to = &d->events;
     pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
                         digest_start(host.cvm.guest.host_data));
     PP_TRY(pp_signal_new(d->loop, SIGCHLD, on_child, d, &host.child));
     PP_TRY(pp_watch_new(d->loop, host.cvm.device_fd, on_device, d, &host.device_watch));
     PP_TRY(pp_watch_new(d->loop, host.cvm.events_fd, on_lines, d, &host.events_watch));
+    PP_TRY(pp_watch_new(d->loop, host.cvm.way_fd, on_way, d, &host.way_watch));
     pp_watch_set(host.device_watch, PP_WATCH_READ);
+    pp_watch_set(host.way_watch, PP_WATCH_READ);
     pp_watch_set(host.events_watch, PP_WATCH_READ);
     on_child(d); /* it may have ended before anybody listened */
     return PP_OK;
@@ -238,6 +273,7 @@ static void close_all(struct pp_daemon *d)
     (void)d;
     pp_watch_free(host.device_watch);
     pp_watch_free(host.events_watch);
+    pp_watch_free(host.way_watch);
     pp_signal_free(host.child);
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);

@@ -58,20 +58,26 @@ static pp_res verify(OCSP_BASICRESP *basic, const struct pp_ocsp_question *q)
 {
     int nid = OBJ_obj2nid(OCSP_resp_get0_tbs_sigalg(basic)->algorithm);
     X509_STORE *store;
+    X509 *issuer;
 
     PP_CHECK(nid == NID_ecdsa_with_SHA384 || nid == NID_ecdsa_with_SHA256, PP_E_SIGNATURE, nid);
     PP_CHECK((store = X509_STORE_new()) != NULL, PP_E_NO_MEMORY, 0);
+    if ((issuer = pp_x509_with_key(q->issuer)) == NULL) {
+        X509_STORE_free(store);
+        return PP_FAIL(PP_E_NO_MEMORY, 1);
+    }
     X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
     X509_VERIFY_PARAM_set_time(param, (time_t)q->posix_s);
     X509_VERIFY_PARAM_set_depth(param, 0); /* nothing between the responder and the issuer */
     int ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-             X509_STORE_add_cert(store, q->issuer->x) == 1;
+             X509_STORE_add_cert(store, issuer) == 1;
     /* An issuer that signs for itself sends no certificate: it is found among these. */
     STACK_OF(X509) *certs = sk_X509_new_null();
-    ok = ok && certs != NULL && sk_X509_push(certs, q->issuer->x) > 0 &&
+    ok = ok && certs != NULL && sk_X509_push(certs, issuer) > 0 &&
          OCSP_basic_verify(basic, certs, store, OCSP_NOEXPLICIT) == 1;
-    sk_X509_free(certs); /* the certificate stays the caller's */
+    sk_X509_free(certs); /* without what is in it */
     X509_STORE_free(store);
+    X509_free(issuer);
     PP_CHECK(ok, PP_E_SIGNATURE, 0);
     return PP_OK;
 }
