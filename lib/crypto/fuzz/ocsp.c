@@ -22,8 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct pp_ocsp_question q = {
         .cert = cert, .issuer = cert, .posix_s = 1780272000, .max_age_s = 86400
     };
-    pp_res r = pp_ocsp_check(pp_rd_rest(&rd), &q, &status);
-    FUZZ_CHECK(pp_is_ok(r) ? status >= PP_OCSP_GOOD && status <= PP_OCSP_UNKNOWN : status == 0);
+    struct pp_ocsp *o = NULL;
+    if (pp_is_ok(pp_ocsp_parse(pp_rd_rest(&rd), &o))) {
+        pp_res r = pp_ocsp_check(o, &q, &status);
+        FUZZ_CHECK(pp_is_ok(r) ? status >= PP_OCSP_GOOD && status <= PP_OCSP_UNKNOWN : status == 0);
+    }
+    pp_ocsp_free(o);
     pp_x509_free(cert);
     return 0;
 }
