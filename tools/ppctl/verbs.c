@@ -23,6 +23,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "verify snp",
       "--report R --vek V [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] [--json]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
+    { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
+      "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },
     { "log audit",
       "[--log FOLDER|URL] [--max-age S] [--trust DIR | --policy FILE --opaque] [--json]",
       "a whole log from its public files: signatures, quorum, every hash, every record",

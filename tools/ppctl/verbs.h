@@ -51,5 +51,6 @@ int verb_vectors(struct ppctl *p, int argc, char **argv);
 int verb_verify(struct ppctl *p, int argc, char **argv);
 int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
+int verb_verify_tdx(struct ppctl *p, int argc, char **argv);
 
 #endif
