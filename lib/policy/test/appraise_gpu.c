@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A GPU beside the machine: W28 in the appraisal, who notices each fault and by which code. */
+/* A GPU beside the machine: W28 in the appraisal, who notices each fault and by
+ * which code. */
 #include "machine_gpu.h"
+#include "machine_tdx.h"
 
 static struct machine *m;
 static struct machine_gpu *g;
@@ -85,6 +87,27 @@ static void the_releases_gpu_is_accepted_and_its_age_only_asserted(void **state)
     assert_int_equal(gpu_rows, PP_GPU_CHECKS + 1);
 }
 
+static void change_measurement(struct pp_gpu_report *r)
+{
+    r->measurements[9][0] ^= 1;
+}
+
+/* A component of either platform: the quote covers the GPU's evidence as the
+ * report does. */
+static void a_gpu_beside_a_tdx_platform_is_accepted(void **state)
+{
+    (void)state;
+    struct machine_tdx *t = machine_tdx_new(m);
+
+    machine_tdx_default(t);
+    machine_gpu_join(g);
+    assert_ok(appraise_this(machine_tdx_attest(t)));
+    g->bend = change_measurement;
+    assert_refused(appraise_this(machine_tdx_attest(t)), PP_E_GPU_MEASUREMENT);
+    pp_tdx_anchors_done(&m->trust.tdx_anchors);
+    machine_tdx_free(t);
+}
+
 static void w28_t1_no_gpu_evidence_for_a_release_with_gpus_is_refused(void **state)
 {
     (void)state;
@@ -107,7 +130,8 @@ static void w28_t4_a_replayed_nonce_is_refused(void **state)
     assert_refused(appraise(), PP_E_GPU_NONCE);
 }
 
-/* The machine's report covers key 4 as a whole: another machine's GPU is in another binding value. */
+/* The machine's report covers key 4 as a whole: another machine's GPU is in
+ * another binding value. */
 static void w28_t9_the_gpu_evidence_of_another_machine_is_refused(void **state)
 {
     (void)state;
@@ -124,11 +148,6 @@ static void w28_t9_the_gpu_evidence_of_another_machine_is_refused(void **state)
     assert_true(mine.len > 0 && memcmp(theirs, m->evidence.gpu_encoding.at, mine.len) != 0);
     assert_ok(pp_evidence_write(&wr, &m->evidence));
     assert_refused(appraise_this(pp_wr_done(&wr)), PP_E_SNP_BINDING);
-}
-
-static void change_measurement(struct pp_gpu_report *r)
-{
-    r->measurements[9][0] ^= 1;
 }
 
 static void w28_t5_a_mismatch_in_one_index_is_refused(void **state)
@@ -164,7 +183,8 @@ static void w28_t7_a_driver_below_the_minimum_is_refused(void **state)
     assert_ok(appraise());
 }
 
-/* A shared GPU is refused by the mode, and the refusal says which attack stands behind it. */
+/* A shared GPU is refused by the mode, and the refusal says which attack stands
+ * behind it. */
 static void w28_t8_several_gpus_are_refused_by_the_name_of_the_advisory(void **state)
 {
     (void)state;
@@ -187,6 +207,7 @@ static void reference_files_are_those_that_the_release_names(void **state)
     pp_res r = appraise();
     assert_false(pp_is_ok(r));
     assert_refused(r, r.code);
+    m->ledger.bundle.blob_count = 0;
     machine_gpu_publish(g);
     rel->gpu[0].driver_rim[0] ^= 1; /* genuine, and not the one that was reviewed */
     r = appraise();
@@ -232,6 +253,7 @@ static void a_check_that_was_skipped_does_not_pass(void **state)
 
 static const struct CMUnitTest TESTS[] = {
     FRESH(the_releases_gpu_is_accepted_and_its_age_only_asserted),
+    FRESH(a_gpu_beside_a_tdx_platform_is_accepted),
     FRESH(w28_t1_no_gpu_evidence_for_a_release_with_gpus_is_refused),
     FRESH(a_gpu_that_the_release_does_not_name_is_refused),
     FRESH(w28_t4_a_replayed_nonce_is_refused),

@@ -58,7 +58,6 @@ static inline void machine_gpu_publish(struct machine_gpu *g)
     const struct sim_rim *files[2] = { &g->driver, &g->vbios };
     uint8_t *const digests[2] = { rel->gpu[0].driver_rim, rel->gpu[0].vbios_rim };
 
-    g->m->ledger.bundle.blob_count = 0;
     for (size_t i = 0; i < 2; i++) {
         struct pp_wr wr = pp_wr_over(g->pages[i], sizeof g->pages[i]);
         assert_ok(sim_gpu_rim(g->gpu, files[i], &wr));
@@ -71,9 +70,9 @@ static inline void machine_gpu_publish(struct machine_gpu *g)
     rel->gpu[0].vbios = PP_STR("96.00.9F.00.01");
 }
 
-static inline void machine_gpu_default(struct machine_gpu *g)
+/* Into the machine as it is. */
+static inline void machine_gpu_join(struct machine_gpu *g)
 {
-    machine_default(g->m);
     g->params = sim_gpu_params_default();
     g->driver = (struct sim_rim){ .chip = "GH100", .version = "590.12", .active = SIM_RIM_DRIVER };
     g->vbios =
@@ -89,6 +88,12 @@ static inline void machine_gpu_default(struct machine_gpu *g)
     machine_gpu_publish(g);
     machine_gpu_of = g;
     g->m->bend_evidence = machine_gpu_add;
+}
+
+static inline void machine_gpu_default(struct machine_gpu *g)
+{
+    machine_default(g->m);
+    machine_gpu_join(g);
 }
 
 static inline struct machine_gpu *machine_gpu_new(struct machine *m)
