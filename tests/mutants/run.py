@@ -95,6 +95,15 @@ SOURCES = {
     "daemon/common/spent_sqlite.c": "common:spent common:spent_sqlite",
     "daemon/common/token_keys.c": "common:token_keys",
     "tools/device/wallet.c": "device:wallet",
+    # What a guest has reports made for, and what it takes for one.
+    "daemon/common/sp.c": "common:sp",
+    "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
+    "daemon/cvmd/batch.c": "cvmd:batch",
+    "daemon/cvmd/own_report.c": "cvmd:own_report",
+    "daemon/cvmd/report.c": "cvmd:report",
+    "daemon/cvmd/report_sev.c": "cvmd:report",
+    "daemon/cvmd/report_tsm.c": "cvmd:report",
+    "daemon/cvmd/reporter.c": "cvmd:report",
     "tools/operator/ohttp_epoch.c": "operator",
     # What is opened, once, and who it goes to.
     "lib/ohttp/chunked.c": "ohttp vectors:vectors_ohttp",

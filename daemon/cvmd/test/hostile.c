@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The attester under a channel, workers and a device that an attacker holds. The device signs
- * whatever it is asked to, and each case says what it may have been asked: values that the attester
- * computed itself, over the true worker's key, for a server when the channel asked and for a client
- * when the worker did. An attester that refuses by ending has not been turned into an oracle either;
- * one that crashed would have.
+ * whatever it is asked to, and each case says what it may have been asked: values that the
+ * attester computed itself, over the true worker's key, for a server when the channel asked and
+ * for a client when the worker did. An attester that refuses by ending has not been turned into an
+ * oracle either; one that crashed would have.
  */
 #include "around.h"
 
@@ -14,7 +14,7 @@
 
 #include "hash.h"
 
-enum { SOON_MS = 60, PACKET_BYTES_MAX = 65536 };
+enum { SOON_MS = 60, PACKET_BYTES_MAX = CVM_BINDING_PACKET_BYTES_MAX };
 
 static int start(void **state)
 {
@@ -85,8 +85,8 @@ static void assert_serves(uint32_t slot)
 
 /* --- the channel ----------------------------------------------------------------------------- */
 
-/* A request of the device's own, values instead of what they are made of, more or less than a packet
- * has, a worker's call, a role: on the channel's socket none of them is anything. */
+/* A request of the device's own, values instead of what they are made of, more or less than a
+ * packet has, a worker's call, a role: on the channel's socket none of them is anything. */
 static void a_packet_of_another_shape_ends_the_attester_and_signs_nothing(void **state)
 {
     static uint8_t bytes[PACKET_BYTES_MAX];
@@ -197,7 +197,8 @@ static void a_worker_is_one_sessions_for_good(void **state)
 static void whatever_the_channel_sends_is_signed_for_a_server_with_the_workers_key(void **state)
 {
     static struct around_evidence got;
-    uint8_t binding[PP_BINDING_BYTES], told[PP_BINDING_BYTES + 1];
+    static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
+    uint8_t binding[PP_BINDING_BYTES];
     size_t len = 0;
 
     (void)state;
@@ -393,7 +394,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
                                       CVM_CALL_PACKET_BYTES - 1,
                                       CVM_CALL_PACKET_BYTES + 1,
                                       CVM_ATTEST_PACKET_BYTES };
-    uint8_t binding[PP_BINDING_BYTES], want[PP_BINDING_BYTES];
+    uint8_t want[PP_BINDING_BYTES];
 
     (void)state;
     for (uint32_t i = 0; i <= PP_ARRAY_COUNT(LENGTHS); i++) {
@@ -405,7 +406,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
         around_binding(&s, &w, want);
         assert_signed(want);
         assert_true(around_evidence(&got, AROUND_WAIT_MS));
-        assert_ok(cvm_recv(w.fd, binding, sizeof binding, &(size_t){ 0 }, NULL));
+        assert_ok(cvm_recv(w.fd, bytes, sizeof bytes, &(size_t){ 0 }, NULL));
         if (i < PP_ARRAY_COUNT(LENGTHS)) {
             assert_int_equal(send(w.fd, bytes, LENGTHS[i], MSG_NOSIGNAL), LENGTHS[i]);
             assert_ok(cvm_wait(w.fd, AROUND_WAIT_MS));
@@ -448,7 +449,7 @@ static void ask_for_one(uint32_t generation, uint8_t wanted[PP_REPORT_DATA_BYTES
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
 }
 
-/* ra-tls 8: busy, never a session without Evidence, and never one with Evidence of something else. */
+/* ra-tls 8: busy, never a session without Evidence, nor one with Evidence of something else. */
 static void a_report_that_is_not_what_was_asked_for_makes_its_session_busy(void **state)
 {
     uint8_t wanted[PP_REPORT_DATA_BYTES], before[PP_REPORT_DATA_BYTES],
