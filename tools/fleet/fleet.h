@@ -51,6 +51,7 @@ struct fleet {
     struct pp_problem problem;
     const struct fleet_fault *fault; /* NULL: none */
     int capture;                     /* 1: a tap on every hop, files in STATE/captures */
+    int backends;                    /* 1: a guard and a predictor, which the orchestrator asks */
     struct fleet_party parties[FLEET_PARTIES_MAX];
     size_t party_count;
     uid_t user;          /* the first of the parties' users; 0: we are not root, all run as we do */
