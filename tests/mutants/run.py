@@ -109,6 +109,7 @@ SOURCES = {
     "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
     "daemon/cvmd/batch.c": "cvmd:batch",
     "daemon/cvmd/own_report.c": "cvmd:own_report",
+    "daemon/cvmd/packets.c": "cvmd:hostile",
     "daemon/cvmd/report.c": "cvmd:report",
     "daemon/cvmd/report_sev.c": "cvmd:report",
     "daemon/cvmd/report_tsm.c": "cvmd:report",
