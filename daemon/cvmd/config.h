@@ -19,9 +19,10 @@ enum {
     CVM_SESSIONS_MAX = 4096, /* that wait for their second exchange (pp-wire 4) */
     CVM_SESSION_S_MAX = 30,  /* how long one waits */
     CVM_WORKERS_READY_MAX = 64,
-    CVM_GRID_MS = 250,    /* answers leave on this grid; 0 in dev */
-    CVM_FRAME_MS = 30000, /* from a frame's first byte to its last, and to a connection's first */
-    CVM_IDLE_MS = 600000, /* without a frame; gateways close theirs after half of it */
+    CVM_GRID_MS = 250,     /* answers leave on this grid; 0 in dev */
+    CVM_FRAME_MS = 30000,  /* from a frame's first byte to its last, and to a connection's first */
+    CVM_DEVICE_MS = 60000, /* a device that says nothing for so long will not answer any more */
+    CVM_IDLE_MS = 600000,  /* without a frame; gateways close theirs after half of it */
     CVM_CALL_OPEN_MS = 10000, /* how long a worker waits for a back-end's first flight */
     CVM_CLIENTS_MAX = 4,      /* releases of orchestrators that a back-end serves */
 };
@@ -37,9 +38,9 @@ struct cvm_config {
     uint32_t session_s;     /* 1..CVM_SESSION_S_MAX */
     uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
-    uint32_t frame_ms, idle_ms, call_open_ms; /* constants; tests are less patient */
-    int has_simulated_root;                   /* 1: the root of a simulated platform's chips, */
-    uint8_t simulated_root[32];               /* as SHA-256 of its DER; never in a release build */
+    uint32_t frame_ms, idle_ms, device_ms, call_open_ms; /* constants; tests are less patient */
+    int has_simulated_root;     /* 1: the root of a simulated platform's chips, */
+    uint8_t simulated_root[32]; /* as SHA-256 of its DER; never in a release build */
     struct pp_record_id clients[CVM_CLIENTS_MAX]; /* of a back-end: who may ask it */
     size_t client_count;
     struct pp_span blocked; /* of a guard: words with which nothing passes; borrowed */

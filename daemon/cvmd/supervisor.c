@@ -18,6 +18,7 @@
 #include "cvm.h"
 #include "ipc.h"
 #include "rd.h"
+#include "report.h"
 #include "totals.h"
 #include "wr.h"
 
@@ -35,7 +36,7 @@ struct worker_slot {
 struct supervisor {
     const struct cvm_config *config;
     const struct pp_event_sink *events;
-    pid_t attester, channel;
+    pid_t attester, channel, reporter; /* reporter 0: the device speaks for itself */
     int attester_fd, channel_fd, signal_fd;
     struct worker_slot workers[CVM_WORKERS_MAX];
     uint32_t alive;  /* workers that run */
@@ -52,8 +53,9 @@ struct supervisor {
 /* For whoever looks at the list of processes. */
 static void set_name(enum cvm_kind kind)
 {
-    static const char *const NAMES[] = { "pp-cvm-super", "pp-cvm-channel", "pp-cvm-attest",
-                                         "pp-cvm-worker" };
+    static const char *const NAMES[] = { "pp-cvm-super",  "pp-cvm-channel", "pp-cvm-attest",
+                                         "pp-cvm-worker", "pp-cvm-waiter",  "pp-cvm-report",
+                                         "pp-cvm-report" };
 
     (void)prctl(PR_SET_NAME, NAMES[kind], 0, 0, 0);
 }
@@ -70,6 +72,32 @@ static pp_res start_child(enum cvm_kind kind, const int *fds, size_t count, pid_
     set_name(kind);
     if (!pp_is_ok(cvm_keep_only(fds, count)) || !pp_is_ok(cvm_confine(kind, &walls)))
         _exit(CHILD_DIED_CONFINING);
+    return PP_OK;
+}
+
+/*
+ * Where the device is the kernel's, a reporter takes it, and leaves in its place the socket over
+ * which the attester asks. Before the supervisor shuts itself in, for its children inherit its
+ * walls, and this one needs a hole that nobody else has.
+ */
+static pp_res start_reporter(struct supervisor *s)
+{
+    const struct cvm_kernel kernel = cvm_kernel_real();
+    enum cvm_device device;
+    int pair[2];
+
+    PP_TRY(cvm_device_find(CVM_FD_DEVICE, s->config->platform, &device));
+    if (device == CVM_DEVICE_SOCKET)
+        return PP_OK;
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
+    const int fds[] = { CVM_FD_DEVICE, pair[1] };
+    PP_TRY(start_child(device == CVM_DEVICE_TSM ? CVM_KIND_REPORTER_TSM : CVM_KIND_REPORTER_SEV,
+                       fds, PP_ARRAY_COUNT(fds), &s->reporter));
+    if (s->reporter == 0)
+        _exit(cvm_reporter_main(s->config->platform, &kernel, device, 3, 4));
+    cvm_close(&pair[1]);
+    PP_CHECK(dup2(pair[0], CVM_FD_DEVICE) == CVM_FD_DEVICE, PP_E_SYSTEM, errno);
+    cvm_close(&pair[0]);
     return PP_OK;
 }
 
@@ -192,9 +220,10 @@ static pp_res reap(struct supervisor *s)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == s->attester || pid == s->channel) {
-            pp_ev_cvm_process_ended(s->events, pid == s->attester ? PP_CVM_PROCESS_ATTESTER
-                                                                  : PP_CVM_PROCESS_CHANNEL);
+        if (pid == s->attester || pid == s->channel || pid == s->reporter) {
+            pp_ev_cvm_process_ended(s->events, pid == s->attester  ? PP_CVM_PROCESS_ATTESTER
+                                               : pid == s->channel ? PP_CVM_PROCESS_CHANNEL
+                                                                   : PP_CVM_PROCESS_REPORTER);
             int unmeasured = pid == s->attester && WIFEXITED(status) &&
                              WEXITSTATUS(status) == CVM_ATTESTER_UNMEASURED;
             return PP_FAIL(unmeasured ? PP_E_SNP_HOST_DATA : PP_E_CHILD, status);
@@ -227,11 +256,11 @@ static void tell_totals(struct supervisor *s)
 
 static void kill_all(struct supervisor *s)
 {
-    const pid_t both[] = { s->channel, s->attester };
+    const pid_t all[] = { s->channel, s->attester, s->reporter };
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(both); i++)
-        if (both[i] > 0)
-            (void)kill(both[i], SIGKILL);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(all); i++)
+        if (all[i] > 0)
+            (void)kill(all[i], SIGKILL);
     for (uint32_t i = 0; i < CVM_WORKERS_MAX; i++)
         if (s->workers[i].pid > 0)
             (void)kill(s->workers[i].pid, SIGKILL);
@@ -363,7 +392,9 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     /* The C library looks for a zone's file before it first compares any date, even in UTC, as a
      * worker does with a chip's certificate. Here it finds an empty root, and does not look again. */
     tzset();
-    pp_res r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
+    pp_res r = start_reporter(&s);
+    if (pp_is_ok(r))
+        r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
     if (pp_is_ok(r))
         r = start_all(&s);
     if (pp_is_ok(r))

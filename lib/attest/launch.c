@@ -54,10 +54,11 @@ static void add_page(struct digest *d, enum page_type type, uint64_t gpa, const 
     pp_sha384(PP_BYTES(info), d->ld);
 }
 
-static void add_firmware(struct digest *d, struct pp_span file)
+/* Files stand below 4 GiB, or below what is there already. */
+static void add_file(struct digest *d, struct pp_span file, uint64_t end)
 {
     for (size_t at = 0; at < file.len; at += PP_LAUNCH_PAGE_BYTES)
-        add_page(d, PAGE_NORMAL, FOUR_GIB - file.len + at, file.at + at);
+        add_page(d, PAGE_NORMAL, end - file.len + at, file.at + at);
 }
 
 void pp_launch_firmware_digest(const struct pp_firmware *firmware,
@@ -65,7 +66,7 @@ void pp_launch_firmware_digest(const struct pp_firmware *firmware,
 {
     struct digest d = { 0 };
 
-    add_firmware(&d, firmware->file);
+    add_file(&d, firmware->file, FOUR_GIB);
     memcpy(ret, d.ld, sizeof d.ld);
 }
 
@@ -91,6 +92,19 @@ static void write_hash(struct pp_wr *wr, struct pp_span guid, struct pp_span dig
     pp_wr_span(wr, digest);
 }
 
+static void write_hashes(struct pp_wr *wr, const struct pp_kernel_hashes *hashes)
+{
+    size_t from = wr->len;
+
+    pp_wr_span(wr, PP_STR(GUID_HASHES_TABLE));
+    pp_wr_u16le(wr, HASHES_TABLE_BYTES);
+    write_hash(wr, PP_STR(GUID_HASHES_CMDLINE), PP_BYTES(hashes->cmdline));
+    write_hash(wr, PP_STR(GUID_HASHES_INITRD), PP_BYTES(hashes->initrd));
+    write_hash(wr, PP_STR(GUID_HASHES_KERNEL), PP_BYTES(hashes->kernel));
+    PP_ASSERT(wr->len == from + HASHES_TABLE_BYTES);
+    pp_wr_fill_to(wr, from + HASHES_PADDED_BYTES);
+}
+
 pp_res pp_kernel_hashes_page(const struct pp_kernel_hashes *hashes, size_t offset,
                              uint8_t ret[PP_LAUNCH_PAGE_BYTES])
 {
@@ -98,12 +112,7 @@ pp_res pp_kernel_hashes_page(const struct pp_kernel_hashes *hashes, size_t offse
 
     PP_CHECK(offset <= PP_LAUNCH_PAGE_BYTES - HASHES_PADDED_BYTES, PP_E_RANGE, offset);
     pp_wr_zeros(&wr, offset);
-    pp_wr_span(&wr, PP_STR(GUID_HASHES_TABLE));
-    pp_wr_u16le(&wr, HASHES_TABLE_BYTES);
-    write_hash(&wr, PP_STR(GUID_HASHES_CMDLINE), PP_BYTES(hashes->cmdline));
-    write_hash(&wr, PP_STR(GUID_HASHES_INITRD), PP_BYTES(hashes->initrd));
-    write_hash(&wr, PP_STR(GUID_HASHES_KERNEL), PP_BYTES(hashes->kernel));
-    PP_ASSERT(wr.len == offset + HASHES_TABLE_BYTES);
+    write_hashes(&wr, hashes);
     pp_wr_fill_to(&wr, PP_LAUNCH_PAGE_BYTES);
     return pp_wr_ok(&wr);
 }
@@ -156,9 +165,9 @@ static pp_res add_section(struct digest *d, const struct pp_launch *launch,
     }
 }
 
-static pp_res add_sections(struct digest *d, const struct pp_launch *launch)
+static pp_res add_sections(struct digest *d, const struct pp_launch *launch,
+                           const struct pp_firmware *f)
 {
-    const struct pp_firmware *f = launch->firmware;
     int has_hashes = 0;
 
     for (size_t i = 0; i < f->section_count; i++)
@@ -172,27 +181,122 @@ static pp_res add_sections(struct digest *d, const struct pp_launch *launch)
     return PP_OK;
 }
 
+/* Firmware and sections; with an SVSM it is the monitor that has the sections. */
+static pp_res add_files(struct digest *d, const struct pp_launch *launch)
+{
+    const struct pp_firmware *f = launch->firmware;
+
+    if (launch->firmware_digest != NULL)
+        memcpy(d->ld, launch->firmware_digest, sizeof d->ld);
+    else
+        add_file(d, f->file, FOUR_GIB);
+    if (launch->vmm != PP_VMM_SVSM)
+        return add_sections(d, launch, f);
+    PP_CHECK(launch->svsm != NULL && launch->svsm->svsm_entry != 0, PP_E_MISSING, 0);
+    PP_CHECK(launch->hashes == NULL, PP_E_MISSING, PP_SECTION_KERNEL_HASHES);
+    PP_CHECK(launch->vars_bytes % PP_LAUNCH_PAGE_BYTES == 0 &&
+                 launch->vars_bytes <= PP_FIRMWARE_BYTES_MAX,
+             PP_E_RANGE, launch->vars_bytes);
+    add_file(d, launch->svsm->file, FOUR_GIB - f->file.len - launch->vars_bytes);
+    return add_sections(d, launch, launch->svsm);
+}
+
+/* Where a processor starts. The monitor gets all of them at its one entry. */
+static uint32_t start_of(const struct pp_launch *launch, uint32_t vcpu)
+{
+    const struct pp_firmware *f = launch->firmware;
+
+    if (launch->vmm == PP_VMM_SVSM)
+        return (uint32_t)(FOUR_GIB - f->file.len - launch->vars_bytes - launch->svsm->file.len +
+                          launch->svsm->svsm_entry);
+    return vcpu == 0 ? BOOT_PROCESSOR_EIP : f->ap_reset_eip;
+}
+
+static pp_res check_vcpus(const struct pp_launch *launch)
+{
+    PP_CHECK(launch->vcpus >= 1 && launch->vcpus <= PP_LAUNCH_VCPUS_MAX, PP_E_RANGE, launch->vcpus);
+    PP_CHECK(launch->vmm == PP_VMM_SVSM || launch->firmware->ap_reset_eip != 0, PP_E_MISSING, 1);
+    return PP_OK;
+}
+
 pp_res pp_launch_measure(const struct pp_launch *launch, uint8_t ret[PP_LAUNCH_DIGEST_BYTES])
 {
     struct digest d = { 0 };
     uint8_t page[PP_LAUNCH_PAGE_BYTES];
 
-    PP_CHECK(launch->vcpus >= 1 && launch->vcpus <= PP_LAUNCH_VCPUS_MAX, PP_E_RANGE, launch->vcpus);
-    if (launch->firmware_digest != NULL)
-        memcpy(d.ld, launch->firmware_digest, sizeof d.ld);
-    else
-        add_firmware(&d, launch->firmware->file);
-    PP_TRY(add_sections(&d, launch));
+    PP_TRY(check_vcpus(launch));
+    PP_TRY(add_files(&d, launch));
     for (uint32_t i = 0; i < launch->vcpus; i++) {
-        launch_vmsa(launch, i == 0 ? BOOT_PROCESSOR_EIP : launch->firmware->ap_reset_eip, i == 0,
-                    page);
+        launch_vmsa(launch, launch->guest_features, start_of(launch, i), i == 0, page);
         add_page(&d, PAGE_VMSA, VMSA_GPA, page);
     }
     memcpy(ret, d.ld, sizeof d.ld);
     return PP_OK;
 }
 
-/* --- processor models ------------------------------------------------------------------------- */
+/* --- before SNP ------------------------------------------------------------------------------- */
+
+static pp_res hash_kernel(struct pp_hash *h, const struct pp_launch *launch)
+{
+    uint8_t table[HASHES_PADDED_BYTES];
+    struct pp_wr wr = pp_wr_over(table, sizeof table);
+
+    PP_CHECK(launch->firmware->hashes_gpa != 0, PP_E_MISSING, PP_SECTION_KERNEL_HASHES);
+    write_hashes(&wr, launch->hashes);
+    PP_TRY(pp_wr_ok(&wr));
+    pp_hash_update(h, PP_BYTES(table));
+    return PP_OK;
+}
+
+pp_res pp_launch_measure_sev(const struct pp_launch *launch, enum pp_sev_mode mode,
+                             uint8_t ret[PP_SHA256_BYTES])
+{
+    uint8_t page[PP_LAUNCH_PAGE_BYTES];
+    struct pp_hash h;
+
+    PP_CHECK(launch->vmm != PP_VMM_SVSM, PP_E_UNSUPPORTED, launch->vmm);
+    pp_hash_init(&h, PP_SHA256);
+    pp_hash_update(&h, launch->firmware->file);
+    if (launch->hashes != NULL)
+        PP_TRY(hash_kernel(&h, launch));
+    if (mode == PP_SEV_ES) {
+        PP_TRY(check_vcpus(launch));
+        for (uint32_t i = 0; i < launch->vcpus; i++) {
+            launch_vmsa(launch, 0, start_of(launch, i), i == 0, page); /* SEV_FEATURES is SNP's */
+            pp_hash_update(&h, PP_BYTES(page));
+        }
+    }
+    pp_hash_final(&h, ret);
+    return PP_OK;
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static int is_named(struct pp_span text, const char *name)
+{
+    size_t i = 0;
+
+    for (; i < text.len && name[i] != '\0'; i++) {
+        int upper = text.at[i] >= 'A' && text.at[i] <= 'Z';
+        if ((text.at[i] | (upper ? 0x20 : 0)) != name[i])
+            return 0;
+    }
+    return i == text.len && name[i] == '\0';
+}
+
+pp_res pp_vmm_by_name(struct pp_span name, enum pp_vmm *ret)
+{
+    static const char *const names[] = {
+        [PP_VMM_QEMU] = "qemu", [PP_VMM_EC2] = "ec2", [PP_VMM_GCE] = "gce", [PP_VMM_SVSM] = "svsm"
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        if (is_named(name, names[i])) {
+            *ret = (enum pp_vmm)i;
+            return PP_OK;
+        }
+    return PP_FAIL(PP_E_NOT_FOUND, name.len);
+}
 
 uint32_t pp_vcpu_signature(uint32_t family, uint32_t model, uint32_t stepping)
 {

@@ -41,7 +41,8 @@ struct pp_firmware_section {
 
 struct pp_firmware {
     struct pp_span file;   /* borrowed */
-    uint32_t ap_reset_eip; /* of the SEV-ES reset block */
+    uint32_t ap_reset_eip; /* of the SEV-ES reset block; 0: none, as in an SVSM */
+    uint32_t svsm_entry;   /* offset in the file where an SVSM starts; 0: it is none */
     uint32_t hashes_gpa;   /* kernel-hashes table; 0: the firmware has none */
     uint32_t hashes_size;  /* bytes */
     struct pp_firmware_section sections[PP_FIRMWARE_SECTIONS_MAX];
@@ -50,15 +51,22 @@ struct pp_firmware {
 
 /*
  * Reads the footer table at the end of a firmware file and the SNP metadata that it points to.
- * FORMAT (not a multiple of 4096, no table, lengths that do not fit, an entry twice), MISSING (no
- * SEV-ES reset block or no SNP metadata), UNSUPPORTED (metadata version, section type), LIMIT.
+ * FORMAT (not a multiple of 4096, no table, lengths that do not fit, an entry twice, an SVSM that
+ * starts outside of its file), MISSING (neither SEV-ES reset block nor SVSM entry, or no SNP
+ * metadata), UNSUPPORTED (metadata version, section type), LIMIT.
  */
 PP_MUST pp_res pp_firmware_parse(struct pp_span file, struct pp_firmware *ret);
 
 /* --- the digest ------------------------------------------------------------------------------- */
 
-/* They differ in page types, order and the initial register state. */
-enum pp_vmm { PP_VMM_QEMU, PP_VMM_EC2, PP_VMM_GCE };
+/*
+ * They differ in page types, order and the initial register state. SVSM is QEMU with a secure
+ * monitor (COCONUT) that starts first and starts the firmware itself.
+ */
+enum pp_vmm { PP_VMM_QEMU, PP_VMM_EC2, PP_VMM_GCE, PP_VMM_SVSM };
+
+/* "qemu", "ec2", "gce", "svsm" in either case. NOT_FOUND. */
+PP_MUST pp_res pp_vmm_by_name(struct pp_span name, enum pp_vmm *ret);
 
 /* What direct boot hashes: SHA-256 of kernel file, initrd file, and command line with its NUL. */
 struct pp_kernel_hashes {
@@ -80,17 +88,30 @@ struct pp_launch {
     const struct pp_kernel_hashes *hashes; /* NULL: no direct boot */
     uint32_t vcpus;                        /* 1..PP_LAUNCH_VCPUS_MAX */
     uint32_t vcpu_sig;       /* CPUID 1 EAX of the CPU model; not used by EC2 and GCE */
-    uint64_t guest_features; /* SEV_FEATURES: 0x1 SNP alone, 0x21 with DebugSwap */
+    uint64_t guest_features; /* SEV_FEATURES: 0x1 SNP alone, 0x21 with DebugSwap; SVSM: 0x1 */
     enum pp_vmm vmm;
+    const struct pp_firmware *svsm; /* SVSM alone: the monitor's file */
+    uint32_t vars_bytes;            /* SVSM alone: UEFI variables, between monitor and firmware */
 };
 
 /*
  * The launch digest, MEASUREMENT of the report. MISSING: a kernel is given but the firmware has no
- * place for its hashes (never measured without them). RANGE (vcpus), FORMAT (hashes table outside
- * its section), LIMIT (too many pages).
+ * place for its hashes (never measured without them), or the file that starts has no entry point.
+ * RANGE (vcpus, vars_bytes), FORMAT (hashes table outside its section), LIMIT (too many pages).
  */
 PP_MUST pp_res pp_launch_measure(const struct pp_launch *launch,
                                  uint8_t ret[PP_LAUNCH_DIGEST_BYTES]);
+
+/* The modes before SNP. Their digests say less, and no report of ours carries one. */
+enum pp_sev_mode { PP_SEV, PP_SEV_ES };
+
+/*
+ * The launch digest of those: SHA-256 of the firmware file, the kernel-hashes table, and with
+ * SEV-ES the processors' first states. Only QEMU, EC2 and GCE. MISSING as above, RANGE (vcpus),
+ * UNSUPPORTED (SVSM).
+ */
+PP_MUST pp_res pp_launch_measure_sev(const struct pp_launch *launch, enum pp_sev_mode mode,
+                                     uint8_t ret[PP_SHA256_BYTES]);
 
 /* LD after the firmware pages alone, which may be published in the file's place. */
 void pp_launch_firmware_digest(const struct pp_firmware *firmware,

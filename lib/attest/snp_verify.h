@@ -28,8 +28,9 @@ struct pp_snp_names {
 struct pp_snp_root {
     enum pp_snp_line line;
     struct pp_x509 *ark;
-    struct pp_x509 *ask;  /* signs VCEKs; NULL: none */
-    struct pp_x509 *asvk; /* signs VLEKs; NULL: none */
+    struct pp_x509 *ask;                     /* signs VCEKs; NULL: none */
+    struct pp_x509 *asvk;                    /* signs VLEKs; NULL: none */
+    int ask_is_certified, asvk_is_certified; /* 1: the chain up to the root verified when added */
     struct pp_snp_names names;
     char label[64]; /* "ARK-Genoa sha256:4c6598d19c18719c", for people and receipts */
 };

@@ -11,7 +11,7 @@
 #ifndef PP_TDX_VERIFY_H
 #define PP_TDX_VERIFY_H
 
-#include "tdx.h"
+#include "tdx_collateral.h"
 #include "verdict.h"
 
 /* --- anchors ---------------------------------------------------------------------------------- */
@@ -76,8 +76,8 @@ enum pp_tdx_check_number {
     PP_TDX_CHECKS = PP_TDX_CHECK_HOST_ID
 };
 
-/* The checks that a policy may leave out: those of the collateral, all together or none, and each of
- * 14 to 20. Format, chain and signatures always run. */
+/* The checks that a policy may leave out: those of the collateral, all together or none, and each
+ * of 14 to 20. Format, chain and signatures always run. */
 #define PP_TDX_COLLATERAL                                                                          \
     (PP_ATTEST_BIT(PP_TDX_CHECK_CRL) | PP_ATTEST_BIT(PP_TDX_CHECK_TCB_INFO) |                      \
      PP_ATTEST_BIT(PP_TDX_CHECK_QE_IDENTITY) | PP_ATTEST_BIT(PP_TDX_CHECK_QE_ID) |                 \
@@ -85,25 +85,6 @@ enum pp_tdx_check_number {
      PP_ATTEST_BIT(PP_TDX_CHECK_TCB_MODULE) | PP_ATTEST_BIT(PP_TDX_CHECK_TCB_STATUS) |             \
      PP_ATTEST_BIT(PP_TDX_CHECK_TCB_EVAL))
 #define PP_TDX_SKIPPABLE (PP_TDX_COLLATERAL | UINT32_C(0x1FC000))
-
-/* Patch states of a platform, best first (docs/protocol/tdx.md, "Merging"). */
-enum pp_tdx_status {
-    PP_TDX_UP_TO_DATE,
-    PP_TDX_SW_HARDENING_NEEDED,
-    PP_TDX_CONFIGURATION_NEEDED,
-    PP_TDX_CONFIGURATION_AND_SW_HARDENING_NEEDED,
-    PP_TDX_OUT_OF_DATE,
-    PP_TDX_OUT_OF_DATE_CONFIGURATION_NEEDED,
-    PP_TDX_REVOKED,
-    PP_TDX_STATUSES
-};
-
-const char *pp_tdx_status_name(enum pp_tdx_status status);                        /* "UpToDate" */
-PP_MUST pp_res pp_tdx_status_parse(struct pp_span name, enum pp_tdx_status *ret); /* NOT_FOUND */
-
-/* The worst of the three, but for the combination that docs/protocol/tdx.md names. */
-enum pp_tdx_status pp_tdx_status_merge(enum pp_tdx_status platform, enum pp_tdx_status module,
-                                       enum pp_tdx_status qe);
 
 /*
  * Fields of a quote whose value a policy can pin. An empty set pins nothing. Integers are pinned in
@@ -167,7 +148,7 @@ struct pp_tdx_checks {
 
 const char *pp_tdx_check_name(enum pp_tdx_check_number number); /* "FORMAT" */
 
-enum { PP_TDX_HOST_ID_BYTES = 64, PP_TDX_COLLATERAL_BYTES_MAX = 65536 };
+enum { PP_TDX_HOST_ID_BYTES = 64 };
 
 /* Everything as it came. An empty span is collateral that did not come. */
 struct pp_tdx_evidence {
@@ -208,8 +189,8 @@ struct pp_tdx_result {
 /*
  * Runs the checks in order. `checks` is always filled. Where the evidence itself is unsound (checks
  * 1 to 8) the checks behind it are skipped as not reached; where only the policy refuses, all of
- * them still run. Returns the code of the lowest-numbered failing check, detail = its number, and ok
- * only when none failed; then, and only then, `*ret` is written. STATE: the policy skips a check
+ * them still run. Returns the code of the lowest-numbered failing check, detail = its number, and
+ * ok only when none failed; then, and only then, `*ret` is written. STATE: the policy skips a check
  * that it may not, or some of the collateral's and not others.
  */
 PP_MUST pp_res pp_tdx_verify(const struct pp_tdx_anchors *anchors,

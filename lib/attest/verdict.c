@@ -66,3 +66,34 @@ pp_res attest_check_member(struct pp_attest_check *row, const char *policy_name,
     ATTEST_CHECK(row, set->known != NULL && pp_is_ok(set->known(set->ctx, value)));
     return PP_OK;
 }
+
+static void write_bit_list(struct pp_wr *wr, const char *head, uint64_t bits)
+{
+    if (bits == 0)
+        return;
+    pp_wr_text(wr, head);
+    for (unsigned i = 0; i < 64; i++)
+        if ((bits >> i & 1) != 0) {
+            pp_wr_text(wr, " ");
+            pp_wr_decimal(wr, i);
+        }
+}
+
+pp_res attest_check_bits(struct pp_attest_check *row, const char *field, uint64_t required,
+                         uint64_t forbidden, uint64_t value)
+{
+    uint64_t not_one = required & ~value;
+    uint64_t not_zero = forbidden & value;
+    char expected[512];
+    struct pp_wr wr = pp_wr_over(expected, sizeof expected);
+
+    write_bit_list(&wr, "zero:", not_zero);
+    write_bit_list(&wr, not_zero != 0 ? ", one:" : "one:", not_one);
+    if (wr.len == 0)
+        pp_wr_text(&wr, "bits as the policy has them");
+    pp_wr_u8(&wr, 0);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
+    attest_say_number(row, field, expected, value);
+    ATTEST_CHECK(row, not_one == 0 && not_zero == 0);
+    return PP_OK;
+}

@@ -24,6 +24,10 @@ PP_MUST pp_res attest_check_member(struct pp_attest_check *row, const char *poli
                                    const char *field, const struct pp_attest_set *set,
                                    struct pp_span value);
 
+/* The row shows the value, and on a failure every bit that is not as it must be. */
+PP_MUST pp_res attest_check_bits(struct pp_attest_check *row, const char *field, uint64_t required,
+                                 uint64_t forbidden, uint64_t value);
+
 /* Fails with the row's code unless `cond` holds. */
 #define ATTEST_CHECK(row, cond)                                                                    \
     do {                                                                                           \

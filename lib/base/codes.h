@@ -143,6 +143,7 @@ enum pp_class {
     X(MESSAGE_ORDER,      146, FAILED,   "a message came out of order", "report the operator")        \
     X(MESSAGE_KEY,        147, REFUSED,  "the message key is not of the policy's KEM", "report the operator") \
     X(BACKEND,            148, REFUSED,  "a back-end is not one that the status allows", "report the operator") \
+    X(ADVISORY,           149, REFUSED,  "a known attack applies to this machine", "the operator must use machines to which it does not apply") \
     /* Policy files (transparency-log A10, B1, B7), as ppctl log lint judges them. */               \
     X(POLICY_LOG,         150, REFUSED,  "the policy does not name one log", "list the key of the one log, and while it changes its old and its new one") \
     X(POLICY_SHAPE,       151, REFUSED,  "the quorum is not of the ledger's shape", "ask for all of {k of n plain witnesses, one record witness}") \
@@ -233,7 +234,28 @@ enum pp_class {
     X(TDX_MEASUREMENT,    266, REFUSED,  "the measurement is not an accepted one", "the far end runs something unpublished: report it") \
     X(TDX_SERVICE_TD,     267, REFUSED,  "a service or migration guest is bound", "report the operator") \
     X(TDX_BINDING,        268, REFUSED,  "the quote is not bound to this connection", "somebody stands between: report the operator") \
-    X(TDX_HOST_ID,        269, REFUSED,  "this machine is not in the published host list", "the far end is not a registered machine: report it")
+    X(TDX_HOST_ID,        269, REFUSED,  "this machine is not in the published host list", "the far end is not a registered machine: report it") \
+    /* NVIDIA GPUs, the 19 checks (gpu.md), and what is left when no reference values came. */      \
+    X(GPU_FORMAT,          270, REFUSED,  "the GPU's report is malformed", "report the operator") \
+    X(GPU_NONCE,           271, REFUSED,  "the GPU's report answers another question", "somebody repeats an old report: report the operator") \
+    X(GPU_CHAIN,           272, REFUSED,  "the GPU's certificates are no chain", "report the operator") \
+    X(GPU_ROOT,            273, REFUSED,  "the GPU's certificates do not lead to the pinned root", "report the operator") \
+    X(GPU_FWID,            274, REFUSED,  "the GPU's certificate is of another firmware", "report the operator") \
+    X(GPU_SIGNATURE,       275, REFUSED,  "the signature of the GPU's report is wrong", "report the operator") \
+    X(GPU_ARCH,            276, REFUSED,  "the GPU is of a generation that is not accepted", "report the operator") \
+    X(GPU_MODE,            277, REFUSED,  "the GPU is not in an accepted mode", "the operator must give each guest one GPU of its own") \
+    X(GPU_DRIVER_VERSION,  278, REFUSED,  "the GPU's driver is not an accepted one", "the operator must update its machines") \
+    X(GPU_VBIOS_VERSION,   279, REFUSED,  "the GPU's firmware is not an accepted one", "the operator must update its machines") \
+    X(GPU_RIM_SET,         280, REFUSED,  "the reference values are not those that the release names", "report the operator") \
+    X(GPU_RIM_FORMAT,      281, REFUSED,  "a file of reference values is malformed", "report the mirror") \
+    X(GPU_RIM_DIGEST,      282, REFUSED,  "a file of reference values was changed", "report the mirror") \
+    X(GPU_RIM_SIGNATURE,   283, REFUSED,  "the signature of a file of reference values is wrong", "report the mirror") \
+    X(GPU_RIM_CHAIN,       284, REFUSED,  "the signer of reference values does not lead to the pinned root", "report the mirror") \
+    X(GPU_RIM_EXPIRED,     285, REFUSED,  "the signer of reference values is not valid now", "the operator must publish newer ones") \
+    X(GPU_RIM_CONFLICT,    286, REFUSED,  "two files give reference values for one measurement", "report the operator") \
+    X(GPU_MEASUREMENT,     287, REFUSED,  "a measurement of the GPU is not a published one", "the GPU runs something unpublished: report it") \
+    X(GPU_OCSP,            288, REFUSED,  "a certificate is revoked, or nothing fresh says that it is not", "wait for fresh evidence; report a revocation") \
+    X(GPU_UNMEASURED,      289, REFUSED,  "the GPU's measurements were compared with nothing", "give both files of reference values")
 /* clang-format on */
 
 enum pp_code {

@@ -12,7 +12,7 @@
 
 enum {
     PP_X509_DER_BYTES_MAX = 16384,
-    PP_X509_CHAIN_MAX = 4,       /* certificates, root included */
+    PP_X509_CHAIN_MAX = 5,       /* certificates, root included */
     PP_X509_NAME_BYTES_MAX = 96, /* of one attribute, final NUL included */
     PP_X509_CRL_BYTES_MAX = 1 << 20,
 };
@@ -51,6 +51,17 @@ void pp_x509_pem_free(struct pp_x509_pem *p); /* zero state is fine */
  */
 PP_MUST pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count,
                                     const struct pp_x509 *root, uint64_t posix_s, int strict);
+
+/*
+ * One link of such a chain, for authorities that were verified before and are kept: `issuer` is
+ * named in `c`, may certify it, and its key signed it; neither has a critical extension that we do
+ * not know, name constraints, or is outside its validity at `posix_s`. Chip and authority,
+ * authority and root, root and itself: the three links of a chain of three, which may be verified
+ * at different times, since nothing but the validity changes. Much quicker than the above.
+ * SIGNATURE, RANGE (validity); the detail is an X509_V_ERR_ number.
+ */
+PP_MUST pp_res pp_x509_link_verify(const struct pp_x509 *c, const struct pp_x509 *issuer,
+                                   uint64_t posix_s);
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
@@ -102,10 +113,27 @@ size_t pp_x509_name_count(const struct pp_x509 *c, enum pp_x509_side side); /* a
  */
 PP_MUST pp_res pp_x509_extension(const struct pp_x509 *c, const char *oid, struct pp_span *ret);
 
+/* 1 if some extension occurs twice, which RFC 5280 4.2 forbids and OpenSSL lets pass. */
+int pp_x509_repeats_extension(const struct pp_x509 *c);
+
+/* 1 for a serial number above zero (RFC 5280 4.1.2.2); AMD's chip certificates have zero. */
+int pp_x509_serial_is_positive(const struct pp_x509 *c);
+
 /*
- * Writes 1 if the serial number of `c` is in the CRL, else 0. The CRL must be one DER
+ * A revocation list that was found genuine and in force, owned by the caller. It must be one DER
  * CertificateList issued and signed by `issuer` (PSS-SHA-384 or ECDSA), have no critical extension,
- * and be in force: thisUpdate <= posix_s < nextUpdate. FORMAT, SIGNATURE, RANGE (not in force).
+ * and be in force: thisUpdate <= posix_s < nextUpdate. FORMAT, LIMIT, SIGNATURE, RANGE (not in
+ * force).
+ */
+struct pp_x509_crl;
+PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer,
+                                uint64_t posix_s, struct pp_x509_crl **ret);
+int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
+void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */
+
+/*
+ * Both in one call, for one certificate: writes 1 if the serial number of `c` is in the CRL, else
+ * 0. Codes of pp_x509_crl_open.
  */
 PP_MUST pp_res pp_x509_crl_lists(struct pp_span crl_der, const struct pp_x509 *issuer,
                                  const struct pp_x509 *c, uint64_t posix_s, int *ret_listed);

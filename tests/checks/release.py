@@ -37,9 +37,19 @@ for program in programs:
     rule(f"{name}: no simulator", not re.search(r"\b(sim_|pp_sim_)\w+", symbols), "symbols")
     rule(f"{name}: no clock that a file moves", "clock_file" not in symbols and "--clock-fd" not in strings)
     for word in ("sim-snp", "sim-tdx", "skip-verify", "skip_verify", "--fault", "debug policy",
-                 "simulated secure processor"):
+                 "simulated secure processor", "machine on a desk"):
         rule(f"{name}: does not hold \"{word}\"", word not in strings)
     rule(f"{name}: no grid but the one of the sizes", name != "ppctl" or "grid_ms" not in strings)
     rule(f"{name}: no path of the build machine", os.getcwd() not in strings)
+# tests/adversary/oracle: a binding that covers too little, and a TLS key that everybody knows.
+leaked = bytes(int(b, 16) for b in re.findall(
+    r"0x(..)", open("tests/adversary/oracle/leak.h", encoding="utf-8").read()))
+both = programs + sorted(p for p in glob.glob("build/bin/*") if os.access(p, os.X_OK))
+rule("there are development programs", len(both) > len(programs))
+for program in both:
+    with open(program, "rb") as f:
+        content = f.read()
+    rule(f"{program}: no weakened binding", b"pp weakened binding" not in content)
+    rule(f"{program}: no leaked key", leaked not in content)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

@@ -95,11 +95,17 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       verb_release_publish },
     { "release status", "[ID or FILE] [--log PLACE] [--public DIR] [--fetch] [place] [--json]",
       "where each release stands, from a log that is checked on the way", verb_release_status },
+    { "image measure",
+      "snp|tdx|sev|sev-es --firmware F [--kernel F] [--initrd F] [--append TEXT] [--vcpus N] "
+      "[--vcpu-type T] [--vmm V] [--features HEX] [--event-log F] [--quote F] [--json]",
+      "what a processor will report of a guest, from the files that are launched",
+      verb_image_measure },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
     { "gateway", "--help", "lists what can be done for a gateway", verb_gateway },
     { "host-set", "--help", "lists what can be done with sets of machines", verb_host_set },
+    { "image", "--help", "lists what can be done with guest images", verb_image },
     { "keys", "--help", "lists what can be done with the keys of epochs", verb_keys },
     { "log", "--help", "lists what can be asked of the ledger", verb_log },
     { "release", "--help", "lists the steps of a release", verb_release },

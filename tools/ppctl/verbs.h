@@ -16,6 +16,8 @@ int verb_host_set_add(struct ppctl *p, int argc, char **argv);
 int verb_host_set_new(struct ppctl *p, int argc, char **argv);
 int verb_host_set_remove(struct ppctl *p, int argc, char **argv);
 int verb_host_set_sign(struct ppctl *p, int argc, char **argv);
+int verb_image(struct ppctl *p, int argc, char **argv);
+int verb_image_measure(struct ppctl *p, int argc, char **argv);
 int verb_keys(struct ppctl *p, int argc, char **argv);
 int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);

@@ -14,7 +14,8 @@ enum { PAGE = PP_LAUNCH_PAGE_BYTES, AFTER = 32, ENTRY = 18 };
 #define GUID_RESET    "\xde\x71\xf7\x00\x7e\x1a\xcb\x4f\x89\x0e\x68\xc7\x7e\x2f\xb4\x4e"
 #define GUID_HASHES   "\x1f\x37\x55\x72\x3b\x3a\x04\x4b\x92\x7b\x1d\xa6\xef\xa8\xd4\x54"
 #define GUID_METADATA "\x66\x65\x88\xdc\x4a\x98\x98\x47\xa7\x5e\x55\x85\xa7\xbf\x67\xcc"
-#define GUID_OTHER    "\x35\x65\x7a\xe4\x4a\x98\x98\x47\x86\x5e\x46\x85\xa7\xbf\x8e\xc2"
+#define GUID_SVSM     "\x12\xa6\x89\xa7\x97\x05\x4b\x4c\xa4\x9f\xcb\xb1\xfe\x9d\x1d\xdd"
+#define GUID_OTHER    "\x61\xb3\x2e\x4c\x9b\x7d\xc3\x4c\x80\x81\x12\x7c\x90\xd3\xd2\x94"
 
 /* What a firmware file of one page is made of; tests change a field. */
 struct plan {
@@ -25,7 +26,8 @@ struct plan {
     uint32_t from_end_extra;
     int no_reset, no_metadata, no_hashes, twice, others;
     uint32_t hashes_gpa, hashes_size;
-    uint16_t reset_len; /* of the data */
+    uint32_t svsm_entry; /* 0: none */
+    uint16_t reset_len;  /* of the data */
 };
 
 static struct plan good_plan(void)
@@ -66,6 +68,10 @@ static void write_table(struct pp_wr *wr, const struct plan *p, uint32_t metadat
         pp_wr_u32le(wr, p->hashes_gpa);
         pp_wr_u32le(wr, p->hashes_size);
         entry_end(wr, 8, GUID_HASHES);
+    }
+    if (p->svsm_entry != 0) {
+        pp_wr_u32le(wr, p->svsm_entry);
+        entry_end(wr, 4, GUID_SVSM);
     }
     if (!p->no_metadata) {
         size_t to_end = 4 + ENTRY + ENTRY + AFTER; /* this entry, the footer, what follows */
@@ -398,6 +404,185 @@ static void processor_models_have_their_signatures(void **state)
     assert_int_equal(pp_vcpu_signature(6, 0x1A, 5), 0x000106A5);
 }
 
+/* --- a monitor that starts first -------------------------------------------------------------- */
+
+/* The launch of good_plan's firmware under a monitor of this plan. */
+static pp_res measure_under(const struct plan *monitor, struct pp_launch l, uint8_t ret[48])
+{
+    static uint8_t file[PAGE];
+    struct pp_firmware svsm;
+
+    build(monitor, file);
+    assert_ok(pp_firmware_parse(PP_BYTES(file), &svsm));
+    l.svsm = &svsm;
+    l.vmm = PP_VMM_SVSM;
+    struct plan p = good_plan();
+    return measure(&p, l, ret);
+}
+
+static struct plan monitor_plan(void)
+{
+    struct plan p = good_plan();
+
+    p.section_count = 3;
+    p.no_reset = 1;
+    p.svsm_entry = 0x10;
+    return p;
+}
+
+static void w18_t2_a_monitor_and_where_it_stands_change_the_digest(void **state)
+{
+    (void)state;
+    struct plan p = monitor_plan();
+    struct pp_launch base = { .vcpus = 1, .vcpu_sig = 0xA10F10, .guest_features = 1 };
+    struct pp_launch l = base;
+    uint8_t digests[6][48];
+
+    assert_ok(measure_under(&p, l, digests[0]));
+    l.vcpus = 2;
+    assert_ok(measure_under(&p, l, digests[1]));
+    l = base;
+    l.vars_bytes = PAGE;
+    assert_ok(measure_under(&p, l, digests[2]));
+    l = base;
+    l.vcpu_sig = 0x800F12;
+    assert_ok(measure_under(&p, l, digests[3]));
+    p.svsm_entry = 0x20;
+    assert_ok(measure_under(&p, base, digests[4]));
+    p = monitor_plan();
+    p.sections[0].size += PAGE;
+    assert_ok(measure_under(&p, base, digests[5]));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(digests); i++)
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(digests[i], digests[k], 48);
+}
+
+static void a_monitor_takes_no_kernel_and_has_an_entry(void **state)
+{
+    (void)state;
+    struct plan p = monitor_plan();
+    struct pp_kernel_hashes h = hashes_of("k", "", "");
+    struct pp_launch l = { .vcpus = 1, .hashes = &h };
+    uint8_t digest[48];
+
+    assert_code(measure_under(&p, l, digest), PP_E_MISSING);
+    l.hashes = NULL;
+    assert_ok(measure_under(&p, l, digest));
+    p.svsm_entry = 0;
+    p.no_reset = 0;
+    assert_code(measure_under(&p, l, digest), PP_E_MISSING);
+    p = good_plan();
+    l.vmm = PP_VMM_SVSM;
+    assert_code(measure(&p, l, digest), PP_E_MISSING); /* no monitor at all */
+    p = monitor_plan();
+    l.vmm = PP_VMM_QEMU;
+    assert_code(measure(&p, l, digest), PP_E_MISSING); /* a monitor is no firmware */
+}
+
+static void a_monitors_limits_hold(void **state)
+{
+    (void)state;
+    struct plan p = monitor_plan();
+    struct pp_launch l = { .vcpus = 1, .vars_bytes = PP_FIRMWARE_BYTES_MAX };
+    struct pp_firmware f;
+    uint8_t digest[48];
+
+    assert_ok(measure_under(&p, l, digest));
+    l.vars_bytes += PAGE;
+    assert_code(measure_under(&p, l, digest), PP_E_RANGE);
+    l.vars_bytes = PAGE / 2;
+    assert_code(measure_under(&p, l, digest), PP_E_RANGE);
+    p.svsm_entry = PAGE - 1;
+    assert_ok(parse(&p, &f));
+    assert_int_equal(f.svsm_entry, PAGE - 1);
+    assert_int_equal(f.ap_reset_eip, 0);
+    p.svsm_entry = PAGE;
+    assert_code(parse(&p, &f), PP_E_FORMAT);
+}
+
+/* --- the modes before SNP --------------------------------------------------------------------- */
+
+static pp_res measure_sev(const struct plan *p, struct pp_launch l, enum pp_sev_mode mode,
+                          uint8_t ret[32])
+{
+    struct pp_firmware f;
+
+    assert_ok(parse(p, &f));
+    l.firmware = &f;
+    return pp_launch_measure_sev(&l, mode, ret);
+}
+
+static void sev_measures_files_and_sev_es_the_processors_too(void **state)
+{
+    (void)state;
+    struct plan p = good_plan();
+    struct pp_kernel_hashes h = hashes_of("k", "", "");
+    struct pp_launch l = { .vcpus = 1, .guest_features = 1 };
+    uint8_t a[32], b[32];
+
+    assert_ok(measure_sev(&p, l, PP_SEV, a));
+    l.vcpus = 2;
+    l.guest_features = 0x21;
+    assert_ok(measure_sev(&p, l, PP_SEV, b));
+    assert_memory_equal(a, b, 32);
+    l.hashes = &h;
+    assert_ok(measure_sev(&p, l, PP_SEV, b));
+    assert_memory_not_equal(a, b, 32);
+    l.hashes = NULL;
+    assert_ok(measure_sev(&p, l, PP_SEV_ES, a));
+    assert_memory_not_equal(a, b, 32);
+    l.vcpus = 1;
+    assert_ok(measure_sev(&p, l, PP_SEV_ES, b));
+    assert_memory_not_equal(a, b, 32);
+    l.guest_features = 1; /* SNP's, and not in these pages */
+    assert_ok(measure_sev(&p, l, PP_SEV_ES, a));
+    assert_memory_equal(a, b, 32);
+}
+
+static void sev_refuses_what_it_cannot_measure(void **state)
+{
+    (void)state;
+    struct plan p = good_plan();
+    struct pp_kernel_hashes h = hashes_of("k", "", "");
+    struct pp_launch l = { .vcpus = 0, .hashes = &h };
+    uint8_t digest[32];
+
+    assert_ok(measure_sev(&p, l, PP_SEV, digest));
+    assert_code(measure_sev(&p, l, PP_SEV_ES, digest), PP_E_RANGE);
+    l.vcpus = PP_LAUNCH_VCPUS_MAX + 1;
+    assert_code(measure_sev(&p, l, PP_SEV_ES, digest), PP_E_RANGE);
+    l.vcpus = 1;
+    p.hashes_gpa = 0;
+    assert_code(measure_sev(&p, l, PP_SEV, digest), PP_E_MISSING);
+    assert_code(measure_sev(&p, l, PP_SEV_ES, digest), PP_E_MISSING);
+    l.hashes = NULL;
+    assert_ok(measure_sev(&p, l, PP_SEV_ES, digest));
+    l.vmm = PP_VMM_SVSM;
+    assert_code(measure_sev(&p, l, PP_SEV, digest), PP_E_UNSUPPORTED);
+    l.vmm = PP_VMM_QEMU;
+    p = monitor_plan();
+    assert_code(measure_sev(&p, l, PP_SEV_ES, digest), PP_E_MISSING);
+}
+
+static void vmms_have_names_in_either_case(void **state)
+{
+    (void)state;
+    enum pp_vmm vmm = PP_VMM_QEMU;
+
+    assert_ok(pp_vmm_by_name(PP_STR("svsm"), &vmm));
+    assert_int_equal(vmm, PP_VMM_SVSM);
+    assert_ok(pp_vmm_by_name(PP_STR("Ec2"), &vmm));
+    assert_int_equal(vmm, PP_VMM_EC2);
+    assert_ok(pp_vmm_by_name(PP_STR("GCE"), &vmm));
+    assert_int_equal(vmm, PP_VMM_GCE);
+    assert_ok(pp_vmm_by_name(PP_STR("QEMU"), &vmm));
+    assert_int_equal(vmm, PP_VMM_QEMU);
+    assert_code(pp_vmm_by_name(PP_STR("qem"), &vmm), PP_E_NOT_FOUND);
+    assert_code(pp_vmm_by_name(PP_STR("qemuu"), &vmm), PP_E_NOT_FOUND);
+    assert_code(pp_vmm_by_name(PP_STR("ec\x12"), &vmm), PP_E_NOT_FOUND);
+    assert_code(pp_vmm_by_name(PP_STR(""), &vmm), PP_E_NOT_FOUND);
+}
+
 /* --- ID blocks -------------------------------------------------------------------------------- */
 
 static void an_id_block_has_one_form(void **state)
@@ -482,6 +667,12 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(launch_limits_hold),
     cmocka_unit_test(a_command_line_is_hashed_with_its_final_zero),
     cmocka_unit_test(processor_models_have_their_signatures),
+    cmocka_unit_test(w18_t2_a_monitor_and_where_it_stands_change_the_digest),
+    cmocka_unit_test(a_monitor_takes_no_kernel_and_has_an_entry),
+    cmocka_unit_test(a_monitors_limits_hold),
+    cmocka_unit_test(sev_measures_files_and_sev_es_the_processors_too),
+    cmocka_unit_test(sev_refuses_what_it_cannot_measure),
+    cmocka_unit_test(vmms_have_names_in_either_case),
     cmocka_unit_test(an_id_block_has_one_form),
     cmocka_unit_test(an_id_block_signature_verifies_and_its_padding_is_zero),
 };

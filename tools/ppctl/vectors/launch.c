@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Launch digests of SEV-SNP guests, and the ID block (formats of the published measuring tools). */
+/* Launch digests of SEV guests, and the ID block (formats of the published measuring tools). */
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "launch.h"
+#include "rd.h"
 #include "sign.h"
 #include "topics.h"
 
@@ -19,7 +19,7 @@ struct row {
     const char *file; /* the JSON file */
     const char *name;
     const json_t *json;
-    struct pp_buf firmware, firmware_digest, kernel, initrd, tail;
+    struct pp_buf firmware, firmware_digest, kernel, initrd, tail, svsm;
 };
 
 static const char *text(const json_t *object, const char *member)
@@ -54,15 +54,15 @@ static int load(const char *json_file, const char *name, struct pp_buf *ret)
 }
 
 /* A firmware file of zeros that ends in the given bytes: enough for a table and its metadata. */
-static int firmware_from_tail(struct row *row)
+static int file_from_tail(struct row *row, const char *member, struct pp_buf *ret)
 {
-    row->tail = vectors_hex(row->json, "ovmf_tail_hex");
+    pp_buf_done(&row->tail);
+    row->tail = vectors_hex(row->json, member);
     if (row->tail.bytes == NULL || row->tail.len > PP_LAUNCH_PAGE_BYTES ||
-        (row->firmware.bytes = calloc(1, PP_LAUNCH_PAGE_BYTES + 1)) == NULL)
+        (ret->bytes = calloc(1, PP_LAUNCH_PAGE_BYTES + 1)) == NULL)
         return 0;
-    row->firmware.len = PP_LAUNCH_PAGE_BYTES;
-    memcpy(row->firmware.bytes + PP_LAUNCH_PAGE_BYTES - row->tail.len, row->tail.bytes,
-           row->tail.len);
+    ret->len = PP_LAUNCH_PAGE_BYTES;
+    memcpy(ret->bytes + PP_LAUNCH_PAGE_BYTES - row->tail.len, row->tail.bytes, row->tail.len);
     return 1;
 }
 
@@ -70,22 +70,8 @@ static int firmware_of(struct row *row)
 {
     const char *ovmf = text(row->json, "ovmf");
 
-    return ovmf == NULL ? firmware_from_tail(row) : load(row->file, ovmf, &row->firmware);
-}
-
-static int vmm_of(const json_t *json, enum pp_vmm *ret)
-{
-    const char *name = text(json, "vmm");
-
-    if (name == NULL || strcasecmp(name, "qemu") == 0)
-        *ret = PP_VMM_QEMU;
-    else if (strcasecmp(name, "ec2") == 0)
-        *ret = PP_VMM_EC2;
-    else if (strcasecmp(name, "gce") == 0)
-        *ret = PP_VMM_GCE;
-    else
-        return 0;
-    return 1;
+    return ovmf == NULL ? file_from_tail(row, "ovmf_tail_hex", &row->firmware)
+                        : load(row->file, ovmf, &row->firmware);
 }
 
 /* Everything of a case but the firmware; 0 when a field is malformed. */
@@ -93,6 +79,7 @@ static int read_case(struct row *row, struct pp_launch *l, struct pp_kernel_hash
 {
     const char *type = text(row->json, "vcpu_type");
     const char *features = text(row->json, "guest_features");
+    const char *vmm = text(row->json, "vmm");
     const char *kernel = text(row->json, "kernel");
     const char *initrd = text(row->json, "initrd");
     const char *append = text(row->json, "append");
@@ -100,7 +87,10 @@ static int read_case(struct row *row, struct pp_launch *l, struct pp_kernel_hash
 
     l->vcpus = vcpus == NULL ? 1 : (uint32_t)json_integer_value(vcpus);
     l->guest_features = features == NULL ? 1 : strtoull(features, NULL, 0);
-    if (!vmm_of(row->json, &l->vmm))
+    l->vars_bytes = (uint32_t)json_integer_value(json_object_get(row->json, "vars_bytes"));
+    if (vmm != NULL && !pp_is_ok(pp_vmm_by_name(pp_span_cstr(vmm), &l->vmm)))
+        return 0;
+    if (l->vmm == PP_VMM_SVSM && !file_from_tail(row, "svsm_tail_hex", &row->svsm))
         return 0;
     if (type != NULL && !pp_is_ok(pp_vcpu_signature_by_name(pp_span_cstr(type), &l->vcpu_sig)))
         return 0;
@@ -127,37 +117,75 @@ static int differs(struct row *row, pp_res r, const char *what, struct pp_span g
     return 1;
 }
 
-static void measure(struct row *row, struct pp_launch *l)
+/* A case that has to be refused, wherever it is noticed. */
+static int is_refusal(struct row *row, pp_res r)
 {
-    struct pp_firmware firmware;
+    if (text(row->json, "expect") == NULL)
+        return 0;
+    if (!pp_is_ok(r))
+        vectors_pass(row->v, row->file, row->name);
+    else
+        vectors_fail(row->v, row->file, row->name, "was measured");
+    return 1;
+}
+
+static pp_res parse_files(struct row *row, struct pp_launch *l, struct pp_firmware files[2])
+{
+    PP_TRY(pp_firmware_parse(pp_buf_span(&row->firmware), &files[0]));
+    l->firmware = &files[0];
+    if (l->vmm != PP_VMM_SVSM)
+        return PP_OK;
+    PP_TRY(pp_firmware_parse(pp_buf_span(&row->svsm), &files[1]));
+    l->svsm = &files[1];
+    return PP_OK;
+}
+
+static void measure_snp(struct row *row, struct pp_launch *l)
+{
+    struct pp_firmware files[2];
     uint8_t got[PP_LAUNCH_DIGEST_BYTES];
     struct pp_buf want = vectors_hex(row->json, "expected_digest");
-    pp_res r = pp_firmware_parse(pp_buf_span(&row->firmware), &firmware);
-    int bad = 0;
+    pp_res r = parse_files(row, l, files);
 
-    l->firmware = &firmware;
     if (pp_is_ok(r))
         r = pp_launch_measure(l, got);
-    if (text(row->json, "expect") != NULL) {
-        if (!pp_is_ok(r))
-            vectors_pass(row->v, row->file, row->name);
-        else
-            vectors_fail(row->v, row->file, row->name, "was measured");
-        pp_buf_done(&want);
-        return;
-    }
-    bad = differs(row, r, "digest", PP_BYTES(got), pp_buf_span(&want));
+    int done = is_refusal(row, r) || differs(row, r, "digest", PP_BYTES(got), pp_buf_span(&want));
     row->firmware_digest = vectors_hex(row->json, "snp_ovmf_hash");
-    if (!bad && row->firmware_digest.len == PP_LAUNCH_DIGEST_BYTES) {
-        pp_launch_firmware_digest(&firmware, got);
-        bad = differs(row, r, "firmware digest", PP_BYTES(got), pp_buf_span(&row->firmware_digest));
+    if (!done && row->firmware_digest.len == PP_LAUNCH_DIGEST_BYTES) {
+        pp_launch_firmware_digest(&files[0], got);
+        done = differs(row, r, "firmware digest", PP_BYTES(got),
+                       pp_buf_span(&row->firmware_digest));
         l->firmware_digest = row->firmware_digest.bytes;
-        bad = bad || differs(row, pp_launch_measure(l, got), "digest from the firmware digest",
-                             PP_BYTES(got), pp_buf_span(&want));
+        done = done || differs(row, pp_launch_measure(l, got), "digest from the firmware digest",
+                               PP_BYTES(got), pp_buf_span(&want));
     }
-    if (!bad)
+    if (!done)
         vectors_pass(row->v, row->file, row->name);
     pp_buf_done(&want);
+}
+
+static void measure_sev(struct row *row, struct pp_launch *l, enum pp_sev_mode mode)
+{
+    struct pp_firmware files[2];
+    uint8_t got[PP_SHA256_BYTES];
+    struct pp_buf want = vectors_hex(row->json, "expected_digest");
+    pp_res r = parse_files(row, l, files);
+
+    if (pp_is_ok(r))
+        r = pp_launch_measure_sev(l, mode, got);
+    if (!is_refusal(row, r) && !differs(row, r, "digest", PP_BYTES(got), pp_buf_span(&want)))
+        vectors_pass(row->v, row->file, row->name);
+    pp_buf_done(&want);
+}
+
+static void measure(struct row *row, struct pp_launch *l, const char *mode)
+{
+    if (strcmp(mode, "SEV_SNP") == 0)
+        measure_snp(row, l);
+    else if (strcmp(mode, "SEV") == 0 || strcmp(mode, "SEV_ES") == 0)
+        measure_sev(row, l, mode[3] == '\0' ? PP_SEV : PP_SEV_ES);
+    else
+        vectors_skip(row->v, row->file, row->name, "a mode of launch that is not offered");
 }
 
 static void run_case(struct vectors *v, const char *file, const json_t *json, size_t index)
@@ -170,19 +198,20 @@ static void run_case(struct vectors *v, const char *file, const json_t *json, si
 
     snprintf(name, sizeof name, "%zu %s", index,
              text(json, "name") == NULL ? "" : text(json, "name"));
-    if (mode == NULL || strcmp(mode, "SEV_SNP") != 0)
-        vectors_skip(v, file, name, "only SEV-SNP digests are offered, not SEV and SEV-ES");
+    if (mode == NULL)
+        vectors_fail(v, file, name, "no mode");
     else if (!firmware_of(&row))
         vectors_skip(v, file, name, "the firmware file is not beside it and not under PP_SHARED");
     else if (!read_case(&row, &l, &hashes))
         vectors_fail(v, file, name, "a field is missing, malformed or unknown");
     else
-        measure(&row, &l);
+        measure(&row, &l, mode);
     pp_buf_done(&row.firmware);
     pp_buf_done(&row.firmware_digest);
     pp_buf_done(&row.kernel);
     pp_buf_done(&row.initrd);
     pp_buf_done(&row.tail);
+    pp_buf_done(&row.svsm);
 }
 
 /* --- the ID block ----------------------------------------------------------------------------- */
@@ -248,6 +277,49 @@ static void check_signature(struct row *row, const char *name, const uint8_t *po
     pp_buf_done(&signature);
 }
 
+/*
+ * What the VMM is given beside the block (AMD 56860, ID_AUTH): u32 algorithms of both keys (1),
+ * zeros to 40, the block's signature, the ID key, zeros to 680, the author's signature of that key,
+ * the author's key, zeros to a page. Figures in hexadecimal.
+ */
+static void check_auth(struct row *row, const uint8_t *id_point, const uint8_t *author_point,
+                       struct pp_span block)
+{
+    static const char name[] = "test_auth_block.bin";
+    uint8_t id_key[PP_ID_KEY_BYTES], author_key[PP_ID_KEY_BYTES];
+    struct pp_buf page = { 0 };
+    pp_res r = PP_FAIL(PP_E_FORMAT, 0);
+
+    if (!load(row->file, name, &page)) {
+        vectors_skip(row->v, row->file, name, "not beside it and not under PP_SHARED");
+        return;
+    }
+    struct pp_rd rd = pp_rd_span(pp_buf_span(&page));
+    int algorithms = pp_rd_u32le(&rd) == 1 && pp_rd_u32le(&rd) == 1;
+    pp_rd_zeros(&rd, 0x40 - 8);
+    struct pp_span block_signature = pp_rd_bytes(&rd, PP_ID_SIGNATURE_BYTES);
+    pp_rd_copy(&rd, id_key, sizeof id_key);
+    pp_rd_zeros(&rd, 0x680 - 0x240 - PP_ID_KEY_BYTES);
+    struct pp_span key_signature = pp_rd_bytes(&rd, PP_ID_SIGNATURE_BYTES);
+    pp_rd_copy(&rd, author_key, sizeof author_key);
+    pp_rd_zeros(&rd, rd.left);
+    if (pp_is_ok(pp_rd_end(&rd)) && algorithms)
+        r = pp_id_signature_verify(pp_span(id_point, PP_P384_POINT_BYTES), block, block_signature);
+    if (pp_is_ok(r))
+        r = pp_id_signature_verify(pp_span(author_point, PP_P384_POINT_BYTES), PP_BYTES(id_key),
+                                   key_signature);
+    uint8_t want[2][PP_ID_KEY_BYTES];
+    int same = pp_is_ok(pp_id_key_write(pp_span(id_point, PP_P384_POINT_BYTES), want[0])) &&
+               pp_is_ok(pp_id_key_write(pp_span(author_point, PP_P384_POINT_BYTES), want[1])) &&
+               memcmp(want[0], id_key, sizeof id_key) == 0 &&
+               memcmp(want[1], author_key, sizeof author_key) == 0;
+    if (pp_is_ok(r) && same)
+        vectors_pass(row->v, row->file, name);
+    else
+        vectors_fail(row->v, row->file, name, "%s", pp_is_ok(r) ? "a key" : pp_code_name(r.code));
+    pp_buf_done(&page);
+}
+
 static void check_block(struct row *row, struct pp_span want)
 {
     struct pp_buf launch_digest = vectors_hex(row->json, "launch_digest");
@@ -282,6 +354,7 @@ static void run_id_block(struct vectors *v, const char *file, const json_t *json
         check_digest(&row, "expected_author_key_digest_b64", author_point);
         check_signature(&row, "test_id_sig.bin", id_point, pp_buf_span(&block));
         check_signature(&row, "test_auth_sig.bin", author_point, PP_BYTES(id_key));
+        check_auth(&row, id_point, author_point, pp_buf_span(&block));
     }
     pp_buf_done(&block);
 }
@@ -292,10 +365,8 @@ static void run_file(struct vectors *v, const char *file)
     size_t i;
     const json_t *json;
 
-    if (dot == NULL || strcmp(dot, ".json") != 0) {
-        vectors_skip(v, file, "-", "not a file of cases");
-        return;
-    }
+    if (dot == NULL || strcmp(dot, ".json") != 0)
+        return; /* what the cases name */
     json_t *root = vectors_load(v, file);
     if (root == NULL)
         return;

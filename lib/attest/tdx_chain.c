@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks 2 to 5: certificates, revocation lists, and the vendor's signed documents. */
+#include "tdx_int.h"
+
+enum { PCK_CHAIN_CERTS = 3, SIGNER_CHAIN_CERTS = 2 };
+
+static const char *const AUTHORITIES[] = { " PCK Platform CA", " PCK Processor CA" };
+
+/* --- chains ----------------------------------------------------------------------------------- */
+
+/* The certificates of a PEM file but the last, which is looked for among the anchors by value. */
+struct chain {
+    struct pp_x509 *certs[PP_X509_CHAIN_MAX];
+    size_t count; /* the root is not among them */
+    const struct pp_tdx_root *root;
+};
+
+static void chain_done(struct chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        pp_x509_free(chain->certs[i]);
+    *chain = (struct chain){ 0 };
+}
+
+static const struct pp_tdx_root *find_root(const struct pp_tdx_anchors *a, struct pp_span der)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (pp_span_eq(pp_x509_der(a->roots[i].cert), der))
+            return &a->roots[i];
+    return NULL;
+}
+
+static pp_res parse_chain(const struct tdx_ctx *c, struct pp_attest_check *row,
+                          const struct pp_x509_pem *pem, size_t count, struct chain *ret)
+{
+    pp_problem_numbers(&row->problem, "certificates", count, pem->count);
+    ATTEST_CHECK(row, pem->count == count);
+    ret->root = find_root(c->anchors, pp_span(pem->der[count - 1], pem->der_len[count - 1]));
+    attest_say(row, "root", "a pinned one, by value", "another");
+    ATTEST_CHECK(row, ret->root != NULL);
+    attest_anchor(row, ret->root->label);
+    attest_say(row, "certificate", "X.509 in DER", "something else");
+    while (ret->count < count - 1) {
+        size_t i = ret->count;
+        PP_TRY_AS(row->code, pp_x509_parse(pp_span(pem->der[i], pem->der_len[i]), &ret->certs[i]));
+        ret->count++;
+    }
+    return PP_OK;
+}
+
+static pp_res check_form(struct pp_attest_check *row, const struct pp_x509 *cert)
+{
+    attest_say_number(row, "X.509 version", "3", (uint64_t)pp_x509_version(cert));
+    ATTEST_CHECK(row, pp_x509_version(cert) == 3);
+    attest_say(row, "public key", "EC P-256, named curve, uncompressed", "another");
+    ATTEST_CHECK(row, pp_x509_key_kind(cert) == PP_X509_KEY_P256);
+    attest_say(row, "signature algorithm", "ECDSA with SHA-256", "another");
+    ATTEST_CHECK(row, pp_x509_sig_kind(cert) == PP_X509_SIG_ECDSA_SHA256);
+    attest_say(row, "serial number", "above zero", "zero or below");
+    ATTEST_CHECK(row, pp_x509_serial_is_positive(cert));
+    attest_say(row, "extensions", "each once", "one occurs twice");
+    ATTEST_CHECK(row, !pp_x509_repeats_extension(cert));
+    return PP_OK;
+}
+
+/* Form of every certificate, then names and signatures; `suffixes` are the CNs', leaf first. */
+static pp_res verify_chain(const struct tdx_ctx *c, struct pp_attest_check *row,
+                           const struct chain *chain, const char *const *suffixes)
+{
+    struct pp_x509 *certs[PP_X509_CHAIN_MAX];
+
+    for (size_t i = 0; i < chain->count; i++) {
+        const char *issuer = i + 1 < chain->count ? suffixes[i + 1] : " Root CA";
+        certs[i] = chain->certs[i];
+        PP_TRY(check_form(row, certs[i]));
+        PP_TRY_AS(row->code, tdx_names_check(certs[i], PP_X509_SUBJECT, chain->root, suffixes[i],
+                                             &row->problem));
+        PP_TRY_AS(row->code,
+                  tdx_names_check(certs[i], PP_X509_ISSUER, chain->root, issuer, &row->problem));
+    }
+    certs[chain->count] = chain->root->cert;
+    pp_res r = pp_x509_chain_verify(certs, chain->count + 1, chain->root->cert, c->posix_s, 1);
+    attest_say(row, "chain", "signed, and valid now",
+               pp_is_ok(r)            ? "verified"
+               : r.code == PP_E_RANGE ? "outside its validity"
+                                      : "does not verify");
+    if (!pp_is_ok(r) && r.code != PP_E_RANGE && r.code != PP_E_SIGNATURE)
+        return r;
+    ATTEST_CHECK(row, pp_is_ok(r));
+    return PP_OK;
+}
+
+/* The chain of `pem`, parsed and with a pinned root, not verified yet. */
+static pp_res read_chain(const struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem,
+                         size_t count, struct chain *ret)
+{
+    struct pp_x509_pem blocks = { 0 };
+    struct chain chain = { 0 };
+
+    attest_say(row, "chain", "PEM certificates", "something else");
+    PP_TRY_AS(row->code, pp_x509_pem_parse(pem, &blocks));
+    pp_res r = parse_chain(c, row, &blocks, count, &chain);
+    pp_x509_pem_free(&blocks);
+    if (!pp_is_ok(r)) {
+        chain_done(&chain);
+        return r;
+    }
+    *ret = chain;
+    return PP_OK;
+}
+
+static int ends_with(struct pp_span text, struct pp_span end)
+{
+    return text.len >= end.len && pp_span_eq(pp_span(text.at + text.len - end.len, end.len), end);
+}
+
+/*
+ * The chain stands in the quote where no signature covers it, so it has one form: blocks from first
+ * to last byte, then NUL bytes alone, with which quotes are padded.
+ */
+static pp_res cut_padding(struct pp_attest_check *row, struct pp_span *pem)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    size_t len = 0;
+
+    while (len < pem->len && pem->at[len] != 0)
+        len++;
+    attest_say(row, "PEM", "certificates, then NUL bytes alone", "something else");
+    for (size_t i = len; i < pem->len; i++)
+        ATTEST_CHECK(row, pem->at[i] == 0);
+    pem->len = len;
+    ATTEST_CHECK(row, len >= sizeof begin - 1 && memcmp(pem->at, begin, sizeof begin - 1) == 0);
+    ATTEST_CHECK(row, ends_with(*pem, PP_STR("-----END CERTIFICATE-----\n")) ||
+                          ends_with(*pem, PP_STR("-----END CERTIFICATE-----")));
+    return PP_OK;
+}
+
+pp_res tdx_check_pck_chain(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    struct pp_span pem = c->quote.pck_chain;
+    struct chain chain = { 0 };
+    const char *suffixes[] = { " PCK Certificate", AUTHORITIES[0] };
+
+    PP_TRY(cut_padding(row, &pem));
+    PP_TRY(read_chain(c, row, pem, PCK_CHAIN_CERTS, &chain));
+    c->leaf = chain.certs[0]; /* released by pp_tdx_verify from here on */
+    c->authority = chain.certs[1];
+    c->root = chain.root;
+    if (pp_is_ok(tdx_names_check(c->authority, PP_X509_SUBJECT, c->root, AUTHORITIES[1], NULL)))
+        suffixes[1] = AUTHORITIES[1];
+    PP_TRY(verify_chain(c, row, &chain, suffixes));
+    struct pp_problem said = row->problem;
+    PP_TRY(pp_tdx_pck_of(c->leaf, &c->pck, &row->problem));
+    row->problem = said;
+    return PP_OK;
+}
+
+/* --- revocation lists ------------------------------------------------------------------------- */
+
+static pp_res open_crl(const struct tdx_ctx *c, struct pp_attest_check *row, const char *which,
+                       struct pp_span der, const struct pp_x509 *issuer, struct pp_x509_crl **ret)
+{
+    attest_say(row, which, "one in force, signed by its issuer", "none came");
+    PP_CHECK(der.len > 0, PP_E_TDX_CRL_STALE, row->number);
+    pp_res r = pp_x509_crl_open(der, issuer, c->posix_s, ret);
+    if (r.code == PP_E_NO_MEMORY)
+        return r;
+    attest_say(row, which, "one in force, signed by its issuer",
+               r.code == PP_E_RANGE ? "not in force now" : "malformed or not the issuer's");
+    PP_CHECK(r.code != PP_E_RANGE, PP_E_TDX_CRL_STALE, row->number);
+    PP_TRY_AS(PP_E_TDX_CRL_SIGNATURE, r);
+    return PP_OK;
+}
+
+static pp_res check_not_listed(struct pp_attest_check *row, const struct pp_x509_crl *crl,
+                               const char *which, const struct pp_x509 *cert)
+{
+    int listed = pp_x509_crl_has(crl, cert);
+
+    attest_say(row, which, "is not revoked", listed ? "is listed" : "is not listed");
+    PP_CHECK(!listed, PP_E_TDX_REVOKED, row->number);
+    return PP_OK;
+}
+
+pp_res tdx_check_crl(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    struct pp_x509_crl *crl = NULL;
+
+    attest_anchor(row, c->root->label);
+    PP_TRY(open_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
+                    &c->root_crl));
+    PP_TRY(check_not_listed(row, c->root_crl, "authority", c->authority));
+    PP_TRY(
+        open_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority, &crl));
+    pp_res r = check_not_listed(row, crl, "platform's certificate", c->leaf);
+    pp_x509_crl_free(crl);
+    return r;
+}
+
+/* --- signed documents ------------------------------------------------------------------------- */
+
+struct document {
+    const char *name; /* of the member that holds the object */
+    struct pp_span json, chain;
+    uint32_t format_code, time_code; /* the row's own code is that of a wrong signature */
+};
+
+static pp_res open_document(const struct tdx_ctx *c, struct pp_attest_check *row,
+                            const struct document *doc, struct pp_tdx_signed *ret)
+{
+    attest_anchor(row, c->root->label);
+    attest_say(row, doc->name, "a signed document and its chain", "none came");
+    ATTEST_CHECK(row, doc->json.len > 0 && doc->chain.len > 0);
+    PP_TRY_AS(doc->format_code, pp_tdx_signed_parse(doc->json, doc->name, ret, &row->problem));
+    return PP_OK;
+}
+
+/* The certificate that signed a document: by a pinned root, and not on that root's list. */
+static pp_res read_signer(const struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem,
+                          struct pp_x509 **ret)
+{
+    static const char *const suffixes[] = { " TCB Signing" };
+    struct chain chain = { 0 };
+
+    PP_TRY(read_chain(c, row, pem, SIGNER_CHAIN_CERTS, &chain));
+    pp_res r = verify_chain(c, row, &chain, suffixes);
+    attest_say(row, "root", "that of the quote", "another");
+    if (pp_is_ok(r) && chain.root != c->root) /* whose revocation list is another, too */
+        r = PP_FAIL(row->code, row->number);
+    if (pp_is_ok(r))
+        r = check_not_listed(row, c->root_crl, "signing certificate", chain.certs[0]);
+    if (!pp_is_ok(r)) {
+        chain_done(&chain);
+        return r;
+    }
+    *ret = chain.certs[0];
+    return PP_OK;
+}
+
+static pp_res check_signature(struct pp_attest_check *row, const struct pp_x509 *signer,
+                              const struct pp_tdx_signed *doc)
+{
+    pp_res r = pp_x509_ecdsa_verify_raw(signer, PP_SHA256, doc->body, doc->signature,
+                                        doc->signature + PP_TDX_SIGNATURE_BYTES / 2);
+
+    attest_say(row, "signature", "verifies", pp_is_ok(r) ? "verifies" : "does not");
+    if (!pp_is_ok(r) && r.code != PP_E_SIGNATURE)
+        return r;
+    ATTEST_CHECK(row, pp_is_ok(r));
+    return PP_OK;
+}
+
+static pp_res check_time(const struct tdx_ctx *c, struct pp_attest_check *row, uint32_t code,
+                         uint64_t issued_s, uint64_t next_update_s)
+{
+    pp_problem_numbers(&row->problem, "issueDate", c->posix_s, issued_s);
+    PP_CHECK(issued_s <= c->posix_s, code, row->number);
+    pp_problem_numbers(&row->problem, "nextUpdate", c->posix_s, next_update_s);
+    PP_CHECK(c->posix_s < next_update_s, code, row->number);
+    return PP_OK;
+}
+
+pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    const struct document doc = {
+        .name = "tcbInfo",
+        .json = c->evidence->tcb_info,
+        .chain = c->evidence->tcb_info_chain,
+        .format_code = PP_E_TDX_TCBINFO_FORMAT,
+        .time_code = PP_E_TDX_TCBINFO_TIME,
+    };
+    struct pp_tdx_signed body;
+
+    PP_TRY_AS(PP_E_TDX_TCBINFO_FMSPC,
+              tdx_check_pin(c, row, PP_TDX_PIN_FMSPC, PP_BYTES(c->pck.fmspc)));
+    if (!tdx_is_asked(c, row))
+        return PP_OK;
+    PP_TRY(open_document(c, row, &doc, &body));
+    PP_TRY(read_signer(c, row, doc.chain, &c->signer));
+    PP_TRY(check_signature(row, c->signer, &body));
+    PP_TRY_AS(doc.format_code, pp_tdx_tcb_info_parse(body.body, &c->info, &row->problem));
+    PP_TRY(check_time(c, row, doc.time_code, c->info.issued_s, c->info.next_update_s));
+    pp_problem_hex(&row->problem, "pceId", PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id));
+    PP_CHECK(pp_span_eq(PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id)), PP_E_TDX_TCBINFO_FMSPC,
+             row->number);
+    pp_problem_hex(&row->problem, "fmspc", PP_BYTES(c->pck.fmspc), PP_BYTES(c->info.fmspc));
+    PP_CHECK(pp_span_eq(PP_BYTES(c->pck.fmspc), PP_BYTES(c->info.fmspc)), PP_E_TDX_TCBINFO_FMSPC,
+             row->number);
+    return PP_OK;
+}
+
+/* Both documents come with the same chain as a rule: it is then verified once. */
+pp_res tdx_check_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    const struct document doc = {
+        .name = "enclaveIdentity",
+        .json = c->evidence->qe_identity,
+        .chain = c->evidence->qe_identity_chain,
+        .format_code = PP_E_TDX_QEID_FORMAT,
+        .time_code = PP_E_TDX_QEID_TIME,
+    };
+    struct pp_x509 *own = NULL;
+    struct pp_tdx_signed body;
+
+    PP_TRY(open_document(c, row, &doc, &body));
+    if (!pp_span_eq(doc.chain, c->evidence->tcb_info_chain))
+        PP_TRY(read_signer(c, row, doc.chain, &own));
+    pp_res r = check_signature(row, own != NULL ? own : c->signer, &body);
+    pp_x509_free(own);
+    PP_TRY(r);
+    PP_TRY_AS(doc.format_code, pp_tdx_qe_identity_parse(body.body, &c->identity, &row->problem));
+    return check_time(c, row, doc.time_code, c->identity.issued_s, c->identity.next_update_s);
+}
