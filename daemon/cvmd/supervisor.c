@@ -389,8 +389,10 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     s.events = events;
     s.clock = pp_clock_system();
     set_name(CVM_KIND_SUPERVISOR);
-    /* The C library looks for a zone's file before it first compares any date, even in UTC, as a
-     * worker does with a chip's certificate. Here it finds an empty root, and does not look again. */
+    /*
+     * The C library looks for a zone's file before it first compares any date, even in UTC, as a
+     * worker does with a chip's certificate. Here it finds an empty root, and does not look again.
+     */
     tzset();
     pp_res r = start_reporter(&s);
     if (pp_is_ok(r))
