@@ -32,7 +32,6 @@ enum {
     EVENTS_A_TURN = 64,
     DELIVERIES_A_TURN = 16, /* then the sockets are looked at again */
     START_MS = 25000,       /* the first report; the supervisor waits a little longer */
-    DEVICE_GONE_MS = 60000, /* a device that says nothing for so long will not answer any more */
     CHANNEL_S = 10,         /* for the channel to take a packet */
 };
 
@@ -377,6 +376,10 @@ static pp_res evidence_of(const struct attester *a, size_t i, const struct worke
         e.message_key = pp_span(w->message_key, w->message_key_len);
     for (size_t n = 0; n < a->hints.endorsement_count; n++)
         e.endorsements[n] = a->hints.endorsements[n];
+    if (a->device.endorsement.len > 0) { /* it came with the report, so it is of the same key */
+        e.endorsements[0] = a->device.endorsement;
+        e.endorsement_count = 1;
+    }
     memcpy(e.release_id, a->hints.release_id, sizeof e.release_id);
     memcpy(e.hosts, a->hints.hosts, sizeof e.hosts);
     return pp_evidence_body_write(wr, &e);
@@ -386,11 +389,15 @@ static pp_res evidence_of(const struct attester *a, size_t i, const struct worke
 static pp_res deliver_session(struct attester *a, size_t i, struct worker *w)
 {
     static uint8_t body[PP_EVIDENCE_BODY_BYTES];
+    static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(body, sizeof body);
+    struct pp_wr told_wr = pp_wr_over(told, sizeof told);
     const struct cvm_ask *ask = &a->answered->asks[i];
 
-    if (!pp_is_ok(evidence_of(a, i, w, &wr)) ||
-        !pp_is_ok(cvm_try_send(w->fd, PP_BYTES(ask->binding))))
+    pp_wr_span(&told_wr, PP_BYTES(ask->binding));
+    pp_wr_span(&told_wr, a->device.hints);
+    if (!pp_is_ok(pp_wr_ok(&told_wr)) || !pp_is_ok(evidence_of(a, i, w, &wr)) ||
+        !pp_is_ok(cvm_try_send(w->fd, pp_wr_done(&told_wr))))
         return refuse(a, ask);
     w->state = WORKER_SERVING;
     return tell_channel(a, w->session, pp_wr_done(&wr));
@@ -447,7 +454,7 @@ static pp_res take_event(struct attester *a, uint64_t what)
 static pp_res turn(struct attester *a)
 {
     struct epoll_event events[EVENTS_A_TURN];
-    int wait_ms = a->answered->count > 0 ? 0 : a->in_flight ? DEVICE_GONE_MS : -1;
+    int wait_ms = a->answered->count > 0 ? 0 : a->in_flight ? (int)a->config->device_ms : -1;
     int count = epoll_wait(a->epoll_fd, events, EVENTS_A_TURN, wait_ms);
 
     PP_CHECK(count >= 0 || errno == EINTR, PP_E_SYSTEM, errno);
@@ -456,7 +463,7 @@ static pp_res turn(struct attester *a)
     PP_TRY(ask_device(a));
     PP_TRY(deliver_some(a));
     if (a->in_flight && a->answered->count == 0)
-        PP_CHECK(pp_clock_mono_ms(&a->clock) - a->asked_ms < DEVICE_GONE_MS, PP_E_TIMEOUT, 0);
+        PP_CHECK(pp_clock_mono_ms(&a->clock) - a->asked_ms < a->config->device_ms, PP_E_TIMEOUT, 0);
     return PP_OK;
 }
 

@@ -9,11 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "crypto.h"
 #include "ct.h"
 #include "cvm.h"
 #include "frame.h"
 #include "ipc.h"
+#include "message.h"
 #include "net.h"
 #include "ratls.h"
 #include "rd.h"
@@ -25,8 +27,9 @@
 enum {
     CONNECTION_OUT_BYTES = 4 << 20,
     FRAME_BYTES = PP_FRAME_HEAD_BYTES + PP_FRAME_ANSWER_BYTES_MAX,
-    WORKER_OUT_BYTES = 4 + CVM_SEALED_REQUEST_BYTES_MAX,
-    WORKER_IN_BYTES = 4 + PP_ANSWER_MESSAGE_BYTES_MAX,
+    /* The request, and before it a client's Evidence; or a flight and an answer of a back-end. */
+    WORKER_OUT_BYTES = 2 * CVM_WORD_HEAD_BYTES + CVM_PEER_WORD_BYTES + CVM_SEALED_REQUEST_BYTES_MAX,
+    WORKER_IN_BYTES = CVM_WORD_HEAD_BYTES + PP_FRAME_PEER_BYTES_MAX,
     SWEEP_MS = 250, /* how exactly sessions end; a `continue` looks at the clock itself */
 };
 
@@ -52,7 +55,8 @@ struct channel {
     struct pp_random random;
     struct pp_ratls_ctx *tls;
     struct pp_stream_server *server;
-    int attester_fd, supervisor_fd;
+    int attester_fd, supervisor_fd, way_fd;
+    struct cvm_calls *calls;
     struct pp_watch *attester_watch, *supervisor_watch;
     struct pp_timer *sweep;
     uint32_t sweep_is_set;
@@ -85,8 +89,21 @@ static uint64_t now(const struct channel *c)
 
 /* --- ending sessions ------------------------------------------------------------------------- */
 
+/* A session that a worker opened with a back-end and did not end: nobody waits for it any more. */
+static void end_call(struct channel *c, struct cvm_session *s)
+{
+    struct pp_frame f = { .kind = PP_FRAME_CLOSE };
+
+    if (s->call != CVM_CALL_OPEN && s->call != CVM_CALL_SENT)
+        return;
+    memcpy(f.sid, s->call_sid, sizeof f.sid);
+    pp_ignore(cvm_calls_send(c->calls, s->call_to, &f), "it ends by itself after its 30 s");
+}
+
 static void end_session(struct channel *c, struct cvm_session *s)
 {
+    end_call(c, s);
+    s->call = CVM_CALL_NONE;
     cvm_queue_leave(s);
     pp_timer_free(s->release);
     pp_stream_free(s->worker); /* its end of the stream closes, and the worker ends */
@@ -382,24 +399,215 @@ static int is_answer_len(uint32_t len)
     return 0;
 }
 
-static void on_worker_bytes(void *ctx, struct pp_stream *stream)
+/* Words for the worker. Its stream has room for all that it can be told in one session at a time. */
+static void tell_worker(struct channel *c, struct cvm_session *s, enum cvm_word word,
+                        struct pp_span bytes)
 {
-    struct cvm_session *s = ctx;
-    struct channel *c = s->connection->channel;
-    struct pp_span input = pp_stream_input(stream);
-    struct pp_rd rd = pp_rd_span(input);
-    uint32_t len = pp_rd_u32(&rd);
+    uint8_t head[CVM_WORD_HEAD_BYTES];
+    struct pp_wr wr = pp_wr_over(head, sizeof head);
 
-    if (rd.failed != PP_E_OK || (rd.left < len && is_answer_len(len)))
-        return; /* not whole yet */
-    if (!is_answer_len(len) || rd.left != len ||
-        !pp_is_ok(pp_ratls_server_answer(s->tls, pp_rd_rest(&rd)))) {
+    pp_wr_u32(&wr, (uint32_t)word << 24 | (uint32_t)bytes.len);
+    pp_res r = pp_stream_write(s->worker, pp_wr_done(&wr));
+    if (pp_is_ok(r) && bytes.len > 0)
+        r = pp_stream_write(s->worker, bytes);
+    if (!pp_is_ok(r))
+        give_up(c, s, PP_E_ANSWER_FAILED);
+}
+
+/* --- back-ends ------------------------------------------------------------------------------- */
+
+/* A frame's tag says whose it is; slots have 12 bits. */
+_Static_assert((int)CVM_SESSIONS_MAX <= 1 << 12, "a slot fits its bits of a tag");
+
+static uint32_t tag_of(const struct cvm_session *s)
+{
+    return s->slot | s->generation << 12;
+}
+
+static struct cvm_session *session_of_tag(struct channel *c, uint32_t tag)
+{
+    uint32_t slot = tag & 0xfff;
+
+    if (slot >= c->sessions.count_max)
+        return NULL;
+    struct cvm_session *s = &c->sessions.slots[slot];
+    return s->state == CVM_RUNNING && tag_of(s) == tag && s->worker != NULL ? s : NULL;
+}
+
+/* Without an answer: the worker decides what that means for its own. */
+static void fail_call(struct channel *c, struct cvm_session *s)
+{
+    enum cvm_word word = s->call == CVM_CALL_SENT ? CVM_WORD_SEND : CVM_WORD_OPEN;
+
+    s->call = CVM_CALL_NONE;
+    tell_worker(c, s, word, (struct pp_span){ 0 });
+}
+
+static void on_call_answered(void *ctx, enum cvm_backend from, const struct pp_frame *frame)
+{
+    struct channel *c = ctx;
+    struct cvm_session *s = session_of_tag(c, frame->tag);
+
+    if (s == NULL || s->call_to != from ||
+        (s->call != CVM_CALL_OPENING && s->call != CVM_CALL_SENT))
+        return; /* to nothing that is asked now */
+    if (frame->kind != PP_FRAME_LAST || frame->bytes.len == 0) {
+        fail_call(c, s);
+    } else if (s->call == CVM_CALL_OPENING) {
+        memcpy(s->call_sid, frame->sid, sizeof s->call_sid);
+        s->call = CVM_CALL_OPEN;
+        tell_worker(c, s, CVM_WORD_OPEN, frame->bytes);
+    } else {
+        s->call = CVM_CALL_NONE;
+        tell_worker(c, s, CVM_WORD_SEND, frame->bytes);
+    }
+}
+
+static void on_call_lost(void *ctx, enum cvm_backend from)
+{
+    struct channel *c = ctx;
+
+    for (uint32_t i = 0; i < c->sessions.count_max; i++) {
+        struct cvm_session *s = &c->sessions.slots[i];
+        if (s->state == CVM_RUNNING && s->worker != NULL && s->call_to == from &&
+            (s->call == CVM_CALL_OPENING || s->call == CVM_CALL_SENT))
+            fail_call(c, s);
+    }
+}
+
+/* What is sent to a back-end has one of two lengths, which follow from the request's own bucket. */
+static int is_send_len(const struct channel *c, const struct cvm_session *s, size_t len)
+{
+    size_t extra = pp_sealed_request_extra(c->config->message_kem);
+    size_t enc = pp_kem_info(c->config->message_kem)->enc_len;
+    size_t kibs[] = { 0, PP_PEER_JUDGE_KIB }, room;
+
+    if (s->sealed_len < extra || !pp_is_ok(pp_peer_bucket(s->sealed_len - extra, enc, &kibs[0])))
+        return 0;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(kibs); i++)
+        if (pp_is_ok(pp_request_room(kibs[i], PP_PEER_OUTER_ENC_BYTES, enc, &room)) &&
+            len == pp_ratls_attested_bytes(PP_MESSAGE_HEAD_BYTES + room + extra))
+            return 1;
+    return 0;
+}
+
+static void open_call(struct channel *c, struct cvm_session *s, struct pp_span said)
+{
+    struct pp_rd rd = pp_rd_span(said);
+    uint8_t to = pp_rd_u8(&rd);
+    struct pp_frame f = { .kind = PP_FRAME_OPEN, .tag = tag_of(s), .bytes = pp_rd_rest(&rd) };
+
+    if (to >= CVM_BACKENDS) {
+        give_up(c, s, PP_E_ANSWER_FAILED);
+        return;
+    }
+    s->calls++;
+    s->call = CVM_CALL_OPENING;
+    s->call_to = (enum cvm_backend)to;
+    if (!pp_is_ok(cvm_calls_send(c->calls, s->call_to, &f)))
+        fail_call(c, s);
+}
+
+static void send_call(struct channel *c, struct cvm_session *s, struct pp_span said)
+{
+    struct pp_frame f = { .kind = PP_FRAME_CONTINUE, .tag = tag_of(s), .bytes = said };
+
+    memcpy(f.sid, s->call_sid, sizeof f.sid);
+    s->call = CVM_CALL_SENT;
+    if (!pp_is_ok(cvm_calls_send(c->calls, s->call_to, &f)))
+        fail_call(c, s);
+}
+
+/* --- what workers say ------------------------------------------------------------------------ */
+
+/* The client's Evidence is in order: what waits behind it is read, and given to the same worker. */
+static void admit(struct channel *c, struct cvm_session *s)
+{
+    struct pp_span sealed;
+
+    s->peer_waits = 0;
+    pp_ratls_server_request_buffer(s->tls, c->request, sizeof c->request);
+    pp_res r = pp_ratls_server_admit(s->tls);
+    if (pp_is_ok(r))
+        r = pp_ratls_server_request(s->tls, &sealed);
+    if (pp_is_ok(r))
+        tell_worker(c, s, CVM_WORD_SEALED, sealed);
+    else
+        give_up(c, s, PP_E_MESSAGE_ORDER);
+}
+
+/*
+ * A worker has read what a user wrote, and may do as that text says. So what it can say is a closed
+ * list of words and lengths, each in its place, and anything else counts as a broken worker.
+ */
+static int may_say(const struct channel *c, const struct cvm_session *s, uint32_t word,
+                   uint32_t len)
+{
+    switch (word) {
+    case CVM_WORD_SEALED:
+        return !s->peer_waits && is_answer_len(len);
+    case CVM_WORD_OPEN:
+        return c->config->role == PP_RECORD_ORCHESTRATOR && s->call == CVM_CALL_NONE &&
+               s->calls < CVM_CALLS_MAX && len == CVM_OPEN_WORD_BYTES;
+    case CVM_WORD_SEND:
+        return s->call == CVM_CALL_OPEN && is_send_len(c, s, len);
+    case CVM_WORD_PEER:
+        return s->peer_waits && len == 0;
+    default:
+        return 0;
+    }
+}
+
+static void take_answer(struct channel *c, struct cvm_session *s, struct pp_span answer)
+{
+    if (!pp_is_ok(pp_ratls_server_answer(s->tls, answer))) {
         give_up(c, s, PP_E_ANSWER_FAILED);
         return;
     }
     pp_stream_free(s->worker);
     s->worker = NULL;
     send_on_grid(c, s);
+}
+
+static void take_word(struct channel *c, struct cvm_session *s, uint32_t word, struct pp_span said)
+{
+    switch (word) {
+    case CVM_WORD_SEALED:
+        take_answer(c, s, said);
+        return;
+    case CVM_WORD_OPEN:
+        open_call(c, s, said);
+        return;
+    case CVM_WORD_SEND:
+        send_call(c, s, said);
+        return;
+    default:
+        admit(c, s);
+        return;
+    }
+}
+
+static void on_worker_bytes(void *ctx, struct pp_stream *stream)
+{
+    struct cvm_session *s = ctx;
+    struct channel *c = s->connection->channel;
+    struct pp_span input = pp_stream_input(stream);
+    struct pp_rd rd = pp_rd_span(input);
+    uint32_t head = pp_rd_u32(&rd);
+    uint32_t word = head >> 24, len = head & CVM_WORD_BYTES_MAX;
+
+    if (rd.failed != PP_E_OK)
+        return; /* not whole yet */
+    /* It says one thing and then waits; a word behind a word has no place. */
+    if (!may_say(c, s, word, len) || rd.left > len) {
+        give_up(c, s, PP_E_ANSWER_FAILED);
+        return;
+    }
+    if (rd.left < len)
+        return;
+    take_word(c, s, word, pp_rd_rest(&rd));
+    if (s->worker == stream) /* the session lives on */
+        pp_stream_consume(stream, CVM_WORD_HEAD_BYTES + len);
 }
 
 static void on_worker_ended(void *ctx, struct pp_stream *stream, pp_res why)
@@ -411,7 +619,7 @@ static void on_worker_ended(void *ctx, struct pp_stream *stream, pp_res why)
     give_up(s->connection->channel, s, PP_E_ANSWER_FAILED);
 }
 
-static pp_res give_request(struct channel *c, struct cvm_session *s, struct pp_span sealed)
+static pp_res take_worker_stream(struct channel *c, struct cvm_session *s)
 {
     const struct pp_stream_config config = {
         .in_bytes_max = WORKER_IN_BYTES,
@@ -420,14 +628,37 @@ static pp_res give_request(struct channel *c, struct cvm_session *s, struct pp_s
         .ended = on_worker_ended,
         .ctx = s,
     };
-    uint8_t head[4];
-    struct pp_wr wr = pp_wr_over(head, sizeof head);
 
-    pp_wr_u32(&wr, (uint32_t)sealed.len);
     PP_TRY(pp_stream_take(c->loop, s->worker_fd, &config, &s->worker));
     s->worker_fd = -1; /* the stream's now */
-    PP_TRY(pp_stream_write(s->worker, pp_wr_done(&wr)));
-    return pp_stream_write(s->worker, sealed);
+    return PP_OK;
+}
+
+/* To the worker: the request; or first the client's Evidence, which decides whether it is read. */
+static pp_res give_request(struct channel *c, struct cvm_session *s)
+{
+    static uint8_t word[CVM_PEER_WORD_BYTES];
+    struct pp_wr wr = pp_wr_over(word, sizeof word);
+    struct pp_ratls_session session;
+    struct pp_span body;
+
+    if (pp_ratls_server_state(s->tls) != PP_SERVER_PEER) {
+        PP_TRY(pp_ratls_server_request(s->tls, &body));
+        PP_TRY(take_worker_stream(c, s));
+        s->sealed_len = body.len;
+        tell_worker(c, s, CVM_WORD_SEALED, body);
+        return PP_OK;
+    }
+    PP_TRY(pp_ratls_server_peer(s->tls, &body, &session));
+    PP_TRY(take_worker_stream(c, s));
+    pp_wr_span(&wr, PP_BYTES(session.spki));
+    pp_wr_span(&wr, PP_BYTES(session.ekm));
+    pp_wr_span(&wr, body);
+    s->peer_waits = 1;
+    tell_worker(c, s, CVM_WORD_PEER, pp_wr_done(&wr));
+    pp_wipe(word, sizeof word);
+    pp_wipe(&session, sizeof session);
+    return PP_OK;
 }
 
 /* --- frames in ------------------------------------------------------------------------------- */
@@ -453,7 +684,8 @@ static void on_open(struct connection *k, const struct pp_frame *f)
     s->connection = k;
     s->tag = f->tag;
     s->started_ms = now(c);
-    r = pp_ratls_server_new(c->tls, &c->random, &s->tls);
+    r = cvm_is_backend(c->config) ? pp_ratls_server_new_mutual(c->tls, &c->random, &s->tls)
+                                  : pp_ratls_server_new(c->tls, &c->random, &s->tls);
     if (pp_is_ok(r))
         r = pp_ratls_server_feed(s->tls, f->bytes);
     if (!pp_is_ok(r) || pp_ratls_server_state(s->tls) != PP_SERVER_EVIDENCE) {
@@ -474,7 +706,6 @@ static void on_continue(struct connection *k, const struct pp_frame *f)
 {
     struct channel *c = k->channel;
     struct cvm_session *s;
-    struct pp_span sealed;
 
     if (!pp_is_ok(
             cvm_session_continue(&c->sessions, f->sid, now(c), now(c) + CVM_RUNNING_MS, &s))) {
@@ -487,9 +718,7 @@ static void on_continue(struct connection *k, const struct pp_frame *f)
     pp_ratls_server_request_buffer(s->tls, c->request, sizeof c->request);
     pp_res r = pp_ratls_server_feed(s->tls, f->bytes);
     if (pp_is_ok(r))
-        r = pp_ratls_server_request(s->tls, &sealed);
-    if (pp_is_ok(r))
-        r = give_request(c, s, sealed);
+        r = give_request(c, s);
     if (!pp_is_ok(r))
         give_up(c, s, PP_E_MESSAGE_ORDER);
 }
@@ -579,6 +808,12 @@ static void on_ended(void *ctx, struct pp_stream *stream, pp_res why)
     close_connection(ctx);
 }
 
+/* Whom a machine serves, gateways or other machines, is its role. */
+static size_t frame_bytes_max(const struct channel *c)
+{
+    return cvm_is_backend(c->config) ? PP_FRAME_PEER_BYTES_MAX : PP_FRAME_REQUEST_BYTES_MAX;
+}
+
 static int on_accepted(void *ctx, struct pp_stream *stream)
 {
     struct channel *c = ctx;
@@ -588,11 +823,13 @@ static int on_accepted(void *ctx, struct pp_stream *stream)
         if (k->stream != NULL)
             continue;
         if (k->reader_buf == NULL)
-            k->reader_buf = malloc(PP_FRAME_REQUEST_BYTES_MAX);
+            k->reader_buf = malloc(frame_bytes_max(c));
         if (k->reader_buf == NULL)
             return 0;
         *k = (struct connection){ .channel = c, .stream = stream, .reader_buf = k->reader_buf };
-        pp_frame_rd_init(&k->reader, PP_FRAME_REQUESTS, k->reader_buf, PP_FRAME_REQUEST_BYTES_MAX);
+        pp_frame_rd_init(&k->reader,
+                         cvm_is_backend(c->config) ? PP_FRAME_PEER_REQUESTS : PP_FRAME_REQUESTS,
+                         k->reader_buf, frame_bytes_max(c));
         pp_stream_set_ctx(stream, k);
         k->in_frame = 1;
         pp_stream_deadline(stream, c->config->frame_ms);
@@ -648,7 +885,7 @@ static pp_res start(struct channel *c, int listen_fd)
     static const uint8_t LISTENING[] = { CVM_CHANNEL_LISTENING };
     static struct pp_listener listener = { .is_open = 1 };
     const struct pp_stream_server_config config = {
-        .stream = { .in_bytes_max = PP_FRAME_HEAD_BYTES + PP_FRAME_REQUEST_BYTES_MAX,
+        .stream = { .in_bytes_max = PP_FRAME_HEAD_BYTES + frame_bytes_max(c),
                     .out_bytes_max = CONNECTION_OUT_BYTES,
                     .readable = on_readable,
                     .drained = on_drained,
@@ -658,10 +895,15 @@ static pp_res start(struct channel *c, int listen_fd)
         .ctx = c,
     };
 
+    const struct cvm_calls_user user = { .answered = on_call_answered,
+                                         .lost = on_call_lost,
+                                         .ctx = c };
+
     listener.fd = listen_fd;
     PP_TRY(pp_ratls_ctx_new(PP_END_SERVER, &c->tls));
     PP_TRY(cvm_sessions_init(&c->sessions, c->config->sessions_max));
     PP_TRY(pp_loop_new(&c->loop));
+    PP_TRY(cvm_calls_new(c->loop, c->way_fd, c->config, &user, &c->calls));
     PP_TRY(pp_timer_new(c->loop, on_sweep, c, &c->sweep));
     PP_TRY(watch(c, c->attester_fd, on_attester, &c->attester_watch));
     PP_TRY(watch(c, c->supervisor_fd, on_supervisor, &c->supervisor_watch));
@@ -672,7 +914,7 @@ static pp_res start(struct channel *c, int listen_fd)
 }
 
 int cvm_channel_main(const struct cvm_config *config, int listen_fd, int attester_fd,
-                     int supervisor_fd)
+                     int supervisor_fd, int way_fd)
 {
     struct channel *c = calloc(1, sizeof *c);
 
@@ -683,6 +925,7 @@ int cvm_channel_main(const struct cvm_config *config, int listen_fd, int atteste
     c->random = pp_random_system();
     c->attester_fd = attester_fd;
     c->supervisor_fd = supervisor_fd;
+    c->way_fd = way_fd;
     pp_ignore(start(c, listen_fd), "the channel ends with the machine, whatever the reason");
     pp_wipe(c, sizeof *c);
     return EXIT_FAILURE;

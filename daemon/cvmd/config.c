@@ -4,9 +4,11 @@
 #include "hash.h"
 #include "kem.h"
 #include "kv.h"
+#include "text.h"
 
 struct text_config {
     struct pp_span environment, platform, message_kem, engine;
+    struct pp_span simulated_root, clients, blocked;
     uint64_t sessions_max, session_s, workers_ready;
 };
 
@@ -25,6 +27,12 @@ static const struct pp_kv_key KEYS[] = {
       "seconds, 1 to 30" },
     { "workers_ready", PP_KV_U64, offsetof(struct text_config, workers_ready), 1, 1,
       CVM_WORKERS_READY_MAX, "1 to 64" },
+    { "simulated_root", PP_KV_TEXT, offsetof(struct text_config, simulated_root), 0, 64, 64,
+      "simulated platforms: SHA-256 of the root of chips, 64 hex digits" },
+    { "clients", PP_KV_TEXT, offsetof(struct text_config, clients), 0, 64, CVM_CLIENTS_MAX * 65 - 1,
+      "back-ends: 1 to 4 release ids of orchestrators" },
+    { "blocked", PP_KV_TEXT, offsetof(struct text_config, blocked), 0, 1, 1024,
+      "guards: lower-case words, separated by a space" },
 };
 
 const struct pp_kv_key *cvm_config_keys(size_t *ret_count)
@@ -67,23 +75,84 @@ static pp_res take_environment(struct pp_span name, struct pp_problem *problem, 
     return PP_OK;
 }
 
+int cvm_is_backend(const struct cvm_config *c)
+{
+    return c->role != PP_RECORD_ORCHESTRATOR;
+}
+
+static pp_res take_role(struct pp_span cmdline, struct pp_problem *problem,
+                        enum pp_record_role *ret)
+{
+    static const char EXPECTED[] = "pp.role= and orchestrator, predictor or guard";
+    struct pp_span prefix = PP_STR("pp.role=");
+
+    if (cmdline.len < prefix.len || !pp_span_eq(pp_span(cmdline.at, prefix.len), prefix))
+        return wrong(problem, "command line", EXPECTED, cmdline);
+    struct pp_span name = pp_span(cmdline.at + prefix.len, cmdline.len - prefix.len);
+    if (!pp_is_ok(pp_record_role_parse(name, ret)) || *ret == PP_RECORD_GATEWAY)
+        return wrong(problem, "command line", EXPECTED, cmdline);
+    return PP_OK;
+}
+
+static pp_res take_root(struct pp_span hex, struct pp_problem *problem, struct cvm_config *c)
+{
+    if (hex.len == 0)
+        return PP_OK;
+    if (!pp_platform_is_simulated(c->platform) ||
+        !pp_is_ok(pp_hex_parse(hex, c->simulated_root, sizeof c->simulated_root)))
+        return wrong(problem, "simulated_root",
+                     "64 lower-case hex digits, with a simulated platform", hex);
+    c->has_simulated_root = 1;
+    return PP_OK;
+}
+
+/* A back-end without clients would serve nobody, an orchestrator with them is mistaken. */
+static pp_res take_clients(struct pp_span list, struct pp_problem *problem, struct cvm_config *c)
+{
+    static const char EXPECTED[] = "for back-ends alone: 1 to 4 ids of 64 hex digits";
+    struct pp_span left = list, id;
+
+    if ((list.len > 0) != cvm_is_backend(c))
+        return wrong(problem, "clients", EXPECTED, list);
+    while (left.len > 0) {
+        (void)pp_text_cut(&left, ' ', &id);
+        if (c->client_count == CVM_CLIENTS_MAX ||
+            !pp_is_ok(pp_hex_parse(id, c->clients[c->client_count].bytes, PP_SHA256_BYTES)))
+            return wrong(problem, "clients", EXPECTED, list);
+        c->client_count++;
+    }
+    return PP_OK;
+}
+
+static pp_res take_peers(const struct text_config *t, struct pp_problem *problem,
+                         struct cvm_config *c)
+{
+    PP_TRY(take_root(t->simulated_root, problem, c));
+    PP_TRY(take_clients(t->clients, problem, c));
+    if (t->blocked.len > 0 && c->role != PP_RECORD_GUARD)
+        return wrong(problem, "blocked", "for guards alone", t->blocked);
+    c->blocked = t->blocked;
+    return PP_OK;
+}
+
 pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_problem *problem,
                         struct cvm_config *ret)
 {
     struct text_config t = { 0 };
     struct cvm_config c = { .bytes = bytes,
-                            .role = PP_STR("orchestrator"),
                             .frame_ms = CVM_FRAME_MS,
-                            .idle_ms = CVM_IDLE_MS };
+                            .idle_ms = CVM_IDLE_MS,
+                            .device_ms = CVM_DEVICE_MS,
+                            .call_open_ms = CVM_CALL_OPEN_MS };
 
     PP_CHECK(bytes.len <= PP_EVIDENCE_CONFIG_BYTES_MAX, PP_E_CONFIG, bytes.len);
-    if (!pp_span_eq(cmdline, PP_STR("pp.role=orchestrator")))
-        return wrong(problem, "command line", "pp.role=orchestrator", cmdline);
+    PP_TRY(take_role(cmdline, problem, &c.role));
     PP_TRY(pp_kv_read(bytes, KEYS, PP_ARRAY_COUNT(KEYS), &t, problem));
     PP_TRY(take_environment(t.environment, problem, &c.grid_ms));
     if (!pp_is_ok(pp_platform_find(t.platform, &c.platform)))
         return wrong(problem, "platform", "a platform of this build", t.platform);
     PP_TRY(take_kem(t.message_kem, problem, &c.message_kem));
+    PP_TRY(take_peers(&t, problem, &c));
     c.engine = pp_infer_engine_find(t.engine);
     if (c.engine == NULL)
         return wrong(problem, "engine", "an engine of this build: embedded", t.engine);

@@ -11,6 +11,7 @@
 #include "infer.h"
 #include "kv.h"
 #include "problem.h"
+#include "record.h"
 #include "result.h"
 #include "span.h"
 
@@ -18,15 +19,18 @@ enum {
     CVM_SESSIONS_MAX = 4096, /* that wait for their second exchange (pp-wire 4) */
     CVM_SESSION_S_MAX = 30,  /* how long one waits */
     CVM_WORKERS_READY_MAX = 64,
-    CVM_GRID_MS = 250,    /* answers leave on this grid; 0 in dev */
-    CVM_FRAME_MS = 30000, /* from a frame's first byte to its last, and to a connection's first */
-    CVM_IDLE_MS = 600000, /* without a frame; gateways close theirs after half of it */
+    CVM_GRID_MS = 250,     /* answers leave on this grid; 0 in dev */
+    CVM_FRAME_MS = 30000,  /* from a frame's first byte to its last, and to a connection's first */
+    CVM_DEVICE_MS = 60000, /* a device that says nothing for so long will not answer any more */
+    CVM_IDLE_MS = 600000,  /* without a frame; gateways close theirs after half of it */
+    CVM_CALL_OPEN_MS = 10000, /* how long a worker waits for a back-end's first flight */
+    CVM_CLIENTS_MAX = 4,      /* releases of orchestrators that a back-end serves */
 };
 
 struct cvm_config {
     struct pp_span bytes;      /* exactly as measured; borrowed */
     uint8_t digest[32];        /* SHA-256 of them: HOST_DATA */
-    struct pp_span role;       /* the command line's pp.role= */
+    enum pp_record_role role;  /* the command line's pp.role=: no gateway */
     enum pp_platform platform; /* what Evidence says; a verifier believes the chain alone */
     uint16_t message_kem;      /* of workers' message keys */
     const struct pp_infer_engine *engine;
@@ -34,18 +38,26 @@ struct cvm_config {
     uint32_t session_s;     /* 1..CVM_SESSION_S_MAX */
     uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
-    uint32_t frame_ms, idle_ms; /* constants; tests are less patient */
+    uint32_t frame_ms, idle_ms, device_ms, call_open_ms; /* constants; tests are less patient */
+    int has_simulated_root;     /* 1: the root of a simulated platform's chips, */
+    uint8_t simulated_root[32]; /* as SHA-256 of its DER; never in a release build */
+    struct pp_record_id clients[CVM_CLIENTS_MAX]; /* of a back-end: who may ask it */
+    size_t client_count;
+    struct pp_span blocked; /* of a guard: words with which nothing passes; borrowed */
 };
 
 /*
- * Reads the measured bytes and the measured command line, which is exactly "pp.role=orchestrator"
- * (the one role that this program plays). CONFIG with the words in `problem`; nothing is defaulted
+ * Reads the measured bytes and the measured command line, which is exactly "pp.role=" and one of
+ * orchestrator, predictor and guard. CONFIG with the words in `problem`; nothing is defaulted
  * that a verifier would want to know. `*ret` borrows from both.
  */
 PP_MUST pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline,
                                 struct pp_problem *problem, struct cvm_config *ret);
 
-/* The keys of the configuration, all mandatory, for --help. */
+/* 1 for a machine that serves other confidential VMs, and only those. */
+int cvm_is_backend(const struct cvm_config *c);
+
+/* The keys of the configuration, for --help. */
 const struct pp_kv_key *cvm_config_keys(size_t *ret_count);
 
 #endif

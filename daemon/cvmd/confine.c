@@ -19,9 +19,11 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "sev_guest.h"
 
 enum {
     FDS_MAX = 8,
+    FD_FIRST = 3,      /* of those that a process keeps */
     FD_PARK = 64,      /* where descriptors stand while they are sorted */
     USER_BASE = 61440, /* users of nobody: one a kind, so that none can touch another */
 };
@@ -99,6 +101,8 @@ static pp_res become_nobody(enum cvm_kind kind, struct cvm_walls *walls)
      * there is nobody to become. */
     if (geteuid() != 0 || kind == CVM_KIND_SUPERVISOR || kind == CVM_KIND_WAITER)
         return PP_OK;
+    if (kind == CVM_KIND_REPORTER_TSM)
+        return PP_OK; /* the kernel's folder is root's, and without rights root is who owns it */
     PP_CHECK(setgroups(0, NULL) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(setresgid(id, id, id) == 0, PP_E_SYSTEM, errno);
     PP_CHECK(setresuid(id, id, id) == 0, PP_E_SYSTEM, errno);
@@ -124,8 +128,21 @@ static pp_res drop_rights(enum cvm_kind kind)
     return PP_OK;
 }
 
-/* Every right that this kernel's Landlock knows is handled, and none is given. */
-static pp_res shut_files(struct cvm_walls *walls)
+/* What is beneath the folder at FD_FIRST can be made, opened and removed. */
+static int leave_folder(int ruleset)
+{
+    const struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                          LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR,
+        .parent_fd = FD_FIRST,
+    };
+
+    return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+/* Every right that this kernel's Landlock knows is handled, and none is given but to the reporter
+ * that works in a folder. */
+static pp_res shut_files(enum cvm_kind kind, struct cvm_walls *walls)
 {
     struct {
         uint64_t fs, net, scoped;
@@ -150,7 +167,9 @@ static pp_res shut_files(struct cvm_walls *walls)
                                         : sizeof r,
                           0);
     PP_CHECK(fd >= 0, PP_E_SYSTEM, errno);
-    long done = syscall(SYS_landlock_restrict_self, fd, 0);
+    long done = kind == CVM_KIND_REPORTER_TSM ? leave_folder(fd) : 0;
+    if (done == 0)
+        done = syscall(SYS_landlock_restrict_self, fd, 0);
     int e = errno;
     (void)close(fd);
     PP_CHECK(done == 0, PP_E_SYSTEM, e);
@@ -206,6 +225,8 @@ static const int ATTESTER[] = {
 
 static const int WORKER[] = { SCMP_SYS(setitimer) };
 
+static const int REPORTER_TSM[] = { SCMP_SYS(openat), SCMP_SYS(mkdirat), SCMP_SYS(unlinkat) };
+
 static const int WAITER[] = { SCMP_SYS(wait4), SCMP_SYS(kill) };
 
 /* Making children and shutting them in; theirs are narrower. */
@@ -248,6 +269,18 @@ static int allow(scmp_filter_ctx f, const int *calls, size_t count)
 
 #define ALLOW(f, list) allow((f), (list), PP_ARRAY_COUNT(list))
 
+/* Reports, with and without what the host attaches. No derived key, which the device makes too. */
+static int allow_reports(scmp_filter_ctx f)
+{
+    const scmp_datum_t calls[] = { CVM_SEV_GET_REPORT, CVM_SEV_GET_EXT_REPORT };
+    int r = 0;
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(calls) && r == 0; i++)
+        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, FD_FIRST),
+                             SCMP_A1(SCMP_CMP_EQ, calls[i]));
+    return r;
+}
+
 static int allow_kind(scmp_filter_ctx f, enum cvm_kind kind)
 {
     switch (kind) {
@@ -259,6 +292,10 @@ static int allow_kind(scmp_filter_ctx f, enum cvm_kind kind)
         return ALLOW(f, WORKER);
     case CVM_KIND_WAITER:
         return ALLOW(f, WAITER);
+    case CVM_KIND_REPORTER_SEV:
+        return allow_reports(f);
+    case CVM_KIND_REPORTER_TSM:
+        return ALLOW(f, REPORTER_TSM);
     case CVM_KIND_SUPERVISOR:
         break;
     }
@@ -340,7 +377,7 @@ pp_res cvm_confine(enum cvm_kind kind, struct cvm_walls *ret)
     PP_TRY(set_limits(kind));
     PP_TRY(become_nobody(kind, &walls));
     PP_TRY(drop_rights(kind)); /* behind the change of user, which resets "dumpable" */
-    PP_TRY(shut_files(&walls));
+    PP_TRY(shut_files(kind, &walls));
     PP_TRY(filter_calls(kind, &walls)); /* last: it forbids what the others needed */
     *ret = walls;
     return PP_OK;
@@ -359,7 +396,7 @@ pp_res cvm_keep_only(const int *fds, size_t count)
     }
     PP_CHECK(dup2(STDIN_FILENO, STDERR_FILENO) == STDERR_FILENO, PP_E_SYSTEM, errno);
     for (size_t i = 0; i < count; i++)
-        PP_CHECK(dup2(parked[i], 3 + (int)i) == 3 + (int)i, PP_E_SYSTEM, errno);
-    PP_CHECK(close_range(3 + (unsigned)count, UINT_MAX, 0) == 0, PP_E_SYSTEM, errno);
+        PP_CHECK(dup2(parked[i], FD_FIRST + (int)i) == FD_FIRST + (int)i, PP_E_SYSTEM, errno);
+    PP_CHECK(close_range(FD_FIRST + (unsigned)count, UINT_MAX, 0) == 0, PP_E_SYSTEM, errno);
     return PP_OK;
 }

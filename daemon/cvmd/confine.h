@@ -21,7 +21,9 @@ enum cvm_kind {
     CVM_KIND_CHANNEL,
     CVM_KIND_ATTESTER,
     CVM_KIND_WORKER,
-    CVM_KIND_WAITER, /* outside of the namespaces: waits for the supervisor, and ends it */
+    CVM_KIND_WAITER,       /* outside of the namespaces: waits for the supervisor, and ends it */
+    CVM_KIND_REPORTER_SEV, /* calls /dev/sev-guest at descriptor 3 */
+    CVM_KIND_REPORTER_TSM, /* uses files in the folder at descriptor 3 */
 };
 
 /* Which walls stand; for an event. */
@@ -39,7 +41,8 @@ struct cvm_walls {
  */
 PP_MUST pp_res cvm_leave_world(int *ret);
 
-/* Shuts this process in, for good. SYSTEM: end the process. */
+/* Shuts this process in, for good. SYSTEM: end the process. A reporter's own device is all that it
+ * may touch: two calls of the one, one folder for the other, which stays its user's. */
 PP_MUST pp_res cvm_confine(enum cvm_kind kind, struct cvm_walls *ret);
 
 /* Puts `fds[i]` at descriptor 3 + i, /dev/null's copy (descriptor 0) at 2, and closes all else. */

@@ -23,13 +23,14 @@ static int help(void)
 
     printf("pp-cvmd: runs inside a confidential VM: TLS, Evidence and inference for sessions\n\n"
            "It is started by pp-hostd, or by the kernel of its image, and not by hand:\n"
-           "  argument      the measured command line, pp.role=orchestrator\n"
+           "  argument      the measured command line, pp.role=orchestrator, predictor or guard\n"
            "  descriptor 2  a pipe for events (docs/events.md)\n"
            "  descriptor 3  the secure processor\n"
            "  descriptor 4  a listening socket for frames of gateways\n"
            "  descriptor 5  the measured configuration\n"
-           "The environment is not consulted. The configuration has one `key = value` a line, all\n"
-           "mandatory; docs/protocol/cvm.md says what each means:\n\n");
+           "  descriptor 6  the way to back-ends\n"
+           "The environment is not consulted. The configuration has one `key = value` a line;\n"
+           "docs/protocol/cvm.md says what each means:\n\n");
     for (size_t i = 0; i < count; i++)
         printf("  %-22s %s\n", keys[i].name, keys[i].expected);
     printf("\nIt ends with status 0 when its host lets go of it, and 1 after any failure.\n");

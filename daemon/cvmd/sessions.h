@@ -35,8 +35,14 @@ struct cvm_session {
     uint32_t worker_slot, worker_generation;
     int worker_fd; /* -1 without, and while a stream holds it */
     struct pp_stream *worker;
-    struct pp_timer *release; /* holds an answer back to the grid */
-    struct cvm_queue *queue;  /* the one that it waits in; NULL: none */
+    size_t sealed_len; /* of its request */
+    int peer_waits;    /* a client's Evidence is with the worker */
+    enum { CVM_CALL_NONE = 0, CVM_CALL_OPENING, CVM_CALL_OPEN, CVM_CALL_SENT } call;
+    enum cvm_backend call_to;
+    uint8_t call_sid[PP_SID_BYTES]; /* of the back-end's session, from CVM_CALL_OPEN on */
+    uint32_t calls;                 /* so far */
+    struct pp_timer *release;       /* holds an answer back to the grid */
+    struct cvm_queue *queue;        /* the one that it waits in; NULL: none */
     struct cvm_session *next, *previous;
 };
 

@@ -11,12 +11,14 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "confine.h"
 #include "cvm.h"
 #include "ipc.h"
 #include "rd.h"
+#include "report.h"
 #include "totals.h"
 #include "wr.h"
 
@@ -34,7 +36,7 @@ struct worker_slot {
 struct supervisor {
     const struct cvm_config *config;
     const struct pp_event_sink *events;
-    pid_t attester, channel;
+    pid_t attester, channel, reporter; /* reporter 0: the device speaks for itself */
     int attester_fd, channel_fd, signal_fd;
     struct worker_slot workers[CVM_WORKERS_MAX];
     uint32_t alive;  /* workers that run */
@@ -51,8 +53,9 @@ struct supervisor {
 /* For whoever looks at the list of processes. */
 static void set_name(enum cvm_kind kind)
 {
-    static const char *const NAMES[] = { "pp-cvm-super", "pp-cvm-channel", "pp-cvm-attest",
-                                         "pp-cvm-worker" };
+    static const char *const NAMES[] = { "pp-cvm-super",  "pp-cvm-channel", "pp-cvm-attest",
+                                         "pp-cvm-worker", "pp-cvm-waiter",  "pp-cvm-report",
+                                         "pp-cvm-report" };
 
     (void)prctl(PR_SET_NAME, NAMES[kind], 0, 0, 0);
 }
@@ -72,6 +75,32 @@ static pp_res start_child(enum cvm_kind kind, const int *fds, size_t count, pid_
     return PP_OK;
 }
 
+/*
+ * Where the device is the kernel's, a reporter takes it, and leaves in its place the socket over
+ * which the attester asks. Before the supervisor shuts itself in, for its children inherit its
+ * walls, and this one needs a hole that nobody else has.
+ */
+static pp_res start_reporter(struct supervisor *s)
+{
+    const struct cvm_kernel kernel = cvm_kernel_real();
+    enum cvm_device device;
+    int pair[2];
+
+    PP_TRY(cvm_device_find(CVM_FD_DEVICE, s->config->platform, &device));
+    if (device == CVM_DEVICE_SOCKET)
+        return PP_OK;
+    PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
+    const int fds[] = { CVM_FD_DEVICE, pair[1] };
+    PP_TRY(start_child(device == CVM_DEVICE_TSM ? CVM_KIND_REPORTER_TSM : CVM_KIND_REPORTER_SEV,
+                       fds, PP_ARRAY_COUNT(fds), &s->reporter));
+    if (s->reporter == 0)
+        _exit(cvm_reporter_main(s->config->platform, &kernel, device, 3, 4));
+    cvm_close(&pair[1]);
+    PP_CHECK(dup2(pair[0], CVM_FD_DEVICE) == CVM_FD_DEVICE, PP_E_SYSTEM, errno);
+    cvm_close(&pair[0]);
+    return PP_OK;
+}
+
 static pp_res start_attester(struct supervisor *s, int device_fd, int channel_side)
 {
     int pair[2];
@@ -86,15 +115,15 @@ static pp_res start_attester(struct supervisor *s, int device_fd, int channel_si
     return PP_OK;
 }
 
-static pp_res start_channel(struct supervisor *s, int listen_fd, int attester_side)
+static pp_res start_channel(struct supervisor *s, int listen_fd, int attester_side, int way_fd)
 {
     int pair[2];
 
     PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
-    const int fds[] = { listen_fd, attester_side, pair[1] };
+    const int fds[] = { listen_fd, attester_side, pair[1], way_fd };
     PP_TRY(start_child(CVM_KIND_CHANNEL, fds, PP_ARRAY_COUNT(fds), &s->channel));
     if (s->channel == 0)
-        _exit(cvm_channel_main(s->config, 3, 4, 5));
+        _exit(cvm_channel_main(s->config, 3, 4, 5, 6));
     cvm_close(&pair[1]);
     s->channel_fd = pair[0];
     return PP_OK;
@@ -175,6 +204,7 @@ static void count_end(struct supervisor *s, int status)
         return;
     case CVM_WORKER_UNOPENED:
     case CVM_WORKER_UNREAD:
+    case CVM_WORKER_UNATTESTED:
         s->refused++;
         return;
     default:
@@ -190,9 +220,10 @@ static pp_res reap(struct supervisor *s)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == s->attester || pid == s->channel) {
-            pp_ev_cvm_process_ended(s->events, pid == s->attester ? PP_CVM_PROCESS_ATTESTER
-                                                                  : PP_CVM_PROCESS_CHANNEL);
+        if (pid == s->attester || pid == s->channel || pid == s->reporter) {
+            pp_ev_cvm_process_ended(s->events, pid == s->attester  ? PP_CVM_PROCESS_ATTESTER
+                                               : pid == s->channel ? PP_CVM_PROCESS_CHANNEL
+                                                                   : PP_CVM_PROCESS_REPORTER);
             int unmeasured = pid == s->attester && WIFEXITED(status) &&
                              WEXITSTATUS(status) == CVM_ATTESTER_UNMEASURED;
             return PP_FAIL(unmeasured ? PP_E_SNP_HOST_DATA : PP_E_CHILD, status);
@@ -225,11 +256,11 @@ static void tell_totals(struct supervisor *s)
 
 static void kill_all(struct supervisor *s)
 {
-    const pid_t both[] = { s->channel, s->attester };
+    const pid_t all[] = { s->channel, s->attester, s->reporter };
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(both); i++)
-        if (both[i] > 0)
-            (void)kill(both[i], SIGKILL);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(all); i++)
+        if (all[i] > 0)
+            (void)kill(all[i], SIGKILL);
     for (uint32_t i = 0; i < CVM_WORKERS_MAX; i++)
         if (s->workers[i].pid > 0)
             (void)kill(s->workers[i].pid, SIGKILL);
@@ -333,6 +364,7 @@ static pp_res start_all(struct supervisor *s)
     int between[2];
     int device = CVM_FD_DEVICE;
     int listen = CVM_FD_LISTEN;
+    int way = CVM_FD_WAY;
 
     PP_TRY(watch_signals(s));
     PP_TRY(cvm_pair(SOCK_SEQPACKET, between));
@@ -341,9 +373,10 @@ static pp_res start_all(struct supervisor *s)
     cvm_close(&device);
     /* Nothing listens before the attester found its configuration measured. */
     PP_TRY(expect(s, s->attester_fd, CVM_ATTESTER_READY));
-    PP_TRY(start_channel(s, listen, between[0]));
+    PP_TRY(start_channel(s, listen, between[0], way));
     cvm_close(&between[0]);
     cvm_close(&listen);
+    cvm_close(&way);
     return expect(s, s->channel_fd, CVM_CHANNEL_LISTENING);
 }
 
@@ -356,7 +389,12 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     s.events = events;
     s.clock = pp_clock_system();
     set_name(CVM_KIND_SUPERVISOR);
-    pp_res r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
+    pp_res r = start_reporter(&s);
+    /* The C library looks for a zone's file before it first compares any date, even in UTC, as a
+     * worker does with a chip's certificate. Here it finds an empty root, and does not look again. */
+    tzset();
+    if (pp_is_ok(r))
+        r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
     if (pp_is_ok(r))
         r = start_all(&s);
     if (pp_is_ok(r))

@@ -9,34 +9,72 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "answer.h"
+#include "worker.h"
+
 #include "binding.h"
 #include "ct.h"
-#include "cvm.h"
 #include "ipc.h"
 #include "limit.h"
 #include "message.h"
 #include "rd.h"
-#include "seal.h"
 #include "sizes.h"
 #include "wr.h"
 
 enum {
-    LENGTH_BYTES = 4,
-    ARENA_BYTES = PP_INFER_ARENA_BYTES + (1 << 20), /* the engine's, and the parsed request */
+    /* The engine's, the parsed request, and three calls of back-ends with a bucket each way. */
+    ARENA_BYTES = PP_INFER_ARENA_BYTES + (5 << 20),
+    ADMIT_BYTES = 1 << 18, /* a client's Evidence and the anchors */
 };
 
-struct worker {
-    const struct cvm_config *config;
-    int channel_fd, attester_fd;
-    struct pp_random random;
-    struct pp_kem_key *key;
-    uint8_t binding[PP_BINDING_BYTES];
-    struct pp_seal seal;
-    uint8_t *memory; /* of the request, its plaintext and all that the engine makes of it */
-    size_t memory_len;
-    struct pp_arena arena;
-};
+/* --- the stream to the channel --------------------------------------------------------------- */
+
+uint32_t worker_time(const struct worker *w, uint32_t most_ms)
+{
+    uint64_t now = pp_clock_mono_ms(&w->clock);
+    uint64_t left = now < w->deadline_ms ? w->deadline_ms - now : 1;
+
+    return left < most_ms ? (uint32_t)left : most_ms;
+}
+
+pp_res worker_say(const struct worker *w, enum cvm_word word, struct pp_span bytes)
+{
+    uint8_t head[CVM_WORD_HEAD_BYTES];
+    struct pp_wr wr = pp_wr_over(head, sizeof head);
+
+    PP_CHECK(bytes.len <= CVM_WORD_BYTES_MAX, PP_E_LIMIT, bytes.len);
+    pp_wr_u32(&wr, (uint32_t)word << 24 | (uint32_t)bytes.len);
+    PP_TRY(cvm_write_all(w->channel_fd, pp_wr_done(&wr)));
+    return cvm_write_all(w->channel_fd, bytes);
+}
+
+/* Once a word has begun the rest is on its way: the channel writes words whole. */
+static pp_res hear_head(const struct worker *w, enum cvm_word word, uint64_t ms, uint32_t *ret_len)
+{
+    uint8_t head[CVM_WORD_HEAD_BYTES];
+
+    if (ms > 0)
+        PP_TRY(cvm_wait(w->channel_fd, (int)ms));
+    PP_TRY(cvm_read_all(w->channel_fd, head, sizeof head));
+    struct pp_rd rd = pp_rd_over(head, sizeof head);
+    uint32_t said = pp_rd_u32(&rd);
+    PP_CHECK(said >> 24 == word, PP_E_FORMAT, said);
+    *ret_len = said & CVM_WORD_BYTES_MAX;
+    return PP_OK;
+}
+
+pp_res worker_hear(struct worker *w, enum cvm_word word, size_t max, uint64_t ms,
+                   struct pp_span *ret)
+{
+    uint32_t len = 0;
+
+    PP_TRY(hear_head(w, word, ms, &len));
+    PP_CHECK(len <= max, PP_E_LIMIT, len);
+    uint8_t *bytes = pp_arena_alloc(&w->arena, (size_t)len + 1);
+    PP_CHECK(bytes != NULL, PP_E_NO_MEMORY, len);
+    PP_TRY(cvm_read_all(w->channel_fd, bytes, len));
+    *ret = pp_span(bytes, len);
+    return PP_OK;
+}
 
 /* --- before the request ---------------------------------------------------------------------- */
 
@@ -57,6 +95,7 @@ static pp_res take_binding(struct worker *w)
 {
     struct pollfd p[2] = { { .fd = w->attester_fd, .events = POLLIN },
                            { .fd = w->channel_fd, .events = 0 } };
+    static uint8_t packet[CVM_BINDING_PACKET_BYTES_MAX];
     size_t len = 0;
     int n;
 
@@ -64,9 +103,16 @@ static pp_res take_binding(struct worker *w)
         n = poll(p, PP_ARRAY_COUNT(p), -1);
     while (n < 0 && errno == EINTR);
     PP_CHECK(p[1].revents == 0, PP_E_CLOSED, 0);
-    PP_TRY(cvm_recv(w->attester_fd, w->binding, sizeof w->binding, &len, NULL));
-    PP_CHECK(len == sizeof w->binding, PP_E_FORMAT, len);
-    cvm_close(&w->attester_fd);
+    PP_TRY(cvm_recv(w->attester_fd, packet, sizeof packet, &len, NULL));
+    struct pp_rd rd = pp_rd_over(packet, len);
+    pp_rd_copy(&rd, w->binding, sizeof w->binding);
+    struct pp_span hints = pp_rd_rest(&rd);
+    PP_TRY(pp_rd_ok(&rd));
+    struct pp_wr wr = pp_wr_over(w->hints_bytes, sizeof w->hints_bytes);
+    pp_wr_span(&wr, hints);
+    PP_TRY(pp_wr_ok(&wr));
+    pp_ignore(pp_hints_parse(pp_span(w->hints_bytes, hints.len), &w->hints),
+              "whoever needs what they say finds that it is not there");
     return PP_OK;
 }
 
@@ -104,13 +150,11 @@ static void drop_memory(struct worker *w)
 /* Reads the SealedRequest and opens it; the plaintext stands in the arena. */
 static enum cvm_worker_end open_request(struct worker *w, struct pp_span *ret_pt)
 {
-    uint8_t head[LENGTH_BYTES];
+    uint32_t sealed_len = 0;
     size_t len = 0;
 
-    if (!pp_is_ok(cvm_read_all(w->channel_fd, head, sizeof head)))
+    if (!pp_is_ok(hear_head(w, CVM_WORD_SEALED, 0, &sealed_len)))
         return CVM_WORKER_UNUSED;
-    struct pp_rd rd = pp_rd_over(head, sizeof head);
-    uint32_t sealed_len = pp_rd_u32(&rd);
     if (sealed_len == 0 || sealed_len > CVM_SEALED_REQUEST_BYTES_MAX ||
         !pp_is_ok(take_memory(w, ARENA_BYTES + (size_t)2 * sealed_len)))
         return CVM_WORKER_BROKEN;
@@ -127,6 +171,8 @@ static enum cvm_worker_end open_request(struct worker *w, struct pp_span *ret_pt
     w->key = NULL;
     if (!pp_is_ok(r))
         return CVM_WORKER_UNOPENED;
+    w->pt_len = len;
+    w->deadline_ms = pp_clock_mono_ms(&w->clock) + CVM_INFERENCE_MS;
     *ret_pt = pp_span(pt, len);
     return CVM_WORKER_ANSWERED;
 }
@@ -211,12 +257,12 @@ static pp_res items_of(const struct pp_infer_items *from, struct pp_arena *a,
     return pp_answer_clean(answer, a);
 }
 
-static pp_res summarize(struct worker *w, const struct pp_request *q, struct pp_answer *answer)
+pp_res worker_summarize(struct worker *w, const struct pp_request *q, struct pp_answer *answer)
 {
     struct run run = { .engine = w->config->engine, .arena = &w->arena };
 
     PP_TRY(chat_of(&q->summarize, &w->arena, &run.chat));
-    PP_CHECK(cvm_run_limited(run_engine, &run, CVM_INFERENCE_MS), PP_E_TIMEOUT, 0);
+    PP_CHECK(cvm_run_limited(run_engine, &run, worker_time(w, CVM_INFERENCE_MS)), PP_E_TIMEOUT, 0);
     PP_TRY(run.result);
     return items_of(&run.items, &w->arena, answer);
 }
@@ -228,6 +274,24 @@ static void fail_answer(struct pp_answer *a, enum pp_outcome outcome)
     a->outcome = outcome;
 }
 
+/* What this machine's role makes of a request: each knows its own and refuses the others. */
+static pp_res answer_as(struct worker *w, const struct pp_request *q, struct pp_answer *answer)
+{
+    switch (w->config->role) {
+    case PP_RECORD_GUARD:
+        PP_CHECK(q->feature == PP_FEATURE_JUDGE, PP_E_ANSWER_REFUSED, q->feature);
+        return worker_judge(w, &q->judge, answer);
+    case PP_RECORD_ORCHESTRATOR:
+        if (q->backends.count > 0)
+            return worker_ask_backends(w, q, answer);
+        break;
+    default:
+        break;
+    }
+    PP_CHECK(q->feature == PP_FEATURE_SUMMARIZE, PP_E_ANSWER_REFUSED, q->feature);
+    return worker_summarize(w, q, answer);
+}
+
 /* pp-wire 9 and 12: whatever goes wrong from here on is an outcome, and has the answer's size. */
 static struct pp_answer answer_to(struct worker *w, const struct pp_request *q)
 {
@@ -237,8 +301,7 @@ static struct pp_answer answer_to(struct worker *w, const struct pp_request *q)
                     .name = pp_span_cstr(w->config->engine->name) },
     };
 
-    pp_res r = q->feature == PP_FEATURE_SUMMARIZE ? summarize(w, q, &answer)
-                                                  : PP_FAIL(PP_E_ANSWER_REFUSED, 0);
+    pp_res r = answer_as(w, q, &answer);
     if (!pp_is_ok(r))
         fail_answer(&answer,
                     r.code == PP_E_ANSWER_REFUSED ? PP_OUTCOME_REFUSED : PP_OUTCOME_FAILED);
@@ -253,7 +316,7 @@ static struct pp_answer answer_to(struct worker *w, const struct pp_request *q)
 static pp_res answer_request(struct worker *w, const struct pp_request *q)
 {
     size_t room = pp_answer_room(q->answer_kib);
-    size_t cap = LENGTH_BYTES + room + PP_SEALED_RESPONSE_EXTRA;
+    size_t cap = room + PP_SEALED_RESPONSE_EXTRA;
     uint8_t *pt = pp_arena_alloc(&w->arena, room);
     uint8_t *out = pp_arena_alloc(&w->arena, cap);
     size_t items;
@@ -267,11 +330,8 @@ static pp_res answer_request(struct worker *w, const struct pp_request *q)
         PP_TRY(pp_answer_write_padded(&plain, &answer, room, &items));
     }
     struct pp_wr wr = pp_wr_over(out, cap);
-    size_t mark = pp_wr_block32_begin(&wr);
     PP_TRY(pp_seal_response(&w->seal, &w->random, pp_wr_done(&plain), &wr));
-    pp_wr_block32_end(&wr, mark);
-    PP_TRY(pp_wr_ok(&wr));
-    return cvm_write_all(w->channel_fd, pp_wr_done(&wr));
+    return worker_say(w, CVM_WORD_SEALED, pp_wr_done(&wr));
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -279,12 +339,26 @@ static pp_res answer_request(struct worker *w, const struct pp_request *q)
 /* Nothing to answer with: the session ends with an alert and the size of one. */
 static enum cvm_worker_end give_up(struct worker *w, enum cvm_worker_end why)
 {
-    static const uint8_t NOTHING[LENGTH_BYTES];
-
     if (why == CVM_WORKER_UNOPENED || why == CVM_WORKER_UNREAD || why == CVM_WORKER_BROKEN)
-        pp_ignore(cvm_write_all(w->channel_fd, PP_BYTES(NOTHING)),
+        pp_ignore(worker_say(w, CVM_WORD_SEALED, (struct pp_span){ 0 }),
                   "the end of the stream says it too");
     return why;
+}
+
+/* Of a back-end: nothing is opened for a client whose Evidence is not in order. */
+static enum cvm_worker_end meet_client(struct worker *w)
+{
+    struct pp_admitted admitted;
+
+    if (!cvm_is_backend(w->config))
+        return CVM_WORKER_ANSWERED;
+    if (!pp_is_ok(take_memory(w, ADMIT_BYTES)))
+        return CVM_WORKER_BROKEN;
+    pp_res r = worker_admit(w, &admitted);
+    drop_memory(w);
+    if (r.code == PP_E_CLOSED)
+        return CVM_WORKER_UNUSED;
+    return pp_is_ok(r) ? CVM_WORKER_ANSWERED : CVM_WORKER_UNATTESTED;
 }
 
 static enum cvm_worker_end serve(struct worker *w)
@@ -296,7 +370,9 @@ static enum cvm_worker_end serve(struct worker *w)
         return CVM_WORKER_BROKEN;
     if (!pp_is_ok(take_binding(w)))
         return CVM_WORKER_UNUSED;
-    enum cvm_worker_end end = open_request(w, &pt);
+    enum cvm_worker_end end = meet_client(w);
+    if (end == CVM_WORKER_ANSWERED)
+        end = open_request(w, &pt);
     if (end != CVM_WORKER_ANSWERED)
         return give_up(w, end);
     if (!pp_is_ok(read_request(w, pt, &q)))
@@ -308,11 +384,13 @@ static enum cvm_worker_end serve(struct worker *w)
 
 int cvm_worker_main(const struct cvm_config *c, int channel_fd, int attester_fd)
 {
-    struct worker w = { .config = c,
-                        .channel_fd = channel_fd,
-                        .attester_fd = attester_fd,
-                        .random = pp_random_system() };
+    static struct worker w;
 
+    w.config = c;
+    w.channel_fd = channel_fd;
+    w.attester_fd = attester_fd;
+    w.random = pp_random_system();
+    w.clock = pp_clock_system();
     enum cvm_worker_end end = serve(&w);
     pp_kem_key_free(w.key);
     pp_seal_done(&w.seal);

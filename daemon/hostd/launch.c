@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GUEST_FDS = 4, FD_PARK = 64, CHILD_DIED = 125, PROCESSORS = 1 };
+enum { GUEST_FDS = 5, FD_PARK = 64, CHILD_DIED = 125, PROCESSORS = 1 };
 
 /* Descriptors of the guest, from 2 on (daemon/cvmd/cvm.h). */
 struct guest_fds {
-    int events, device, listen, config;
+    int events, device, listen, config, way;
 };
 
 static void shut(int *fd)
@@ -46,10 +46,10 @@ static pp_res sealed_file(const char *name, struct pp_span bytes, int *ret)
     return PP_OK;
 }
 
-/* In the child: the guest's descriptors at 2 to 5, /dev/null at 0 and 1, and nothing else. */
+/* In the child: the guest's descriptors at 2 to 6, /dev/null at 0 and 1, and nothing else. */
 static int place(const struct guest_fds *g)
 {
-    const int fds[GUEST_FDS] = { g->events, g->device, g->listen, g->config };
+    const int fds[GUEST_FDS] = { g->events, g->device, g->listen, g->config, g->way };
     int parked[GUEST_FDS];
 
     for (int i = 0; i < GUEST_FDS; i++)
@@ -112,12 +112,16 @@ static pp_res measure(const struct host_launch *l, uint64_t policy, const struct
 static pp_res start(const struct host_launch *l, struct host_cvm *c, struct guest_fds *g,
                     int *program)
 {
-    int device[2], lines[2];
+    int device[2], lines[2], way[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, device) != 0)
         return pp_errno_res(errno);
     c->device_fd = device[0];
     g->device = device[1];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, way) != 0)
+        return pp_errno_res(errno);
+    c->way_fd = way[0];
+    g->way = way[1];
     if (pipe2(lines, O_CLOEXEC) != 0)
         return pp_errno_res(errno);
     c->events_fd = lines[0];
@@ -127,7 +131,7 @@ static pp_res start(const struct host_launch *l, struct host_cvm *c, struct gues
     g->listen = l->listen_fd;
     PP_TRY(run_guest(c, *program, l->cmdline, g));
     if (fcntl(c->device_fd, F_SETFL, O_NONBLOCK) != 0 ||
-        fcntl(c->events_fd, F_SETFL, O_NONBLOCK) != 0)
+        fcntl(c->way_fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(c->events_fd, F_SETFL, O_NONBLOCK) != 0)
         return pp_errno_res(errno);
     return PP_OK;
 }
@@ -135,8 +139,8 @@ static pp_res start(const struct host_launch *l, struct host_cvm *c, struct gues
 pp_res host_cvm_start(const struct host_launch *l, uint64_t policy, const struct pp_random *random,
                       struct host_cvm *ret)
 {
-    struct host_cvm c = { .device_fd = -1, .events_fd = -1 };
-    struct guest_fds g = { .events = -1, .device = -1, .listen = -1, .config = -1 };
+    struct host_cvm c = { .device_fd = -1, .events_fd = -1, .way_fd = -1 };
+    struct guest_fds g = { .events = -1, .device = -1, .listen = -1, .config = -1, .way = -1 };
     int program = -1;
 
     pp_res r = measure(l, policy, random, &c.guest);
@@ -145,9 +149,11 @@ pp_res host_cvm_start(const struct host_launch *l, uint64_t policy, const struct
     shut(&g.events);
     shut(&g.device);
     shut(&g.config);
+    shut(&g.way);
     shut(&program);
     if (!pp_is_ok(r)) {
         shut(&c.device_fd);
+        shut(&c.way_fd);
         shut(&c.events_fd);
         return r;
     }
@@ -161,4 +167,5 @@ void host_cvm_done(struct host_cvm *c)
         return;
     shut(&c->device_fd);
     shut(&c->events_fd);
+    shut(&c->way_fd);
 }

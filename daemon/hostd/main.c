@@ -18,19 +18,21 @@
 struct config {
     struct pp_daemon_config common; /* always first */
     struct pp_span program, cvm_config, role, firmware, policy, chip, hints, fault;
+    struct pp_span backends[HOST_BACKENDS]; /* addresses */
 };
 
 struct host {
     struct sim_chip *chip;
     struct host_cvm cvm;
     struct host_device device;
+    struct host_way way;
     struct host_lines lines;
-    struct pp_watch *device_watch, *events_watch;
+    struct pp_watch *device_watch, *events_watch, *way_watch;
     struct pp_signal *child;
+    struct pp_timer *slow;
     const struct pp_listener *listener;
     char hints_path[256], chip_path[256];
     char cmdline[64];
-    int claims_more; /* the one fault: for tests of verifiers */
     uint64_t refused_told;
 };
 
@@ -42,7 +44,8 @@ static const struct pp_kv_key KEYS[] = {
       "the program of the confidential VM, pp-cvmd" },
     { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
       "its measured configuration" },
-    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16, "orchestrator" },
+    { "role", PP_KV_TEXT, offsetof(struct config, role), 1, 1, 16,
+      "orchestrator, predictor or guard" },
     { "firmware", PP_KV_TEXT, offsetof(struct config, firmware), 1, 1, 255, "a firmware file" },
     { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16,
       "the guest policy, 16 hex digits" },
@@ -50,8 +53,13 @@ static const struct pp_kv_key KEYS[] = {
       "the folder of the simulated secure processor" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
       "a file with the hints of pp-wire 4, read for every report" },
+    { "guard", PP_KV_TEXT, offsetof(struct config, backends[0]), 0, 1, PP_ADDRESS_TEXT_MAX,
+      "where an orchestrator's guard takes frames" },
+    { "predictor", PP_KV_TEXT, offsetof(struct config, backends[1]), 0, 1, PP_ADDRESS_TEXT_MAX,
+      "where its predictor does" },
     { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
-      "none, or tcb-claim: reports claim more than the chip's certificate" },
+      "what is wrong with its reports, for tests: none, tcb-claim, provisional, debug, other-chip, "
+      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy or slow" },
 };
 
 /* --- configuration --------------------------------------------------------------------------- */
@@ -65,19 +73,35 @@ static pp_res copy_path(struct pp_span path, char *ret, size_t cap)
     return pp_wr_ok(&wr);
 }
 
+static pp_res check_backends(struct pp_daemon *d, struct pp_problem *problem)
+{
+    static const char *const NAMES[HOST_BACKENDS] = { "guard", "predictor" };
+
+    for (size_t i = 0; i < HOST_BACKENDS; i++) {
+        if (config.backends[i].len == 0)
+            continue;
+        if (!pp_is_ok(pp_address_parse(config.backends[i], &host.way.to[i])))
+            return pp_daemon_refuse(problem, NAMES[i], "an address and a port", config.backends[i]);
+        if (host.way.to[i].family != PP_ADDRESS_UNIX)
+            PP_TRY(pp_daemon_allow_connect(d, host.way.to[i].port));
+        host.way.has[i] = 1;
+    }
+    return PP_OK;
+}
+
 static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
 {
     struct pp_wr wr = pp_wr_over(host.cmdline, sizeof host.cmdline);
     uint8_t policy[8];
 
-    (void)d;
-    if (!pp_span_eq(config.role, PP_STR("orchestrator")))
-        return pp_daemon_refuse(problem, "role", "orchestrator", config.role);
+    if (!pp_span_eq(config.role, PP_STR("orchestrator")) &&
+        !pp_span_eq(config.role, PP_STR("predictor")) && !pp_span_eq(config.role, PP_STR("guard")))
+        return pp_daemon_refuse(problem, "role", "orchestrator, predictor or guard", config.role);
+    PP_TRY(check_backends(d, problem));
     if (!pp_is_ok(pp_hex_parse(config.policy, policy, sizeof policy)))
         return pp_daemon_refuse(problem, "policy", "16 lower-case hex digits", config.policy);
-    host.claims_more = pp_span_eq(config.fault, PP_STR("tcb-claim"));
-    if (!host.claims_more && !pp_span_eq(config.fault, PP_STR("none")))
-        return pp_daemon_refuse(problem, "fault", "none or tcb-claim", config.fault);
+    if (!pp_is_ok(host_fault_find(config.fault, &host.device.fault)))
+        return pp_daemon_refuse(problem, "fault", HOST_FAULT_NAMES, config.fault);
     pp_wr_text(&wr, "pp.role=");
     pp_wr_span(&wr, config.role);
     pp_wr_u8(&wr, 0);
@@ -142,8 +166,6 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
         return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
                                 config.chip);
-    if (host.claims_more)
-        sim_chip_params(host.chip)->tcb.microcode++;
     PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
     pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
     pp_buf_done(&program);
@@ -158,8 +180,25 @@ static void on_device(void *ctx, uint32_t ready)
 {
     (void)ctx;
     (void)ready;
-    if (!pp_is_ok(host_device_serve(&host.device)))
-        pp_watch_set(host.device_watch, 0); /* the guest is ending; its signal follows */
+    if (!pp_is_ok(host_device_serve(&host.device)) || host.device.held_len > 0)
+        pp_watch_set(host.device_watch, 0); /* the guest is ending, and its signal follows */
+    if (host.device.held_len > 0)
+        pp_timer_set(host.slow, HOST_SLOW_MS);
+}
+
+static void on_slow(void *ctx)
+{
+    (void)ctx;
+    if (pp_is_ok(host_device_release(&host.device)))
+        pp_watch_set(host.device_watch, PP_WATCH_READ);
+}
+
+static void on_way(void *ctx, uint32_t ready)
+{
+    (void)ctx;
+    (void)ready;
+    if (!pp_is_ok(host_way_serve(&host.way)))
+        pp_watch_set(host.way_watch, 0);
 }
 
 static void on_lines(void *ctx, uint32_t ready)
@@ -211,13 +250,17 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     host.device.chip = host.chip;
     host.device.cvm = &host.cvm;
     host.device.hints_path = host.hints_path;
+    host.way.cvm = &host.cvm;
     host.lines.to = &d->events;
     pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
                         digest_start(host.cvm.guest.host_data));
+    PP_TRY(pp_timer_new(d->loop, on_slow, d, &host.slow));
     PP_TRY(pp_signal_new(d->loop, SIGCHLD, on_child, d, &host.child));
     PP_TRY(pp_watch_new(d->loop, host.cvm.device_fd, on_device, d, &host.device_watch));
     PP_TRY(pp_watch_new(d->loop, host.cvm.events_fd, on_lines, d, &host.events_watch));
+    PP_TRY(pp_watch_new(d->loop, host.cvm.way_fd, on_way, d, &host.way_watch));
     pp_watch_set(host.device_watch, PP_WATCH_READ);
+    pp_watch_set(host.way_watch, PP_WATCH_READ);
     pp_watch_set(host.events_watch, PP_WATCH_READ);
     on_child(d); /* it may have ended before anybody listened */
     return PP_OK;
@@ -228,7 +271,9 @@ static void stop(struct pp_daemon *d)
 {
     (void)d;
     pp_watch_free(host.device_watch);
+    pp_timer_free(host.slow);
     host.device_watch = NULL;
+    host.slow = NULL;
     (void)close(host.cvm.device_fd);
     host.cvm.device_fd = -1;
 }
@@ -238,7 +283,9 @@ static void close_all(struct pp_daemon *d)
     (void)d;
     pp_watch_free(host.device_watch);
     pp_watch_free(host.events_watch);
+    pp_watch_free(host.way_watch);
     pp_signal_free(host.child);
+    pp_timer_free(host.slow);
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);
 }

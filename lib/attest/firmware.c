@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The footer table of a firmware file (edk2's reset vector tables) and the SNP metadata. */
-#include "launch.h"
+#include "launch_int.h"
 
 #include "rd.h"
 
@@ -18,11 +18,8 @@ enum {
 #define GUID_RESET_BLOCK   "\xde\x71\xf7\x00\x7e\x1a\xcb\x4f\x89\x0e\x68\xc7\x7e\x2f\xb4\x4e"
 #define GUID_KERNEL_HASHES "\x1f\x37\x55\x72\x3b\x3a\x04\x4b\x92\x7b\x1d\xa6\xef\xa8\xd4\x54"
 #define GUID_SVSM_INFO     "\x12\xa6\x89\xa7\x97\x05\x4b\x4c\xa4\x9f\xcb\xb1\xfe\x9d\x1d\xdd"
+#define GUID_TDX_METADATA  "\x35\x65\x7a\xe4\x4a\x98\x98\x47\x86\x5e\x46\x85\xa7\xbf\x8e\xc2"
 #define GUID_SNP_METADATA  "\x66\x65\x88\xdc\x4a\x98\x98\x47\xa7\x5e\x55\x85\xa7\xbf\x67\xcc"
-
-struct entries {
-    struct pp_span reset_block, kernel_hashes, svsm_info, snp_metadata;
-};
 
 /* Takes the last `len` bytes off. */
 static pp_res take_tail(struct pp_span *rest, size_t len, struct pp_span *ret)
@@ -54,11 +51,34 @@ static pp_res keep(struct pp_span *slot, struct pp_span data)
     return PP_OK;
 }
 
-static pp_res read_table(struct pp_span file, struct entries *e)
+/* Entries that nobody here reads are passed over. */
+static pp_res keep_entry(struct firmware_entries *e, struct pp_span guid, struct pp_span data)
 {
+    const struct {
+        struct pp_span guid;
+        struct pp_span *slot;
+    } slots[] = {
+        { PP_STR(GUID_RESET_BLOCK), &e->reset_block },
+        { PP_STR(GUID_KERNEL_HASHES), &e->kernel_hashes },
+        { PP_STR(GUID_SVSM_INFO), &e->svsm_info },
+        { PP_STR(GUID_SNP_METADATA), &e->snp_metadata },
+        { PP_STR(GUID_TDX_METADATA), &e->tdx_metadata },
+    };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(slots); i++)
+        if (pp_span_eq(guid, slots[i].guid))
+            return keep(slots[i].slot, data);
+    return PP_OK;
+}
+
+pp_res firmware_read_table(struct pp_span file, struct firmware_entries *ret)
+{
+    struct firmware_entries e = { 0 };
     struct pp_span rest = file;
     struct pp_span skipped, guid, data;
 
+    PP_CHECK(file.len <= PP_FIRMWARE_BYTES_MAX, PP_E_LIMIT, file.len);
+    PP_CHECK(file.len > 0 && file.len % PP_LAUNCH_PAGE_BYTES == 0, PP_E_FORMAT, file.len);
     PP_TRY(take_tail(&rest, AFTER_TABLE_BYTES, &skipped));
     struct pp_span before_footer = rest;
     PP_TRY(take_entry(&rest, &guid, &data)); /* its data is the whole table before it */
@@ -69,15 +89,9 @@ static pp_res read_table(struct pp_span file, struct entries *e)
     for (size_t n = 0; rest.len > 0; n++) {
         PP_CHECK(n < PP_FIRMWARE_ENTRIES_MAX, PP_E_LIMIT, n);
         PP_TRY(take_entry(&rest, &guid, &data));
-        if (pp_span_eq(guid, PP_STR(GUID_RESET_BLOCK)))
-            PP_TRY(keep(&e->reset_block, data));
-        else if (pp_span_eq(guid, PP_STR(GUID_KERNEL_HASHES)))
-            PP_TRY(keep(&e->kernel_hashes, data));
-        else if (pp_span_eq(guid, PP_STR(GUID_SVSM_INFO)))
-            PP_TRY(keep(&e->svsm_info, data));
-        else if (pp_span_eq(guid, PP_STR(GUID_SNP_METADATA)))
-            PP_TRY(keep(&e->snp_metadata, data));
+        PP_TRY(keep_entry(&e, guid, data));
     }
+    *ret = e;
     return PP_OK;
 }
 
@@ -113,14 +127,20 @@ static pp_res read_section(struct pp_rd *rd, struct pp_firmware_section *s)
     }
 }
 
-static pp_res read_metadata(struct pp_span file, struct pp_span entry, struct pp_firmware *f)
+pp_res firmware_behind(struct pp_span file, struct pp_span entry, struct pp_span *ret)
 {
     struct pp_span rest = file;
-    struct pp_span metadata;
     uint32_t from_end = 0;
 
     PP_TRY(read_u32(entry, &from_end));
-    PP_TRY(take_tail(&rest, from_end, &metadata));
+    return take_tail(&rest, from_end, ret);
+}
+
+static pp_res read_metadata(struct pp_span file, struct pp_span entry, struct pp_firmware *f)
+{
+    struct pp_span metadata;
+
+    PP_TRY(firmware_behind(file, entry, &metadata));
     struct pp_rd rd = pp_rd_span(metadata);
     struct pp_span magic = pp_rd_bytes(&rd, 4);
     uint32_t size = pp_rd_u32le(&rd);
@@ -140,11 +160,9 @@ static pp_res read_metadata(struct pp_span file, struct pp_span entry, struct pp
 pp_res pp_firmware_parse(struct pp_span file, struct pp_firmware *ret)
 {
     struct pp_firmware f = { .file = file };
-    struct entries e = { 0 };
+    struct firmware_entries e;
 
-    PP_CHECK(file.len <= PP_FIRMWARE_BYTES_MAX, PP_E_LIMIT, file.len);
-    PP_CHECK(file.len > 0 && file.len % PP_LAUNCH_PAGE_BYTES == 0, PP_E_FORMAT, file.len);
-    PP_TRY(read_table(file, &e));
+    PP_TRY(firmware_read_table(file, &e));
     PP_CHECK(e.reset_block.at != NULL || e.svsm_info.at != NULL, PP_E_MISSING, 1);
     PP_CHECK(e.snp_metadata.at != NULL, PP_E_MISSING, 2);
 

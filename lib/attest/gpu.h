@@ -10,6 +10,7 @@
 
 #include "hash.h"
 #include "problem.h"
+#include "wr.h"
 #include "x509.h"
 
 enum {
@@ -75,6 +76,14 @@ struct pp_gpu_report {
  */
 PP_MUST pp_res pp_gpu_report_parse(struct pp_span bytes, struct pp_gpu_report *ret,
                                    struct pp_problem *problem);
+
+/*
+ * Writes a report: the measurements that are `present`, the `fields` in the order of their types, r
+ * and s. `*ret_signed_len` is what a signature has to cover; the texts and numbers beside `fields`
+ * are not looked at. NO_SPACE, RANGE (a length).
+ */
+PP_MUST pp_res pp_gpu_report_write(struct pp_wr *wr, const struct pp_gpu_report *r,
+                                   size_t *ret_signed_len);
 
 /* "96.00.9F.00.01" of the 8 bytes of an opaque VBIOS_VERSION. */
 void pp_gpu_vbios_text(const uint8_t bytes[8], char ret[PP_GPU_TEXT_BYTES_MAX]);

@@ -236,6 +236,52 @@ pp_res pp_gpu_report_parse(struct pp_span bytes, struct pp_gpu_report *ret,
     return PP_OK;
 }
 
+static void write_blocks(struct pp_wr *wr, const struct pp_gpu_report *r)
+{
+    for (size_t i = 0; i < PP_GPU_BLOCKS_MAX; i++) {
+        if ((r->present >> i & 1) == 0)
+            continue;
+        pp_wr_u8(wr, (uint8_t)(i + 1));
+        pp_wr_u8(wr, DMTF);
+        pp_wr_u16le(wr, DMTF_HEAD_BYTES + PP_GPU_HASH_BYTES);
+        pp_wr_u8(wr, r->value_types[i]);
+        pp_wr_u16le(wr, PP_GPU_HASH_BYTES);
+        pp_wr_span(wr, PP_BYTES(r->measurements[i]));
+    }
+}
+
+pp_res pp_gpu_report_write(struct pp_wr *wr, const struct pp_gpu_report *r, size_t *ret_signed_len)
+{
+    size_t blocks = (size_t)__builtin_popcountll(r->present);
+    size_t record_len = blocks * BLOCK_BYTES;
+    size_t opaque_len = 0;
+
+    for (size_t i = 0; i < PP_GPU_FIELDS; i++)
+        if (r->fields[i].len > 0)
+            opaque_len += 4 + r->fields[i].len;
+    PP_CHECK(opaque_len <= PP_GPU_OPAQUE_BYTES_MAX, PP_E_RANGE, opaque_len);
+    pp_wr_bytes(wr, "\x11\xE0\x01\xFF", 4);
+    pp_wr_span(wr, PP_BYTES(r->nonce));
+    pp_wr_u8(wr, 0);
+    pp_wr_bytes(wr, "\x11\x60\x00\x00", 4);
+    pp_wr_u8(wr, (uint8_t)blocks);
+    pp_wr_u16le(wr, (uint16_t)record_len);
+    pp_wr_u8(wr, 0);
+    write_blocks(wr, r);
+    pp_wr_span(wr, PP_BYTES(r->responder_nonce));
+    pp_wr_u16le(wr, (uint16_t)opaque_len);
+    for (size_t i = 0; i < PP_GPU_FIELDS; i++)
+        if (r->fields[i].len > 0) {
+            pp_wr_u16le(wr, (uint16_t)i);
+            pp_wr_u16le(wr, (uint16_t)r->fields[i].len);
+            pp_wr_span(wr, r->fields[i]);
+        }
+    *ret_signed_len = wr->len;
+    pp_wr_span(wr, PP_BYTES(r->r));
+    pp_wr_span(wr, PP_BYTES(r->s));
+    return pp_wr_ok(wr);
+}
+
 void pp_gpu_nonce(const uint8_t fresh[PP_GPU_NONCE_BYTES], uint32_t index,
                   uint8_t ret[PP_GPU_NONCE_BYTES])
 {

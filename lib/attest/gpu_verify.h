@@ -71,8 +71,7 @@ enum pp_gpu_check_number {
 
 /* Those that a policy may leave out: what the caller asks, not what the evidence proves. */
 #define PP_GPU_SKIPPABLE                                                                           \
-    (PP_ATTEST_BIT(PP_GPU_CHECK_NONCE) | PP_ATTEST_BIT(PP_GPU_CHECK_ARCH) |                        \
-     PP_ATTEST_BIT(PP_GPU_CHECK_MODE) | PP_ATTEST_BIT(PP_GPU_CHECK_RIM_SET) |                      \
+    (PP_ATTEST_BIT(PP_GPU_CHECK_NONCE) | PP_ATTEST_BIT(PP_GPU_CHECK_RIM_SET) |                     \
      PP_ATTEST_BIT(PP_GPU_CHECK_OCSP))
 
 /* Chip generations, by the chip's name in the certificates. */

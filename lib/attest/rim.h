@@ -14,9 +14,9 @@
 
 enum {
     PP_RIM_BYTES_MAX = 1 << 20,
-    PP_RIM_TAGS_MAX = 2048,      /* of a file; some 160 are used */
-    PP_RIM_TAG_BYTES_MAX = 8192, /* from '<' to '>' */
-    PP_RIM_HASHES_MAX = 256,     /* of all active measurements with their alternatives */
+    PP_RIM_TAGS_MAX = 2048,        /* of a file; some 160 are used */
+    PP_RIM_PIECE_BYTES_MAX = 8192, /* from one tag to the next */
+    PP_RIM_HASHES_MAX = 256,       /* of all active measurements with their alternatives */
     PP_RIM_CERTS_MAX = PP_X509_CHAIN_MAX,
     PP_RIM_ROOTS_MAX = 2,
 };

@@ -73,6 +73,23 @@ static void write_label(struct pp_snp_root *root)
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
 }
 
+/*
+ * What is true of a root and the authority below it does not change, but for their validity: it is
+ * verified once, at a moment when both were in force, and not in every session. Check 4 looks at
+ * the outcome and at the validity.
+ */
+static int is_certified(const struct pp_x509 *ark, const struct pp_x509 *authority)
+{
+    uint64_t from = pp_x509_not_before(ark);
+
+    if (authority == NULL)
+        return 0;
+    if (pp_x509_not_before(authority) > from)
+        from = pp_x509_not_before(authority);
+    return pp_is_ok(pp_x509_link_verify(ark, ark, from)) &&
+           pp_is_ok(pp_x509_link_verify(authority, ark, from));
+}
+
 static pp_res fill(struct pp_snp_root *root, struct pp_span ark, struct pp_span ask,
                    struct pp_span asvk)
 {
@@ -97,6 +114,8 @@ static pp_res fill(struct pp_snp_root *root, struct pp_span ark, struct pp_span 
     PP_TRY(read_names(root->ark, &root->names));
     PP_TRY_AS(PP_E_TRUST,
               snp_names_check(root->ark, PP_X509_ISSUER, &root->names, "ARK-", line, NULL));
+    root->ask_is_certified = is_certified(root->ark, root->ask);
+    root->asvk_is_certified = is_certified(root->ark, root->asvk);
     write_label(root);
     return PP_OK;
 }

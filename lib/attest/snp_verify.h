@@ -28,8 +28,9 @@ struct pp_snp_names {
 struct pp_snp_root {
     enum pp_snp_line line;
     struct pp_x509 *ark;
-    struct pp_x509 *ask;  /* signs VCEKs; NULL: none */
-    struct pp_x509 *asvk; /* signs VLEKs; NULL: none */
+    struct pp_x509 *ask;                     /* signs VCEKs; NULL: none */
+    struct pp_x509 *asvk;                    /* signs VLEKs; NULL: none */
+    int ask_is_certified, asvk_is_certified; /* 1: the chain up to the root verified when added */
     struct pp_snp_names names;
     char label[64]; /* "ARK-Genoa sha256:4c6598d19c18719c", for people and receipts */
 };
@@ -152,6 +153,9 @@ struct pp_snp_evidence {
     struct pp_span report; /* PP_SNP_REPORT_BYTES */
     struct pp_span vek;    /* VCEK or VLEK certificate, DER */
     struct pp_span crl;    /* AMD's revocation list of the line, DER; empty: none came */
+    /* The chain above, where it came along; empty: it did not. It anchors nothing: check 4 asks that
+     * it is the pinned one, byte by byte. */
+    struct pp_span ask, ark;
 };
 
 /* What verified evidence says. Only pp_snp_verify makes one, and it is no report. */

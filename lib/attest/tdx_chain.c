@@ -109,17 +109,29 @@ static pp_res read_chain(const struct tdx_ctx *c, struct pp_attest_check *row, s
     return PP_OK;
 }
 
-/* The PEM text ends at the first NUL byte; the quote's generator pads with such bytes alone. */
+static int ends_with(struct pp_span text, struct pp_span end)
+{
+    return text.len >= end.len && pp_span_eq(pp_span(text.at + text.len - end.len, end.len), end);
+}
+
+/*
+ * The chain stands in the quote where no signature covers it, so it has one form: blocks from first
+ * to last byte, then NUL bytes alone, with which quotes are padded.
+ */
 static pp_res cut_padding(struct pp_attest_check *row, struct pp_span *pem)
 {
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
     size_t len = 0;
 
     while (len < pem->len && pem->at[len] != 0)
         len++;
-    attest_say(row, "PEM", "text, then NUL bytes alone", "something behind a NUL byte");
+    attest_say(row, "PEM", "certificates, then NUL bytes alone", "something else");
     for (size_t i = len; i < pem->len; i++)
         ATTEST_CHECK(row, pem->at[i] == 0);
     pem->len = len;
+    ATTEST_CHECK(row, len >= sizeof begin - 1 && memcmp(pem->at, begin, sizeof begin - 1) == 0);
+    ATTEST_CHECK(row, ends_with(*pem, PP_STR("-----END CERTIFICATE-----\n")) ||
+                          ends_with(*pem, PP_STR("-----END CERTIFICATE-----")));
     return PP_OK;
 }
 

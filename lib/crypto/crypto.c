@@ -2,7 +2,9 @@
 #include "crypto_int.h"
 
 #include <malloc.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -53,16 +55,28 @@ static void *wiped_realloc(void *p, size_t len, const char *file, int line)
 
 /* --- algorithms -------------------------------------------------------------------------------- */
 
-static EVP_PKEY *params_of(const char *group)
+static EVP_PKEY *make_frame(const char *group)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *params = NULL;
+    EVP_PKEY *pkey = NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0),
+        OSSL_PARAM_construct_end(),
+    };
 
-    if (ctx != NULL && EVP_PKEY_paramgen_init(ctx) == 1 &&
-        EVP_PKEY_CTX_set_group_name(ctx, group) == 1)
-        (void)EVP_PKEY_paramgen(ctx, &params);
+    if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1)
+        (void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEY_PARAMETERS, params); /* else: NULL */
     EVP_PKEY_CTX_free(ctx);
-    return params;
+    return pkey;
+}
+
+static pp_res make_certificate_parts(struct pp_algorithms *a)
+{
+    PP_CHECK((a->p256_frame = make_frame("P-256")) != NULL, PP_E_CRYPTO, 13);
+    PP_CHECK((a->p384_frame = make_frame("P-384")) != NULL, PP_E_CRYPTO, 14);
+    PP_CHECK((a->bare = OSSL_LIB_CTX_new()) != NULL, PP_E_CRYPTO, 15);
+    PP_CHECK(OSSL_PROVIDER_load(a->bare, "null") != NULL, PP_E_CRYPTO, 16);
+    return PP_OK;
 }
 
 static pp_res fetch_all(void)
@@ -89,8 +103,7 @@ static pp_res fetch_all(void)
     PP_CHECK((a->p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)) != NULL, PP_E_CRYPTO, 10);
     PP_CHECK((a->p384 = EC_GROUP_new_by_curve_name(NID_secp384r1)) != NULL, PP_E_CRYPTO, 11);
     PP_CHECK((a->p521 = EC_GROUP_new_by_curve_name(NID_secp521r1)) != NULL, PP_E_CRYPTO, 12);
-    PP_CHECK((a->p256_params = params_of("P-256")) != NULL, PP_E_CRYPTO, 13);
-    return PP_OK;
+    return make_certificate_parts(a);
 }
 
 static void init(void)

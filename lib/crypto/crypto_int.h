@@ -16,7 +16,10 @@ struct pp_algorithms {
     EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
     EVP_MD *sha256, *sha384, *sha512;
     EC_GROUP *p256, *p384, *p521; /* with their tables, which are what costs */
-    EVP_PKEY *p256_params;        /* a key without halves: a new one is made from it */
+    /* Keys that have a curve and no point yet: copying one is quicker than making a group. */
+    EVP_PKEY *p256_frame, *p384_frame;
+    /* Knows no algorithm at all. A certificate that is read in it keeps its key as bytes. */
+    OSSL_LIB_CTX *bare;
 };
 
 /* Constant after pp_crypto_init succeeded; asserts that it did. */

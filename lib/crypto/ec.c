@@ -68,7 +68,7 @@ static pp_res key_take(EVP_PKEY *pkey, enum pp_curve curve, struct pp_ec_key **r
 /* From parameters that are there already: that halves the cost of a session's key. */
 static EVP_PKEY *generate_p256(void)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pp_algorithms()->p256_params, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pp_algorithms()->p256_frame, NULL);
     EVP_PKEY *pkey = NULL;
 
     if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1)
@@ -299,24 +299,21 @@ pp_res pp_ecdsa_raw_to_der(const uint8_t *r, const uint8_t *s, size_t len, uint8
 
 /* --- verification ---------------------------------------------------------------------------- */
 
-static pp_res import_point(enum pp_curve curve, struct pp_span point, EVP_PKEY **ret)
+pp_res pp_ec_point_import(enum pp_curve curve, struct pp_span point, EVP_PKEY **ret)
 {
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx;
+    EVP_PKEY *pkey;
 
+    PP_TRY(pp_crypto_init()); /* long done, but in programs that only verify */
     PP_CHECK(point.len == point_len(curve) && point.at[0] == POINT_UNCOMPRESSED, PP_E_KEY,
              point.len);
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group_name(curve), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point.at, point.len),
-        OSSL_PARAM_construct_end(),
-    };
-    PP_CHECK((ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL)) != NULL, PP_E_NO_MEMORY, 0);
-    int ok = EVP_PKEY_fromdata_init(ctx) == 1 &&
-             EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    ERR_clear_error();
-    PP_CHECK(ok, PP_E_KEY, 0); /* not on the curve */
+    const struct pp_algorithms *a = pp_algorithms();
+    PP_CHECK((pkey = EVP_PKEY_dup(curve == PP_P256 ? a->p256_frame : a->p384_frame)) != NULL,
+             PP_E_NO_MEMORY, 0);
+    if (EVP_PKEY_set1_encoded_public_key(pkey, point.at, point.len) != 1) {
+        EVP_PKEY_free(pkey);
+        ERR_clear_error();
+        return PP_FAIL(PP_E_KEY, 0); /* not on the curve */
+    }
     *ret = pkey;
     return PP_OK;
 }
@@ -344,7 +341,7 @@ pp_res pp_ecdsa_verify(enum pp_curve curve, struct pp_span point, enum pp_hash_i
     EVP_PKEY *pkey = NULL;
 
     PP_TRY_AS(PP_E_SIGNATURE, pp_ecdsa_der_to_raw(der, pp_curve_len(curve), r, s));
-    PP_TRY(import_point(curve, point, &pkey));
+    PP_TRY(pp_ec_point_import(curve, point, &pkey));
     pp_res result = pp_ecdsa_verify_pkey(pkey, hash, message, der);
     EVP_PKEY_free(pkey);
     return result;

@@ -16,6 +16,9 @@ struct pp_span pp_ec_spki_head(enum pp_curve curve);
 /* PKCS#8 DER of any private key. */
 PP_MUST pp_res pp_pkey_export_der(const EVP_PKEY *pkey, struct pp_secret *ret);
 
+/* A key from its uncompressed point, which must be on the curve. KEY. The caller frees it. */
+PP_MUST pp_res pp_ec_point_import(enum pp_curve curve, struct pp_span point, EVP_PKEY **ret);
+
 /* Verifies with a key that is already imported. SIGNATURE. */
 PP_MUST pp_res pp_ecdsa_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, struct pp_span message,
                                     struct pp_span der);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ec_int.h"
+#include "rd.h"
 #include "x509_int.h"
 
 pp_res pp_asn1_time(const ASN1_TIME *t, uint64_t *ret)
@@ -20,26 +21,76 @@ pp_res pp_asn1_time(const ASN1_TIME *t, uint64_t *ret)
     return PP_OK;
 }
 
-/* The key's kind by its exact encoding: an EC key in any other form than ours counts as OTHER. */
-static enum pp_x509_key_kind key_kind(const X509 *x)
+/* Which of our curves the key is on, by its exact encoding: there is one form of each. */
+static int is_ec_key(struct pp_span spki, enum pp_curve *ret)
 {
-    EVP_PKEY *pkey = X509_get0_pubkey(x);
-    uint8_t spki[PP_P384_SPKI_BYTES];
-    unsigned char *at = spki;
-    int len = pkey == NULL ? 0 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), NULL);
+    for (int i = 0; i < 2; i++) {
+        enum pp_curve curve = i == 0 ? PP_P256 : PP_P384;
+        struct pp_span head = pp_ec_spki_head(curve);
+        if (spki.len == head.len + 1 + 2 * pp_curve_len(curve) &&
+            pp_span_eq(pp_span(spki.at, head.len), head)) {
+            *ret = curve;
+            return 1;
+        }
+    }
+    return 0;
+}
 
-    if (len <= 0)
-        return PP_X509_KEY_OTHER;
-    if (EVP_PKEY_is_a(pkey, "RSA") == 1 || EVP_PKEY_is_a(pkey, "RSA-PSS") == 1)
-        return PP_X509_KEY_RSA;
-    if (len != PP_P256_SPKI_BYTES && len != PP_P384_SPKI_BYTES)
-        return PP_X509_KEY_OTHER;
-    PP_ASSERT(i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &at) == len);
-    enum pp_curve curve = len == PP_P256_SPKI_BYTES ? PP_P256 : PP_P384;
-    struct pp_span head = pp_ec_spki_head(curve);
-    if (!pp_span_eq(pp_span(spki, head.len), head) || spki[head.len] != 0x04)
-        return PP_X509_KEY_OTHER;
-    return curve == PP_P256 ? PP_X509_KEY_P256 : PP_X509_KEY_P384;
+/*
+ * OpenSSL sets up its decoders again for every certificate that it reads, which costs more than an
+ * ECDSA verification on P-256. Keys of the form that we know are imported without them. A key that
+ * cannot be read leaves `pkey` NULL, an EC key in any other form than ours counts as OTHER.
+ */
+static void take_key(struct pp_x509 *c, struct pp_span spki)
+{
+    enum pp_curve curve;
+
+    if (is_ec_key(spki, &curve)) {
+        size_t head = pp_ec_spki_head(curve).len;
+        pp_res r = pp_ec_point_import(curve, pp_span(spki.at + head, spki.len - head), &c->pkey);
+        if (pp_is_ok(r))
+            c->key_kind = curve == PP_P256 ? PP_X509_KEY_P256 : PP_X509_KEY_P384;
+        return;
+    }
+    const unsigned char *at = spki.at;
+    c->pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    if (c->pkey != NULL && (EVP_PKEY_is_a(c->pkey, "RSA") || EVP_PKEY_is_a(c->pkey, "RSA-PSS")))
+        c->key_kind = PP_X509_KEY_RSA;
+}
+
+static pp_res read_key(struct pp_x509 *c)
+{
+    unsigned char *spki = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x), &spki);
+
+    PP_CHECK(len > 0, PP_E_FORMAT, 3);
+    take_key(c, pp_span(spki, (size_t)len));
+    OPENSSL_free(spki);
+    return PP_OK;
+}
+
+/* A tag and a length of DER; a certificate is short enough for these three forms. */
+static size_t read_head(struct pp_rd *rd)
+{
+    (void)pp_rd_u8(rd);
+    uint8_t first = pp_rd_u8(rd);
+    if (first == 0x81)
+        return pp_rd_u8(rd);
+    return first == 0x82 ? pp_rd_u16(rd) : first;
+}
+
+/* Certificate ::= SEQUENCE { tbsCertificate SEQUENCE, ... }; the bytes are known to be DER. */
+static pp_res find_signed_part(struct pp_x509 *c)
+{
+    struct pp_rd rd = pp_rd_over(c->der, c->der_len);
+
+    (void)read_head(&rd);
+    c->tbs_from = c->der_len - rd.left;
+    size_t len = read_head(&rd);
+    PP_TRY(pp_rd_ok(&rd));
+    PP_CHECK(len <= rd.left, PP_E_FORMAT, 4);
+    c->tbs_len = c->der_len - rd.left - c->tbs_from + len;
+    return PP_OK;
 }
 
 /* DER has one encoding per value; OpenSSL's decoder also takes BER on the outside. */
@@ -54,11 +105,26 @@ static pp_res check_canonical(X509 *x, struct pp_span der)
     return PP_OK;
 }
 
+/* RFC 5280, 4.2.1.3 and 4.2.1.9. One that is there twice makes the certificate EXFLAG_INVALID. */
+static void read_constraints(struct pp_x509 *c)
+{
+    BASIC_CONSTRAINTS *basic = X509_get_ext_d2i(c->x, NID_basic_constraints, NULL, NULL);
+    ASN1_BIT_STRING *usage = X509_get_ext_d2i(c->x, NID_key_usage, NULL, NULL);
+
+    c->is_ca = basic != NULL && basic->ca != 0;
+    c->may_certify = usage == NULL || ASN1_BIT_STRING_get_bit(usage, 5 /* keyCertSign */) == 1;
+    c->path_len = basic == NULL || basic->pathlen == NULL ? -1 : ASN1_INTEGER_get(basic->pathlen);
+    BASIC_CONSTRAINTS_free(basic);
+    ASN1_BIT_STRING_free(usage);
+}
+
 static pp_res fill(struct pp_x509 *c, struct pp_span der)
 {
     const unsigned char *at = der.at;
 
-    c->x = d2i_X509(NULL, &at, (long)der.len);
+    PP_TRY(pp_crypto_init());
+    c->x = (X509 *)ASN1_item_d2i_ex(NULL, &at, (long)der.len, ASN1_ITEM_rptr(X509),
+                                    pp_algorithms()->bare, NULL);
     ERR_clear_error();
     PP_CHECK(c->x != NULL, PP_E_FORMAT, 0);
     PP_CHECK(at == der.at + der.len, PP_E_FORMAT, 1);
@@ -67,9 +133,11 @@ static pp_res fill(struct pp_x509 *c, struct pp_span der)
     PP_TRY(pp_asn1_time(X509_get0_notAfter(c->x), &c->not_after));
     PP_CHECK((c->der = OPENSSL_memdup(der.at, der.len)) != NULL, PP_E_NO_MEMORY, 0);
     c->der_len = der.len;
-    c->key_kind = key_kind(c->x);
+    PP_TRY(find_signed_part(c));
+    PP_TRY(read_key(c));
     /* Fills OpenSSL's cache of the extensions now, so that later reads change nothing. */
     (void)X509_check_purpose(c->x, -1, 0);
+    read_constraints(c);
     ERR_clear_error();
     return PP_OK;
 }
@@ -95,6 +163,7 @@ void pp_x509_free(struct pp_x509 *c)
     if (c == NULL)
         return;
     X509_free(c->x);
+    EVP_PKEY_free(c->pkey);
     OPENSSL_free(c->der);
     OPENSSL_free(c);
 }
@@ -111,8 +180,7 @@ enum pp_x509_key_kind pp_x509_key_kind(const struct pp_x509 *c)
 
 size_t pp_x509_key_bits(const struct pp_x509 *c)
 {
-    EVP_PKEY *pkey = X509_get0_pubkey(c->x);
-    int bits = pkey == NULL ? 0 : EVP_PKEY_get_bits(pkey);
+    int bits = c->pkey == NULL ? 0 : EVP_PKEY_get_bits(c->pkey);
 
     return bits > 0 ? (size_t)bits : 0;
 }
@@ -201,7 +269,7 @@ pp_res pp_x509_ecdsa_verify_raw(const struct pp_x509 *c, enum pp_hash_id hash,
     PP_CHECK(c->key_kind == PP_X509_KEY_P256 || c->key_kind == PP_X509_KEY_P384, PP_E_KEY, 0);
     PP_TRY(pp_ecdsa_raw_to_der(r, s, c->key_kind == PP_X509_KEY_P256 ? 32 : 48, der, sizeof der,
                                &len));
-    return pp_ecdsa_verify_pkey(X509_get0_pubkey(c->x), hash, message, pp_span(der, len));
+    return pp_ecdsa_verify_pkey(c->pkey, hash, message, pp_span(der, len));
 }
 
 static X509_NAME *name_of(const struct pp_x509 *c, enum pp_x509_side side)

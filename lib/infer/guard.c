@@ -216,3 +216,13 @@ pp_res pp_infer_guard(const struct pp_infer_chat *chat, const struct pp_infer_it
         return refuse(PP_INFER_REFUSED_HOSTILE);
     return PP_OK;
 }
+
+pp_res pp_infer_guard_line(struct pp_span text)
+{
+    const struct pp_infer_item item = { .kind = PP_INFER_TOPIC, .text = text };
+
+    PP_TRY(check_shape(&item));
+    if (infer_hostile_text(text) != INFER_FRIENDLY)
+        return refuse(PP_INFER_REFUSED_HOSTILE);
+    return PP_OK;
+}

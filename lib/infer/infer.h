@@ -117,6 +117,12 @@ enum pp_infer_refusal {
 PP_MUST pp_res pp_infer_guard(const struct pp_infer_chat *chat, const struct pp_infer_item *item);
 
 /*
+ * What the guard can say of a line without the conversation that it is about: its shape, and that
+ * it reads like no instruction or demand. ANSWER_REFUSED, as above.
+ */
+PP_MUST pp_res pp_infer_guard_line(struct pp_span text);
+
+/*
  * Words of a text: maximal runs of characters other than Unicode white space. A speaker mark is one
  * word. This is what budgets are counted in.
  */

@@ -228,3 +228,20 @@ void pp_listener_done(struct pp_listener *l)
     (void)close(l->fd);
     *l = (struct pp_listener){ 0 };
 }
+
+pp_res pp_address_connect(const struct pp_address *to, int *ret_fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = pp_address_to_sockaddr_(to, &sa);
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return pp_errno_res(errno);
+    if (connect(fd, (const struct sockaddr *)&sa, len) != 0 && errno != EINPROGRESS) {
+        pp_res r = PP_FAIL(PP_E_NETWORK, errno);
+        (void)close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return PP_OK;
+}

@@ -42,6 +42,12 @@ void pp_address_write(const struct pp_address *a, char ret[PP_ADDRESS_TEXT_MAX])
 /* 1 for an address that only this machine reaches: a unix socket, 127.0.0.0/8, ::1. */
 int pp_address_is_local(const struct pp_address *a);
 
+/*
+ * A non-blocking socket whose connection to `to` is under way: what is written leaves when it
+ * stands. NETWORK (detail = errno), SYSTEM.
+ */
+PP_MUST pp_res pp_address_connect(const struct pp_address *to, int *ret_fd);
+
 /* A bound, listening socket. The zero state is "none". */
 struct pp_listener {
     uint32_t is_open;

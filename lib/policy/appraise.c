@@ -54,7 +54,9 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     for (size_t n = 1; n <= v->count; n++) {
         const struct pp_attest_check *row = &v->rows[n - 1];
 
-        if (row->verdict == PP_ATTEST_PASSED || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
+        int passed = row->verdict == PP_ATTEST_PASSED && (v->skip & PP_ATTEST_BIT(n)) == 0;
+
+        if (passed || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
             continue;
         pp_problem_set(a->problem, v->words[n].what, "a check that ran",
                        pp_span_cstr(row->problem.got));
@@ -63,12 +65,66 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     return PP_OK;
 }
 
+void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           (enum pp_code)r.code);
+
+    if (advisory != NULL)
+        pp_advisory_name(advisory, a->problem);
+}
+
+/* "7: ciphertext-hiding, page-move" of a set of lines. */
+static struct pp_span list_advisories(uint64_t set, struct pp_wr *wr)
+{
+    pp_wr_decimal(wr, (uint64_t)__builtin_popcountll(set));
+    for (size_t i = 0; i < PP_ADVISORY_COUNT; i++)
+        if ((set >> i & 1) != 0) {
+            pp_wr_text(wr, " ");
+            pp_wr_text(wr, PP_ADVISORIES[i].id);
+        }
+    PP_ASSERT(pp_is_ok(pp_wr_ok(wr)));
+    return pp_wr_done(wr);
+}
+
+pp_res appraise_open_to(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           PP_E_OK);
+
+    if (advisory == NULL)
+        return PP_OK;
+    pp_problem_set(a->problem, "machine", "one to which this attack does not apply",
+                   pp_span_cstr(advisory->attacks));
+    pp_advisory_name(advisory, a->problem);
+    return PP_FAIL(PP_E_ADVISORY, (uint32_t)(advisory - PP_ADVISORIES));
+}
+
+pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_hardware *hardware = &a->trust->hardware;
+    char text[PP_ADVISORIES_MAX * 32];
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+
+    PP_TRY(appraise_open_to(a, facts));
+    pp_check_add_number(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_PROVEN,
+                        "no known attack of the advisory file applies to the machine",
+                        pp_span_cstr(hardware->profile),
+                        PP_ADVISORY_COUNT - (size_t)__builtin_popcountll(hardware->waived),
+                        "advisories");
+    if (hardware->waived != 0)
+        pp_check_add(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_SKIPPED,
+                     "known attacks that the profile leaves open", pp_span_cstr(hardware->profile),
+                     list_advisories(hardware->waived, &wr));
+    return PP_OK;
+}
+
 /* --- step 8: the map, and what the anchors say of it ------------------------------------------ */
 
 /* A build's platforms are its list of names (trust.c); the simulated ones have the real bytes. */
 static const struct appraise_platform *platform_of(enum pp_platform platform)
 {
-    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : NULL;
+    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : &APPRAISE_TDX;
 }
 
 static pp_res check_message_key(const struct appraise *a)
@@ -100,12 +156,9 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
     }
     struct pp_span name = pp_span_cstr(pp_platform_name(e->platform));
     a->platform = platform_of(e->platform);
-    if (a->platform == NULL || (a->trust->platforms >> e->platform & 1) == 0)
+    if ((a->trust->platforms >> e->platform & 1) == 0)
         return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "platform",
                                "one that the trust anchors name", name);
-    if (e->gpu_encoding.len > 0)
-        return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "gpu",
-                               "no GPU: this build verifies none", PP_STR("GPU evidence"));
     if (e->endorsement_count != a->platform->endorsements)
         return appraise_refuse(a, PP_E_EVIDENCE_FORMAT, "endorsements",
                                a->platform->endorsement_words, PP_STR("another number"));
@@ -121,7 +174,9 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
 
 static pp_res check_ledger(struct appraise *a)
 {
-    PP_TRY(appraise_release(a));
+    PP_TRY(appraise_find_release(a));
+    PP_TRY(appraise_gpu(a)); /* it needs the release's reference files */
+    appraise_release(a);
     PP_TRY(a->platform->published(a));
     if (a->end == PP_END_CLIENT)
         return PP_OK;

@@ -23,9 +23,8 @@ pp_res pp_peer_trust(struct pp_trust *t, enum pp_platform platform, uint16_t mes
                      const uint8_t root_digest[PP_SHA256_BYTES], const struct pp_span *collateral,
                      size_t collateral_count)
 {
-    *t = (struct pp_trust){ .platforms = 1U << platform,
-                            .message_kem = message_kem,
-                            .snp_policy = PP_SNP_POLICY_STRICT };
+    *t = (struct pp_trust){ .platforms = 1U << platform, .message_kem = message_kem };
+    PP_TRY(pp_hardware_profile(PP_STR("strict"), &t->hardware));
     PP_CHECK(pp_platform_is_snp(platform), PP_E_UNSUPPORTED, platform);
     PP_CHECK(pp_kem_info(message_kem) != NULL, PP_E_UNSUPPORTED, message_kem);
     if (!pp_platform_is_simulated(platform))

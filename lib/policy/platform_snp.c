@@ -41,9 +41,24 @@ enum {
                1 << PP_SNP_CHECK_ID_BLOCK,
 };
 
+/* A refusal of the policy gets its advisory's name; an accept is held against all of them. */
+static pp_res judge(const struct appraise *a, const struct appraise_verdict *v, pp_res r)
+{
+    struct pp_snp_report report;
+    const struct pp_advisory_facts facts = { .snp = &report };
+
+    r = appraise_conclude(a, v, r);
+    if (!pp_is_ok(pp_snp_report_parse(a->evidence.report, &report, NULL)))
+        return pp_is_ok(r) ? PP_FAIL(PP_E_UNVERIFIED, 0) : r; /* check 1 has refused it */
+    if (pp_is_ok(r))
+        return appraise_advisories(a, &facts);
+    appraise_name(a, &facts, r);
+    return r;
+}
+
 static pp_res verify(struct appraise *a, const uint8_t report_data[PP_REPORT_DATA_BYTES])
 {
-    struct pp_snp_policy policy = a->trust->snp_policy;
+    struct pp_snp_policy policy = a->trust->hardware.snp;
     struct pp_snp_checks checks;
 
     policy.skip |= ASKED_IN_STEP_12 | PP_ATTEST_BIT(PP_SNP_CHECK_CRL);
@@ -57,9 +72,14 @@ static pp_res verify(struct appraise *a, const uint8_t report_data[PP_REPORT_DAT
     pp_res r = pp_snp_verify(&a->trust->snp_anchors, &policy, &evidence, a->ledger->now_posix_s,
                              &checks, &a->snp);
     const struct appraise_verdict verdict = {
-        .rows = checks.rows, .count = PP_SNP_CHECKS, .words = ROWS, .may_skip = MAY_SKIP
+        .rows = checks.rows,
+        .count = PP_SNP_CHECKS,
+        .words = ROWS,
+        .skip = policy.skip,
+        .may_skip = MAY_SKIP |
+                    (policy.allow_provisional ? PP_ATTEST_BIT(PP_SNP_CHECK_PROVISIONAL) : 0),
     };
-    PP_TRY(appraise_conclude(a, &verdict, r));
+    PP_TRY(judge(a, &verdict, r));
     memcpy(a->machine.measurement, a->snp.measurement, sizeof a->machine.measurement);
     memcpy(a->machine.report_data, a->snp.report_data, sizeof a->machine.report_data);
     memcpy(a->machine.host_id, a->snp.chip_id, sizeof a->machine.host_id);

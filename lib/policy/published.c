@@ -2,7 +2,7 @@
 /* Step 12, as far as it is the same for every platform: what was proven against the ledger. */
 #include "appraise_int.h"
 
-pp_res appraise_release(struct appraise *a)
+pp_res appraise_find_release(struct appraise *a)
 {
     struct pp_record_id id;
 
@@ -13,10 +13,14 @@ pp_res appraise_release(struct appraise *a)
                        PP_STR(""));
         return r;
     }
+    return PP_OK;
+}
+
+void appraise_release(const struct appraise *a)
+{
     pp_check_add_hex(a->checks, PP_STEP_LEDGER, PP_E_LEDGER_UNLISTED, PP_VERDICT_PROVEN,
                      "the release is in force, reviewed and not revoked",
-                     pp_span_cstr(pp_record_role_name(a->role)), PP_BYTES(id.bytes));
-    return PP_OK;
+                     pp_span_cstr(pp_record_role_name(a->role)), PP_BYTES(a->evidence.release_id));
 }
 
 pp_res appraise_config(struct appraise *a)
@@ -50,6 +54,16 @@ static pp_res verify_path(const struct appraise *a, const struct pp_host_path *h
     return pp_host_verify(&host, h->index, &path, set);
 }
 
+static pp_res refuse_host(const struct appraise *a, const char *field, const char *expected,
+                          const char *got)
+{
+    const struct pp_advisory_facts facts = { .unregistered = 1 };
+    pp_res r = appraise_refuse(a, PP_E_LEDGER_HOST, field, expected, pp_span_cstr(got));
+
+    appraise_name(a, &facts, r);
+    return r;
+}
+
 pp_res appraise_host(struct appraise *a)
 {
     const struct pp_record_id *set = &pp_ledger_hosts(a->ledger)->id;
@@ -60,16 +74,14 @@ pp_res appraise_host(struct appraise *a)
         if (memcmp(h->record_id, set->bytes, sizeof set->bytes) != 0)
             continue;
         if (!pp_is_ok(verify_path(a, h)))
-            return appraise_refuse(a, PP_E_LEDGER_HOST, "chip",
-                                   "one that the host-set's root commits to",
-                                   PP_STR("a chip outside of it"));
+            return refuse_host(a, "chip", "one that the host-set's root commits to",
+                               "a chip outside of it");
         pp_check_add_hex(a->checks, PP_STEP_LEDGER, PP_E_LEDGER_HOST, PP_VERDICT_PROVEN,
                          "this very chip is in the published host-set", PP_STR("host-set record"),
                          PP_BYTES(a->machine.host_id));
         return PP_OK;
     }
-    return appraise_refuse(a, PP_E_LEDGER_HOST, "host-set path",
-                           "one for the status record's host-set", PP_STR("none"));
+    return refuse_host(a, "host-set path", "one for the status record's host-set", "none");
 }
 
 pp_res appraise_backends(struct appraise *a)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an appraisal costs over the bare signature verifications that it stands on: the report's
- * (P-384), the chip certificate's, the authority's and the root's own (RSA-4096 each). In: 1184
- * bytes of report, the chip's certificate in DER; parsed anchors are kept, as a client keeps them.
+ * What an appraisal costs over the bare signature verifications that it contains: the report's
+ * (P-384) and the chip certificate's (RSA-4096, PSS). In: 1184 bytes of report, the chip's
+ * certificate in DER. The anchors are kept, as a client keeps them: that the root certified the
+ * authority was verified when they were added, so those two verifications are counted on neither
+ * side.
  */
 #include <stdlib.h>
 
+#include "allocations.h"
 #include "bench.h"
 #include "crypto.h"
 #include "sim.h"
@@ -59,6 +62,20 @@ static void appraise(void)
     must(pp_snp_verify(&anchors, &policy, &evidence, NOW, &checks, &result));
 }
 
+static void print_memory(void)
+{
+    long live = allocation_live;
+    unsigned long own = allocation_count_own;
+    unsigned long count = allocation_count;
+
+    allocation_peak = live;
+    appraise();
+    printf("%-58s %10.1f KiB  (aim below 256.0)\n", "heap of an appraisal, at most",
+           (double)(allocation_peak - live) / 1024);
+    printf("%-58s %10lu ours, %lu OpenSSL's\n", "allocations of an appraisal",
+           allocation_count_own - own, allocation_count - count - (allocation_count_own - own));
+}
+
 int main(void)
 {
     uint8_t out[PP_SNP_REPORT_BYTES];
@@ -70,7 +87,8 @@ int main(void)
     double p384 = BENCH("bare P-384 verification", "op", (void)bench_bare_p384_verify());
     double rsa = BENCH("bare RSA-4096 PSS verification", "op", (void)bench_bare_rsa_4096_verify());
     double all = BENCH("SNP appraisal, 23 checks", "report", appraise());
-    bench_ratio("appraisal / (P-384 + 3 RSA-4096)", all, p384 + 3 * rsa, "aim at most 1.20");
+    bench_ratio("appraisal / (P-384 + RSA-4096)", all, p384 + rsa, "aim at most 1.20");
+    print_memory();
     (void)BENCH("simulated report, made and signed", "report",
                 must(sim_chip_report(chip, &guest, report_data, out)));
     pp_snp_anchors_done(&anchors);

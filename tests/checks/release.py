@@ -37,7 +37,7 @@ for program in programs:
     rule(f"{name}: no simulator", not re.search(r"\b(sim_|pp_sim_)\w+", symbols), "symbols")
     rule(f"{name}: no clock that a file moves", "clock_file" not in symbols and "--clock-fd" not in strings)
     for word in ("sim-snp", "sim-tdx", "skip-verify", "skip_verify", "--fault", "debug policy",
-                 "simulated secure processor"):
+                 "simulated secure processor", "machine on a desk"):
         rule(f"{name}: does not hold \"{word}\"", word not in strings)
     rule(f"{name}: no grid but the one of the sizes", name != "ppctl" or "grid_ms" not in strings)
     rule(f"{name}: no path of the build machine", os.getcwd() not in strings)

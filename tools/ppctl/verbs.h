@@ -16,6 +16,8 @@ int verb_host_set_add(struct ppctl *p, int argc, char **argv);
 int verb_host_set_new(struct ppctl *p, int argc, char **argv);
 int verb_host_set_remove(struct ppctl *p, int argc, char **argv);
 int verb_host_set_sign(struct ppctl *p, int argc, char **argv);
+int verb_image(struct ppctl *p, int argc, char **argv);
+int verb_image_measure(struct ppctl *p, int argc, char **argv);
 int verb_keys(struct ppctl *p, int argc, char **argv);
 int verb_keys_new(struct ppctl *p, int argc, char **argv);
 int verb_keys_sign(struct ppctl *p, int argc, char **argv);
@@ -44,9 +46,13 @@ int verb_review_sign(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
+int verb_explain(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);
 int verb_verify(struct ppctl *p, int argc, char **argv);
+int verb_verify_gpu(struct ppctl *p, int argc, char **argv);
+int verb_verify_evidence(struct ppctl *p, int argc, char **argv);
 int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
+int verb_verify_tdx(struct ppctl *p, int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include "hints.h"
 
 struct around around;
+uint32_t around_device_ms = CVM_DEVICE_MS;
 
 static const uint8_t CONFIG[] = "tested";
 
@@ -24,13 +26,26 @@ int around_can_read(int fd, int wait_ms)
     return poll(&p, 1, wait_ms) == 1;
 }
 
+void around_settle(int fd)
+{
+    int unread = 1;
+
+    for (int i = 0; i < AROUND_WAIT_MS && unread > 0; i++) {
+        assert_int_equal(ioctl(fd, TIOCOUTQ, &unread), 0);
+        if (unread > 0)
+            (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(unread, 0);
+}
+
 void around_start_unchecked(enum pp_platform platform)
 {
     int device[2], channel[2], supervisor[2];
 
     assert_ok(pp_crypto_init());
     around = (struct around){ .config = { .bytes = pp_span(CONFIG, sizeof CONFIG - 1),
-                                          .platform = platform } };
+                                          .platform = platform,
+                                          .device_ms = around_device_ms } };
     pp_sha256(around.config.bytes, around.config.digest);
     assert_ok(cvm_pair(SOCK_SEQPACKET, device));
     assert_ok(cvm_pair(SOCK_SEQPACKET, channel));

@@ -22,6 +22,7 @@ struct around {
 };
 
 extern struct around around;
+extern uint32_t around_device_ms; /* the patience of those that are started next */
 
 /* A worker as the supervisor hands it over, and what the test knows of it. */
 struct around_worker {
@@ -41,6 +42,7 @@ struct around_session {
 void around_start(void);
 void around_start_unchecked(enum pp_platform platform); /* the first request still waits */
 int around_can_read(int fd, int wait_ms);
+void around_settle(int fd);      /* until the attester has taken all that we sent there */
 int around_exit_status(void);    /* waits for its end; 128 + n after a signal */
 int around_stop(void **state);   /* a cmocka teardown: it lives until now, whatever was done */
 int around_forget(void **state); /* the same where its end was expected */

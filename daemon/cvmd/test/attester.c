@@ -27,12 +27,12 @@ static void open_session(uint32_t i, struct around_worker *w, struct around_sess
 /* What the worker got from the attester. */
 static void assert_told(const struct around_worker *w, const uint8_t binding[PP_BINDING_BYTES])
 {
-    uint8_t got[PP_BINDING_BYTES + 1];
+    static uint8_t got[CVM_BINDING_PACKET_BYTES_MAX];
     size_t len = 0;
 
     assert_true(around_can_read(w->fd, AROUND_WAIT_MS));
     assert_ok(cvm_recv(w->fd, got, sizeof got, &len, NULL));
-    assert_int_equal(len, PP_BINDING_BYTES);
+    assert_true(len > PP_BINDING_BYTES); /* and the hints */
     assert_memory_equal(got, binding, PP_BINDING_BYTES);
 }
 
@@ -90,6 +90,7 @@ static void sessions_that_come_while_a_report_is_made_share_the_next(void **stat
     assert_true(around_wanted(first, AROUND_WAIT_MS));
     for (uint32_t i = 1; i < COUNT; i++)
         open_session(i, &w[i], &s[i]);
+    around_settle(around.channel);
     assert_false(around_wanted(second, SOON_MS)); /* one request at a time */
     around_report(first, &report);
     around_answer(&report);
@@ -115,10 +116,12 @@ static void the_next_report_is_asked_for_before_evidence_is_taken(void **state)
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
     for (uint32_t i = 1; i <= COUNT; i++)
         open_session(i, &w[i], &s[i]);
+    around_settle(around.channel);
     around_report(wanted, &report);
     around_answer(&report);
     assert_true(around_wanted(wanted, AROUND_WAIT_MS)); /* for the 40 */
     open_session(COUNT + 1, &w[COUNT + 1], &s[COUNT + 1]);
+    around_settle(around.channel);
     assert_false(around_can_read(around.device, SOON_MS));
     around_report(wanted, &report);
     around_answer(&report);
@@ -144,6 +147,7 @@ static void a_report_covers_1024_sessions_and_the_next_one_the_rest(void **state
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
     for (uint32_t i = 1; i <= COUNT; i++)
         open_session(i, &w[i], &s[i]);
+    around_settle(around.channel);
     around_report(wanted, &report);
     around_answer(&report);
     assert_int_equal(assert_evidence(w, s, 0), 0);
@@ -202,6 +206,7 @@ static void whoever_ends_while_queued_has_no_place_in_the_batch(void **state)
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
     for (uint32_t i = 1; i < COUNT; i++)
         open_session(i, &w[i], &s[i]);
+    around_settle(around.channel);
     cvm_close(&w[1].fd);
     assert_refused(1);
     struct around_worker again = around_worker_new(2, 2);
@@ -303,6 +308,8 @@ static void clients_and_servers_share_reports_and_keep_their_ends(void **state)
     open_session(1, &w[1], &s[1]);
     open_session(2, &w[2], &s[2]);
     call(&caller, &called);
+    around_settle(around.channel);
+    around_settle(caller.fd);
     assert_false(around_wanted(wanted, SOON_MS));
     around_report(wanted, &report);
     around_answer(&report);

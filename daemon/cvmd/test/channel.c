@@ -91,7 +91,7 @@ static void start_channel(int small_queue)
         (void)close(worker[0]);
         (void)close(attester[0]);
         (void)close(supervisor[0]);
-        _exit(cvm_channel_main(&config, listener, attester[1], supervisor[1]));
+        _exit(cvm_channel_main(&config, listener, attester[1], supervisor[1], -1));
     }
     close(listener);
     close(attester[1]);
@@ -110,6 +110,7 @@ static int set_up(void **state)
     (void)state;
     assert_ok(pp_crypto_init());
     config = (struct cvm_config){ .bytes = PP_STR("tested"),
+                                  .role = PP_RECORD_ORCHESTRATOR,
                                   .sessions_max = 512,
                                   .session_s = 30,
                                   .frame_ms = CVM_FRAME_MS,

@@ -103,11 +103,11 @@ static void a_configuration_stops_at_4096_bytes(void **state)
     assert_code(parse(text, &c), PP_E_CONFIG);
 }
 
-/* W20_T2: a role is what the measured command line says, and this program plays one. */
+/* W20_T2: a role is what the measured command line says, exactly. */
 static void w20_t2_another_role_or_a_longer_command_line_is_refused(void **state)
 {
     static const char *const ROWS[] = { "",
-                                        "pp.role=predictor",
+                                        "pp.role=gateway",
                                         "pp.role=orchestrator ",
                                         "pp.role=orchestrator quiet",
                                         "pp.role=Orchestrator",

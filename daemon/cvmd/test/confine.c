@@ -2,18 +2,22 @@
 /* What a confined process cannot do any more; each case is a child of its own. */
 #include "harness.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "confine.h"
 #include "ipc.h"
+#include "sev_guest.h"
 
 enum { CONFINED_AND_DONE = 40, NOT_CONFINED = 41 };
 
@@ -50,6 +54,20 @@ static void open_a_file(void)
 static void make_a_socket(void)
 {
     if (socket(AF_INET, SOCK_STREAM, 0) < 0)
+        _exit(0);
+}
+
+static void open_the_device(void)
+{
+    if (open("/dev/sev-guest", O_RDWR | O_CLOEXEC) < 0)
+        _exit(0);
+}
+
+static void ask_the_device(void)
+{
+    struct cvm_sev_request io = { .msg_version = 1 };
+
+    if (ioctl(3, CVM_SEV_GET_REPORT, &io) != 0)
         _exit(0);
 }
 
@@ -137,7 +155,8 @@ static void appb_whoever_tries_to_leave_is_killed(void **state)
 {
     static void (*const TRIES[])(void) = { open_a_file,       make_a_socket, run_a_program,
                                            make_a_child,      trace_another, make_code,
-                                           signal_the_parent, abort_another, make_a_pair };
+                                           signal_the_parent, abort_another, make_a_pair,
+                                           open_the_device,   ask_the_device };
 
     (void)state;
     for (size_t i = 0; i < PP_ARRAY_COUNT(KINDS); i++)
@@ -168,6 +187,121 @@ static void the_supervisor_makes_pairs_of_two_kinds(void **state)
         assert_int_equal(WTERMSIG(status), SIGSYS);
 #endif
     }
+}
+
+/* --- reporters: the one hole that each has --------------------------------------------------- */
+
+/* At descriptor 3 for what is confined next. */
+static void put_at_3(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    if (fd != 3) {
+        assert_int_equal(dup2(fd, 3), 3);
+        (void)close(fd);
+    }
+}
+
+/* What descriptor 3 is says no to both calls, and is asked. */
+static void ask_for_reports(void)
+{
+    struct cvm_sev_request io = { .msg_version = 1 };
+
+    if (ioctl(3, CVM_SEV_GET_REPORT, &io) != -1 || errno != ENOTTY ||
+        ioctl(3, CVM_SEV_GET_EXT_REPORT, &io) != -1 || errno != ENOTTY)
+        _exit(0);
+}
+
+static void ask_for_a_derived_key(void)
+{
+    struct cvm_sev_request io = { .msg_version = 1 };
+
+    if (ioctl(3, _IOWR('S', 1, struct cvm_sev_request), &io) != 0)
+        _exit(0);
+}
+
+static void ask_another_descriptor(void)
+{
+    struct cvm_sev_request io = { .msg_version = 1 };
+
+    if (ioctl(0, CVM_SEV_GET_REPORT, &io) != 0)
+        _exit(0);
+}
+
+static void make_an_entry(void)
+{
+    int fd;
+
+    if (mkdirat(3, "pp", 0700) != 0 || (fd = openat(3, "inblob", O_WRONLY)) < 0 || close(fd) != 0 ||
+        (fd = openat(3, "inblob", O_RDONLY)) < 0 || close(fd) != 0 ||
+        unlinkat(3, "pp", AT_REMOVEDIR) != 0)
+        _exit(0);
+}
+
+/* The call is there, and its own folder is all that it reaches. */
+static void leave_the_folder(void)
+{
+    if (openat(3, "../..", O_RDONLY | O_DIRECTORY) >= 0 || open("/etc/passwd", O_RDONLY) >= 0 ||
+        openat(3, "made", O_WRONLY | O_CREAT, 0600) >= 0 || unlinkat(3, "inblob", 0) == 0 ||
+        mkdirat(AT_FDCWD, "/tmp/pp-confine-made", 0700) == 0 || errno != EACCES)
+        _exit(0);
+}
+
+static void ask_for_a_socket(void)
+{
+    (void)socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void assert_done(int status)
+{
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), CONFINED_AND_DONE);
+}
+
+static void assert_killed(int status)
+{
+#ifdef PP_SANITIZE
+    (void)status;
+#else
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+#endif
+}
+
+/* App.B: who asks the device makes reports, derives no key, and touches nothing else. */
+static void appb_the_devices_reporter_makes_two_calls(void **state)
+{
+    static void (*const TRIES[])(void) = { ask_for_a_derived_key, ask_another_descriptor,
+                                           open_the_device, ask_for_a_socket, make_a_child };
+
+    (void)state;
+    put_at_3("/dev/null", O_RDWR);
+    assert_done(confined(CVM_KIND_REPORTER_SEV, ask_for_reports));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(TRIES); i++)
+        assert_killed(confined(CVM_KIND_REPORTER_SEV, TRIES[i]));
+    (void)close(3);
+}
+
+static void appb_the_folders_reporter_stays_in_its_folder(void **state)
+{
+    static void (*const TRIES[])(void) = { ask_the_device, ask_for_a_socket, make_a_child };
+    char folder[] = "/tmp/pp-confine-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    put_at_3(folder, O_PATH | O_DIRECTORY);
+    int fd = openat(3, "inblob", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_done(confined(CVM_KIND_REPORTER_TSM, make_an_entry));
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0)
+        assert_done(confined(CVM_KIND_REPORTER_TSM, leave_the_folder));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(TRIES); i++)
+        assert_killed(confined(CVM_KIND_REPORTER_TSM, TRIES[i]));
+    assert_int_equal(unlinkat(3, "inblob", 0), 0);
+    assert_int_equal(rmdir(folder), 0);
+    (void)close(3);
 }
 
 static void abort_in_a_confined_child(void)
@@ -267,6 +401,8 @@ static void packets_carry_bytes_and_one_descriptor(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_confined_process_still_runs),
     cmocka_unit_test(appb_whoever_tries_to_leave_is_killed),
+    cmocka_unit_test(appb_the_devices_reporter_makes_two_calls),
+    cmocka_unit_test(appb_the_folders_reporter_stays_in_its_folder),
     cmocka_unit_test(the_supervisor_makes_pairs_of_two_kinds),
     cmocka_unit_test(a_child_of_the_supervisor_can_abort),
     cmocka_unit_test(nothing_is_dumped),

@@ -96,9 +96,22 @@ static void drop(struct chain *ch)
         pp_x509_free(ch->c[i]);
 }
 
+/* The same chain link by link, as it is verified where the upper two are kept. */
+static pp_res verify_links(const struct chain *ch, uint64_t at)
+{
+    PP_TRY(pp_x509_link_verify(ch->c[2], ch->c[2], at));
+    PP_TRY(pp_x509_link_verify(ch->c[1], ch->c[2], at));
+    return pp_x509_link_verify(ch->c[0], ch->c[1], at);
+}
+
+/* Whole, by OpenSSL, and in links, by us: both say the same of every chain in these tests. */
 static pp_res verify(const struct chain *ch, uint64_t at, int strict)
 {
-    return pp_x509_chain_verify(ch->c, 3, ch->c[2], at, strict);
+    pp_res whole = pp_x509_chain_verify(ch->c, 3, ch->c[2], at, strict);
+
+    if (!strict)
+        assert_code(verify_links(ch, at), whole.code);
+    return whole;
 }
 
 /* --- parsing --------------------------------------------------------------------------------- */
@@ -331,7 +344,7 @@ static void a_chain_has_exactly_the_certificates_given(void **state)
 {
     (void)state;
     struct chain ch = { 0 };
-    struct pp_x509 *five[PP_X509_CHAIN_MAX + 1];
+    struct pp_x509 *six[PP_X509_CHAIN_MAX + 1];
 
     templates(&ch);
     build(&ch);
@@ -340,13 +353,13 @@ static void a_chain_has_exactly_the_certificates_given(void **state)
     struct pp_x509 *swapped[] = { ch.c[1], ch.c[0], ch.c[2] };
     struct pp_x509 *short_one[] = { ch.c[1], ch.c[2] };
     for (size_t i = 0; i <= PP_X509_CHAIN_MAX; i++)
-        five[i] = ch.c[2];
+        six[i] = ch.c[2];
     assert_ok(pp_x509_chain_verify(short_one, 2, ch.c[2], NOW, 0));
     assert_code(pp_x509_chain_verify(skipped, 2, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(repeated, 4, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(swapped, 3, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     assert_code(pp_x509_chain_verify(ch.c, 1, ch.c[0], NOW, 0), PP_E_RANGE);
-    assert_code(pp_x509_chain_verify(five, PP_X509_CHAIN_MAX + 1, ch.c[2], NOW, 0), PP_E_RANGE);
+    assert_code(pp_x509_chain_verify(six, PP_X509_CHAIN_MAX + 1, ch.c[2], NOW, 0), PP_E_RANGE);
     drop(&ch);
 }
 
@@ -438,6 +451,147 @@ static void an_unknown_critical_extension_is_refused(void **state)
         assert_code(verify(&ch, NOW, 0), critical ? PP_E_SIGNATURE : PP_E_OK);
         drop(&ch);
     }
+}
+
+#define KEY_ID_A                                                                                   \
+    "\x80\x08"                                                                                     \
+    "AAAAAAAA"
+#define KEY_ID_B                                                                                   \
+    "\x80\x08"                                                                                     \
+    "BBBBBBBB"
+
+static void add_extension(struct pp_issue_cert *t, const char *oid, struct pp_span value)
+{
+    t->extensions[t->extension_count++] = (struct pp_issue_extension){ oid, value, 0 };
+}
+
+static void assert_chain(struct chain *ch, uint32_t code)
+{
+    build(ch);
+    assert_code(verify(ch, NOW, 0), code);
+    drop(ch);
+}
+
+/* RFC 5280 4.2.1.1: a missing key identifier says nothing; one that is there must be the issuer's,
+ * and there once. */
+static void a_key_identifier_that_is_there_must_be_the_issuers(void **state)
+{
+    (void)state;
+    static const char *const subject = "2.5.29.14";
+    static const char *const authority = "2.5.29.35";
+    struct pp_span a = PP_STR("\x30\x0A" KEY_ID_A);
+    struct pp_span b = PP_STR("\x30\x0A" KEY_ID_B);
+    struct chain ch = { 0 };
+
+    templates(&ch);
+    add_extension(&ch.t[2], authority, a); /* the issuer has none to compare with */
+    assert_chain(&ch, PP_E_OK);
+    add_extension(&ch.t[1], subject,
+                  PP_STR("\x04\x08"
+                         "AAAAAAAA"));
+    assert_chain(&ch, PP_E_OK);
+    ch.t[2].extensions[0].value = b;
+    assert_chain(&ch, PP_E_SIGNATURE);
+    ch.t[2].extensions[0].value = a;
+    add_extension(&ch.t[2], authority, a); /* twice */
+    assert_chain(&ch, PP_E_SIGNATURE);
+    ch.t[2].extension_count = 1;
+    ch.t[2].extensions[0].value = PP_STR("\x04\x00"); /* of another form */
+    assert_chain(&ch, PP_E_SIGNATURE);
+}
+
+/* RFC 5280 4.2.1.3: keyCertSign, where key usage is there. */
+static void an_issuer_whose_key_is_for_other_things_is_refused(void **state)
+{
+    (void)state;
+    struct chain ch = { 0 };
+
+    templates(&ch);
+    ch.t[1].is_ca = 0;
+    add_extension(&ch.t[1], "2.5.29.19", PP_STR("\x30\x03\x01\x01\xFF"));
+    assert_chain(&ch, PP_E_OK);
+    add_extension(&ch.t[1], "2.5.29.15", PP_STR("\x03\x02\x07\x80")); /* digitalSignature */
+    assert_chain(&ch, PP_E_SIGNATURE);
+    ch.t[1].extensions[1].value = PP_STR("\x03\x02\x02\x04"); /* keyCertSign */
+    assert_chain(&ch, PP_E_OK);
+    add_extension(&ch.t[1], "2.5.29.19", PP_STR("\x30\x03\x01\x01\xFF")); /* twice */
+    assert_chain(&ch, PP_E_SIGNATURE);
+}
+
+/* OpenSSL would apply them; a link does not, so it takes no issuer that has some. */
+static void a_link_takes_no_issuer_with_name_constraints(void **state)
+{
+    (void)state;
+    struct chain ch = { 0 };
+
+    templates(&ch);
+    add_extension(&ch.t[1], "2.5.29.30",
+                  PP_STR("\x30\x0A\xA0\x08\x30\x06\x82\x04"
+                         "test"));
+    build(&ch);
+    assert_code(pp_x509_link_verify(ch.c[0], ch.c[1], NOW), PP_E_SIGNATURE);
+    drop(&ch);
+}
+
+/* RFC 5280 4.1.1.2: the algorithm outside, which nobody signs, is the one inside. */
+static void a_signature_algorithm_that_is_not_the_signed_one_is_refused(void **state)
+{
+    (void)state;
+    struct pp_issue_cert t = template_of(2);
+    struct pp_issue_key *ec = NULL;
+    struct pp_x509 *issuer = NULL;
+    struct pp_x509 *c = NULL;
+    struct pp_issue_cert authority = template_of(1);
+    uint8_t der[PP_X509_DER_BYTES_MAX];
+    static const uint8_t sha384[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03 };
+    size_t len;
+    size_t at = 0;
+
+    assert_ok(pp_issue_key_from_ec(leaf_key, &ec));
+    authority.spki = pp_span(spki[2], spki_len[2]);
+    issuer = issue(&authority, ec, PP_X509_SIG_ECDSA_SHA384);
+    assert_ok(pp_x509_issue(&t, ec, PP_X509_SIG_ECDSA_SHA384, der, sizeof der, &len));
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_ok(pp_x509_link_verify(c, issuer, NOW));
+    pp_x509_free(c);
+    for (size_t i = 0; i + sizeof sha384 <= len; i++)
+        if (memcmp(der + i, sha384, sizeof sha384) == 0)
+            at = i;     /* the last one: outside */
+    der[at + 7] = 0x02; /* ecdsa-with-SHA256 */
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_code(pp_x509_link_verify(c, issuer, NOW), PP_E_SIGNATURE);
+    pp_x509_free(c);
+    pp_x509_free(issuer);
+    pp_issue_key_free(ec);
+}
+
+/* A P-384 point off its curve: the certificate is read, and its key is none. */
+static void a_certificate_whose_key_is_no_point_verifies_nothing(void **state)
+{
+    (void)state;
+    struct chain ch = { 0 };
+    uint8_t bad[PP_P384_SPKI_BYTES];
+    uint8_t r[48] = { 1 };
+    uint8_t s[48] = { 1 };
+
+    templates(&ch);
+    build(&ch);
+    memcpy(bad, spki[2], sizeof bad);
+    bad[sizeof bad - 1] ^= 1;
+    struct pp_span good = pp_x509_der(ch.c[0]);
+    uint8_t der[PP_X509_DER_BYTES_MAX];
+    struct pp_x509 *c = NULL;
+    memcpy(der, good.at, good.len);
+    for (size_t i = 0; i + sizeof bad <= good.len; i++)
+        if (memcmp(der + i, spki[2], sizeof bad) == 0)
+            memcpy(der + i, bad, sizeof bad);
+    assert_ok(pp_x509_parse(pp_span(der, good.len), &c));
+    assert_int_equal(pp_x509_key_kind(c), PP_X509_KEY_OTHER);
+    assert_int_equal(pp_x509_key_bits(c), 0);
+    assert_code(pp_x509_ecdsa_verify_raw(c, PP_SHA384, PP_STR("m"), r, s), PP_E_KEY);
+    assert_code(pp_x509_link_verify(ch.c[0], c, NOW), PP_E_SIGNATURE);
+    pp_x509_free(c);
+    drop(&ch);
 }
 
 /* --- revocation lists ------------------------------------------------------------------------ */
@@ -764,6 +918,11 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(an_issuer_must_be_a_ca_within_its_path_length),
     cmocka_unit_test(a_leaf_named_after_another_issuer_is_refused),
     cmocka_unit_test(an_unknown_critical_extension_is_refused),
+    cmocka_unit_test(a_key_identifier_that_is_there_must_be_the_issuers),
+    cmocka_unit_test(an_issuer_whose_key_is_for_other_things_is_refused),
+    cmocka_unit_test(a_link_takes_no_issuer_with_name_constraints),
+    cmocka_unit_test(a_signature_algorithm_that_is_not_the_signed_one_is_refused),
+    cmocka_unit_test(a_certificate_whose_key_is_no_point_verifies_nothing),
     cmocka_unit_test(a_list_names_the_serials_that_it_holds),
     cmocka_unit_test(a_list_of_another_issuer_or_without_an_end_is_refused),
     cmocka_unit_test(a_pem_file_gives_its_certificates_in_order),

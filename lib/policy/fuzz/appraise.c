@@ -63,11 +63,11 @@ static void appraise(const struct pp_trust *trust, struct pp_span evidence)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct pp_trust trust = { .platforms = 1U << PP_PLATFORM_SIM_SNP,
-                              .message_kem = PP_KEM_X25519_SHA256,
-                              .snp_policy = PP_SNP_POLICY_STRICT };
+                              .message_kem = PP_KEM_X25519_SHA256 };
     struct pp_rd rd = pp_rd_over(data, len);
 
     FUZZ_CHECK(pp_is_ok(pp_crypto_init()));
+    FUZZ_CHECK(pp_is_ok(pp_hardware_profile(PP_STR("strict"), &trust.hardware)));
     struct pp_rd ark = pp_rd_block16(&rd), ask = pp_rd_block16(&rd);
     make_ledger(&rd);
     struct pp_span evidence = pp_rd_rest(&rd);

@@ -19,7 +19,7 @@ static void check(void)
                trust.log.quorum == PP_QUORUM_GROUP);
     FUZZ_CHECK(trust.owner.quorum != PP_QUORUM_NONE && trust.review.quorum != PP_QUORUM_NONE);
     FUZZ_CHECK(trust.revoked_count <= PP_TRUST_REVOKES_MAX);
-    FUZZ_CHECK(trust.snp_anchors.count > 0 && trust.snp_policy.floor != NULL);
+    FUZZ_CHECK(trust.snp_anchors.count > 0 && trust.hardware.profile != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

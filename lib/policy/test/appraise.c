@@ -7,7 +7,7 @@ static struct pp_checks checks;
 static struct pp_problem problem;
 static struct pp_appraisal appraisal;
 
-enum { ALL_ROWS = 29 };
+enum { ALL_ROWS = 30 };
 
 static int make(void **state)
 {
@@ -95,7 +95,7 @@ static void the_rows_come_in_the_order_of_the_check_order(void **state)
     assert_int_equal(of_step[PP_STEP_PARSE], 2);
     assert_int_equal(of_step[PP_STEP_CHAIN], 9);
     assert_int_equal(of_step[PP_STEP_BINDING], 2);
-    assert_int_equal(of_step[PP_STEP_PLATFORM], 10);
+    assert_int_equal(of_step[PP_STEP_PLATFORM], 11);
     assert_int_equal(of_step[PP_STEP_LEDGER], 6);
     assert_int_equal(checks.count, ALL_ROWS);
 }
@@ -185,11 +185,11 @@ static void add_gpu(struct machine *x)
     x->evidence.gpu_encoding = pp_wr_done(&wr);
 }
 
-static void gpu_evidence_that_nothing_here_verifies_is_refused(void **state)
+static void gpu_evidence_of_a_release_without_gpus_is_refused(void **state)
 {
     (void)state;
     m->bend_evidence = add_gpu;
-    assert_refused(appraise(), PP_E_EVIDENCE_TEE_UNKNOWN);
+    assert_refused(appraise(), PP_E_GPU_RIM_SET);
     assert_string_equal(problem.field, "gpu");
 }
 
@@ -317,7 +317,7 @@ static void what_the_hardware_profile_refuses_is_refused(void **state)
     m->bend_report = no_alias_check;
     assert_refused(appraise(), PP_E_SNP_PLATFORM);
     m->bend_report = NULL;
-    m->trust.snp_policy.tcb_min[PP_SNP_GENOA].microcode = 255; /* the trust file's own minimum */
+    m->trust.hardware.snp.tcb_min[PP_SNP_GENOA].microcode = 255; /* the trust file's own minimum */
     assert_refused(appraise(), PP_E_SNP_TCB_MIN);
 }
 
@@ -336,7 +336,7 @@ static void a_check_that_was_skipped_does_not_pass(void **state)
         uint32_t bit = PP_ATTEST_BIT(n);
         if ((PP_SNP_SKIPPABLE & bit) == 0)
             continue;
-        m->trust.snp_policy.skip = bit;
+        m->trust.hardware.snp.skip = bit;
         if ((answered_elsewhere & bit) != 0) {
             assert_ok(appraise_as(cbor, PP_RECORD_ORCHESTRATOR));
             continue;
@@ -352,10 +352,10 @@ static void a_check_that_was_skipped_does_not_pass(void **state)
 static void a_policy_without_a_firmware_minimum_accepts_nothing(void **state)
 {
     (void)state;
-    m->trust.snp_policy.fw_min = (struct pp_snp_version){ 0 };
+    m->trust.hardware.snp.fw_min = (struct pp_snp_version){ 0 };
     assert_refused(appraise(), PP_E_SNP_FW_MIN);
-    m->trust.snp_policy = PP_SNP_POLICY_STRICT;
-    m->trust.snp_policy.allow_provisional = 1;
+    m->trust.hardware.snp = PP_SNP_POLICY_STRICT;
+    m->trust.hardware.snp.skip = PP_ATTEST_BIT(PP_SNP_CHECK_PROVISIONAL);
     assert_refused(appraise(), PP_E_SNP_PROVISIONAL);
 }
 
@@ -803,7 +803,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(nobody_has_to_ask_for_rows_or_words),
     FRESH(every_byte_of_the_evidence_counts),
     FRESH(a_platform_that_the_anchors_do_not_name_is_refused),
-    FRESH(gpu_evidence_that_nothing_here_verifies_is_refused),
+    FRESH(gpu_evidence_of_a_release_without_gpus_is_refused),
     FRESH(w12_t1_a_classical_message_key_under_a_hybrid_policy_is_refused),
     FRESH(a_hybrid_message_key_under_a_classical_policy_is_refused),
     FRESH(w12_t1_a_message_key_of_another_kem_or_length_is_refused),

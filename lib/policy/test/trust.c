@@ -97,7 +97,7 @@ static void good_anchors_are_read(void **state)
     assert_int_equal(trust.batches, 1);
     assert_int_equal(trust.snp_anchors.count, 3);
     assert_int_equal(trust.log.witness_count, WITNESSES);
-    assert_non_null(trust.snp_policy.floor);
+    assert_non_null(trust.hardware.snp.floor);
 }
 
 static void every_mandatory_field_is_missed(void **state)
@@ -277,8 +277,11 @@ static void numbers_have_their_limits(void **state)
 static void a_platform_that_no_verifier_is_for_is_refused(void **state)
 {
     (void)state;
-    assert_refused("platform", "platform = tdx\n");
-    assert_refused("platform", "platform = sim-tdx\n");
+    assert_taken("platform", "platform = tdx\n");
+    assert_int_equal(trust.platforms, 1 << PP_PLATFORM_TDX);
+    assert_int_equal(trust.tdx_anchors.count, 1);
+    assert_taken("platform", "platform = tdx\nplatform = sev-snp\n");
+    assert_refused("platform", "platform = sim-tdx\n"); /* without its root */
     assert_refused("platform", "platform = SEV-SNP\n");
     assert_refused("platform", "platform = sev-snp\nplatform = none\n");
 }
@@ -340,6 +343,11 @@ static void hardware_and_algorithms_are_words_of_this_build(void **state)
 {
     (void)state;
     assert_refused("hardware", "hardware = relaxed\n");
+    assert_taken("hardware", "hardware = fleet-2026\n");
+    assert_string_equal(trust.hardware.profile, "fleet-2026");
+    assert_true(trust.hardware.waived != 0);
+    assert_taken("hardware", "hardware = strict\n");
+    assert_true(trust.hardware.waived == 0);
     assert_taken("message_kem", "message_kem = x-wing\n");
     assert_int_equal(trust.message_kem, PP_KEM_XWING);
     assert_refused("message_kem", "message_kem = x25519\n");
@@ -351,15 +359,37 @@ static void hardware_and_algorithms_are_words_of_this_build(void **state)
     assert_refused("tls_group", "tls_group = x25519,secp256r1\n");
 }
 
+/* The desk's profile is for this build's tests; prod refuses it even here. */
+static void the_profile_of_a_desk_is_refused_in_prod(void **state)
+{
+    (void)state;
+    static const char prod[] = PROD TWO("relay")
+        TWO("mirror") "issuer_url = https://i.example/\nmessage_kem = x-wing\n";
+    char lines[2048];
+
+    assert_taken("hardware", "hardware = dev\n");
+    assert_string_equal(trust.hardware.profile, "dev");
+    snprintf(lines, sizeof lines, "%shardware = dev\n", prod);
+    struct pp_trust_files files = with("environment relay mirror issuer_url message_kem hardware",
+                                       lines);
+    files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
+    assert_field(files, "hardware");
+    assert_string_equal(problem.got, "dev");
+    snprintf(lines, sizeof lines, "%shardware = fleet-2026\n", prod);
+    files = with("environment relay mirror issuer_url message_kem hardware", lines);
+    files.ca = PP_STR("-----BEGIN CERTIFICATE-----\n");
+    assert_ok(parse(&files));
+}
+
 static void a_lowest_patch_level_has_one_form(void **state)
 {
     (void)state;
     assert_taken("", "tcb_min = genoa 9 1 28 86\ntcb_min = turin 1 2 3 4 5\n");
-    assert_int_equal(trust.snp_policy.tcb_min[PP_SNP_GENOA].boot_loader, 9);
-    assert_int_equal(trust.snp_policy.tcb_min[PP_SNP_GENOA].tee, 1);
-    assert_int_equal(trust.snp_policy.tcb_min[PP_SNP_GENOA].snp, 28);
-    assert_int_equal(trust.snp_policy.tcb_min[PP_SNP_GENOA].microcode, 86);
-    assert_int_equal(trust.snp_policy.tcb_min[PP_SNP_TURIN].fmc, 5);
+    assert_int_equal(trust.hardware.snp.tcb_min[PP_SNP_GENOA].boot_loader, 9);
+    assert_int_equal(trust.hardware.snp.tcb_min[PP_SNP_GENOA].tee, 1);
+    assert_int_equal(trust.hardware.snp.tcb_min[PP_SNP_GENOA].snp, 28);
+    assert_int_equal(trust.hardware.snp.tcb_min[PP_SNP_GENOA].microcode, 86);
+    assert_int_equal(trust.hardware.snp.tcb_min[PP_SNP_TURIN].fmc, 5);
     assert_field(with("", "tcb_min = milan 1 2 3 4\n"), "tcb_min");
     assert_field(with("", "tcb_min = genoa\n"), "tcb_min");
     assert_field(with("", "tcb_min = genoa 1 2 3\n"), "tcb_min");
@@ -570,6 +600,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_root_of_ones_own_goes_with_simulated_platforms_alone),
     cmocka_unit_test(a_root_of_ones_own_is_whole_or_refused),
     cmocka_unit_test(hardware_and_algorithms_are_words_of_this_build),
+    cmocka_unit_test(the_profile_of_a_desk_is_refused_in_prod),
     cmocka_unit_test(a_lowest_patch_level_has_one_form),
     cmocka_unit_test(a_quorum_that_one_liar_could_split_is_refused),
     cmocka_unit_test(a_log_policy_names_one_log_of_one_key_or_two),
