@@ -30,13 +30,6 @@ static void wiped_free(void *p, const char *file, int line)
     free(p);
 }
 
-static void *plain_malloc(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return malloc(len);
-}
-
 static void *wiped_realloc(void *p, size_t len, const char *file, int line)
 {
     size_t had = p == NULL ? 0 : malloc_usable_size(p);
@@ -45,7 +38,7 @@ static void *wiped_realloc(void *p, size_t len, const char *file, int line)
         wiped_free(p, file, line);
         return NULL;
     }
-    void *new = malloc(len);
+    void *new = CRYPTO_malloc(len, file, line);
     if (new == NULL || p == NULL)
         return new;
     memcpy(new, p, had < len ? had : len);
@@ -84,7 +77,7 @@ static pp_res fetch_all(void)
     struct pp_algorithms *a = &algorithms;
 
     /* Refused in a process that used OpenSSL before us, as an app may: its memory is its own. */
-    (void)CRYPTO_set_mem_functions(plain_malloc, wiped_realloc, wiped_free);
+    (void)CRYPTO_set_mem_functions(NULL, wiped_realloc, wiped_free);
     /* A file of the machine must not change what a measured program, or any client, offers. */
     PP_CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, PP_E_CRYPTO, 0);
     PP_CHECK(sodium_init() >= 0, PP_E_CRYPTO, 1);
