@@ -24,6 +24,7 @@ struct pp_snp_table {
     struct pp_span vcek, vlek;
     struct pp_span ask; /* or the ASVK */
     struct pp_span ark, crl;
+    struct pp_span hints; /* ours: what a host tells its guest (docs/protocol/cvm.md) */
     size_t unknown_count; /* rows of other GUIDs, which are passed over */
 };
 
