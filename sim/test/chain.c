@@ -326,9 +326,9 @@ static void any_flipped_bit_of_a_report_is_refused_and_so_is_each_truncation(voi
 
 /* --- authorities -------------------------------------------------------------------------------- */
 
-/* An authority of Genoa by the genuine root's name, with the genuine key of chips. */
-static size_t issue_ask(const struct pp_issue_key *signer, uint64_t from, uint64_t until,
-                        uint8_t ret[SIM_CERT_BYTES_MAX])
+/* An authority of these names, with the genuine key of chips. */
+static size_t issue_named(const char *cn, const char *issuer_cn, const struct pp_issue_key *signer,
+                          uint64_t from, uint64_t until, uint8_t ret[SIM_CERT_BYTES_MAX])
 {
     uint8_t spki[PP_RSA_SPKI_BYTES_MAX];
     struct pp_issue_cert c = {
@@ -338,10 +338,17 @@ static size_t issue_ask(const struct pp_issue_key *signer, uint64_t from, uint64
 
     assert_ok(pp_issue_key_spki(sim_root_ask_key(genoa.root), spki, sizeof spki, &len));
     c.spki = pp_span(spki, len);
-    c.subject_count = sim_names(c.subject, "SEV-Genoa");
-    c.issuer_count = sim_names(c.issuer, "ARK-Genoa");
+    c.subject_count = sim_names(c.subject, cn);
+    c.issuer_count = sim_names(c.issuer, issuer_cn);
     assert_ok(pp_x509_issue(&c, signer, PP_X509_SIG_PSS_SHA384, ret, SIM_CERT_BYTES_MAX, &len));
     return len;
+}
+
+/* One of Genoa, by the genuine root's name. */
+static size_t issue_ask(const struct pp_issue_key *signer, uint64_t from, uint64_t until,
+                        uint8_t ret[SIM_CERT_BYTES_MAX])
+{
+    return issue_named("SEV-Genoa", "ARK-Genoa", signer, from, until, ret);
 }
 
 static pp_res appraise_under(struct evidence *e, struct pp_span ark, struct pp_span ask)
@@ -387,6 +394,24 @@ static void an_authority_that_the_root_did_not_sign_certifies_nothing(void **sta
     evidence_of(&genoa, &e);
     assert_refused_(&e, appraise_under(&e, sim_root_ark(genoa.root), pp_span(ask, len)),
                     PP_SNP_CHECK_CHAIN, PP_E_SNP_CHAIN, __FILE__, __LINE__);
+}
+
+/* X.509 compares names without regard to case (RFC 5280 7.1); here they are the exact bytes. */
+static void an_authority_has_its_names_to_the_letter(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = { { "sev-genoa", "ARK-Genoa" },
+                                            { "SEV-Genoa", "ark-genoa" } };
+    struct evidence e;
+    uint8_t ask[SIM_CERT_BYTES_MAX];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
+        size_t len = issue_named(names[i][0], names[i][1], sim_root_ark_key(genoa.root), NOW - DAY,
+                                 NOW + DAY, ask);
+        evidence_of(&genoa, &e);
+        assert_refused_(&e, appraise_under(&e, sim_root_ark(genoa.root), pp_span(ask, len)),
+                        PP_SNP_CHECK_CHAIN, PP_E_SNP_CHAIN, __FILE__, __LINE__);
+    }
 }
 
 /* A root by name and by key, which its key did not sign, or which is over. */
@@ -651,6 +676,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(any_flipped_bit_of_a_report_is_refused_and_so_is_each_truncation),
     cmocka_unit_test(a_pinned_authority_counts_in_its_validity_alone),
     cmocka_unit_test(an_authority_that_the_root_did_not_sign_certifies_nothing),
+    cmocka_unit_test(an_authority_has_its_names_to_the_letter),
     cmocka_unit_test(a_root_must_have_signed_itself_and_be_in_force),
     cmocka_unit_test(a_chain_that_comes_along_is_the_pinned_one_or_refused),
     cmocka_unit_test(evidence_in_a_table_is_appraised_as_evidence_in_files),
