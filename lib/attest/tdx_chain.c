@@ -31,18 +31,16 @@ static const struct pp_tdx_root *find_root(const struct pp_tdx_anchors *a, struc
 }
 
 static pp_res parse_chain(const struct tdx_ctx *c, struct pp_attest_check *row,
-                          const struct pp_x509_pem *pem, size_t count, struct chain *ret)
+                          const struct pp_span *ders, size_t count, struct chain *ret)
 {
-    pp_problem_numbers(&row->problem, "certificates", count, pem->count);
-    ATTEST_CHECK(row, pem->count == count);
-    ret->root = find_root(c->anchors, pp_span(pem->der[count - 1], pem->der_len[count - 1]));
+    ret->root = find_root(c->anchors, ders[count - 1]);
     attest_say(row, "root", "a pinned one, by value", "another");
     ATTEST_CHECK(row, ret->root != NULL);
     attest_anchor(row, ret->root->label);
     attest_say(row, "certificate", "X.509 in DER", "something else");
     while (ret->count < count - 1) {
         size_t i = ret->count;
-        PP_TRY_AS(row->code, pp_x509_parse(pp_span(pem->der[i], pem->der_len[i]), &ret->certs[i]));
+        PP_TRY_AS(row->code, pp_x509_parse(ders[i], &ret->certs[i]));
         ret->count++;
     }
     return PP_OK;
@@ -97,13 +95,16 @@ static pp_res verify_chain(const struct tdx_ctx *c, struct pp_attest_check *row,
 static pp_res read_chain(const struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem,
                          size_t count, struct chain *ret)
 {
-    struct pp_x509_pem blocks = { 0 };
+    struct pp_span ders[PP_X509_CHAIN_MAX];
+    uint8_t bytes[PP_TDX_PCK_CHAIN_BYTES_MAX / 4 * 3];
     struct chain chain = { 0 };
+    size_t found;
 
     attest_say(row, "chain", "PEM certificates", "something else");
-    PP_TRY_AS(row->code, pp_x509_pem_parse(pem, &blocks));
-    pp_res r = parse_chain(c, row, &blocks, count, &chain);
-    pp_x509_pem_free(&blocks);
+    PP_TRY_AS(row->code, pp_x509_pem_split(pem, bytes, sizeof bytes, ders, &found));
+    pp_problem_numbers(&row->problem, "certificates", count, found);
+    ATTEST_CHECK(row, found == count);
+    pp_res r = parse_chain(c, row, ders, count, &chain);
     if (!pp_is_ok(r)) {
         chain_done(&chain);
         return r;

@@ -28,11 +28,11 @@ static int starts_with(struct pp_span line, struct pp_span start)
 }
 
 /* The lines behind a BEGIN line, up to and with its END line, as DER. */
-static pp_res read_block(struct pp_span *rest, struct pp_x509_pem *pem)
+static pp_res read_block(struct pp_span *rest, uint8_t *ret, size_t cap, size_t *ret_len)
 {
     uint8_t base64[BASE64_BYTES_MAX];
     size_t len = 0;
-    uint8_t *der;
+    size_t der_len = 0;
 
     for (;;) {
         PP_CHECK(rest->len > 0, PP_E_FORMAT, 1);
@@ -44,26 +44,64 @@ static pp_res read_block(struct pp_span *rest, struct pp_x509_pem *pem)
             memcpy(base64 + len, line.at, line.len);
         len += line.len;
     }
-    PP_CHECK(pem->count < PP_X509_CHAIN_MAX, PP_E_LIMIT, pem->count);
-    PP_CHECK((der = malloc(sizeof base64)) != NULL, PP_E_NO_MEMORY, 0);
-    pp_res r = pp_base64_parse(pp_span(base64, len), der, sizeof base64, &pem->der_len[pem->count]);
-    if (!pp_is_ok(r) || pem->der_len[pem->count] == 0) {
-        free(der);
-        return PP_FAIL(PP_E_FORMAT, 2);
+    pp_res r = pp_base64_parse(pp_span(base64, len), ret, cap, &der_len);
+    if (r.code == PP_E_NO_SPACE)
+        return r;
+    PP_CHECK(pp_is_ok(r) && der_len > 0, PP_E_FORMAT, 2);
+    *ret_len = der_len;
+    return PP_OK;
+}
+
+/* Goes to the next BEGIN line and behind it; 0 when there is none. */
+static pp_res find_block(struct pp_span *rest, int *lines, int *ret_found)
+{
+    *ret_found = 0;
+    for (; rest->len > 0 && !*ret_found; ++*lines) {
+        PP_CHECK(*lines < PEM_LINES_MAX, PP_E_LIMIT, *lines);
+        struct pp_span line = next_line(rest);
+        *ret_found = pp_span_eq(line, PP_STR("-----BEGIN CERTIFICATE-----"));
+        PP_CHECK(*ret_found || !starts_with(line, PP_STR("-----")), PP_E_FORMAT, 0);
     }
-    pem->der[pem->count++] = der;
+    return PP_OK;
+}
+
+pp_res pp_x509_pem_split(struct pp_span pem, uint8_t *buf, size_t cap,
+                         struct pp_span ret[PP_X509_CHAIN_MAX], size_t *ret_count)
+{
+    struct pp_span blocks[PP_X509_CHAIN_MAX];
+    size_t count = 0;
+    size_t used = 0;
+    int lines = 0;
+    int found;
+
+    PP_TRY(find_block(&pem, &lines, &found));
+    while (found) {
+        size_t len;
+        PP_CHECK(count < PP_X509_CHAIN_MAX, PP_E_LIMIT, count);
+        PP_TRY(read_block(&pem, buf + used, cap - used, &len));
+        blocks[count++] = pp_span(buf + used, len);
+        used += len;
+        PP_TRY(find_block(&pem, &lines, &found));
+    }
+    PP_CHECK(count > 0, PP_E_FORMAT, 3);
+    memcpy(ret, blocks, count * sizeof blocks[0]);
+    *ret_count = count;
     return PP_OK;
 }
 
 static pp_res read_all(struct pp_span rest, struct pp_x509_pem *pem)
 {
-    for (int lines = 0; rest.len > 0; lines++) {
-        PP_CHECK(lines < PEM_LINES_MAX, PP_E_LIMIT, lines);
-        struct pp_span line = next_line(&rest);
-        if (pp_span_eq(line, PP_STR("-----BEGIN CERTIFICATE-----")))
-            PP_TRY(read_block(&rest, pem));
-        else
-            PP_CHECK(!starts_with(line, PP_STR("-----")), PP_E_FORMAT, 0);
+    int lines = 0;
+    int found;
+
+    PP_TRY(find_block(&rest, &lines, &found));
+    while (found) {
+        uint8_t *der;
+        PP_CHECK(pem->count < PP_X509_CHAIN_MAX, PP_E_LIMIT, pem->count);
+        PP_CHECK((der = malloc(BASE64_BYTES_MAX)) != NULL, PP_E_NO_MEMORY, 0);
+        pem->der[pem->count++] = der; /* released with the others, also after a failure */
+        PP_TRY(read_block(&rest, der, BASE64_BYTES_MAX, &pem->der_len[pem->count - 1]));
+        PP_TRY(find_block(&rest, &lines, &found));
     }
     PP_CHECK(pem->count > 0, PP_E_FORMAT, 3);
     return PP_OK;

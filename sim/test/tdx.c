@@ -756,6 +756,28 @@ static void every_pinned_field_is_compared_even_where_its_check_is_left_out(void
     }
 }
 
+/* A value that the whole check would refuse: pinned alone, it is only compared. */
+static void a_pin_alone_asks_for_nothing_else(void **state)
+{
+    (void)state;
+    static const uint8_t attributes[8] = { 0x01 }, xfam[8] = { 0x04 };
+    static const uint8_t seam[PP_TDX_MEASUREMENT_BYTES] = { 0x5E };
+
+    evidence_of(&w, V5_15, &e);
+    e.policy.skip = PP_TDX_COLLATERAL | PP_ATTEST_BIT(PP_TDX_CHECK_TD_ATTR) |
+                    PP_ATTEST_BIT(PP_TDX_CHECK_XFAM) | PP_ATTEST_BIT(PP_TDX_CHECK_SEAM_PIN);
+    e.policy.pins[PP_TDX_PIN_TD_ATTR] = (struct pp_attest_set){ .values = attributes, .count = 1 };
+    e.policy.pins[PP_TDX_PIN_XFAM] = (struct pp_attest_set){ .values = xfam, .count = 1 };
+    e.policy.pins[PP_TDX_PIN_MRSEAM] = (struct pp_attest_set){ .values = seam, .count = 1 };
+    e.quote.body.td_attributes = PP_TDX_ATTR_DEBUG;
+    e.quote.body.xfam = 4;
+    memcpy(e.quote.body.mrseam, seam, sizeof seam);
+    e.quote.body.seam_attributes = 1;
+    e.quote.body.mrsignerseam[0] = 1;
+    assert_ok(appraise(&e));
+    assert_int_equal(e.result.skipped, e.policy.skip);
+}
+
 static void what_nobody_pins_is_zero(void **state)
 {
     (void)state;
@@ -889,6 +911,7 @@ int main(void)
         cmocka_unit_test(a_guest_that_can_be_debugged_is_refused_whatever_the_policy_says),
         cmocka_unit_test(every_bit_of_the_features_has_its_verdict),
         cmocka_unit_test(every_pinned_field_is_compared_even_where_its_check_is_left_out),
+        cmocka_unit_test(a_pin_alone_asks_for_nothing_else),
         cmocka_unit_test(what_nobody_pins_is_zero),
         cmocka_unit_test(registers_of_two_releases_cannot_be_mixed),
         cmocka_unit_test(a_body_without_service_td_cannot_have_the_pinned_one),

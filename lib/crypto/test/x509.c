@@ -704,6 +704,67 @@ static void a_pem_file_gives_its_certificates_in_order(void **state)
     pp_x509_free(c);
 }
 
+static void a_pem_file_is_split_into_the_callers_memory(void **state)
+{
+    (void)state;
+    static char text[8 * PP_X509_DER_BYTES_MAX];
+    static uint8_t buf[4 * PP_X509_DER_BYTES_MAX];
+    struct pp_issue_cert t = template_of(0);
+    struct pp_x509 *c = issue(&t, root_key, PP_X509_SIG_PSS_SHA384);
+    struct pp_span der = pp_x509_der(c), got[PP_X509_CHAIN_MAX];
+    size_t count = 0;
+
+    size_t len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX);
+    assert_ok(pp_x509_pem_split(pp_span(text, len), buf, PP_X509_CHAIN_MAX * der.len, got, &count));
+    assert_int_equal(count, PP_X509_CHAIN_MAX);
+    for (size_t i = 0; i < count; i++)
+        assert_true(pp_span_eq(got[i], der) && got[i].at == buf + i * der.len);
+    count = 0;
+    assert_code(
+        pp_x509_pem_split(pp_span(text, len), buf, PP_X509_CHAIN_MAX * der.len - 1, got, &count),
+        PP_E_NO_SPACE);
+    assert_code(pp_x509_pem_split(PP_STR("none\n"), buf, sizeof buf, got, &count), PP_E_FORMAT);
+    len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX + 1);
+    assert_code(pp_x509_pem_split(pp_span(text, len), buf, sizeof buf, got, &count), PP_E_LIMIT);
+    assert_int_equal(count, 0);
+    pp_x509_free(c);
+}
+
+static void a_serial_number_above_zero_is_told_from_zero(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t serial;
+        int positive;
+    } rows[] = { { 0, 0 }, { 1, 1 }, { 0x80, 1 }, { 0x100, 1 }, { UINT64_MAX, 1 } };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+        struct pp_issue_cert t = template_of(0);
+        t.serial = rows[i].serial;
+        struct pp_x509 *c = issue(&t, root_key, PP_X509_SIG_PSS_SHA384);
+        assert_int_equal(pp_x509_serial_is_positive(c), rows[i].positive);
+        pp_x509_free(c);
+    }
+}
+
+static void an_extension_that_occurs_twice_is_seen(void **state)
+{
+    (void)state;
+    static const uint8_t value[] = { 0x05, 0x00 };
+
+    for (size_t n = 0; n < 3; n++) {
+        struct pp_issue_cert t = template_of(0);
+        for (size_t i = 0; i <= n; i++) {
+            static const char *const oids[] = { "1.2.3.4", "1.2.3.5", "1.2.3.4" };
+            t.extensions[t.extension_count++] = (struct pp_issue_extension){ oids[i],
+                                                                             PP_BYTES(value), 0 };
+        }
+        struct pp_x509 *c = issue(&t, root_key, PP_X509_SIG_PSS_SHA384);
+        assert_int_equal(pp_x509_repeats_extension(c), n == 2);
+        pp_x509_free(c);
+    }
+}
+
 static void damaged_pem_is_refused(void **state)
 {
     (void)state;
@@ -926,6 +987,9 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_list_names_the_serials_that_it_holds),
     cmocka_unit_test(a_list_of_another_issuer_or_without_an_end_is_refused),
     cmocka_unit_test(a_pem_file_gives_its_certificates_in_order),
+    cmocka_unit_test(a_pem_file_is_split_into_the_callers_memory),
+    cmocka_unit_test(a_serial_number_above_zero_is_told_from_zero),
+    cmocka_unit_test(an_extension_that_occurs_twice_is_seen),
     cmocka_unit_test(damaged_pem_is_refused),
     cmocka_unit_test(a_pem_block_at_its_limit_is_read_and_one_past_it_refused),
     cmocka_unit_test(a_session_certificate_is_of_the_profile_of_pp_wire_5),
