@@ -30,6 +30,14 @@ REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu",
+    "lib/attest/gpu_fwid.c": "attest:gpu",
+    "lib/attest/gpu_policy.c": "sim:gpu",
+    "lib/attest/gpu_report.c": "attest:gpu",
+    "lib/attest/gpu_rims.c": "sim:gpu",
+    "lib/attest/gpu_verify.c": "sim:gpu",
+    "lib/attest/rim.c": "sim:gpu_rim sim:gpu",
+    "lib/attest/rim_xml.c": "sim:gpu_rim vectors:vectors_nvgpu",
     "lib/attest/snp_anchors.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_line.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
@@ -38,6 +46,7 @@ SOURCES = {
     "lib/attest/snp_vek.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
     "lib/attest/verdict.c": "attest sim",
+    "lib/crypto/ocsp.c": "crypto:ocsp",
     "lib/crypto/x509.c": "crypto:x509 attest sim",
     "lib/crypto/x509_chain.c": "crypto:x509 attest sim",
     "lib/policy/advisory.c": "policy:advisories policy:trust",
