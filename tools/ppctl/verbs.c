@@ -4,7 +4,7 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
-    { "up", "[--fault NAME|list] [--capture] [--json]",
+    { "up", "[--fault NAME|list] [--capture] [--backends] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },
@@ -14,13 +14,22 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
     { "refresh", "[--json]", "the device's scheduled fetches, for a timer; never caused by use",
       verb_refresh },
+    { "verify evidence",
+      "FILE [--ekm HEX --spki HEX] [--bundle FILE [--trust DIR] | --measurement HEX] "
+      "[--anchor PEM] [--collateral DIR] [--at TIME] [--json]",
+      "saved Evidence of a session, offline; accepted only with all that binds it",
+      verb_verify_evidence },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
+    { "explain", "CODE | --list [--json]",
+      "what a refusal or an advisory means, who must act, and where it is written", verb_explain },
     { "vectors", "TOPIC PATH [--verbose] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",
       "--report R --vek V [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] [--json]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
+    { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
+      "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },
     { "verify gpu",
       "REPORT --chain PEM [--driver-rim F] [--vbios-rim F] [--nonce HEX] [--ocsp F]... "
       "[--policy FILE] [--roots PEM] [--at TIME] [--json]",
