@@ -41,14 +41,14 @@ const char *pp_gpu_mode_name(enum pp_gpu_mode mode)
 pp_res gpu_check_arch(struct gpu_ctx *c, struct pp_attest_check *row)
 {
     char cn[PP_X509_NAME_BYTES_MAX] = { 0 };
-    pp_res r = pp_x509_name(c->certs[0], PP_X509_SUBJECT, "CN", cn);
-    size_t len = strcspn(cn, " ");
     const char *chip = "";
+
+    pp_ignore(pp_x509_name(c->certs[0], PP_X509_SUBJECT, "CN", cn), "no name is no chip's name");
+    size_t len = strcspn(cn, " ");
 
     c->sound = 1;
     attest_anchor(row, gpu_policy_name(c));
     attest_say(row, "CN of the leaf certificate", "a chip that the policy accepts", cn);
-    ATTEST_CHECK(row, pp_is_ok(r));
     for (size_t i = 0; i < PP_ARRAY_COUNT(CHIPS); i++)
         if (pp_span_eq(pp_span(cn, len), pp_span_cstr(CHIPS[i].chip))) {
             c->arch = CHIPS[i].arch;

@@ -469,13 +469,17 @@ static void a_chip_that_is_not_known_is_refused_whatever_the_policy(void **state
                  { "gh100", PP_E_GPU_ARCH },
                  { "TU102", PP_E_GPU_ARCH } };
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++) {
+    for (size_t i = 0; i < 2 * PP_ARRAY_COUNT(rows); i++) {
+        const char *chip = rows[i / 2].chip;
+        uint32_t code = rows[i / 2].code;
         struct set *s = golden();
         s->policy.archs = UINT32_MAX;
-        s->driver.chip = s->vbios.chip = rows[i].chip;
-        assert_code(
-            appraise_made(&(struct sim_gpu_making){ .now_s = NOW, .chip = rows[i].chip }, s),
-            rows[i].code);
+        s->driver.chip = s->vbios.chip = chip;
+        if (i % 2 == 1) { /* without reference values of such a chip nothing else would notice */
+            s->driver.version = s->vbios.version = NULL;
+            code = code == PP_E_OK ? PP_E_GPU_UNMEASURED : code;
+        }
+        assert_code(appraise_made(&(struct sim_gpu_making){ .now_s = NOW, .chip = chip }, s), code);
         free(s);
     }
 }
@@ -586,6 +590,10 @@ static void a_version_is_the_one_of_its_reference_values(void **state)
     s->report.fields[PP_GPU_FIELD_DRIVER_VERSION] = (struct pp_span){ 0 };
     assert_refused(s, DRIVER_VERSION);
     s = golden();
+    s->report.fields[PP_GPU_FIELD_VBIOS_VERSION] = (struct pp_span){ 0 };
+    assert_refused(s, VBIOS_VERSION);
+    s = golden(); /* nor without files to compare with */
+    s->vbios.version = NULL;
     s->report.fields[PP_GPU_FIELD_VBIOS_VERSION] = (struct pp_span){ 0 };
     assert_refused(s, VBIOS_VERSION);
     s = golden(); /* the two files in each other's place */

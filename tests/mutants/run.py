@@ -30,6 +30,14 @@ REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu",
+    "lib/attest/gpu_fwid.c": "attest:gpu",
+    "lib/attest/gpu_policy.c": "sim:gpu",
+    "lib/attest/gpu_report.c": "attest:gpu",
+    "lib/attest/gpu_rims.c": "sim:gpu",
+    "lib/attest/gpu_verify.c": "sim:gpu",
+    "lib/attest/rim.c": "sim:gpu_rim sim:gpu",
+    "lib/attest/rim_xml.c": "sim:gpu_rim vectors:vectors_nvgpu",
     "lib/attest/snp_anchors.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
     "lib/attest/snp_line.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
@@ -47,6 +55,7 @@ SOURCES = {
     "lib/attest/tdx_tcb.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_verify.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/verdict.c": "attest:vek sim:appraisal sim:chain",
+    "lib/crypto/ocsp.c": "crypto:ocsp",
     "lib/crypto/x509.c": "crypto:x509 attest:vek sim:chain",
     "lib/crypto/x509_chain.c": "crypto:x509 sim:chain",
     "lib/policy/advisory.c": "policy:advisories policy:trust",

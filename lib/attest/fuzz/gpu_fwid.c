@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as the extension with a firmware id: its digest stands in them, behind SHA-384's OID. */
+/* Any bytes as the extension with a firmware id: the digest that is read stands in them. */
 #include "fuzz.h"
 
 #include "gpu.h"

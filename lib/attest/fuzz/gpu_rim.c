@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a RIM file: no root is pinned, so none is believed, and what is read has its bounds. */
+/* Any bytes as a RIM file: no root is pinned, so none is believed; what is read has bounds. */
 #include "fuzz.h"
 
 #include "crypto.h"

@@ -556,6 +556,137 @@ static void run_certificate(struct vectors *v, const char *file)
     pp_gpu_anchors_done(&nvidia);
 }
 
+/* --- our own files ---------------------------------------------------------------------------- */
+
+/* "report_xor": {"offset": byte, ...} and "report_len": what a negative case does to a report. */
+static void change_report(const json_t *json, struct pp_buf *report)
+{
+    const char *offset;
+    json_t *byte;
+    json_t *len = json_object_get(json, "report_len");
+
+    json_object_foreach(json_object_get(json, "report_xor"), offset, byte)
+    {
+        size_t at = strtoul(offset, NULL, 0);
+        if (at < report->len)
+            report->bytes[at] ^= (uint8_t)json_integer_value(byte);
+    }
+    if (len != NULL && (size_t)json_integer_value(len) < report->len)
+        report->len = (size_t)json_integer_value(len);
+}
+
+/* The evidence's roots instead of NVIDIA's, where it brings its own. */
+static int own_anchors(const json_t *evidence, struct pp_gpu_anchors *ret)
+{
+    struct pp_buf device = vectors_hex(evidence, "device_root_hex");
+    struct pp_buf rim = vectors_hex(evidence, "rim_root_hex");
+    pp_res r = device.bytes == NULL ? pp_gpu_anchors_add_nvidia(ret)
+                                    : pp_gpu_anchors_add_device(ret, pp_buf_span(&device));
+
+    if (pp_is_ok(r) && device.bytes != NULL)
+        r = pp_gpu_anchors_add_rim(ret, pp_buf_span(&rim));
+    pp_buf_done(&device);
+    pp_buf_done(&rim);
+    return pp_is_ok(r);
+}
+
+/* A file's text, with one word of it replaced where the case says so: "driver_rim": [from, to]. */
+static const struct pp_rim *own_rim(struct gpu_case *c, const json_t *json, const json_t *evidence,
+                                    const char *member, struct pp_rim *rim)
+{
+    static char changed[FILE_BYTES_MAX];
+    const char *xml = text(evidence, member);
+    const json_t *change = json_object_get(json, member);
+    const char *from = json_string_value(json_array_get(change, 0));
+    const char *to = json_string_value(json_array_get(change, 1));
+    const char *at = xml == NULL || from == NULL ? NULL : strstr(xml, from);
+
+    if (xml == NULL || json_is_null(change)) /* null: the file does not come */
+        return NULL;
+    if (at != NULL && to != NULL) {
+        snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - xml), xml, to, at + strlen(from));
+        xml = changed;
+    }
+    pp_ignore(pp_rim_open(&c->anchors.rims, pp_span_cstr(xml), rim), "the checks say it");
+    return rim;
+}
+
+/* "certificates": [0, 1, 2, 3, 4], the evidence's in this order; absent: all of them. */
+static void own_chain(struct gpu_case *c, const json_t *json, const json_t *evidence,
+                      struct pp_buf certs[PP_GPU_CHAIN])
+{
+    const json_t *order = json_object_get(json, "certificates");
+    const json_t *all = json_object_get(evidence, "certificates_hex");
+    size_t count = order == NULL ? json_array_size(all) : json_array_size(order);
+
+    for (size_t i = 0; i < count && i < PP_GPU_CHAIN; i++) {
+        size_t which = order == NULL ? i : (size_t)json_integer_value(json_array_get(order, i));
+        const char *hex = json_string_value(json_array_get(all, which));
+        certs[i] = vectors_hex_text(hex == NULL ? "" : hex);
+        c->evidence.certs[i] = pp_buf_span(&certs[i]);
+    }
+    c->evidence.cert_count = count;
+    c->evidence.root_left_out = json_is_true(json_object_get(json, "root_left_out"));
+}
+
+static void run_own_with(struct vectors *v, const char *file, const json_t *evidence,
+                         const json_t *json)
+{
+    struct gpu_case c = { .rows = { v, file }, .name = text(json, "name") };
+    struct pp_buf certs[PP_GPU_CHAIN] = { 0 };
+    struct pp_gpu_result result;
+    const char *code = text(json, "code");
+
+    c.report = vectors_hex(evidence, "report_hex");
+    c.policy = PP_GPU_POLICY_STRICT;
+    c.policy.nonce = c.nonce;
+    read_nonce(&c, json);
+    c.policy.skip |= PP_ATTEST_BIT(PP_GPU_CHECK_OCSP) | PP_ATTEST_BIT(PP_GPU_CHECK_RIM_SET);
+    if (c.name == NULL || code == NULL || c.report.bytes == NULL ||
+        !own_anchors(evidence, &c.anchors)) {
+        vectors_fail(v, file, c.name == NULL ? "-" : c.name, "a member is missing or malformed");
+    } else {
+        change_report(json, &c.report);
+        own_chain(&c, json, evidence, certs);
+        c.evidence.report = pp_buf_span(&c.report);
+        c.evidence.driver_rim = own_rim(&c, json, evidence, "driver_rim", &c.rims[0]);
+        c.evidence.vbios_rim = own_rim(&c, json, evidence, "vbios_rim", &c.rims[1]);
+        pp_res r = pp_gpu_verify(&c.anchors, &c.policy, &c.evidence,
+                                 (uint64_t)json_integer_value(json_object_get(json, "at")),
+                                 &c.checks, &result);
+        if (strcmp(code, pp_code_name(r.code)) == 0)
+            vectors_pass(v, file, c.name);
+        else
+            vectors_fail(v, file, c.name, "%s in check %u", pp_code_name(r.code), r.detail);
+    }
+    for (size_t i = 0; i < PP_GPU_CHAIN; i++)
+        pp_buf_done(&certs[i]);
+    case_done(&c);
+}
+
+/* {"evidence": [{name, report_hex, certificates_hex, ...}], "cases": [{name, of, at, code, ...}]} */
+static void run_own_file(struct vectors *v, const char *file, const json_t *root)
+{
+    size_t i, k;
+    const json_t *json, *evidence;
+
+    json_array_foreach(json_object_get(root, "cases"), i, json)
+    {
+        const char *of = text(json, "of");
+        int found = 0;
+        json_array_foreach(json_object_get(root, "evidence"), k, evidence)
+        {
+            if (found || of == NULL || text(evidence, "name") == NULL ||
+                strcmp(text(evidence, "name"), of) != 0)
+                continue;
+            run_own_with(v, file, evidence, json);
+            found = 1;
+        }
+        if (!found)
+            vectors_fail(v, file, of == NULL ? "-" : of, "no such evidence");
+    }
+}
+
 /* --- another parser's output ------------------------------------------------------------------ */
 
 /* The bytes that the fields of a report were read from, where they are wanted; zeros, else. */
@@ -692,6 +823,8 @@ static void run_json(struct vectors *v, const char *file)
         return;
     if (json_object_get(root, "MeasurementRecord") != NULL)
         run_parsed(v, file, root);
+    else if (json_object_get(root, "cases") != NULL)
+        run_own_file(v, file, root);
     else
         vectors_skip(v, file, "-", "not a shape that this topic reads");
     json_decref(root);
