@@ -335,6 +335,29 @@ static void a_channel_that_goes_away_ends_the_attester(void **state)
     cvm_close(&w.fd);
 }
 
+/* The supervisor is the one that is believed; what it cannot have said still ends the attester. */
+static void a_worker_that_cannot_be_ends_the_attester(void **state)
+{
+    static const struct {
+        const char *packet;
+        int with_fd;
+    } ROWS[] = { { "00000001 00000001", 0 },
+                 { "00000001 000000", 1 },
+                 { "00000001 00000001 00", 1 },
+                 { "00001040 00000001", 1 }, /* CVM_WORKERS_MAX */
+                 { "ffffffff 00000001", 1 } };
+    uint8_t packet[16];
+
+    assert_int_equal(CVM_WORKERS_MAX, 0x1040);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        size_t len = pp_test_hex(ROWS[i].packet, packet, sizeof packet);
+        assert_ok(cvm_send(around.supervisor, pp_span(packet, len),
+                           ROWS[i].with_fd ? around.device : -1));
+        assert_died_closed();
+        restart(state);
+    }
+}
+
 /* --- workers --------------------------------------------------------------------------------- */
 
 /* Its socket ends; what it said is signed for nobody, and others do not notice. */
@@ -580,6 +603,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_flood_is_signed_as_the_rules_say_and_no_more),
     CASE(a_flood_for_nobody_leaves_the_attester_serving),
     LAST(a_channel_that_goes_away_ends_the_attester),
+    CASE(a_worker_that_cannot_be_ends_the_attester),
     CASE(a_worker_that_talks_out_of_turn_is_left),
     CASE(a_worker_that_serves_is_a_client_or_nothing),
     CASE(a_report_that_is_not_what_was_asked_for_makes_its_session_busy),

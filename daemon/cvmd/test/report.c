@@ -45,6 +45,7 @@ static struct fake {
     size_t read_at_most;  /* bytes a read; 0: any */
     size_t write_at_most; /* bytes a write; 0: any */
     int race_times;       /* another writes to the entry while our report is made */
+    int no_report;        /* an empty outblob */
     int lost_writes;      /* closing the inblob fails, and says nothing */
     int outblob_errno, outblob_errno_times;
     const char *broken; /* this file cannot be opened, with EIO */
@@ -147,6 +148,8 @@ static ssize_t fake_read(void *ctx, int fd, void *buf, size_t len)
     case 1:
         if (make_report() != 0)
             return -1;
+        if (fake.no_report)
+            return 0;
         return give(1, fake.outblob, fake.outblob_len, buf, len);
     case 2:
         return give(2, fake.table, fake.table_len, buf, len);
@@ -454,8 +457,9 @@ static void tsm_an_entry_that_was_left_is_made_anew(void **state)
 
 static void tsm_a_file_that_cannot_be_used_fails_the_report(void **state)
 {
-    static const char *const COUNTERS[] = { "",       "\n",   "1",    "x\n",
-                                            "1\n2\n", "-1\n", " 1\n", "123456789012345678901\n" };
+    static const char *const COUNTERS[] = { "",     "12",   "\n",
+                                            "1",    "x\n",  "1\n2\n",
+                                            "-1\n", " 1\n", "123456789012345678901\n" };
 
     (void)state;
     assert_ok(open_tsm());
@@ -471,6 +475,9 @@ static void tsm_a_file_that_cannot_be_used_fails_the_report(void **state)
         fake.generation_text = COUNTERS[i];
         assert_code(cvm_reporter_ask(&reporter, ASKED, &got), PP_E_FORMAT);
     }
+    fake.generation_text = NULL;
+    fake.no_report = 1;
+    assert_code(cvm_reporter_ask(&reporter, ASKED, &got), PP_E_FORMAT);
     (void)reset(state);
     fake.broken = "privlevel";
     assert_code(open_tsm(), PP_E_SYSTEM); /* at another level than ours we do not report */

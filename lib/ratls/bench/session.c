@@ -74,7 +74,7 @@ static void session(int full)
     pp_ratls_server_free(s);
 }
 
-/* --- TLS without Evidence, for comparison ------------------------------------------------------ */
+/* --- TLS without Evidence, to compare with ---------------------------------------------------- */
 
 static SSL_CTX *plain_client_ctx, *plain_server_ctx;
 
