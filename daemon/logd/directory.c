@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "directory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "arena.h"
 #include "bundle.h"
+#include "hash.h"
 #include "proof.h"
 
 enum { BUNDLE_MEMORY = 8 << 20 };
@@ -63,13 +65,69 @@ static pp_res fill_bundle(struct bundling *b, struct pp_bundle *bundle)
     return PP_OK;
 }
 
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+static pp_res insert_blob(struct pp_bundle *bundle, struct pp_span blob)
+{
+    uint8_t digest[PP_SHA256_BYTES], other[PP_SHA256_BYTES];
+    size_t i = bundle->blob_count;
+
+    pp_sha256(blob, digest);
+    for (; i > 0; i--) {
+        pp_sha256(bundle->blobs[i - 1], other);
+        int order = memcmp(other, digest, sizeof other);
+        PP_CHECK(order != 0, PP_E_DUPLICATE, i);
+        if (order < 0)
+            break;
+        bundle->blobs[i] = bundle->blobs[i - 1];
+    }
+    bundle->blobs[i] = blob;
+    bundle->blob_count++;
+    return PP_OK;
+}
+
+/* blobs/0, blobs/1 and so on, up to the first that is not there: what vendors signed. */
+static pp_res read_blobs(struct bundling *b, struct pp_bundle *bundle)
+{
+    bundle->blobs = pp_arena_array(&b->arena, PP_BUNDLE_BLOB_MAX, sizeof *bundle->blobs);
+    PP_CHECK(bundle->blobs != NULL, PP_E_NO_MEMORY, 0);
+    for (unsigned n = 0; n < PP_BUNDLE_BLOB_MAX; n++) {
+        struct pp_buf file = { 0 };
+        struct pp_span blob;
+        char path[16];
+
+        snprintf(path, sizeof path, "blobs/%u", n);
+        pp_res r = pp_file_read(b->l->config.dir, path, PP_BUNDLE_BYTES_MAX, &file);
+        if (r.code == PP_E_NOT_FOUND)
+            return PP_OK;
+        if (pp_is_ok(r))
+            r = pp_arena_copy(&b->arena, pp_buf_span(&file), &blob);
+        pp_buf_done(&file);
+        PP_TRY(r);
+        PP_CHECK(blob.len > 0, PP_E_RANGE, n);
+        PP_TRY(insert_blob(bundle, blob));
+    }
+    return PP_OK;
+}
+
+/*
+ * Blobs that cannot be read, repeat each other or do not fit are left out, all of them: what needs
+ * them is refused by devices then, but a revocation never waits for a vendor's file.
+ */
 static pp_res write_bundle(struct bundling *b, uint8_t *out)
 {
     struct pp_bundle bundle = { 0 };
     struct pp_wr wr = pp_wr_over(out, PP_BUNDLE_BYTES_MAX);
 
     PP_TRY(fill_bundle(b, &bundle));
-    PP_TRY(pp_bundle_write(&wr, &bundle));
+    pp_res r = read_blobs(b, &bundle);
+    if (pp_is_ok(r))
+        r = pp_bundle_write(&wr, &bundle);
+    if (!pp_is_ok(r)) {
+        bundle.blob_count = 0;
+        wr = pp_wr_over(out, PP_BUNDLE_BYTES_MAX);
+        PP_TRY(pp_bundle_write(&wr, &bundle));
+    }
     return pp_file_write(b->l->config.dir, "public/directory", 0644, pp_wr_done(&wr));
 }
 

@@ -206,6 +206,48 @@ static void the_bundle_holds_the_status_and_all_that_it_names(void **state)
     pp_buf_done(&file);
 }
 
+static size_t blobs_of_the_bundle(void)
+{
+    static uint8_t memory[1 << 20] __attribute__((aligned(16)));
+    struct pp_arena arena = pp_arena_over(memory, sizeof memory);
+    struct pp_buf file = { 0 };
+    struct pp_bundle b;
+
+    assert_ok(publish());
+    assert_ok(pp_file_read(dir, "public/directory", PP_BUNDLE_BYTES_MAX, &file));
+    assert_ok(pp_bundle_parse(pp_buf_span(&file), &arena, &b)); /* that they ascend, too */
+    pp_buf_done(&file);
+    return b.blob_count;
+}
+
+/* What vendors signed travels beside the records; a bad file stops no revocation. */
+static void the_bundle_brings_the_blobs_that_lie_in_the_folder(void **state)
+{
+    (void)state;
+    static uint8_t large[PP_BUNDLE_BYTES_MAX - 1000];
+
+    assert_ok(reopen());
+    first_batch();
+    assert_int_equal(submit(NOW), PP_SEQUENCER_PENDING);
+    assert_ok(pp_sequencer_close_batch(&sequencer, NOW));
+    assert_int_equal(blobs_of_the_bundle(), 0);
+    assert_int_equal(mkdirat(dir, "blobs", 0755), 0);
+    assert_ok(pp_file_write(dir, "blobs/0", 0644, PP_STR("first")));
+    assert_ok(pp_file_write(dir, "blobs/1", 0644, PP_STR("second")));
+    assert_ok(pp_file_write(dir, "blobs/3", 0644, PP_STR("behind a gap")));
+    assert_int_equal(blobs_of_the_bundle(), 2);
+    assert_ok(pp_file_write(dir, "blobs/2", 0644, PP_STR("third")));
+    assert_int_equal(blobs_of_the_bundle(), 4);
+    assert_ok(pp_file_write(dir, "blobs/4", 0644, PP_STR("first"))); /* twice */
+    assert_int_equal(blobs_of_the_bundle(), 0);
+    assert_ok(pp_file_write(dir, "blobs/4", 0644, PP_BYTES(large))); /* no room */
+    assert_int_equal(blobs_of_the_bundle(), 0);
+    assert_ok(pp_file_write(dir, "blobs/4", 0644, PP_STR("")));
+    assert_int_equal(blobs_of_the_bundle(), 0);
+    assert_int_equal(unlinkat(dir, "blobs/4", 0), 0);
+    assert_int_equal(blobs_of_the_bundle(), 4);
+}
+
 /* --- refusals ------------------------------------------------------------------------------ */
 
 static void a_batch_is_taken_whole_or_not_at_all(void **state)
@@ -732,6 +774,7 @@ static const struct CMUnitTest TESTS[] = {
     IN_FOLDER(a_batch_is_logged_and_closed_by_a_status),
     IN_FOLDER(what_was_logged_is_there_after_a_restart),
     IN_FOLDER(the_bundle_holds_the_status_and_all_that_it_names),
+    IN_FOLDER(the_bundle_brings_the_blobs_that_lie_in_the_folder),
     IN_FOLDER(a_batch_is_taken_whole_or_not_at_all),
     IN_FOLDER(malformed_framing_is_refused),
     IN_FOLDER(a_batch_has_a_limit_of_entries),
