@@ -20,7 +20,7 @@ static const struct {
     [CVM_BACKEND_PREDICTOR] = { "predictor", PP_RECORD_PREDICTOR },
 };
 
-/* --- whom to believe --------------------------------------------------------------------------- */
+/* --- whom to believe -------------------------------------------------------------------------- */
 
 static pp_res anchors(const struct worker *w, struct pp_trust *ret)
 {
@@ -57,7 +57,7 @@ static int is_named(const struct pp_request *q, enum cvm_backend backend)
     return 0;
 }
 
-/* --- a call ------------------------------------------------------------------------------------ */
+/* --- a call ----------------------------------------------------------------------------------- */
 
 struct call {
     struct worker *w;
@@ -222,7 +222,7 @@ static pp_res ask(struct worker *w, enum cvm_backend to, const struct pp_request
     return r;
 }
 
-/* --- the order of calls ------------------------------------------------------------------------ */
+/* --- the order of calls ----------------------------------------------------------------------- */
 
 struct plan {
     struct worker *w;
@@ -322,7 +322,7 @@ pp_res worker_ask_backends(struct worker *w, const struct pp_request *q, struct 
     return p.outcome;
 }
 
-/* --- the back-end's side ----------------------------------------------------------------------- */
+/* --- the back-end's side ---------------------------------------------------------------------- */
 
 pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
 {

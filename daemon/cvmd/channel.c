@@ -396,7 +396,7 @@ static int is_answer_len(uint32_t len)
     return 0;
 }
 
-/* Words for the worker. Its stream has room for all that it can be told in one session at a time. */
+/* Words for the worker. Its stream has room for all that one session can have for it at a time. */
 static void tell_worker(struct channel *c, struct cvm_session *s, enum cvm_word word,
                         struct pp_span bytes)
 {

@@ -389,10 +389,12 @@ int cvm_supervisor_main(const struct cvm_config *c, const struct pp_event_sink *
     s.events = events;
     s.clock = pp_clock_system();
     set_name(CVM_KIND_SUPERVISOR);
-    pp_res r = start_reporter(&s);
-    /* The C library looks for a zone's file before it first compares any date, even in UTC, as a
-     * worker does with a chip's certificate. Here it finds an empty root, and does not look again. */
+    /*
+     * The C library looks for a zone's file before it first compares any date, even in UTC, as a
+     * worker does with a chip's certificate. Here it finds an empty root, and does not look again.
+     */
     tzset();
+    pp_res r = start_reporter(&s);
     if (pp_is_ok(r))
         r = cvm_confine(CVM_KIND_SUPERVISOR, &walls);
     if (pp_is_ok(r))

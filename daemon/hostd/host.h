@@ -92,7 +92,7 @@ struct host_device {
 PP_MUST pp_res host_device_serve(struct host_device *d);
 PP_MUST pp_res host_device_release(struct host_device *d);
 
-/* --- way.c: connections of the guest to its back-ends ------------------------------------------ */
+/* --- way.c: connections of the guest to its back-ends ---------------------------------------- */
 
 enum { HOST_BACKENDS = 2 }; /* guard, predictor: as the guest numbers them (daemon/cvmd/cvm.h) */
 

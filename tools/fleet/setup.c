@@ -347,7 +347,7 @@ static pp_res start_issuer(struct fleet *f)
                  FLEET_ISSUER);
 }
 
-/* Hosts of the back-ends; gives the lines with which the orchestrator's host knows where they are. */
+/* Hosts of the back-ends; gives the lines that tell the orchestrator's host where they are. */
 static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
 {
     struct pp_wr wr = pp_wr_over(ret, cap);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ppctl explain: what a refusal means, who must act, which check it was, and where that is written. */
+/* ppctl explain: what a refusal means, who must act, which check it was, where it is written. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

@@ -179,15 +179,23 @@ static json_t *used_json(const struct pp_backends *used)
     return list;
 }
 
+static int print_json(const struct pp_device *d, const struct pp_summary *r)
+{
+    json_t *all = json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "summary",
+                            summary_json(&r->items), "items", items_json(&r->items), "engine",
+                            engine_json(&r->engine), "simulated", r->simulated, "verified", 1,
+                            "checks", ppctl_checks_json(&d->checks), "receipt",
+                            r->receipt[0] == '\0' ? json_null() : json_string(r->receipt));
+
+    if (r->used.count > 0)
+        json_object_set_new(all, "backends", used_json(&r->used));
+    return ppctl_print_json(all);
+}
+
 static int print_result(struct summarize *s, const struct pp_device *d, const struct pp_summary *r)
 {
     if (s->p->json)
-        return ppctl_print_json(
-            json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "summary",
-                      summary_json(&r->items), "items", items_json(&r->items), "engine",
-                      engine_json(&r->engine), "backends", used_json(&r->used), "simulated",
-                      r->simulated, "verified", 1, "checks", ppctl_checks_json(&d->checks),
-                      "receipt", r->receipt[0] == '\0' ? json_null() : json_string(r->receipt)));
+        return print_json(d, r);
     for (size_t i = 0; i < r->items.count; i++)
         printf("%.*s\n", (int)r->items.at[i].text.len, (const char *)r->items.at[i].text.at);
     print_counts(&d->checks, r->retains);
