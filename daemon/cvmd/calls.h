@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: the channel's connections to back-ends (pp-wire 4): frames out, frames in, and one
- * connection a back-end for all sessions. What is in the frames is TLS between a worker here and one there.
+ * calls.h: the channel's connections to back-ends (pp-wire 4): frames out and in, one
+ * connection a back-end for all sessions. What is in the frames is TLS between a worker here and
+ * one there.
  *
  * The host makes the connections, and may make any: whom they reach, the worker finds out.
  */

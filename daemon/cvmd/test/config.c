@@ -121,7 +121,57 @@ static void w20_t2_another_role_or_a_longer_command_line_is_refused(void **state
                     PP_E_CONFIG);
 }
 
+#define ID "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static pp_res parse_as(const char *role, const char *text, struct cvm_config *c)
+{
+    struct pp_problem problem = { 0 };
+
+    return cvm_config_parse(pp_span_cstr(text), pp_span_cstr(role), &problem, c);
+}
+
+/* W20: whom a back-end serves is measured, and an orchestrator serves no machine. */
+static void w20_a_back_end_names_its_clients_and_nobody_else_does(void **state)
+{
+    static const char FIVE[] = GOOD "clients = " ID " " ID " " ID " " ID " " ID "\n";
+    static const char FOUR[] = GOOD "clients = " ID " " ID " " ID " " ID "\n";
+    struct cvm_config c;
+
+    (void)state;
+    assert_ok(parse_as("pp.role=predictor", GOOD "clients = " ID "\n", &c));
+    assert_int_equal(c.role, PP_RECORD_PREDICTOR);
+    assert_int_equal(c.client_count, 1);
+    assert_int_equal(c.clients[0].bytes[1], 0x11);
+    assert_ok(parse_as("pp.role=guard", FOUR, &c));
+    assert_int_equal(c.client_count, CVM_CLIENTS_MAX);
+    assert_code(parse_as("pp.role=guard", FIVE, &c), PP_E_CONFIG);
+    assert_code(parse_as("pp.role=predictor", GOOD, &c), PP_E_CONFIG);
+    assert_code(parse_as("pp.role=orchestrator", GOOD "clients = " ID "\n", &c), PP_E_CONFIG);
+    assert_code(parse_as("pp.role=guard", GOOD "clients = " ID "  " ID "\n", &c), PP_E_CONFIG);
+    assert_code(parse_as("pp.role=guard", GOOD "clients = " ID ID "\n", &c), PP_E_CONFIG);
+}
+
+static void only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root(void **state)
+{
+    struct cvm_config c;
+
+    (void)state;
+    assert_ok(parse_as("pp.role=guard", GOOD "clients = " ID "\nblocked = plugh\n", &c));
+    assert_true(pp_span_eq(c.blocked, PP_STR("plugh")));
+    assert_code(parse_as("pp.role=orchestrator", GOOD "blocked = plugh\n", &c), PP_E_CONFIG);
+    assert_ok(parse_as("pp.role=orchestrator", GOOD "simulated_root = " ID "\n", &c));
+    assert_int_equal(c.has_simulated_root, 1);
+    assert_code(parse_as("pp.role=orchestrator",
+                         "environment = dev\nplatform = sev-snp\nmessage_kem = x25519\n"
+                         "engine = embedded\nsessions_max = 64\nsession_s = 30\n"
+                         "workers_ready = 4\nsimulated_root = " ID "\n",
+                         &c),
+                PP_E_CONFIG);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(w20_a_back_end_names_its_clients_and_nobody_else_does),
+    cmocka_unit_test(only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root),
     cmocka_unit_test(a_configuration_is_read_and_its_bytes_are_what_was_measured),
     cmocka_unit_test(only_dev_has_no_answer_grid),
     cmocka_unit_test(w13_unknown_double_missing_and_odd_values_are_refused),

@@ -28,6 +28,7 @@ struct machine {
     struct pp_ledger_record records[M_RECORDS + 4]; /* room for keys behind the host-set */
     struct pp_host host, hosts[MACHINE_HOSTS];      /* this one, and all of the set */
 
+    enum pp_end end; /* whose Evidence it makes */
     struct sim_guest guest;
     struct pp_ratls_session session; /* what the client saw */
     uint8_t message_key[2 + PP_EVIDENCE_KEY_BYTES_MAX];
@@ -155,6 +156,7 @@ static inline void machine_default(struct machine *m)
     memset(m->message_key, 9, sizeof m->message_key);
     m->message_key[0] = PP_KEM_XWING >> 8;
     m->message_key[1] = PP_KEM_XWING & 0xFF;
+    m->end = PP_END_SERVER;
     m->bend_evidence = m->bend_after = NULL;
     m->bend_report = NULL;
 }
@@ -191,10 +193,12 @@ static inline void machine_bind(struct machine *m, enum pp_platform platform,
     }
     memcpy(e->release_id, m->records[M_ORCHESTRATOR].id.bytes, sizeof e->release_id);
     machine_path(m, &e->hosts[0]);
+    if (m->end == PP_END_CLIENT)
+        e->message_key = (struct pp_span){ 0 };
     if (m->bend_evidence != NULL)
         m->bend_evidence(m);
-    assert_ok(pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(m->session.spki), m->session.ekm, e,
-                                     binding));
+    assert_ok(
+        pp_binding_of_evidence(m->end, PP_BYTES(m->session.spki), m->session.ekm, e, binding));
     assert_ok(pp_binding_report_data(binding, &e->batch, ret_report_data));
 }
 
