@@ -30,6 +30,9 @@ REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/eventlog.c": "attest:eventlog vectors:vectors_eventlog",
+    "lib/attest/firmware.c": "attest:launch attest:tdvf vectors:vectors_launch",
+    "lib/attest/launch.c": "attest:launch vectors:vectors_launch",
     "lib/attest/snp_anchors.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_line.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
@@ -37,6 +40,7 @@ SOURCES = {
     "lib/attest/snp_table.c": "attest:snp_table",
     "lib/attest/snp_vek.c": "attest sim vectors:vectors_snp",
     "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
+    "lib/attest/tdvf.c": "attest:tdvf",
     "lib/attest/verdict.c": "attest sim",
     "lib/crypto/x509.c": "crypto:x509 attest sim",
     "lib/crypto/x509_chain.c": "crypto:x509 attest sim",
