@@ -3,8 +3,8 @@
  * snp_table.h: the certificate table that comes with an extended report (AMD 56860,
  * SNP_GET_EXT_REPORT; docs/protocol/snp.md). The host fills it: nothing in it is believed.
  *
- * Rows of {GUID, offset, length}, little-endian, up to a row of zeros; behind them the certificates,
- * in DER, wherever the rows say. configfs-tsm gives it as `auxblob`.
+ * Rows of {GUID, offset, length}, little-endian, up to a row of zeros; behind them the
+ * certificates, in DER, wherever the rows say. configfs-tsm gives it as `auxblob`.
  */
 #ifndef PP_SNP_TABLE_H
 #define PP_SNP_TABLE_H
@@ -24,6 +24,7 @@ struct pp_snp_table {
     struct pp_span vcek, vlek;
     struct pp_span ask; /* or the ASVK */
     struct pp_span ark, crl;
+    struct pp_span hints; /* ours: what a host tells its guest (docs/protocol/cvm.md) */
     size_t unknown_count; /* rows of other GUIDs, which are passed over */
 };
 
@@ -40,9 +41,9 @@ PP_MUST pp_res pp_snp_table_write(const struct pp_snp_table *table, uint8_t *ret
                                   size_t *ret_len);
 
 /*
- * A report and the parts of a table that belong to it: the certificate of the kind that its KEY_INFO
- * names, the authorities and the list. Where the report does not say, or the table has none, the
- * certificate stays empty, and check 3 refuses it.
+ * A report and the parts of a table that belong to it: the certificate of the kind that its
+ * KEY_INFO names, the authorities and the list. Where the report does not say, or the table has
+ * none, the certificate stays empty, and check 3 refuses it.
  */
 struct pp_snp_evidence pp_snp_evidence_of(struct pp_span report, const struct pp_snp_table *table);
 

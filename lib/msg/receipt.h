@@ -7,6 +7,7 @@
 #define PP_RECEIPT_H
 
 #include "arena.h"
+#include "backend.h"
 #include "bundle.h"
 #include "engine.h"
 #include "rd.h"
@@ -57,6 +58,7 @@ struct pp_receipt {
     struct pp_span feature;
     uint32_t outcome; /* enum pp_outcome */
     struct pp_engine engine;
+    struct pp_backends used; /* whom the orchestrator asked, in call order; often nobody */
 };
 
 /* Texts and blobs borrow from `cbor`, lists come from `arena`. Fails as cbor.h says; LIMIT,

@@ -4,7 +4,7 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
-    { "up", "[--fault NAME|list] [--capture] [--json]",
+    { "up", "[--fault NAME|list] [--capture] [--backends] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },
@@ -21,11 +21,19 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       verb_verify_evidence },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
+    { "explain", "CODE | --list [--json]",
+      "what a refusal or an advisory means, who must act, and where it is written", verb_explain },
     { "vectors", "TOPIC PATH [--verbose] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",
       "--report R --vek V [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] [--json]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
+    { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
+      "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },
+    { "verify gpu",
+      "REPORT --chain PEM [--driver-rim F] [--vbios-rim F] [--nonce HEX] [--ocsp F]... "
+      "[--policy FILE] [--roots PEM] [--at TIME] [--json]",
+      "the verdict on NVIDIA GPU evidence, check by check, offline", verb_verify_gpu },
     { "log audit",
       "[--log FOLDER|URL] [--max-age S] [--trust DIR | --policy FILE --opaque] [--json]",
       "a whole log from its public files: signatures, quorum, every hash, every record",

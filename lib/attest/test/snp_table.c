@@ -182,6 +182,19 @@ static void a_table_at_its_limits_is_read_and_one_past_them_refused(void **state
     }
 }
 
+static void a_table_over_the_limit_is_not_written(void **state)
+{
+    (void)state;
+    static uint8_t big[PP_SNP_TABLE_BYTES_MAX];
+    struct pp_snp_table t = { .vcek = pp_span(big, sizeof big - 2 * ROW) };
+    size_t len;
+
+    assert_ok(pp_snp_table_write(&t, table, sizeof table, &len));
+    assert_int_equal(len, PP_SNP_TABLE_BYTES_MAX);
+    t.vcek.len++; /* there would be room for it */
+    assert_code(pp_snp_table_write(&t, table, sizeof table, &len), PP_E_NO_SPACE);
+}
+
 /* KEY_INFO says whose signature it is, so it says which certificate belongs to it. */
 static void the_certificate_is_of_the_kind_that_signed(void **state)
 {
@@ -218,6 +231,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(rows_of_other_kinds_are_passed_over),
     cmocka_unit_test(a_row_of_zeros_has_no_numbers),
     cmocka_unit_test(a_table_at_its_limits_is_read_and_one_past_them_refused),
+    cmocka_unit_test(a_table_over_the_limit_is_not_written),
     cmocka_unit_test(the_certificate_is_of_the_kind_that_signed),
 };
 
