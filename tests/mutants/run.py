@@ -30,12 +30,15 @@ REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/eventlog.c": "attest:eventlog vectors:vectors_eventlog",
+    "lib/attest/firmware.c": "attest:launch attest:tdvf vectors:vectors_launch",
     "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu",
     "lib/attest/gpu_fwid.c": "attest:gpu",
     "lib/attest/gpu_policy.c": "sim:gpu",
     "lib/attest/gpu_report.c": "attest:gpu",
     "lib/attest/gpu_rims.c": "sim:gpu",
     "lib/attest/gpu_verify.c": "sim:gpu",
+    "lib/attest/launch.c": "attest:launch vectors:vectors_launch",
     "lib/attest/rim.c": "sim:gpu_rim sim:gpu",
     "lib/attest/rim_xml.c": "sim:gpu_rim vectors:vectors_nvgpu",
     "lib/attest/snp_anchors.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
@@ -45,6 +48,7 @@ SOURCES = {
     "lib/attest/snp_table.c": "attest:snp_table",
     "lib/attest/snp_vek.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
     "lib/attest/snp_verify.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/tdvf.c": "attest:tdvf",
     "lib/attest/tdx_anchors.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_chain.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_collateral.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",

@@ -286,7 +286,9 @@ static void an_event_has_listed_digests_each_once_and_sha384_among_them(void **s
     assert_ok(open_one(1, a, 2));
     assert_ok(open_one(1, a + 1, 2));
     assert_code(open_one(1, a + 1, 1), PP_E_FORMAT); /* without SHA-384 */
-    assert_code(open_one(1, a, 3), PP_E_FORMAT);     /* more than are listed */
+    pp_res r = open_one(1, a, 3); /* more than are listed: noticed before any is read */
+    assert_code(r, PP_E_FORMAT);
+    assert_int_equal(r.detail, HEAD_BYTES + 4 + 12);
     assert_code(open_one(1, a + 2, 2), PP_E_FORMAT); /* SHA-384 twice */
     assert_code(open_one(1, a + 3, 2), PP_E_FORMAT); /* one that is not listed */
     assert_code(open_one(1, a + 4, 1), PP_E_FORMAT);
