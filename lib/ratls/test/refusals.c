@@ -490,7 +490,7 @@ static int offer_psk(SSL *ssl, const EVP_MD *md, const unsigned char **ret_id, s
     return 1;
 }
 
-/* ra-tls 10: resumption tried, early data sent. Neither gets past the ClientHello; and behind that
+/* Resumption tried, and early data sent. Neither gets past the ClientHello; and behind that
  * check the library gives neither. */
 static void w7_t7_a_client_that_offers_a_psk_and_early_data_gets_neither(void **state)
 {

@@ -156,7 +156,7 @@ static uint32_t send_frame(struct guest *g, enum pp_frame_op op, struct pp_span 
 {
     uint8_t bytes[PP_FRAME_HEAD_BYTES + 512];
     struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
-    const struct pp_frame f = { .kind = op, .tag = ++g->tag, .bytes = hello };
+    const struct pp_frame f = { .kind = (uint8_t)op, .tag = ++g->tag, .bytes = hello };
 
     assert_ok(pp_frame_write(&wr, PP_FRAME_REQUESTS, &f));
     assert_int_equal(send(g->frames, bytes, wr.len, MSG_NOSIGNAL), (ssize_t)wr.len);
