@@ -7,6 +7,7 @@
 #include "ct.h"
 #include "ipc.h"
 #include "message.h"
+#include "packets.h"
 #include "rd.h"
 #include "worker.h"
 #include "wr.h"
@@ -19,7 +20,7 @@ static const struct {
     [CVM_BACKEND_PREDICTOR] = { "predictor", PP_RECORD_PREDICTOR },
 };
 
-/* --- whom to believe --------------------------------------------------------------------------- */
+/* --- whom to believe -------------------------------------------------------------------------- */
 
 static pp_res anchors(const struct worker *w, struct pp_trust *ret)
 {
@@ -56,7 +57,7 @@ static int is_named(const struct pp_request *q, enum cvm_backend backend)
     return 0;
 }
 
-/* --- a call ------------------------------------------------------------------------------------ */
+/* --- a call ----------------------------------------------------------------------------------- */
 
 struct call {
     struct worker *w;
@@ -109,8 +110,7 @@ static pp_res attest(struct call *c, struct pp_span *ret_body)
 
     PP_CHECK(answer != NULL, PP_E_NO_MEMORY, CVM_CALL_ANSWER_BYTES);
     PP_TRY(pp_ratls_client_session(c->tls, &session));
-    pp_wr_span(&wr, PP_BYTES(session.spki));
-    pp_wr_span(&wr, PP_BYTES(session.ekm));
+    cvm_call_write(&wr, &session);
     pp_res r = cvm_send(c->w->attester_fd, pp_wr_done(&wr), -1);
     pp_wipe(packet, sizeof packet);
     pp_wipe(&session, sizeof session);
@@ -222,7 +222,7 @@ static pp_res ask(struct worker *w, enum cvm_backend to, const struct pp_request
     return r;
 }
 
-/* --- the order of calls ------------------------------------------------------------------------ */
+/* --- the order of calls ----------------------------------------------------------------------- */
 
 struct plan {
     struct worker *w;
@@ -322,7 +322,7 @@ pp_res worker_ask_backends(struct worker *w, const struct pp_request *q, struct 
     return p.outcome;
 }
 
-/* --- the back-end's side ----------------------------------------------------------------------- */
+/* --- the back-end's side ---------------------------------------------------------------------- */
 
 pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
 {

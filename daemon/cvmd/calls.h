@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.h: the channel's connections to back-ends (pp-wire 4): frames out, frames in, one connection
- * a back-end for all sessions. What is in the frames is TLS between a worker here and one there.
+ * calls.h: the channel's connections to back-ends (pp-wire 4): frames out, frames in, and one
+ * connection a back-end for all sessions. What is in the frames is TLS between a worker here and one there.
  *
  * The host makes the connections, and may make any: whom they reach, the worker finds out.
  */
@@ -27,8 +27,8 @@ PP_MUST pp_res cvm_calls_new(struct pp_loop *loop, int way_fd, const struct cvm_
                              const struct cvm_calls_user *user, struct cvm_calls **ret);
 
 /*
- * Sends one frame, over a new connection if there is none. BACKEND (the host has no way to it), BUSY
- * (more waits to be sent than is kept), NO_MEMORY, SYSTEM.
+ * Sends one frame, over a new connection if there is none. BACKEND (the host has no way to it),
+ * BUSY (more waits to be sent than is kept), NO_MEMORY, SYSTEM.
  */
 PP_MUST pp_res cvm_calls_send(struct cvm_calls *c, enum cvm_backend to, const struct pp_frame *f);
 

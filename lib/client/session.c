@@ -307,6 +307,7 @@ static pp_res fill_request(struct pp_session *s, struct pp_request *request)
     PP_TRY(pp_evidence_body_parse(pp_span(s->evidence, s->evidence_len), &cbor));
     PP_TRY(pp_evidence_parse(cbor, PP_END_SERVER, &e));
     request->backends = e.backends; /* appraised: each is in the status */
+    s->allowed = e.backends;
     memcpy(request->host_set_id, s->verified.appraisal.host_set_id.bytes, PP_RECORD_ID_BYTES);
     return PP_OK;
 }
@@ -413,6 +414,19 @@ static pp_res read_answer(struct pp_session *s, struct pp_span sealed, struct pp
     return PP_OK;
 }
 
+/* The worker takes no other back-end than those of the request; an answer that says otherwise is
+ * from no program that was published. */
+static pp_res check_used(struct pp_session *s, const struct pp_backends *used)
+{
+    for (size_t i = 0; i < used->count; i++)
+        if (!pp_backends_hold(&s->allowed, &used->items[i])) {
+            pp_problem_set(s->env.problem, "back-end", "one that the request allowed",
+                           used->items[i].role);
+            return PP_FAIL(PP_E_FORMAT, i);
+        }
+    return PP_OK;
+}
+
 static pp_res answered(struct pp_session *s, uint8_t *body, size_t len, struct pp_answer *ret)
 {
     struct pp_bhttp *m = pp_arena_alloc(s->env.arena, sizeof *m);
@@ -426,7 +440,8 @@ static pp_res answered(struct pp_session *s, uint8_t *body, size_t len, struct p
     pp_problem_set(s->env.problem, "answer", "one whole sealed answer inside TLS", PP_STR(""));
     PP_TRY(pp_ratls_client_feed(s->tls, m->content));
     PP_TRY(pp_ratls_client_answer(s->tls, &sealed));
-    return read_answer(s, sealed, ret);
+    PP_TRY(read_answer(s, sealed, ret));
+    return check_used(s, &ret->used);
 }
 
 pp_res pp_session_answered(struct pp_session *s, uint8_t *body, size_t len, struct pp_answer *ret)

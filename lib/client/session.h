@@ -66,6 +66,7 @@ struct pp_session {
     uint8_t handle[PP_SESSION_HANDLE_BYTES_MAX];
     size_t handle_len;
     enum pp_feature feature;
+    struct pp_backends allowed; /* what the request said; borrows from `evidence` */
     size_t answer_kib;
     uint8_t evidence[PP_EVIDENCE_BODY_BYTES]; /* for the receipt */
     size_t evidence_len;
@@ -113,7 +114,8 @@ PP_MUST pp_res pp_session_send(struct pp_session *s, const struct pp_verified *v
 /*
  * Takes the answer's body: exactly the bucket that was asked for, whatever happened. `*ret` borrows
  * from the arena. Keys and the right to send are gone afterwards, on success too. SESSION_GONE
- * (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT; ANSWER_REFUSED and ANSWER_FAILED for the
+ * (410), ANSWER_TRUNCATED, AUTH, HTTP_STATUS, FORMAT (also an answer that names a back-end which
+ * the request did not allow); ANSWER_REFUSED and ANSWER_FAILED for the
  * worker's own outcomes, with `*ret` filled.
  */
 PP_MUST pp_res pp_session_answered(struct pp_session *s, uint8_t *body, size_t len,

@@ -3,6 +3,8 @@
 #ifndef PP_BACKEND_H
 #define PP_BACKEND_H
 
+#include <string.h>
+
 #include "span.h"
 
 enum {
@@ -22,5 +24,15 @@ struct pp_backends {
     struct pp_backend items[PP_BACKEND_MAX];
     size_t count;
 };
+
+/* 1 if the list names exactly this role and release. */
+static inline int pp_backends_hold(const struct pp_backends *list, const struct pp_backend *b)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (pp_span_eq(list->items[i].role, b->role) &&
+            memcmp(list->items[i].release_id, b->release_id, sizeof b->release_id) == 0)
+            return 1;
+    return 0;
+}
 
 #endif

@@ -132,6 +132,25 @@ pp_res pp_msg_bundle_check(const struct pp_bundle *b)
     return blobs_ascend(b);
 }
 
+struct pp_span pp_bundle_blob(const struct pp_bundle *b, const uint8_t sha256[PP_SHA256_BYTES])
+{
+    size_t from = 0, until = b->blob_count;
+    uint8_t digest[PP_SHA256_BYTES];
+
+    while (from < until) {
+        size_t middle = from + (until - from) / 2;
+        pp_sha256(b->blobs[middle], digest);
+        int order = memcmp(sha256, digest, sizeof digest);
+        if (order == 0)
+            return b->blobs[middle];
+        if (order < 0)
+            until = middle;
+        else
+            from = middle + 1;
+    }
+    return (struct pp_span){ 0 };
+}
+
 pp_res pp_bundle_write(struct pp_wr *wr, const struct pp_bundle *b)
 {
     size_t start = wr->len;

@@ -42,6 +42,9 @@ struct pp_bundle {
  * NO_MEMORY. */
 PP_MUST pp_res pp_bundle_parse(struct pp_span cbor, struct pp_arena *arena, struct pp_bundle *ret);
 
+/* The blob whose SHA-256 that is; empty: none. At most seven hashes, for the blobs ascend. */
+struct pp_span pp_bundle_blob(const struct pp_bundle *b, const uint8_t sha256[32]);
+
 /* What it writes reads back. NO_SPACE; RANGE (a count or length), ORDER and DUPLICATE (blobs). */
 PP_MUST pp_res pp_bundle_write(struct pp_wr *wr, const struct pp_bundle *b);
 

@@ -16,6 +16,7 @@ enum {
     KEY_CHECKS = 6,
     KEY_SIZES = 7,
     KEY_RESULT = 8,
+    KEY_USED = 9, /* absent when there is none */
     PAIRS = 9,
     ALL = (1U << PAIRS) - 1,
 };
@@ -116,6 +117,9 @@ static pp_res value_parse(struct pp_rd *rd, uint32_t key, struct pp_arena *arena
         r->outcome = (uint32_t)pp_cbor_rd_uint(rd, 0, OUTCOME_MAX);
         pp_msg_engine_rd(rd, &r->engine);
         break;
+    case KEY_USED:
+        pp_msg_backends_rd(rd, 1, 0, &r->used);
+        break;
     default:
         pp_rd_fail(rd, PP_E_UNKNOWN_FIELD);
     }
@@ -177,6 +181,7 @@ static pp_res receipt_check(const struct pp_receipt *r)
     PP_TRY(checks_check(r));
     PP_TRY(pp_msg_shown_check(r->feature, PP_RECEIPT_FEATURE_BYTES_MAX));
     PP_CHECK(r->outcome <= OUTCOME_MAX, PP_E_RANGE, KEY_RESULT);
+    PP_CHECK(r->used.count <= PP_BACKEND_MAX, PP_E_RANGE, KEY_USED);
     return pp_msg_engine_check(&r->engine);
 }
 
@@ -215,7 +220,7 @@ static void sizes_wr(struct pp_wr *wr, const struct pp_receipt *r)
 pp_res pp_receipt_write(struct pp_wr *wr, const struct pp_receipt *r)
 {
     PP_TRY(receipt_check(r));
-    pp_cbor_wr_map(wr, PAIRS);
+    pp_cbor_wr_map(wr, (size_t)PAIRS + (r->used.count > 0));
     pp_cbor_wr_uint(wr, KEY_VERSION);
     pp_cbor_wr_uint(wr, RECEIPT_VERSION);
     pp_cbor_wr_uint(wr, KEY_TIME);
@@ -239,5 +244,9 @@ pp_res pp_receipt_write(struct pp_wr *wr, const struct pp_receipt *r)
     pp_cbor_wr_text(wr, r->feature);
     pp_cbor_wr_uint(wr, r->outcome);
     pp_msg_engine_wr(wr, &r->engine);
+    if (r->used.count > 0) {
+        pp_cbor_wr_uint(wr, KEY_USED);
+        pp_msg_backends_wr(wr, &r->used);
+    }
     return pp_wr_ok(wr);
 }

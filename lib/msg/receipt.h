@@ -7,6 +7,7 @@
 #define PP_RECEIPT_H
 
 #include "arena.h"
+#include "backend.h"
 #include "bundle.h"
 #include "engine.h"
 #include "rd.h"
@@ -21,7 +22,7 @@ enum {
     PP_RECEIPT_EVIDENCE_BYTES_MAX = 28668,
     PP_RECEIPT_EKM_BYTES = 32,
     PP_RECEIPT_SPKI_BYTES = 91,
-    PP_RECEIPT_CHECK_MAX = 64,
+    PP_RECEIPT_CHECK_MAX = 96,
     PP_RECEIPT_CODE_BYTES_MAX = 48,
     PP_RECEIPT_CHECK_ANCHOR_BYTES_MAX = 160,
     PP_RECEIPT_FEATURE_BYTES_MAX = 32,
@@ -57,6 +58,7 @@ struct pp_receipt {
     struct pp_span feature;
     uint32_t outcome; /* enum pp_outcome */
     struct pp_engine engine;
+    struct pp_backends used; /* whom the orchestrator asked, in call order; often nobody */
 };
 
 /* Texts and blobs borrow from `cbor`, lists come from `arena`. Fails as cbor.h says; LIMIT,

@@ -21,7 +21,13 @@
     ROW(id, attacks, sources, SNP_HOST_ONE, .bits = PP_SNP_PLATFORM_##bit)
 #define SNP_HOST_ZERO(id, attacks, sources, bit)                                                   \
     ROW(id, attacks, sources, SNP_HOST_ZERO, .bits = PP_SNP_PLATFORM_##bit)
-#define REGISTERED(id, attacks, sources) ROW(id, attacks, sources, REGISTERED, .bits = 0)
+#define TDX_ONE(id, attacks, sources, bit)                                                         \
+    ROW(id, attacks, sources, TDX_ONE, .bits = PP_TDX_ATTR_##bit)
+#define TDX_ZERO(id, attacks, sources, bit)                                                        \
+    ROW(id, attacks, sources, TDX_ZERO, .bits = PP_TDX_ATTR_##bit)
+#define TDX_CURRENT(id, attacks, sources) ROW(id, attacks, sources, TDX_CURRENT, .bits = 0)
+#define GPU_ALONE(id, attacks, sources)   ROW(id, attacks, sources, GPU_ALONE, .bits = 0)
+#define REGISTERED(id, attacks, sources)  ROW(id, attacks, sources, REGISTERED, .bits = 0)
 
 const struct pp_advisory PP_ADVISORIES[] = {
 #include "advisories.def"
@@ -40,10 +46,12 @@ const struct pp_advisory *pp_advisory_find(struct pp_span id)
 enum pp_code pp_advisory_code(const struct pp_advisory *a)
 {
     static const enum pp_code codes[PP_RULES] = {
-        [PP_RULE_SNP_LINE] = PP_E_SNP_PRODUCT,      [PP_RULE_SNP_SIGNER] = PP_E_SNP_KEY_INFO,
-        [PP_RULE_SNP_TCB] = PP_E_SNP_TCB_MIN,       [PP_RULE_SNP_COMMITTED] = PP_E_SNP_PROVISIONAL,
-        [PP_RULE_SNP_GUEST_ONE] = PP_E_SNP_POLICY,  [PP_RULE_SNP_GUEST_ZERO] = PP_E_SNP_POLICY,
-        [PP_RULE_SNP_HOST_ONE] = PP_E_SNP_PLATFORM, [PP_RULE_SNP_HOST_ZERO] = PP_E_SNP_PLATFORM,
+        [PP_RULE_SNP_LINE] = PP_E_SNP_PRODUCT,       [PP_RULE_SNP_SIGNER] = PP_E_SNP_KEY_INFO,
+        [PP_RULE_SNP_TCB] = PP_E_SNP_TCB_MIN,        [PP_RULE_SNP_COMMITTED] = PP_E_SNP_PROVISIONAL,
+        [PP_RULE_SNP_GUEST_ONE] = PP_E_SNP_POLICY,   [PP_RULE_SNP_GUEST_ZERO] = PP_E_SNP_POLICY,
+        [PP_RULE_SNP_HOST_ONE] = PP_E_SNP_PLATFORM,  [PP_RULE_SNP_HOST_ZERO] = PP_E_SNP_PLATFORM,
+        [PP_RULE_TDX_ONE] = PP_E_TDX_TD_ATTR,        [PP_RULE_TDX_ZERO] = PP_E_TDX_TD_ATTR,
+        [PP_RULE_TDX_CURRENT] = PP_E_TDX_TCB_STATUS, [PP_RULE_GPU_ALONE] = PP_E_GPU_MODE,
         [PP_RULE_REGISTERED] = PP_E_LEDGER_HOST,
     };
 
@@ -87,10 +95,28 @@ static int violated_by_snp(const struct pp_advisory *a, const struct pp_snp_repo
     }
 }
 
+static int violated_by_tdx(const struct pp_advisory *a, const struct pp_advisory_facts *facts)
+{
+    switch (a->rule) {
+    case PP_RULE_TDX_ONE:
+        return (facts->td_attributes & a->bits) != a->bits;
+    case PP_RULE_TDX_ZERO:
+        return (facts->td_attributes & a->bits) != 0;
+    case PP_RULE_TDX_CURRENT:
+        return facts->outdated;
+    default:
+        return 0; /* a line of another platform */
+    }
+}
+
 int pp_advisory_violated(const struct pp_advisory *a, const struct pp_advisory_facts *facts)
 {
     if (a->rule == PP_RULE_REGISTERED)
         return facts->unregistered;
+    if (a->rule == PP_RULE_GPU_ALONE)
+        return facts->gpu_is_shared;
+    if (facts->is_tdx)
+        return violated_by_tdx(a, facts);
     return facts->snp != NULL && violated_by_snp(a, facts->snp);
 }
 

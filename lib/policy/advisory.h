@@ -12,6 +12,7 @@
 #include "problem.h"
 #include "result.h"
 #include "snp_verify.h"
+#include "tdx_verify.h"
 
 enum pp_advisory_rule {
     PP_RULE_SNP_LINE,   /* `line` is refused */
@@ -22,7 +23,11 @@ enum pp_advisory_rule {
     PP_RULE_SNP_GUEST_ZERO,
     PP_RULE_SNP_HOST_ONE,
     PP_RULE_SNP_HOST_ZERO,
-    PP_RULE_REGISTERED, /* the host-set names the machine */
+    PP_RULE_TDX_ONE, /* bits `bits` of TDATTRIBUTES */
+    PP_RULE_TDX_ZERO,
+    PP_RULE_TDX_CURRENT, /* the vendor calls the platform up to date */
+    PP_RULE_GPU_ALONE,   /* a GPU serves one guest, over no link to another GPU */
+    PP_RULE_REGISTERED,  /* the host-set names the machine */
     PP_RULES
 };
 
@@ -52,7 +57,11 @@ enum pp_code pp_advisory_code(const struct pp_advisory *a);
 /* What the lines look at. Zero state: nothing is known, and no line speaks of it. */
 struct pp_advisory_facts {
     const struct pp_snp_report *snp; /* borrowed; NULL: another platform */
-    int unregistered;                /* 1: no published host-set names the machine */
+    int is_tdx;
+    uint64_t td_attributes; /* of a TDX guest */
+    int outdated;           /* 1: a TDX platform, and its patch state is not UpToDate */
+    int gpu_is_shared;      /* 1: a GPU in another mode than for one guest alone */
+    int unregistered;       /* 1: no published host-set names the machine */
 };
 
 int pp_advisory_violated(const struct pp_advisory *a, const struct pp_advisory_facts *facts);

@@ -47,14 +47,19 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     if (!pp_is_ok(r)) {
         if (r.detail >= 1 && r.detail <= v->count) {
             const struct pp_problem *p = &v->rows[r.detail - 1].problem;
-            pp_problem_set(a->problem, p->field, p->expected, pp_span_cstr(p->got));
+            int skipped = v->rows[r.detail - 1].verdict ==
+                          PP_ATTEST_SKIPPED; /* it names no field */
+            pp_problem_set(a->problem, skipped ? v->words[r.detail].what : p->field,
+                           skipped ? "a check that ran" : p->expected, pp_span_cstr(p->got));
         }
         return r;
     }
     for (size_t n = 1; n <= v->count; n++) {
         const struct pp_attest_check *row = &v->rows[n - 1];
 
-        if (row->verdict == PP_ATTEST_PASSED || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
+        int passed = row->verdict == PP_ATTEST_PASSED && (v->skip & PP_ATTEST_BIT(n)) == 0;
+
+        if (passed || (v->may_skip & PP_ATTEST_BIT(n)) != 0)
             continue;
         pp_problem_set(a->problem, v->words[n].what, "a check that ran",
                        pp_span_cstr(row->problem.got));
@@ -85,19 +90,26 @@ static struct pp_span list_advisories(uint64_t set, struct pp_wr *wr)
     return pp_wr_done(wr);
 }
 
+pp_res appraise_open_to(const struct appraise *a, const struct pp_advisory_facts *facts)
+{
+    const struct pp_advisory *advisory = pp_advisory_first(facts, a->trust->hardware.waived,
+                                                           PP_E_OK);
+
+    if (advisory == NULL)
+        return PP_OK;
+    pp_problem_set(a->problem, "machine", "one to which this attack does not apply",
+                   pp_span_cstr(advisory->attacks));
+    pp_advisory_name(advisory, a->problem);
+    return PP_FAIL(PP_E_ADVISORY, (uint32_t)(advisory - PP_ADVISORIES));
+}
+
 pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts)
 {
     const struct pp_hardware *hardware = &a->trust->hardware;
-    const struct pp_advisory *advisory = pp_advisory_first(facts, hardware->waived, PP_E_OK);
     char text[PP_ADVISORIES_MAX * 32];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
-    if (advisory != NULL) {
-        pp_problem_set(a->problem, "machine", "one to which this attack does not apply",
-                       pp_span_cstr(advisory->attacks));
-        pp_advisory_name(advisory, a->problem);
-        return PP_FAIL(PP_E_ADVISORY, (uint32_t)(advisory - PP_ADVISORIES));
-    }
+    PP_TRY(appraise_open_to(a, facts));
     pp_check_add_number(a->checks, PP_STEP_PLATFORM, PP_E_ADVISORY, PP_VERDICT_PROVEN,
                         "no known attack of the advisory file applies to the machine",
                         pp_span_cstr(hardware->profile),
@@ -115,7 +127,7 @@ pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_fa
 /* A build's platforms are its list of names (trust.c); the simulated ones have the real bytes. */
 static const struct appraise_platform *platform_of(enum pp_platform platform)
 {
-    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : NULL;
+    return pp_platform_is_snp(platform) ? &APPRAISE_SNP : &APPRAISE_TDX;
 }
 
 static pp_res check_message_key(const struct appraise *a)
@@ -147,12 +159,9 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
     }
     struct pp_span name = pp_span_cstr(pp_platform_name(e->platform));
     a->platform = platform_of(e->platform);
-    if (a->platform == NULL || (a->trust->platforms >> e->platform & 1) == 0)
+    if ((a->trust->platforms >> e->platform & 1) == 0)
         return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "platform",
                                "one that the trust anchors name", name);
-    if (e->gpu_encoding.len > 0)
-        return appraise_refuse(a, PP_E_EVIDENCE_TEE_UNKNOWN, "gpu",
-                               "no GPU: this build verifies none", PP_STR("GPU evidence"));
     if (e->endorsement_count != a->platform->endorsements)
         return appraise_refuse(a, PP_E_EVIDENCE_FORMAT, "endorsements",
                                a->platform->endorsement_words, PP_STR("another number"));
@@ -168,7 +177,9 @@ static pp_res parse(struct appraise *a, struct pp_span cbor)
 
 static pp_res check_ledger(struct appraise *a)
 {
-    PP_TRY(appraise_release(a));
+    PP_TRY(appraise_find_release(a));
+    PP_TRY(appraise_gpu(a)); /* it needs the release's reference files */
+    appraise_release(a);
     PP_TRY(a->platform->published(a));
     if (a->end == PP_END_CLIENT)
         return PP_OK;

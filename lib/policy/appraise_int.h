@@ -36,6 +36,7 @@ struct appraise {
     struct appraise_machine machine;
     const struct pp_release *release;
     struct pp_snp_result snp; /* of the one platform that ran */
+    struct pp_tdx_result tdx;
 };
 
 /*
@@ -52,7 +53,7 @@ struct appraise_platform {
     pp_res (*published)(struct appraise *a);
 };
 
-extern const struct appraise_platform APPRAISE_SNP;
+extern const struct appraise_platform APPRAISE_SNP, APPRAISE_TDX;
 
 /*
  * Steps 8 to 12 over Evidence and the values of its session; fills `a`. Of a client end it asks
@@ -62,8 +63,15 @@ extern const struct appraise_platform APPRAISE_SNP;
 PP_MUST pp_res appraise_run(struct appraise *a, struct pp_span cbor,
                             const struct pp_ratls_session *session);
 
+/*
+ * The end of step 11 (component_gpu.c): a release that names GPUs wants the evidence of one, and
+ * one that names none wants none. Needs `release`. GPU_*.
+ */
+PP_MUST pp_res appraise_gpu(struct appraise *a);
+
 /* Step 12 (published.c). */
-PP_MUST pp_res appraise_release(struct appraise *a); /* finds `release` */
+PP_MUST pp_res appraise_find_release(struct appraise *a); /* `release`, or a refusal; no row */
+void appraise_release(const struct appraise *a);          /* its row */
 PP_MUST pp_res appraise_config(struct appraise *a);
 PP_MUST pp_res appraise_host(struct appraise *a);
 PP_MUST pp_res appraise_backends(struct appraise *a);
@@ -88,6 +96,7 @@ struct appraise_verdict {
     const struct pp_attest_check *rows;
     size_t count;
     const struct appraise_row *words;
+    uint32_t skip;     /* what the policy left out: a row that passed may have looked at half */
     uint32_t may_skip; /* PP_ATTEST_BIT of each check that need not have run */
 };
 
@@ -104,6 +113,8 @@ PP_MUST pp_res appraise_conclude(const struct appraise *a, const struct appraise
  * appraise_name gives a refusal that was decided already the name of the advisory behind it.
  */
 PP_MUST pp_res appraise_advisories(const struct appraise *a, const struct pp_advisory_facts *facts);
+PP_MUST pp_res appraise_open_to(const struct appraise *a,
+                                const struct pp_advisory_facts *facts); /* without a row */
 void appraise_name(const struct appraise *a, const struct pp_advisory_facts *facts, pp_res r);
 
 #endif

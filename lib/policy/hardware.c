@@ -33,6 +33,17 @@ const char *pp_hardware_what(size_t i)
     return k < PP_ARRAY_COUNT(ROWS) ? ROWS[k].what : NULL;
 }
 
+/* The same for TDX; "revoked" is accepted by no policy. */
+static void waive_tdx(struct pp_tdx_policy *tdx, const struct pp_advisory *a)
+{
+    if (a->rule == PP_RULE_TDX_ONE)
+        tdx->td_attributes.required &= ~a->bits;
+    else if (a->rule == PP_RULE_TDX_ZERO)
+        tdx->td_attributes.forbidden &= ~a->bits;
+    else
+        tdx->statuses |= PP_ATTEST_BIT(PP_TDX_REVOKED) - 1;
+}
+
 /* Takes out of the platform's policy what the line asks for. */
 static void waive(struct pp_hardware *h, const struct pp_advisory *a)
 {
@@ -65,7 +76,13 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
     case PP_RULE_SNP_HOST_ZERO:
         snp->platform_bits.forbidden &= ~a->bits;
         break;
-    case PP_RULE_REGISTERED: /* the ledger's, and never waived */
+    case PP_RULE_TDX_ONE:
+    case PP_RULE_TDX_ZERO:
+    case PP_RULE_TDX_CURRENT:
+        waive_tdx(&h->tdx, a);
+        break;
+    case PP_RULE_GPU_ALONE:
+    case PP_RULE_REGISTERED: /* waived by nobody: a plain link, and machines in other hands */
     case PP_RULES:
         PP_ASSERT(0);
     }
@@ -73,14 +90,16 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
 
 pp_res pp_hardware_profile(struct pp_span name, struct pp_hardware *ret)
 {
-    struct pp_hardware h = { .snp = PP_SNP_POLICY_STRICT };
+    struct pp_hardware h = { .snp = PP_SNP_POLICY_STRICT,
+                             .tdx = PP_TDX_POLICY_STRICT,
+                             .gpu = PP_GPU_POLICY_STRICT };
     size_t k = 0;
 
     while (k < PP_ARRAY_COUNT(ROWS) &&
            (ROWS[k].profile == NULL || !pp_span_eq(name, pp_span_cstr(ROWS[k].profile))))
         k++;
     PP_CHECK(k < PP_ARRAY_COUNT(ROWS), PP_E_NOT_FOUND, 0);
-    h.profile = h.snp.name = ROWS[k].profile;
+    h.profile = h.snp.name = h.tdx.name = h.gpu.name = ROWS[k].profile;
     for (k++; k < PP_ARRAY_COUNT(ROWS) && ROWS[k].profile == NULL; k++) {
         const struct pp_advisory *a = pp_advisory_find(pp_span_cstr(ROWS[k].waives));
         PP_ASSERT(a != NULL);

@@ -9,11 +9,14 @@
 #define PP_HARDWARE_H
 
 #include "advisory.h"
+#include "gpu_verify.h"
 
 struct pp_hardware {
     const char *profile; /* its name; a constant */
     uint64_t waived;     /* bit i: PP_ADVISORIES[i] does not count */
     struct pp_snp_policy snp;
+    struct pp_tdx_policy tdx;
+    struct pp_gpu_policy gpu;
 };
 
 /* The profile of that name. NOT_FOUND. */

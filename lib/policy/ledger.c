@@ -263,6 +263,12 @@ static pp_res check_roles_apart(const struct context *c, size_t count)
 
             if (a->role == b->role)
                 continue;
+            for (size_t x = 0; x < a->tdx_count; x++)
+                for (size_t y = 0; y < b->tdx_count; y++)
+                    if (memcmp(a->tdx[x].mrtd, b->tdx[y].mrtd, PP_SHA384_BYTES) == 0 &&
+                        memcmp(a->tdx[x].rtmr, b->tdx[y].rtmr, sizeof a->tdx[x].rtmr) == 0)
+                        return refuse(c, PP_FAIL(PP_E_LEDGER_TWO_ROLES, i), "measurement",
+                                      "in one role only", PP_STR("in two"));
             for (size_t x = 0; x < a->snp_count; x++)
                 for (size_t y = 0; y < b->snp_count; y++)
                     if (memcmp(a->snp[x].measurement, b->snp[y].measurement, PP_SHA384_BYTES) == 0)

@@ -32,7 +32,7 @@ pp_res pp_peer_trust(struct pp_trust *t, enum pp_platform platform, uint16_t mes
     return add_simulated(t, root_digest, collateral, collateral_count);
 }
 
-/* --- the records that were named, as a ledger -------------------------------------------------- */
+/* --- the records that were named, as a ledger ------------------------------------------------- */
 
 struct view {
     struct pp_ledger ledger;

@@ -3,8 +3,8 @@
  * peer.h: the appraisal of one confidential VM by another (docs/protocol/backends.md): the same
  * checks as a device's, by what a VM can know.
  *
- * A VM has no ledger of its own and no clock that it believes: its host controls both. So it is told
- * which records count by somebody whom it may believe (a worker by the device, inside the sealed
+ * A VM has no ledger of its own and no clock that it believes: its host controls both. So it is
+ * told which records count by somebody whom it may believe (a worker by the device, inside the sealed
  * request; a back-end by its measured configuration), gets their texts from anybody, and a text
  * counts only if its SHA-256 is one of the ids named. Whether a release is reviewed, in force and
  * not revoked is then the knowledge of who named it. Certificates are judged at the last second of

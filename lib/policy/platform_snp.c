@@ -75,6 +75,7 @@ static pp_res verify(struct appraise *a, const uint8_t report_data[PP_REPORT_DAT
         .rows = checks.rows,
         .count = PP_SNP_CHECKS,
         .words = ROWS,
+        .skip = policy.skip,
         .may_skip = MAY_SKIP |
                     (policy.allow_provisional ? PP_ATTEST_BIT(PP_SNP_CHECK_PROVISIONAL) : 0),
     };

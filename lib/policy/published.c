@@ -2,7 +2,7 @@
 /* Step 12, as far as it is the same for every platform: what was proven against the ledger. */
 #include "appraise_int.h"
 
-pp_res appraise_release(struct appraise *a)
+pp_res appraise_find_release(struct appraise *a)
 {
     struct pp_record_id id;
 
@@ -13,10 +13,14 @@ pp_res appraise_release(struct appraise *a)
                        PP_STR(""));
         return r;
     }
+    return PP_OK;
+}
+
+void appraise_release(const struct appraise *a)
+{
     pp_check_add_hex(a->checks, PP_STEP_LEDGER, PP_E_LEDGER_UNLISTED, PP_VERDICT_PROVEN,
                      "the release is in force, reviewed and not revoked",
-                     pp_span_cstr(pp_record_role_name(a->role)), PP_BYTES(id.bytes));
-    return PP_OK;
+                     pp_span_cstr(pp_record_role_name(a->role)), PP_BYTES(a->evidence.release_id));
 }
 
 pp_res appraise_config(struct appraise *a)

@@ -132,8 +132,10 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
 {
     static const enum pp_platform known[] = {
         PP_PLATFORM_SEV_SNP,
+        PP_PLATFORM_TDX,
 #if !PP_RELEASE
         PP_PLATFORM_SIM_SNP,
+        PP_PLATFORM_SIM_TDX,
 #endif
     };
 
@@ -151,8 +153,8 @@ static pp_res read_platforms(const struct trust_text *x, struct pp_trust *t,
             return refuse(problem, "platform", "a real platform in prod", word);
         if (pp_platform_is_simulated(known[k]) != t->own_root)
             return refuse(problem, "platform",
-                          t->own_root ? "a simulated one: ark.der and ask.der are not the vendor's"
-                                      : "a real one, or the simulator's ark.der and ask.der",
+                          t->own_root ? "a simulated one: the roots that came are no vendor's"
+                                      : "a real one, or the simulator's roots beside it",
                           word);
         t->platforms |= UINT32_C(1) << known[k];
     }
@@ -218,6 +220,47 @@ static pp_res read_tcb_min(struct pp_span line, struct pp_snp_policy *policy, ui
     return PP_OK;
 }
 
+/* Beside a simulated machine a simulated GPU, or none. */
+static pp_res read_gpu_roots(struct pp_trust *t, const struct pp_trust_files *files,
+                             struct pp_problem *problem)
+{
+    pp_res r = PP_OK;
+
+    if (!t->own_root)
+        r = pp_gpu_anchors_add_nvidia(&t->gpu_anchors);
+    if (pp_is_ok(r) && files->gpu_root.len > 0)
+        r = pp_gpu_anchors_add_device(&t->gpu_anchors, files->gpu_root);
+    if (pp_is_ok(r) && files->rim_root.len > 0)
+        r = pp_gpu_anchors_add_rim(&t->gpu_anchors, files->rim_root);
+    if (!pp_is_ok(r) || (!t->own_root && files->gpu_root.len + files->rim_root.len > 0))
+        return refuse(problem, "gpu-root.der, rim-root.der",
+                      "roots of GPUs and their files, beside simulated platforms", PP_STR(""));
+    return PP_OK;
+}
+
+/* The vendors' roots, or those that came, for each kind of platform that is accepted. */
+static pp_res read_roots(struct pp_trust *t, const struct pp_trust_files *files,
+                         struct pp_problem *problem)
+{
+    const uint32_t snp = UINT32_C(1) << PP_PLATFORM_SEV_SNP | UINT32_C(1) << PP_PLATFORM_SIM_SNP;
+    const uint32_t tdx = UINT32_C(1) << PP_PLATFORM_TDX | UINT32_C(1) << PP_PLATFORM_SIM_TDX;
+    pp_res r = PP_OK;
+
+    if (!t->own_root)
+        r = pp_snp_anchors_add_amd(&t->snp_anchors);
+    else if ((t->platforms & snp) != 0 || files->ark.len > 0 || files->ask.len > 0)
+        r = pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""));
+    if (!pp_is_ok(r))
+        return refuse(problem, "ark, ask", "a vendor root and the authority below it", PP_STR(""));
+    if (!t->own_root)
+        r = pp_tdx_anchors_add_intel(&t->tdx_anchors);
+    else if ((t->platforms & tdx) != 0 || files->tdx_root.len > 0)
+        r = pp_tdx_anchors_add(&t->tdx_anchors, files->tdx_root);
+    if (!pp_is_ok(r))
+        return refuse(problem, "tdx-root.der", "a vendor root of TDX platforms", PP_STR(""));
+    return read_gpu_roots(t, files, problem);
+}
+
 static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
                             const struct pp_trust_files *files, struct pp_problem *problem)
 {
@@ -233,11 +276,7 @@ static pp_res read_hardware(const struct trust_text *x, struct pp_trust *t,
             return refuse(problem, "tcb_min",
                           "LINE BOOTLOADER TEE SNP MICROCODE [FMC], once a line",
                           x->tcb_min.items[i]);
-    pp_res r = t->own_root ? pp_snp_anchors_add(&t->snp_anchors, files->ark, files->ask, PP_STR(""))
-                           : pp_snp_anchors_add_amd(&t->snp_anchors);
-    if (!pp_is_ok(r))
-        return refuse(problem, "ark, ask", "a vendor root and the authority below it", PP_STR(""));
-    return PP_OK;
+    return read_roots(t, files, problem);
 }
 
 /* One origin. Its old key and the next stand side by side while releases of the app overlap. */
@@ -318,6 +357,16 @@ static pp_res read_revokes(struct pp_trust *t, struct pp_span text, struct pp_pr
     return PP_OK;
 }
 
+/* A file that few have: its name keeps it apart from the others that may be absent. */
+static void hash_named(struct pp_hash *h, const char *name, struct pp_span file)
+{
+    if (file.len == 0)
+        return;
+    pp_hash_update(h, pp_span_cstr(name));
+    pp_hash_u64(h, file.len);
+    pp_hash_update(h, file);
+}
+
 static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_BYTES])
 {
     const struct pp_span all[] = {
@@ -335,6 +384,9 @@ static void digest_of(const struct pp_trust_files *files, uint8_t ret[PP_SHA256_
         pp_hash_u64(&h, files->revokes.len);
         pp_hash_update(&h, files->revokes);
     }
+    hash_named(&h, "tdx-root.der", files->tdx_root);
+    hash_named(&h, "gpu-root.der", files->gpu_root);
+    hash_named(&h, "rim-root.der", files->rim_root);
     pp_hash_final(&h, ret);
 }
 
@@ -347,7 +399,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
     PP_TRY_AS(PP_E_TRUST, pp_kv_read(files->trust, PP_TRUST_KEYS, PP_TRUST_KEY_COUNT, &x, problem));
     PP_TRY(read_environment(t, x.environment, problem));
     t->ca_pem = files->ca;
-    t->own_root = files->ark.len > 0 || files->ask.len > 0;
+    t->own_root = files->ark.len > 0 || files->ask.len > 0 || files->tdx_root.len > 0;
     PP_TRY(read_parties(&x, t, problem));
     PP_TRY(read_platforms(&x, t, problem));
     PP_TRY(read_algorithms(&x, t, problem));
@@ -366,5 +418,7 @@ pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
 void pp_trust_done(struct pp_trust *t)
 {
     pp_snp_anchors_done(&t->snp_anchors);
+    pp_tdx_anchors_done(&t->tdx_anchors);
+    pp_gpu_anchors_done(&t->gpu_anchors);
     *t = (struct pp_trust){ 0 };
 }

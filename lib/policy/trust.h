@@ -36,6 +36,8 @@ struct pp_trust_files {
     struct pp_span review_policy; /* who reviews releases */
     struct pp_span ark, ask; /* DER, with simulated platforms; both empty: AMD's, compiled in */
     struct pp_span ca;       /* PEM: who vouches for relays, mirrors and issuer; https needs it */
+    struct pp_span tdx_root; /* DER, with simulated TDX platforms; empty: Intel's, compiled in */
+    struct pp_span gpu_root, rim_root; /* DER, beside simulated platforms; empty: NVIDIA's */
     struct pp_span revokes; /* signed revoke notes, one behind the other, logged or not; or empty */
 };
 
@@ -51,7 +53,7 @@ struct pp_trust {
     struct pp_span mirrors[PP_TRUST_MIRRORS_MAX]; /* URLs of the directory bundle */
     size_t mirror_count;
     struct pp_span ca_pem; /* anchors of https; empty: http alone, outside prod */
-    int own_root;          /* the chip's root came with the files and is not AMD's published one */
+    int own_root;          /* roots of chips came with the files and are no vendor's */
     uint32_t platforms;    /* bit (1 << enum pp_platform) of each accepted platform */
     uint16_t message_kem;  /* IANA HPKE KEM ids */
     uint16_t ohttp_kem;
@@ -60,6 +62,8 @@ struct pp_trust {
     struct pp_record_id revoked[PP_TRUST_REVOKES_MAX]; /* what the app's revoke notes name */
     size_t revoked_count;
     struct pp_snp_anchors snp_anchors;
+    struct pp_tdx_anchors tdx_anchors;
+    struct pp_gpu_anchors gpu_anchors;
     struct pp_hardware hardware;           /* the profile, with tcb_min; without session values */
     uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
 };

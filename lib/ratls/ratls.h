@@ -207,7 +207,8 @@ void pp_ratls_server_request_buffer(struct pp_ratls_server *s, void *buf, size_t
 PP_MUST pp_res pp_ratls_server_request(const struct pp_ratls_server *s, struct pp_span *ret_body);
 
 /*
- * In PEER: the client's Evidence body, in the caller's buffer, and what must be bound into it. STATE.
+ * In PEER: the client's Evidence body, in the caller's buffer, and what must be bound into it.
+ * STATE.
  */
 PP_MUST pp_res pp_ratls_server_peer(const struct pp_ratls_server *s, struct pp_span *ret_body,
                                     struct pp_ratls_session *ret);

@@ -4,13 +4,13 @@
 usage: compile_anchors.py OUT.c [FOLDER]
 
 FOLDER holds trust, log.policy, owner.policy and review.policy, and ark.der with ask.der where the
-vendor's published roots are not meant, ca.pem, and revokes where there are any. Without FOLDER the build has no anchors and says so when
-asked for them: it can check vectors and reports, and refuses everything else."""
+vendor's published roots are not meant, tdx-root.der, gpu-root.der and rim-root.der likewise, ca.pem, and revokes where there are any.
+Without FOLDER the build has no anchors and says so when asked for them: it can check vectors and reports, and refuses everything else."""
 import os
 import sys
 
 NAMES = ("trust", "log.policy", "owner.policy", "review.policy", "ark.der", "ask.der",
-         "ca.pem", "revokes")
+         "ca.pem", "revokes", "tdx-root.der", "gpu-root.der", "rim-root.der")
 MANDATORY = NAMES[:4]
 
 out = sys.argv[1]
@@ -25,7 +25,7 @@ for name in NAMES:
         data = f.read()
     if not data:
         sys.exit(f"compile_anchors: {name}: expected content, got an empty file")
-    word = name.replace(".", "_")
+    word = name.replace(".", "_").replace("-", "_")
     lines.append(f"static const uint8_t {word}[] = {{")
     for i in range(0, len(data), 12):
         lines.append("    " + ", ".join(f"0x{b:02x}" for b in data[i:i + 12]) + ",")

@@ -102,6 +102,7 @@ size_t pp_device_wallet_keys(const struct pp_device *d,
 struct pp_summary {
     struct pp_infer_items items; /* names are in place; texts live in the call's arena */
     struct pp_engine engine;
+    struct pp_backends used; /* back-ends that were asked, in call order */
     int simulated;
     int retains;
     uint32_t sizes[2][2];     /* bytes of the OHTTP bodies, up and down */

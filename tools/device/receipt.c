@@ -33,7 +33,7 @@ void pp_device_receipt_anchors(const struct pp_trust *t,
 }
 
 static pp_res write_to(struct pp_device *d, const struct pp_session *s, const char *path,
-                       uint32_t outcome, const struct pp_engine *engine, uint8_t *buf,
+                       const struct pp_answer *answer, uint8_t *buf,
                        struct pp_receipt_check *checks)
 {
     struct pp_receipt_anchor anchors[PP_DEVICE_RECEIPT_ANCHORS];
@@ -46,8 +46,9 @@ static pp_res write_to(struct pp_device *d, const struct pp_session *s, const ch
                             .checks = checks,
                             .check_count = d->checks.count,
                             .feature = PP_STR("summarize"),
-                            .outcome = outcome,
-                            .engine = *engine };
+                            .outcome = (uint32_t)answer->outcome,
+                            .engine = answer->engine,
+                            .used = answer->used };
 
     pp_device_receipt_anchors(d->trust, anchors);
     PP_TRY(pp_evidence_body_parse(pp_span(s->evidence, s->evidence_len), &r.evidence));
@@ -66,7 +67,7 @@ static pp_res write_to(struct pp_device *d, const struct pp_session *s, const ch
 }
 
 pp_res device_write_receipt(struct pp_device *d, const struct pp_session *s, const char *path,
-                            uint32_t outcome, const struct pp_engine *engine)
+                            const struct pp_answer *answer)
 {
     uint8_t *buf = malloc(PP_RECEIPT_BYTES_MAX);
     struct pp_receipt_check *checks = calloc(PP_CHECKS_MAX, sizeof *checks);
@@ -74,7 +75,7 @@ pp_res device_write_receipt(struct pp_device *d, const struct pp_session *s, con
 
     if (buf != NULL && checks != NULL) {
         fill_checks(&d->checks, checks);
-        r = write_to(d, s, path, outcome, engine, buf, checks);
+        r = write_to(d, s, path, answer, buf, checks);
     }
     free(buf);
     free(checks);

@@ -129,8 +129,11 @@ static pp_res exchange_1(struct run *r, const struct pp_verified **ret)
 /* Step 13: the record for the user's report stands before anything is sent. */
 static pp_res write_record(struct run *r)
 {
-    static const struct pp_engine unknown = { .kind = { (const uint8_t *)"none", 4 },
-                                              .name = { (const uint8_t *)"not reached", 11 } };
+    static const struct pp_answer unknown = {
+        .outcome = PP_OUTCOME_FAILED,
+        .engine = { .kind = { (const uint8_t *)"none", 4 },
+                    .name = { (const uint8_t *)"not reached", 11 } },
+    };
     struct pp_device *d = r->d;
 
     if (r->receipt != NULL) {
@@ -151,7 +154,7 @@ static pp_res write_record(struct run *r)
     pp_check_add(&d->checks, PP_STEP_RECORD, PP_E_STORE, PP_VERDICT_ASSERTED,
                  "the receipt is written before anything is sent", PP_STR("this device"),
                  PP_STR("evidence, proofs, decisions, sizes; no content"));
-    pp_res res = device_write_receipt(d, r->session, r->out->receipt, PP_OUTCOME_FAILED, &unknown);
+    pp_res res = device_write_receipt(d, r->session, r->out->receipt, &unknown);
     if (!pp_is_ok(res))
         r->out->receipt[0] = '\0';
     device_show(d);
@@ -263,10 +266,10 @@ static pp_res run_session(struct run *r)
             d, res, "CVM", "answer", "a summary",
             PP_STR("none: nothing in this chat is worth one, or the engine failed"));
     /* Whatever the worker's outcome is: the record says it. */
-    PP_TRY(device_write_receipt(d, r->session, r->out->receipt, (uint32_t)answer.outcome,
-                                &answer.engine));
+    PP_TRY(device_write_receipt(d, r->session, r->out->receipt, &answer));
     PP_TRY(res);
     r->out->engine = answer.engine;
+    r->out->used = answer.used;
     return put_names(r, &answer);
 }
 

@@ -24,14 +24,15 @@ pp_res pp_trust_folder_read(const char *folder, struct pp_problem *problem,
         const char *name;
         int mandatory;
     } files[PP_TRUST_FOLDER_FILES] = {
-        { "trust", 1 },   { "log.policy", 1 }, { "owner.policy", 1 }, { "review.policy", 1 },
-        { "ark.der", 0 }, { "ask.der", 0 },    { "ca.pem", 0 },       { "revokes", 0 },
+        { "trust", 1 },        { "log.policy", 1 },   { "owner.policy", 1 }, { "review.policy", 1 },
+        { "ark.der", 0 },      { "ask.der", 0 },      { "ca.pem", 0 },       { "revokes", 0 },
+        { "tdx-root.der", 0 }, { "gpu-root.der", 0 }, { "rim-root.der", 0 },
     };
     struct pp_trust_files got = { 0 };
-    struct pp_span *spans[PP_TRUST_FOLDER_FILES] = { &got.trust,        &got.log_policy,
-                                                     &got.owner_policy, &got.review_policy,
-                                                     &got.ark,          &got.ask,
-                                                     &got.ca,           &got.revokes };
+    struct pp_span *spans[PP_TRUST_FOLDER_FILES] = {
+        &got.trust, &got.log_policy, &got.owner_policy, &got.review_policy, &got.ark,      &got.ask,
+        &got.ca,    &got.revokes,    &got.tdx_root,     &got.gpu_root,      &got.rim_root,
+    };
 
     for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
         char path[PATH_BYTES_MAX], name[32];

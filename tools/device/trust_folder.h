@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * trust_folder.h: trust anchors as the files of a folder: `trust`, `log.policy`, `owner.policy`,
- * `review.policy`; where they are needed `ark.der` and `ask.der` (simulated platforms),
- * `ca.pem` (https) and `revokes` (revoke notes that the app brings).
+ * `review.policy`; where they are needed `ark.der` and `ask.der`, `tdx-root.der`, `gpu-root.der`
+ * and `rim-root.der` (simulated machines), `ca.pem` (https) and `revokes` (revoke notes that the
+ * app brings).
  */
 #ifndef PP_TRUST_FOLDER_H
 #define PP_TRUST_FOLDER_H
@@ -11,7 +12,7 @@
 #include "problem.h"
 #include "trust.h"
 
-enum { PP_TRUST_FOLDER_FILES = 8 };
+enum { PP_TRUST_FOLDER_FILES = 11 };
 
 /*
  * Reads the files of `folder` into `texts`, from which *ret borrows; they are the caller's to free,

@@ -22,11 +22,11 @@ void fleet_image_done(struct fleet_image *image)
 }
 
 /* The program is image and kernel at once; a name more costs no copy of it. */
-static pp_res link_program(struct fleet *f, const char *party, const char *name)
+static pp_res link_program(struct fleet *f, const char *host, const char *party, const char *name)
 {
     char from[FLEET_PATH_MAX], to[FLEET_PATH_MAX];
 
-    PP_TRY(fleet_path(f, "host", "program", from));
+    PP_TRY(fleet_path(f, host, "program", from));
     PP_TRY(fleet_path(f, party, name, to));
     (void)unlink(to);
     if (link(from, to) == 0)
@@ -45,7 +45,7 @@ static pp_res make_folder(struct fleet *f, const char *party, const struct fleet
     } files[] = { { "image/build", PP_STR("") },
                   { "image/sbom", PP_STR("") },
                   { "image/egress", PP_STR("") },
-                  { "image/cmdline", PP_STR(FLEET_CMDLINE) },
+                  { "image/cmdline", pp_span_cstr(FLEET_CVMS[m->role].cmdline) },
                   { "image/firmware/simulated", pp_buf_span(&m->firmware) },
                   { "image/config/cvm.config", pp_buf_span(&m->config) } };
 
@@ -53,21 +53,23 @@ static pp_res make_folder(struct fleet *f, const char *party, const struct fleet
         PP_TRY(fleet_folder(f, party, folders[i]));
     for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++)
         PP_TRY(fleet_write(f, party, files[i].name, files[i].content));
-    PP_TRY(link_program(f, party, "image/image"));
-    return link_program(f, party, "image/kernel");
+    const char *host = FLEET_CVMS[m->role].party;
+    PP_TRY(link_program(f, host, party, "image/image"));
+    return link_program(f, host, party, "image/kernel");
 }
 
-static pp_res write_inputs(char text[1024])
+static pp_res write_inputs(const struct fleet_machine *m, char text[1024])
 {
     const struct pp_snp_tcb_parts tcb = sim_chip_params_default(PP_SNP_GENOA).tcb;
     int n = snprintf(text, 1024,
-                     "role = orchestrator\n"
+                     "role = %s\n"
                      "where = build/bin/pp-cvmd\n"
                      "repository = pp\n"
                      "commit = 0000000000000000000000000000000000000000\n"
                      "snp = simulated:EPYC-Genoa:1 genoa QEMU 1\n"
                      "snp_policy = %016llx %016x\n"
                      "snp_min_tcb = genoa %u %u %u %u\n",
+                     FLEET_CVMS[m->role].role,
                      (unsigned long long)(PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA), 0U,
                      tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode);
 
@@ -75,20 +77,30 @@ static pp_res write_inputs(char text[1024])
     return PP_OK;
 }
 
-static pp_res write_manifest(struct fleet *f, const char *party, struct pp_wr *wr)
+static pp_res write_manifest(struct fleet *f, const char *party, const struct fleet_machine *m,
+                             struct pp_wr *wr)
 {
     char inputs[1024], folder[FLEET_PATH_MAX];
     void *mem = aligned_alloc(16, PP_IMAGE_FILES_ARENA_BYTES);
     struct pp_arena arena = pp_arena_over(mem, PP_IMAGE_FILES_ARENA_BYTES);
 
     PP_CHECK(mem != NULL, PP_E_NO_MEMORY, PP_IMAGE_FILES_ARENA_BYTES);
-    pp_res r = write_inputs(inputs);
+    pp_res r = write_inputs(m, inputs);
     if (pp_is_ok(r))
         r = fleet_path(f, party, "image", folder);
     if (pp_is_ok(r))
         r = pp_image_of_folder(folder, pp_span_cstr(inputs), &arena, wr, &f->problem);
     free(mem);
     return r;
+}
+
+/* A file of a role: the orchestrator's has the name alone. */
+static void name_of_role(const struct fleet_machine *m, const char *name, char ret[64])
+{
+    if (m->role == FLEET_ORCHESTRATOR)
+        snprintf(ret, 64, "%s", name);
+    else
+        snprintf(ret, 64, "%s.%s", name, FLEET_CVMS[m->role].role);
 }
 
 /* Makes, signs and keeps the manifest of one builder. */
@@ -99,23 +111,28 @@ static pp_res build(struct fleet *f, const char *party, const struct fleet_machi
     uint8_t text[PP_RECORD_BYTES_MAX], note[PP_RECORD_ENTRY_MAX];
     struct pp_wr text_wr = pp_wr_over(text, sizeof text), note_wr = pp_wr_over(note, sizeof note);
 
+    char file[64];
+
+    name_of_role(m, "manifest", file);
     PP_TRY(make_folder(f, party, m));
     PP_TRY(fleet_load_signer(f, party, &signer));
-    PP_TRY(write_manifest(f, party, &text_wr));
+    PP_TRY(write_manifest(f, party, m, &text_wr));
     PP_TRY(pp_note_write(&note_wr, pp_wr_done(&text_wr), &signer.signer, 1));
-    PP_TRY(fleet_write(f, party, "manifest", pp_wr_done(&note_wr)));
-    return fleet_read_file(f, party, "manifest", PP_NOTE_BYTES_MAX, ret_note);
+    PP_TRY(fleet_write(f, party, file, pp_wr_done(&note_wr)));
+    return fleet_read_file(f, party, file, PP_NOTE_BYTES_MAX, ret_note);
 }
 
-static pp_res keep_agreed(struct fleet *f, struct fleet_image *image,
+static pp_res keep_agreed(struct fleet *f, const struct fleet_machine *m, struct fleet_image *image,
                           const struct pp_builder_note *notes)
 {
     uint8_t both[PP_RECORD_ENTRY_MAX];
+    char file[64];
     struct pp_wr wr = pp_wr_over(both, sizeof both);
 
     PP_TRY(pp_builders_write(&wr, notes, PP_BUILDERS_MIN, &image->policy, &image->agreed,
                              &image->scratch));
-    return fleet_write(f, "owner", "image.manifest", pp_wr_done(&wr));
+    name_of_role(m, "image.manifest", file);
+    return fleet_write(f, "owner", file, pp_wr_done(&wr));
 }
 
 pp_res fleet_build_image(struct fleet *f, const struct fleet_machine *m, struct fleet_image *ret)
@@ -130,5 +147,5 @@ pp_res fleet_build_image(struct fleet *f, const struct fleet_machine *m, struct 
     }
     PP_TRY(pp_builders_agree(notes, PP_BUILDERS_MIN, &ret->policy, &ret->scratch, &ret->agreed,
                              &f->problem));
-    return keep_agreed(f, ret, notes);
+    return keep_agreed(f, m, ret, notes);
 }

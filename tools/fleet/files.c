@@ -19,7 +19,8 @@ static uid_t giving_to; /* nftw's function gets no context; ppctl has one thread
 /* A number each: when root starts the fleet, no party can read another's folder. */
 static const char *const USERS[] = { "log",      "witness1",       "witness2", "witness3",
                                      "witness4", "record-witness", "issuer",   "gateway",
-                                     "relay",    "host",           "cvm" };
+                                     "relay",    "host",           "cvm",      "guard",
+                                     "predictor" };
 
 pp_res fleet_refuse(struct fleet *f, pp_res r, const char *party, const char *field,
                     const char *expected, const char *got)

@@ -17,6 +17,12 @@
 
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
 
+const struct fleet_cvm FLEET_CVMS[FLEET_ROLES] = {
+    [FLEET_ORCHESTRATOR] = { "host", "orchestrator", "pp.role=orchestrator" },
+    [FLEET_GUARD] = { "guard", "guard", "pp.role=guard" },
+    [FLEET_PREDICTOR] = { "predictor", "predictor", "pp.role=predictor" },
+};
+
 /* --- the simulated processor ------------------------------------------------------------------ */
 
 static pp_res make_vendor(struct fleet *f, struct sim_root **ret)
@@ -50,14 +56,20 @@ static pp_res make_chip(struct fleet *f, const struct sim_root *root)
     return fleet_give_all(f, "host");
 }
 
-/* The files that a host launches: firmware, the released program, its configuration. */
-static pp_res make_guest_files(struct fleet *f)
+/* The measured configuration of a role. A development guard blocks two words that nobody says. */
+static pp_res write_guest_config(struct fleet *f, enum fleet_role role, struct pp_span clients)
 {
-    char config[512];
-    uint8_t firmware[SIM_FIRMWARE_BYTES];
-    char path[FLEET_PATH_MAX];
-    struct pp_buf program = { 0 };
+    char config[1024], root[2 * PP_SHA256_BYTES + 1];
+    struct pp_wr root_wr = pp_wr_over(root, sizeof root);
+    struct pp_buf ark = { 0 };
+    uint8_t digest[PP_SHA256_BYTES];
 
+    PP_TRY(fleet_read_file(f, "simulated-vendor", "root/ark.der", 8192, &ark));
+    pp_sha256(pp_buf_span(&ark), digest);
+    pp_buf_done(&ark);
+    pp_wr_hex(&root_wr, PP_BYTES(digest));
+    pp_wr_u8(&root_wr, 0);
+    PP_TRY(pp_wr_ok(&root_wr));
     int n = snprintf(config, sizeof config,
                      "# The measured configuration of the confidential VM.\n"
                      "environment = dev\n"
@@ -66,18 +78,39 @@ static pp_res make_guest_files(struct fleet *f)
                      "engine = embedded\n"
                      "sessions_max = 4096\n"
                      "session_s = 30\n"
-                     "workers_ready = 4\n",
-                     fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing");
+                     "workers_ready = 4\n"
+                     "simulated_root = %s\n",
+                     fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing", root);
     PP_CHECK(n > 0 && n < (int)sizeof config, PP_E_RANGE, n);
+    struct pp_wr wr = pp_wr_over(config, sizeof config);
+    wr.len = (size_t)n;
+    if (clients.len > 0) {
+        pp_wr_text(&wr, "clients = ");
+        pp_wr_span(&wr, clients);
+        pp_wr_u8(&wr, '\n');
+    }
+    if (role == FLEET_GUARD)
+        pp_wr_text(&wr, "blocked = plugh xyzzy\n");
+    PP_TRY(pp_wr_ok(&wr));
+    return fleet_write(f, FLEET_CVMS[role].party, "cvm.config", pp_wr_done(&wr));
+}
+
+/* The files that a host launches: firmware, the released program, its configuration. */
+static pp_res make_guest_files(struct fleet *f, enum fleet_role role, struct pp_span clients)
+{
+    uint8_t firmware[SIM_FIRMWARE_BYTES];
+    char path[FLEET_PATH_MAX];
+    struct pp_buf program = { 0 };
+
     sim_firmware_make(firmware);
-    PP_TRY(fleet_write(f, "host", "firmware", PP_BYTES(firmware)));
-    PP_TRY(fleet_write(f, "host", "cvm.config", pp_span_cstr(config)));
+    PP_TRY(fleet_write(f, FLEET_CVMS[role].party, "firmware", PP_BYTES(firmware)));
+    PP_TRY(write_guest_config(f, role, clients));
     PP_CHECK(snprintf(path, sizeof path, "%s/pp-cvmd", f->bin) < FLEET_PATH_MAX, PP_E_RANGE, 0);
     pp_res r = pp_file_read(AT_FDCWD, path, PROGRAM_BYTES_MAX, &program);
     if (!pp_is_ok(r))
         return fleet_refuse(f, PP_FAIL(PP_E_PROGRAM_ABSENT, r.detail), "ppctl", "pp-cvmd",
                             "a program beside ppctl", "none");
-    r = fleet_write(f, "host", "program", pp_buf_span(&program));
+    r = fleet_write(f, FLEET_CVMS[role].party, "program", pp_buf_span(&program));
     pp_buf_done(&program);
     return r;
 }
@@ -92,24 +125,49 @@ pp_res fleet_make_machine(struct fleet *f)
         r = make_chip(f, root);
     sim_root_free(root);
     PP_TRY(r);
-    return make_guest_files(f);
+    return make_guest_files(f, FLEET_ORCHESTRATOR, PP_STR(""));
 }
 
-pp_res fleet_load_machine(struct fleet *f, struct fleet_machine *ret)
+/* One machine runs all of them: each host has the same chip's key. */
+static pp_res copy_chip(struct fleet *f, const char *party)
 {
+    char from[FLEET_PATH_MAX], to[FLEET_PATH_MAX];
+    struct sim_chip *chip = NULL;
+
+    PP_TRY(fleet_path(f, "host", "chip", from));
+    PP_TRY(fleet_path(f, party, "chip", to));
+    PP_TRY(fleet_folder(f, party, "chip"));
+    PP_TRY(sim_chip_load(AT_FDCWD, from, &chip));
+    pp_res r = sim_chip_save(chip, AT_FDCWD, to);
+    sim_chip_free(chip);
+    PP_TRY(r);
+    return fleet_give_all(f, party);
+}
+
+pp_res fleet_make_backend(struct fleet *f, enum fleet_role role, struct pp_span clients)
+{
+    PP_TRY(fleet_folder(f, FLEET_CVMS[role].party, NULL));
+    PP_TRY(copy_chip(f, FLEET_CVMS[role].party));
+    return make_guest_files(f, role, clients);
+}
+
+pp_res fleet_load_machine(struct fleet *f, enum fleet_role role, struct fleet_machine *ret)
+{
+    const char *party = FLEET_CVMS[role].party;
     char path[FLEET_PATH_MAX];
 
     PP_TRY(fleet_path(f, "simulated-vendor", "root", path));
     PP_TRY(sim_root_load(AT_FDCWD, path, &ret->root));
     PP_TRY(fleet_path(f, "host", "chip", path));
     PP_TRY(sim_chip_load(AT_FDCWD, path, &ret->chip));
-    PP_TRY(fleet_read_file(f, "host", "program", PROGRAM_BYTES_MAX, &ret->program));
-    PP_TRY(fleet_read_file(f, "host", "firmware", SIM_FIRMWARE_BYTES, &ret->firmware));
-    PP_TRY(fleet_read_file(f, "host", "cvm.config", PP_EVIDENCE_CONFIG_BYTES_MAX, &ret->config));
+    ret->role = role;
+    PP_TRY(fleet_read_file(f, party, "program", PROGRAM_BYTES_MAX, &ret->program));
+    PP_TRY(fleet_read_file(f, party, "firmware", SIM_FIRMWARE_BYTES, &ret->firmware));
+    PP_TRY(fleet_read_file(f, party, "cvm.config", PP_EVIDENCE_CONFIG_BYTES_MAX, &ret->config));
     pp_sha256(pp_buf_span(&ret->program), ret->program_digest);
     pp_sha256(pp_buf_span(&ret->config), ret->config_digest);
     return sim_measure_launch(pp_buf_span(&ret->firmware), pp_buf_span(&ret->program), PP_STR(""),
-                              PP_STR(FLEET_CMDLINE), 1, ret->measurement);
+                              pp_span_cstr(FLEET_CVMS[role].cmdline), 1, ret->measurement);
 }
 
 void fleet_machine_done(struct fleet_machine *m)

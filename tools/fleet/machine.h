@@ -9,9 +9,19 @@
 #include "hash.h"
 #include "sim.h"
 
-#define FLEET_CMDLINE "pp.role=orchestrator"
+/* The confidential VMs of a fleet: the orchestrator, and with `--backends` those that it asks. */
+enum fleet_role { FLEET_ORCHESTRATOR, FLEET_GUARD, FLEET_PREDICTOR, FLEET_ROLES };
+
+struct fleet_cvm {
+    const char *party;   /* its host's folder, below STATE */
+    const char *role;    /* as records say it */
+    const char *cmdline; /* measured */
+};
+
+extern const struct fleet_cvm FLEET_CVMS[FLEET_ROLES];
 
 struct fleet_machine {
+    enum fleet_role role;
     struct sim_root *root;
     struct sim_chip *chip;
     struct pp_buf program, firmware, config;
@@ -20,8 +30,11 @@ struct fleet_machine {
     uint8_t measurement[PP_LAUNCH_DIGEST_BYTES];
 };
 
-PP_MUST pp_res fleet_load_machine(struct fleet *f, struct fleet_machine *ret);
+PP_MUST pp_res fleet_load_machine(struct fleet *f, enum fleet_role role, struct fleet_machine *ret);
 void fleet_machine_done(struct fleet_machine *m); /* zero state is fine */
+
+/* The files of a back-end, whose measured configuration names its clients: release ids in hex. */
+PP_MUST pp_res fleet_make_backend(struct fleet *f, enum fleet_role role, struct pp_span clients);
 
 /* Faults of the host: changes a file after the release was made of it. */
 PP_MUST pp_res fleet_spoil_machine(struct fleet *f);

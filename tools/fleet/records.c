@@ -25,27 +25,38 @@ enum {
 
 /* What was published, so that the next start goes on: STATE/owner/published. */
 struct published {
-    uint64_t release_serial, host_serial, issuer_serial, ohttp_serial;
+    uint64_t host_serial, issuer_serial, ohttp_serial;
     uint64_t issuer_epoch, ohttp_epoch; /* the last days with a key */
-    uint64_t release_until, host_until;
-    struct pp_span
-        release_digest; /* hex of what the release says: another program is another one */
-    struct pp_span release_id, host_id;
+    uint64_t host_until;
+    struct pp_span host_id;
+    struct {
+        uint64_t serial, until;
+        struct pp_span digest; /* hex of what the release says: another program is another one */
+        struct pp_span id;
+    } releases[FLEET_ROLES];
 };
 
 #define AT(field) offsetof(struct published, field)
 
 static const struct pp_kv_key KEYS[] = {
-    { "release_serial", PP_KV_U64, AT(release_serial), 1, 0, 0, "a number" },
+    { "release_serial", PP_KV_U64, AT(releases[0].serial), 1, 0, 0, "a number" },
     { "host_serial", PP_KV_U64, AT(host_serial), 1, 0, 0, "a number" },
     { "issuer_serial", PP_KV_U64, AT(issuer_serial), 1, 0, 0, "a number" },
     { "ohttp_serial", PP_KV_U64, AT(ohttp_serial), 1, 0, 0, "a number" },
     { "issuer_epoch", PP_KV_U64, AT(issuer_epoch), 1, 0, 0, "a day" },
     { "ohttp_epoch", PP_KV_U64, AT(ohttp_epoch), 1, 0, 0, "a day" },
-    { "release_until", PP_KV_U64, AT(release_until), 1, 0, 0, "POSIX seconds" },
+    { "release_until", PP_KV_U64, AT(releases[0].until), 1, 0, 0, "POSIX seconds" },
     { "host_until", PP_KV_U64, AT(host_until), 1, 0, 0, "POSIX seconds" },
-    { "release_digest", PP_KV_TEXT, AT(release_digest), 1, 64, 64, "64 hex digits" },
-    { "release_id", PP_KV_TEXT, AT(release_id), 1, 64, 64, "64 hex digits" },
+    { "release_digest", PP_KV_TEXT, AT(releases[0].digest), 1, 64, 64, "64 hex digits" },
+    { "release_id", PP_KV_TEXT, AT(releases[0].id), 1, 64, 64, "64 hex digits" },
+    { "guard_serial", PP_KV_U64, AT(releases[1].serial), 0, 0, 0, "a number" },
+    { "guard_until", PP_KV_U64, AT(releases[1].until), 0, 0, 0, "POSIX seconds" },
+    { "guard_digest", PP_KV_TEXT, AT(releases[1].digest), 0, 64, 64, "64 hex digits" },
+    { "guard_id", PP_KV_TEXT, AT(releases[1].id), 0, 64, 64, "64 hex digits" },
+    { "predictor_serial", PP_KV_U64, AT(releases[2].serial), 0, 0, 0, "a number" },
+    { "predictor_until", PP_KV_U64, AT(releases[2].until), 0, 0, 0, "POSIX seconds" },
+    { "predictor_digest", PP_KV_TEXT, AT(releases[2].digest), 0, 64, 64, "64 hex digits" },
+    { "predictor_id", PP_KV_TEXT, AT(releases[2].id), 0, 64, 64, "64 hex digits" },
     { "host_id", PP_KV_TEXT, AT(host_id), 1, 64, 64, "64 hex digits" },
 };
 
@@ -55,7 +66,8 @@ struct publication {
     uint64_t now;
     struct pp_buf published_text;
     struct published p;
-    char release_digest[64], release_id[64], host_id[64]; /* what the new texts say */
+    char release_digest[FLEET_ROLES][64], release_id[FLEET_ROLES][64];
+    char host_id[64]; /* what the new texts say */
     struct fleet_machine machine;
     struct fleet_image image; /* the record borrows it */
     struct fleet_signer owner, reviewers[FLEET_REVIEWERS];
@@ -85,6 +97,8 @@ static pp_res save_published(struct publication *x)
     for (size_t i = 0; i < PP_ARRAY_COUNT(KEYS); i++) {
         const uint8_t *at = (const uint8_t *)&x->p + KEYS[i].offset;
 
+        if (KEYS[i].kind == PP_KV_TEXT && ((const struct pp_span *)(const void *)at)->len == 0)
+            continue; /* a back-end that this fleet never had */
         pp_wr_text(&wr, KEYS[i].name);
         pp_wr_text(&wr, " = ");
         if (KEYS[i].kind == PP_KV_U64)
@@ -117,9 +131,10 @@ static void start_record(struct publication *x, enum pp_record_type type, uint64
                                      .time = x->now };
 }
 
-/* Signs the record and appends it to the batch; its id goes out as hex. */
+/* Signs the record and appends it to the batch; its id goes out as hex, its text into a file of the
+ * owner's: for the hints of hosts. */
 static pp_res finish_record(struct publication *x, const struct fleet_signer *const *signers,
-                            size_t count, char ret_id[64], struct pp_span *ret)
+                            size_t count, const char *file, char ret_id[64], struct pp_span *ret)
 {
     struct pp_note_signer *all = calloc(count, sizeof *all);
     struct pp_note *note = malloc(sizeof *note);
@@ -143,6 +158,8 @@ static pp_res finish_record(struct publication *x, const struct fleet_signer *co
         pp_wr_span(&x->batch, pp_wr_done(&wr));
         pp_wr_block32_end(&x->batch, mark);
         r = pp_wr_ok(&x->batch);
+        if (pp_is_ok(r) && file != NULL)
+            r = fleet_write(x->f, "owner", file, note->text);
     }
     free(all);
     free(note);
@@ -184,7 +201,8 @@ static pp_res make_host_set(struct publication *x)
     PP_TRY(write_hosts(x, &wr));
     PP_TRY(pp_host_list_record(pp_wr_done(&wr), x->now, x->record));
     PP_TRY(fleet_write(x->f, "owner", "hosts", pp_wr_done(&wr)));
-    return finish_record(x, signers, PP_ARRAY_COUNT(signers), x->host_id, &x->p.host_id);
+    return finish_record(x, signers, PP_ARRAY_COUNT(signers), FLEET_HOSTS_TEXT, x->host_id,
+                         &x->p.host_id);
 }
 
 /* `config` of the day's issuer key: u16 token type || public key. */
@@ -230,7 +248,7 @@ static pp_res make_key_epoch(struct publication *x, enum pp_record_kind kind, ui
     k->epoch = day;
     PP_TRY(kind == PP_RECORD_ISSUER ? issuer_config(x, day, &wr) : ohttp_config(x, day, &wr));
     k->config_len = wr.len;
-    return finish_record(x, signers, 1, NULL, NULL);
+    return finish_record(x, signers, 1, NULL, NULL, NULL);
 }
 
 /*
@@ -253,11 +271,12 @@ static pp_res make_keys(struct publication *x)
 }
 
 /* The image as its builders agree on it, and what people add: when, and under whose review. */
-static pp_res fill_release(struct publication *x, struct pp_release *rel)
+static pp_res fill_release(struct publication *x, const struct fleet_machine *m,
+                           struct pp_release *rel)
 {
     struct pp_buf policy = { 0 };
 
-    PP_TRY(fleet_build_image(x->f, &x->machine, &x->image));
+    PP_TRY(fleet_build_image(x->f, m, &x->image));
     *rel = x->image.agreed.image;
     rel->not_before = x->now;
     rel->not_after = x->now + PP_RELEASE_LIFE_S;
@@ -269,24 +288,58 @@ static pp_res fill_release(struct publication *x, struct pp_release *rel)
     return PP_OK;
 }
 
-static pp_res make_release(struct publication *x)
+static pp_res make_release(struct publication *x, const struct fleet_machine *m)
 {
     const struct fleet_signer *const signers[] = { &x->reviewers[0], &x->reviewers[1] };
     struct pp_hash h;
+    char file[64];
     uint8_t digest[PP_SHA256_BYTES];
 
     pp_hash_init(&h, PP_SHA256);
-    pp_hash_update(&h, PP_BYTES(x->machine.measurement));
-    pp_hash_update(&h, PP_BYTES(x->machine.config_digest));
+    pp_hash_update(&h, PP_BYTES(m->measurement));
+    pp_hash_update(&h, PP_BYTES(m->config_digest));
     pp_hash_final(&h, digest);
-    struct pp_span hex = hex_of(PP_BYTES(digest), x->release_digest);
-    if (x->p.release_until > x->now + RENEW_BEFORE_S && pp_span_eq(hex, x->p.release_digest))
+    struct pp_span hex = hex_of(PP_BYTES(digest), x->release_digest[m->role]);
+    if (x->p.releases[m->role].until > x->now + RENEW_BEFORE_S &&
+        pp_span_eq(hex, x->p.releases[m->role].digest))
         return PP_OK;
-    start_record(x, PP_RECORD_RELEASE, ++x->p.release_serial);
-    PP_TRY(fill_release(x, &x->record->release));
-    x->p.release_until = x->record->release.not_after;
-    x->p.release_digest = hex;
-    return finish_record(x, signers, PP_ARRAY_COUNT(signers), x->release_id, &x->p.release_id);
+    start_record(x, PP_RECORD_RELEASE, ++x->p.releases[m->role].serial);
+    pp_res r = fill_release(x, m, &x->record->release);
+    if (pp_is_ok(r)) {
+        x->p.releases[m->role].until = x->record->release.not_after;
+        x->p.releases[m->role].digest = hex;
+        fleet_release_text(m->role, file);
+        r = finish_record(x, signers, PP_ARRAY_COUNT(signers), file, x->release_id[m->role],
+                          &x->p.releases[m->role].id);
+    }
+    fleet_image_done(&x->image);
+    x->image = (struct fleet_image){ 0 };
+    return r;
+}
+
+/* The orchestrator's release comes first: a back-end's measured configuration names it. */
+static pp_res make_backend(struct publication *x, enum fleet_role role)
+{
+    struct fleet_machine m = { 0 };
+
+    PP_TRY(fleet_make_backend(x->f, role, x->p.releases[FLEET_ORCHESTRATOR].id));
+    pp_res r = fleet_load_machine(x->f, role, &m);
+    if (pp_is_ok(r))
+        r = make_release(x, &m);
+    fleet_machine_done(&m);
+    return r;
+}
+
+static pp_res write_all_hints(struct publication *x)
+{
+    struct fleet_published_ids ids = { .host_set = x->p.host_id };
+
+    for (size_t i = 0; i < FLEET_ROLES; i++)
+        ids.releases[i] = x->p.releases[i].id;
+    PP_TRY(fleet_write_hints(x->f, &x->machine, FLEET_ORCHESTRATOR, &ids));
+    for (enum fleet_role role = FLEET_GUARD; x->f->backends && role < FLEET_ROLES; role++)
+        PP_TRY(fleet_write_hints(x->f, &x->machine, role, &ids));
+    return PP_OK;
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -296,7 +349,7 @@ static pp_res load(struct publication *x)
     static const char *const reviewers[] = { "reviewer1", "reviewer2", "reviewer3" };
 
     PP_TRY(load_published(x));
-    PP_TRY(fleet_load_machine(x->f, &x->machine));
+    PP_TRY(fleet_load_machine(x->f, FLEET_ORCHESTRATOR, &x->machine));
     PP_TRY(fleet_load_signer(x->f, "owner", &x->owner));
     for (size_t i = 0; i < FLEET_REVIEWERS; i++)
         PP_TRY(fleet_load_signer(x->f, reviewers[i], &x->reviewers[i]));
@@ -311,11 +364,13 @@ static pp_res publish(struct publication *x)
 {
     PP_TRY(make_host_set(x));
     PP_TRY(make_keys(x));
-    PP_TRY(make_release(x));
+    PP_TRY(make_release(x, &x->machine));
+    for (enum fleet_role role = FLEET_GUARD; x->f->backends && role < FLEET_ROLES; role++)
+        PP_TRY(make_backend(x, role));
     if (x->batch.len > 0)
         PP_TRY(fleet_submit(x->f, pp_wr_done(&x->batch)));
     PP_TRY(save_published(x));
-    return fleet_write_hints(x->f, &x->machine, x->p.release_id, x->p.host_id);
+    return write_all_hints(x);
 }
 
 static void publication_done(struct publication *x)
@@ -378,8 +433,9 @@ static pp_res revoke_release(struct publication *x)
     start_record(x, PP_RECORD_REVOKE, 1);
     x->record->revoke.reason = PP_RECORD_VULNERABILITY;
     x->record->revoke.effective = x->now;
-    PP_TRY(pp_hex_parse(x->p.release_id, x->record->revoke.target.bytes, PP_SHA256_BYTES));
-    PP_TRY(finish_record(x, signers, 1, NULL, NULL));
+    PP_TRY(pp_hex_parse(x->p.releases[FLEET_ORCHESTRATOR].id, x->record->revoke.target.bytes,
+                        PP_SHA256_BYTES));
+    PP_TRY(finish_record(x, signers, 1, NULL, NULL, NULL));
     return fleet_submit(x->f, pp_wr_done(&x->batch));
 }
 

@@ -17,9 +17,21 @@
  */
 PP_MUST pp_res fleet_submit(struct fleet *f, struct pp_span batch);
 
-/* Writes the hints of the host: chip certificate, release, path in the host-set. Ids are hex. */
+/* Where the texts of records stand that hosts hand to their guests: files of the owner's. */
+#define FLEET_HOSTS_TEXT "host-set.record"
+void fleet_release_text(enum fleet_role role, char ret[64]);
+
+/* What is published, in hex; a back-end's id is empty when the fleet never had it. */
+struct fleet_published_ids {
+    struct pp_span host_set, releases[FLEET_ROLES];
+};
+
+/*
+ * Writes the hints of a host: chip certificate, release, path in the host-set; with back-ends also
+ * the record texts by which its guest and theirs judge each other, and the simulated root.
+ */
 PP_MUST pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
-                                 struct pp_span release_id, struct pp_span host_id);
+                                 enum fleet_role role, const struct fleet_published_ids *ids);
 
 /* Copies the log's bundle to the mirror. */
 PP_MUST pp_res fleet_mirror(struct fleet *f);

@@ -251,19 +251,77 @@ pp_res fleet_submit(struct fleet *f, struct pp_span batch)
     return fleet_mirror(f);
 }
 
-pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, struct pp_span release_id,
-                         struct pp_span host_id)
+void fleet_release_text(enum fleet_role role, char ret[64])
+{
+    snprintf(ret, 64, "%s.record", FLEET_CVMS[role].role);
+}
+
+enum { HINT_FILES_MAX = 5 };
+
+struct hint_files {
+    struct pp_buf bufs[HINT_FILES_MAX];
+    size_t count;
+};
+
+static pp_res add_hint(struct fleet *f, const char *party, const char *file,
+                       struct hint_files *files, struct pp_span *list, size_t *count)
+{
+    struct pp_buf *b = &files->bufs[files->count];
+
+    PP_ASSERT(files->count < HINT_FILES_MAX);
+    PP_TRY(fleet_read_file(f, party, file, PP_HINTS_RECORD_BYTES_MAX, b));
+    files->count++;
+    list[(*count)++] = pp_buf_span(b);
+    return PP_OK;
+}
+
+/* Which records a guest needs to judge its peers, and whom it may ask. */
+static pp_res add_peers(struct fleet *f, enum fleet_role role,
+                        const struct fleet_published_ids *ids, struct hint_files *files,
+                        struct pp_hints *h)
+{
+    enum fleet_role from = role == FLEET_ORCHESTRATOR ? FLEET_GUARD : FLEET_ORCHESTRATOR;
+    enum fleet_role to = role == FLEET_ORCHESTRATOR ? FLEET_ROLES : FLEET_GUARD;
+    char file[64];
+
+    PP_TRY(add_hint(f, "simulated-vendor", "root/ark.der", files, h->collateral,
+                    &h->collateral_count));
+    PP_TRY(add_hint(f, "simulated-vendor", "root/ask.der", files, h->collateral,
+                    &h->collateral_count));
+    for (enum fleet_role r = from; r < to; r++) {
+        fleet_release_text(r, file);
+        PP_TRY(add_hint(f, "owner", file, files, h->records, &h->record_count));
+        if (role != FLEET_ORCHESTRATOR)
+            continue;
+        struct pp_backend *b = &h->backends.items[h->backends.count++];
+        b->role = pp_span_cstr(FLEET_CVMS[r].role);
+        PP_TRY(pp_hex_parse(ids->releases[r], b->release_id, sizeof b->release_id));
+    }
+    if (role != FLEET_ORCHESTRATOR)
+        return PP_OK;
+    return add_hint(f, "owner", FLEET_HOSTS_TEXT, files, h->records, &h->record_count);
+}
+
+pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, enum fleet_role role,
+                         const struct fleet_published_ids *ids)
 {
     uint8_t text[PP_HINTS_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
     struct pp_hints h = { .endorsement_count = 1, .host_count = 1 };
+    struct hint_files files = { .count = 0 };
 
     h.endorsements[0] = sim_chip_vcek(m->chip);
     h.hosts[0].size = 1; /* one machine: its path is empty */
-    PP_TRY(pp_hex_parse(release_id, h.release_id, sizeof h.release_id));
-    PP_TRY(pp_hex_parse(host_id, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
-    PP_TRY(pp_hints_write(&wr, &h));
-    return fleet_write(f, "host", "hints", pp_wr_done(&wr));
+    PP_TRY(pp_hex_parse(ids->releases[role], h.release_id, sizeof h.release_id));
+    PP_TRY(pp_hex_parse(ids->host_set, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
+    pp_res r = f->backends ? add_peers(f, role, ids, &files, &h) : PP_OK;
+    if (pp_is_ok(r))
+        r = pp_hints_write(&wr, &h);
+    if (pp_is_ok(r))
+        r = fleet_write(f, FLEET_CVMS[role].party, "hints", pp_wr_done(&wr));
+    for (size_t i = 0; i < files.count; i++)
+        pp_buf_done(&files.bufs[i]);
+    return r;
 }
 
 /* --- the operator's parties ------------------------------------------------------------------- */
@@ -289,25 +347,48 @@ static pp_res start_issuer(struct fleet *f)
                  FLEET_ISSUER);
 }
 
+/* Hosts of the back-ends; gives the lines that tell the orchestrator's host where they are. */
+static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
+{
+    struct pp_wr wr = pp_wr_over(ret, cap);
+
+    for (enum fleet_role role = FLEET_GUARD; f->backends && role < FLEET_ROLES; role++) {
+        const struct fleet_cvm *cvm = &FLEET_CVMS[role];
+        char at[FLEET_ADDRESS_MAX];
+
+        PP_TRY(start(f, cvm->party, "pp-hostd",
+                     "program = program\ncvm_config = cvm.config\nrole = %s\n"
+                     "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n",
+                     cvm->role, (unsigned long long)SIM_GUEST_POLICY));
+        PP_TRY(reach(f, cvm->party, at));
+        pp_wr_text(&wr, cvm->role);
+        pp_wr_text(&wr, " = ");
+        pp_wr_text(&wr, at);
+        pp_wr_u8(&wr, '\n');
+    }
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
+}
+
 static pp_res start_host(struct fleet *f)
 {
+    char backends[512];
     /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
     uint64_t policy = SIM_GUEST_POLICY;
-    const char *program = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm"
-                                                                              : "pp-hostd";
-    const char *key = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
+    enum fleet_player player = fleet_fault_player(f->fault);
+    const char *program = player == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm" : "pp-hostd";
+    const char *key = player == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
     const char *value = "none";
 
+    PP_TRY(start_backends(f, backends, sizeof backends));
     if (fleet_has_fault(f, FAULT_DEBUG))
         policy |= PP_SNP_POLICY_DEBUG;
-    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM)
+    if (player == FLEET_PLAYED_BY_CVM || player == FLEET_PLAYED_BY_DEVICE)
         value = f->fault->mode;
-    else if (fleet_has_fault(f, FAULT_TCB_CERT))
-        value = "tcb-claim";
     return start(f, "host", program,
                  "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
-                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n",
-                 (unsigned long long)policy, key, value);
+                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s",
+                 (unsigned long long)policy, key, value, backends);
 }
 
 static pp_res start_operator(struct fleet *f)

@@ -70,7 +70,7 @@ static int print_fleet(const struct ppctl *p, const struct fleet *f)
 int verb_up(struct ppctl *p, int argc, char **argv)
 {
     const char *fault = NULL;
-    int capture = 0;
+    int capture = 0, backends = 0;
     const struct ppctl_option options[] = {
         { "--fault", "NAME",
           "make one thing go wrong; NAME `list` prints them, with the exit "
@@ -78,6 +78,8 @@ int verb_up(struct ppctl *p, int argc, char **argv)
           &fault, NULL },
         { "--capture", NULL, "write down what passes on every hop, into STATE/tap-*", NULL,
           &capture },
+        { "--backends", NULL,
+          "a guard and a predictor besides the orchestrator, each in its own VM", NULL, &backends },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -96,6 +98,7 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     if (pp_is_ok(r)) {
         f->fault = fault == NULL ? NULL : fleet_fault_find(fault);
         f->capture = capture;
+        f->backends = backends;
         r = fleet_up(f, say, NULL);
     }
     if (pp_is_ok(r)) {

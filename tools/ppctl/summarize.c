@@ -164,14 +164,38 @@ static void print_counts(const struct pp_checks *checks, int retains)
             proven, asserted, skipped, retains ? "; this engine keeps state between sessions" : "");
 }
 
+/* [[role, release id]] in call order: as the answer says it. */
+static json_t *used_json(const struct pp_backends *used)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < used->count; i++) {
+        char id[2 * PP_RECORD_ID_BYTES];
+        struct pp_wr wr = pp_wr_over(id, sizeof id);
+        pp_wr_hex(&wr, PP_BYTES(used->items[i].release_id));
+        json_array_append_new(
+            list, json_pack("[o, o]", text_json(used->items[i].role), text_json(pp_wr_done(&wr))));
+    }
+    return list;
+}
+
+static int print_json(const struct pp_device *d, const struct pp_summary *r)
+{
+    json_t *all = json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "summary",
+                            summary_json(&r->items), "items", items_json(&r->items), "engine",
+                            engine_json(&r->engine), "simulated", r->simulated, "verified", 1,
+                            "checks", ppctl_checks_json(&d->checks), "receipt",
+                            r->receipt[0] == '\0' ? json_null() : json_string(r->receipt));
+
+    if (r->used.count > 0)
+        json_object_set_new(all, "backends", used_json(&r->used));
+    return ppctl_print_json(all);
+}
+
 static int print_result(struct summarize *s, const struct pp_device *d, const struct pp_summary *r)
 {
     if (s->p->json)
-        return ppctl_print_json(json_pack(
-            "{s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "summary", summary_json(&r->items), "items",
-            items_json(&r->items), "engine", engine_json(&r->engine), "simulated", r->simulated,
-            "verified", 1, "checks", ppctl_checks_json(&d->checks), "receipt",
-            r->receipt[0] == '\0' ? json_null() : json_string(r->receipt)));
+        return print_json(d, r);
     for (size_t i = 0; i < r->items.count; i++)
         printf("%.*s\n", (int)r->items.at[i].text.len, (const char *)r->items.at[i].text.at);
     print_counts(&d->checks, r->retains);

@@ -4,7 +4,7 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
-    { "up", "[--fault NAME|list] [--capture] [--json]",
+    { "up", "[--fault NAME|list] [--capture] [--backends] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },
@@ -14,8 +14,15 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "summarises a chat privately: verified first, then sent, to one process", verb_summarize },
     { "refresh", "[--json]", "the device's scheduled fetches, for a timer; never caused by use",
       verb_refresh },
+    { "verify evidence",
+      "FILE [--ekm HEX --spki HEX] [--bundle FILE [--trust DIR] | --measurement HEX] "
+      "[--anchor PEM] [--collateral DIR] [--at TIME] [--json]",
+      "saved Evidence of a session, offline; accepted only with all that binds it",
+      verb_verify_evidence },
     { "verify receipt", "FILE [--json]", "checks a stored session again, offline",
       verb_verify_receipt },
+    { "explain", "CODE | --list [--json]",
+      "what a refusal or an advisory means, who must act, and where it is written", verb_explain },
     { "vectors", "TOPIC PATH [--verbose] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",
@@ -23,6 +30,10 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
     { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
       "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },
+    { "verify gpu",
+      "REPORT --chain PEM [--driver-rim F] [--vbios-rim F] [--nonce HEX] [--ocsp F]... "
+      "[--policy FILE] [--roots PEM] [--at TIME] [--json]",
+      "the verdict on NVIDIA GPU evidence, check by check, offline", verb_verify_gpu },
     { "log audit",
       "[--log FOLDER|URL] [--max-age S] [--trust DIR | --policy FILE --opaque] [--json]",
       "a whole log from its public files: signatures, quorum, every hash, every record",
@@ -97,11 +108,17 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       verb_release_publish },
     { "release status", "[ID or FILE] [--log PLACE] [--public DIR] [--fetch] [place] [--json]",
       "where each release stands, from a log that is checked on the way", verb_release_status },
+    { "image measure",
+      "snp|tdx|sev|sev-es --firmware F [--kernel F] [--initrd F] [--append TEXT] [--vcpus N] "
+      "[--vcpu-type T] [--vmm V] [--features HEX] [--event-log F] [--quote F] [--json]",
+      "what a processor will report of a guest, from the files that are launched",
+      verb_image_measure },
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
     { "gateway", "--help", "lists what can be done for a gateway", verb_gateway },
     { "host-set", "--help", "lists what can be done with sets of machines", verb_host_set },
+    { "image", "--help", "lists what can be done with guest images", verb_image },
     { "keys", "--help", "lists what can be done with the keys of epochs", verb_keys },
     { "log", "--help", "lists what can be asked of the ledger", verb_log },
     { "release", "--help", "lists the steps of a release", verb_release },

@@ -139,6 +139,30 @@ static void weaken_rows(struct verification *v)
     }
 }
 
+/*
+ * Whom the orchestrator asked, in call order: each is one that its Evidence named and that the
+ * status allows. That it verified each for this very session is what its published program does;
+ * the sessions between the machines leave nothing that could be looked at again.
+ */
+static pp_res check_used(struct verification *v)
+{
+    struct pp_evidence e;
+
+    PP_TRY(pp_evidence_parse(v->receipt.evidence, PP_END_SERVER, &e));
+    for (size_t i = 0; i < v->receipt.used.count; i++) {
+        const struct pp_backend *b = &v->receipt.used.items[i];
+
+        if (!pp_backends_hold(&e.backends, b))
+            return reject(v, PP_E_BACKEND, "back-ends", "those that the Evidence names", b->role);
+        if (v->checks.count == PP_CHECKS_MAX)
+            return reject(v, PP_E_INPUT, "back-ends", "fewer", b->role);
+        pp_check_add_hex(&v->checks, PP_STEP_LEDGER, PP_E_BACKEND, PP_VERDICT_ASSERTED,
+                         "this release of a back-end took part, verified by the orchestrator",
+                         b->role, PP_BYTES(b->release_id));
+    }
+    return PP_OK;
+}
+
 static pp_res appraise(struct verification *v, struct pp_arena *arena)
 {
     struct pp_ratls_session session;
@@ -152,7 +176,7 @@ static pp_res appraise(struct verification *v, struct pp_arena *arena)
                               &v->appraisal));
     PP_TRY(check_rows(v));
     weaken_rows(v);
-    return PP_OK;
+    return check_used(v);
 }
 
 static pp_res verify(struct verification *v, struct pp_arena *arena)

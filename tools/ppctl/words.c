@@ -54,6 +54,11 @@ int verb_verify(struct ppctl *p, int argc, char **argv)
     return run(p, "verify", argc, argv);
 }
 
+int verb_image(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "image", argc, argv);
+}
+
 int verb_log(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "log", argc, argv);

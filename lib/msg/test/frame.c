@@ -56,7 +56,7 @@ static void lengths_stop_at_the_sides_limit_and_at_the_buffer(void **state)
 {
     static uint8_t big[PP_FRAME_PEER_BYTES_MAX], out[PP_FRAME_PEER_BYTES_MAX + 64],
         body[PP_FRAME_REQUEST_BYTES_MAX];
-    struct pp_frame f = frame(PP_FRAME_CONTINUE, SID, PP_BYTES(big));
+    struct pp_frame f = frame(PP_FRAME_CONTINUE, SID, pp_span(big, PP_FRAME_REQUEST_BYTES_MAX));
     struct pp_wr wr = pp_wr_over(out, sizeof out);
     struct pp_frame_rd rd;
     const struct pp_frame *got = NULL;

@@ -6,9 +6,12 @@
  */
 #include <string.h>
 
-#include "machine.h"
+#include "machine_gpu.h"
+#include "machine_tdx.h"
 
 static struct machine *m;
+static struct machine_tdx *tdx;
+static struct machine_gpu *gpu;
 static struct sim_root *roots[PP_SNP_LINES];
 static struct sim_chip *first_chip;
 static struct pp_checks checks;
@@ -19,6 +22,8 @@ static int make(void **state)
     (void)state;
     m = machine_new();
     first_chip = m->chip;
+    tdx = machine_tdx_new(m);
+    gpu = machine_gpu_new(m);
     roots[PP_SNP_GENOA] = m->root;
     static const enum pp_snp_line others[] = { PP_SNP_MILAN, PP_SNP_TURIN };
     for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
@@ -33,6 +38,8 @@ static int drop(void **state)
 {
     (void)state;
     m->chip = first_chip;
+    machine_tdx_free(tdx);
+    machine_gpu_free(gpu);
     sim_root_free(roots[PP_SNP_MILAN]);
     sim_root_free(roots[PP_SNP_TURIN]);
     machine_free(m);
@@ -61,6 +68,12 @@ static void have_chip(const struct sim_chip_params *params)
     machine_default(m);
     *sim_chip_params(m->chip) = *params;
     m->records[M_ORCHESTRATOR].record.release.snp[0].family = family_of(params->line);
+}
+
+static int is_of_tdx(const struct pp_advisory *a)
+{
+    return a->rule == PP_RULE_TDX_ONE || a->rule == PP_RULE_TDX_ZERO ||
+           a->rule == PP_RULE_TDX_CURRENT;
 }
 
 /* A processor that the line speaks of, and that keeps it. */
@@ -104,6 +117,22 @@ static void unregister(void)
     assert_ok(pp_hosts_root(others, MACHINE_HOSTS, &set->root));
 }
 
+/* The vendor's list knows a patch that the platform has not. */
+static void outdate(void)
+{
+    struct pp_tdx_tcb_info info;
+    uint8_t inner[SIM_TDX_DOCUMENT_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(inner, sizeof inner);
+    struct sim_tdx_collateral *c = &tdx->collateral;
+
+    sim_tdx_tcb_info_of(tdx->platform, MACHINE_NOW - 3600, &info);
+    info.levels[0].status = PP_TDX_OUT_OF_DATE;
+    sim_tdx_tcb_info_write(&wr, &info);
+    assert_ok(sim_tdx_sign_document(tdx->vendor, "tcbInfo", pp_wr_done(&wr), c->tcb_info,
+                                    sizeof c->tcb_info, &c->tcb_info_len));
+    machine_tdx_publish(tdx);
+}
+
 static void break_line(const struct pp_advisory *a)
 {
     struct sim_chip_params params = params_for(a);
@@ -137,6 +166,18 @@ static void break_line(const struct pp_advisory *a)
     case PP_RULE_SNP_HOST_ZERO:
         sim_chip_params(m->chip)->platform_info |= a->bits;
         return;
+    case PP_RULE_TDX_ONE:
+        tdx->guest.td_attributes &= ~a->bits;
+        return;
+    case PP_RULE_TDX_ZERO:
+        tdx->guest.td_attributes |= a->bits;
+        return;
+    case PP_RULE_TDX_CURRENT:
+        outdate();
+        return;
+    case PP_RULE_GPU_ALONE:
+        gpu->params.feature_flag = PP_GPU_MPT;
+        return;
     case PP_RULE_REGISTERED:
         unregister();
         return;
@@ -146,14 +187,35 @@ static void break_line(const struct pp_advisory *a)
     fail_msg("a rule without a test");
 }
 
+static struct pp_span attest(void)
+{
+    return m->trust.platforms == 1U << PP_PLATFORM_SIM_TDX ? machine_tdx_attest(tdx)
+                                                           : machine_attest(m);
+}
+
 static pp_res appraise(void)
 {
     struct pp_appraisal appraisal;
 
     checks.count = 0;
     memset(&problem, 0, sizeof problem);
-    return pp_appraise_stored(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR,
-                              machine_attest(m), &m->session, &checks, &problem, &appraisal);
+    return pp_appraise_stored(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR, attest(),
+                              &m->session, &checks, &problem, &appraisal);
+}
+
+/* The machine that the line speaks of, and that keeps it. */
+static void have_machine(const struct pp_advisory *a)
+{
+    struct sim_chip_params params;
+
+    if (is_of_tdx(a)) {
+        machine_tdx_default(tdx);
+        return;
+    }
+    params = params_for(a);
+    have_chip(&params);
+    if (a->rule == PP_RULE_GPU_ALONE)
+        machine_gpu_default(gpu);
 }
 
 /* --- the lines -------------------------------------------------------------------------------- */
@@ -169,8 +231,13 @@ static int names(const struct pp_advisory *a)
 static void assert_broken_alone(const struct pp_advisory *a)
 {
     struct pp_snp_report report;
-    const struct pp_advisory_facts facts = { .snp = &report,
-                                             .unregistered = a->rule == PP_RULE_REGISTERED };
+    struct pp_advisory_facts facts = { .snp = &report,
+                                       .unregistered = a->rule == PP_RULE_REGISTERED,
+                                       .is_tdx = is_of_tdx(a) };
+
+    facts.gpu_is_shared = a->rule == PP_RULE_GPU_ALONE;
+    facts.td_attributes = tdx->guest.td_attributes;
+    facts.outdated = a->rule == PP_RULE_TDX_CURRENT;
 
     assert_ok(pp_snp_report_parse(PP_BYTES(m->report), &report, NULL));
     for (size_t i = 0; i < PP_ADVISORY_COUNT; i++)
@@ -182,9 +249,8 @@ static void each_line_refuses_what_breaks_it_by_its_name(void **state)
     (void)state;
     for (size_t i = 0; i < PP_ADVISORY_COUNT; i++) {
         const struct pp_advisory *a = &PP_ADVISORIES[i];
-        struct sim_chip_params params = params_for(a);
 
-        have_chip(&params);
+        have_machine(a);
         pp_res r = appraise();
         if (!pp_is_ok(r))
             print_error("%s: refused although it keeps the line: %s %s\n", a->id,
@@ -208,11 +274,11 @@ static void each_line_holds_where_the_policy_forgot_it(void **state)
     (void)state;
     for (size_t i = 0; i < PP_ADVISORY_COUNT; i++) {
         const struct pp_advisory *a = &PP_ADVISORIES[i];
-        struct sim_chip_params params = params_for(a);
 
-        if (a->rule == PP_RULE_SNP_SIGNER || a->rule == PP_RULE_REGISTERED)
-            continue; /* no VLEK is made here; and the host-set is asked by no policy */
-        have_chip(&params);
+        if (a->rule == PP_RULE_SNP_SIGNER || a->rule == PP_RULE_REGISTERED ||
+            a->rule == PP_RULE_GPU_ALONE)
+            continue; /* no VLEK is made here; nor has the host-set a policy; see appraise_gpu.c */
+        have_machine(a);
         break_line(a);
         struct pp_snp_policy *p = &m->trust.hardware.snp;
         *p = (struct pp_snp_policy){ .version_min = 3,
@@ -220,6 +286,8 @@ static void each_line_holds_where_the_policy_forgot_it(void **state)
                                      .lines = UINT32_MAX,
                                      .allow_provisional = 1,
                                      .fw_min = { .major = 1, .minor = 55 } };
+        m->trust.hardware.tdx.statuses = UINT32_MAX;
+        m->trust.hardware.tdx.td_attributes = (struct pp_attest_bits){ 0 };
         assert_code(appraise(), PP_E_ADVISORY);
         assert_true(names(a));
         m->trust.hardware.waived = UINT64_C(1) << i;
@@ -238,9 +306,8 @@ static void a_profile_waives_its_lines_and_no_other(void **state)
     for (size_t p = 0; pp_hardware_name(p) != NULL; p++)
         for (size_t i = 0; i < PP_ADVISORY_COUNT; i++) {
             const struct pp_advisory *a = &PP_ADVISORIES[i];
-            struct sim_chip_params params = params_for(a);
 
-            have_chip(&params);
+            have_machine(a);
             break_line(a);
             assert_ok(pp_hardware_profile(pp_span_cstr(pp_hardware_name(p)), &profile));
             m->trust.hardware = profile;

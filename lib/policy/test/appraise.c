@@ -185,11 +185,11 @@ static void add_gpu(struct machine *x)
     x->evidence.gpu_encoding = pp_wr_done(&wr);
 }
 
-static void gpu_evidence_that_nothing_here_verifies_is_refused(void **state)
+static void gpu_evidence_of_a_release_without_gpus_is_refused(void **state)
 {
     (void)state;
     m->bend_evidence = add_gpu;
-    assert_refused(appraise(), PP_E_EVIDENCE_TEE_UNKNOWN);
+    assert_refused(appraise(), PP_E_GPU_RIM_SET);
     assert_string_equal(problem.field, "gpu");
 }
 
@@ -803,7 +803,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(nobody_has_to_ask_for_rows_or_words),
     FRESH(every_byte_of_the_evidence_counts),
     FRESH(a_platform_that_the_anchors_do_not_name_is_refused),
-    FRESH(gpu_evidence_that_nothing_here_verifies_is_refused),
+    FRESH(gpu_evidence_of_a_release_without_gpus_is_refused),
     FRESH(w12_t1_a_classical_message_key_under_a_hybrid_policy_is_refused),
     FRESH(a_hybrid_message_key_under_a_classical_policy_is_refused),
     FRESH(w12_t1_a_message_key_of_another_kem_or_length_is_refused),

@@ -26,7 +26,7 @@ struct machine {
     struct pp_marks marks;
     struct pp_ledger ledger;
     struct pp_ledger_record records[M_RECORDS + 4]; /* room for keys behind the host-set */
-    struct pp_host hosts[MACHINE_HOSTS];
+    struct pp_host host, hosts[MACHINE_HOSTS];      /* this one, and all of the set */
 
     struct sim_guest guest;
     struct pp_ratls_session session; /* what the client saw */
@@ -37,10 +37,31 @@ struct machine {
     uint8_t cbor[PP_EVIDENCE_BYTES_MAX];
     size_t cbor_len;
 
+    /* The bundle's blobs, and where a test keeps them. */
+    struct pp_span blobs[8];
+
     void (*bend_evidence)(struct machine *m);                        /* before the binding */
     void (*bend_report)(struct machine *m, struct pp_snp_report *r); /* before it is signed */
     void (*bend_after)(struct machine *m);                           /* behind the signature */
 };
+
+/* Collision-free order of a bundle: ascending by digest. */
+static inline void machine_add_blob(struct machine *m, struct pp_span blob)
+{
+    uint8_t digest[PP_SHA256_BYTES], other[PP_SHA256_BYTES];
+    size_t i = m->ledger.bundle.blob_count++;
+
+    assert_true(i < PP_ARRAY_COUNT(m->blobs));
+    pp_sha256(blob, digest);
+    for (; i > 0; i--) {
+        pp_sha256(m->blobs[i - 1], other);
+        if (memcmp(other, digest, sizeof other) < 0)
+            break;
+        m->blobs[i] = m->blobs[i - 1];
+    }
+    m->blobs[i] = blob;
+    m->ledger.bundle.blobs = m->blobs;
+}
 
 /* Root and chip take seconds: made once a program. */
 static inline struct machine *machine_new(void)
@@ -85,13 +106,15 @@ static inline void machine_release(struct machine *m, size_t at, enum pp_record_
     m->ledger.status.record.status.releases[at] = r->id;
 }
 
-static inline void machine_hosts(struct machine *m)
+/* This machine and others, in the host-set that the status names. */
+static inline void machine_register(struct machine *m, enum pp_host_platform platform,
+                                    struct pp_span id)
 {
     struct pp_ledger_record *r = &m->records[M_HOSTS];
     uint8_t other[PP_HOST_ID_BYTES];
 
-    assert_ok(
-        pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(m->chip), PP_HOST_ID_BYTES), &m->hosts[0]));
+    assert_ok(pp_host_make(platform, id, &m->host));
+    m->hosts[0] = m->host;
     for (int i = 1; i < MACHINE_HOSTS; i++) {
         memset(other, 0x50 + i, sizeof other);
         assert_ok(pp_host_make(PP_HOST_SNP, PP_BYTES(other), &m->hosts[i]));
@@ -121,7 +144,7 @@ static inline void machine_default(struct machine *m)
     machine_release(m, M_GUARD, PP_RECORD_GUARD);
     machine_release(m, M_ORCHESTRATOR, PP_RECORD_ORCHESTRATOR);
     machine_release(m, M_PREDICTOR, PP_RECORD_PREDICTOR);
-    machine_hosts(m);
+    machine_register(m, PP_HOST_SNP, pp_span(sim_chip_id(m->chip), PP_HOST_ID_BYTES));
     *sim_chip_params(m->chip) = sim_chip_params_default(PP_SNP_GENOA);
     m->guest = (struct sim_guest){ .policy = SIM_GUEST_POLICY };
     memcpy(m->guest.measurement, m->records[M_ORCHESTRATOR].record.release.snp[0].measurement,
@@ -139,11 +162,9 @@ static inline void machine_default(struct machine *m)
 static inline void machine_path(struct machine *m, struct pp_host_path *ret)
 {
     struct pp_merkle_path path;
-    struct pp_host host;
     uint64_t index;
 
-    assert_ok(pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(m->chip), PP_HOST_ID_BYTES), &host));
-    assert_ok(pp_hosts_path(m->hosts, MACHINE_HOSTS, &host, &index, &path));
+    assert_ok(pp_hosts_path(m->hosts, MACHINE_HOSTS, &m->host, &index, &path));
     *ret = (struct pp_host_path){ .size = MACHINE_HOSTS,
                                   .index = (uint32_t)index,
                                   .node_count = path.count };
@@ -152,37 +173,55 @@ static inline void machine_path(struct machine *m, struct pp_host_path *ret)
         memcpy(ret->nodes[i], path.hashes[i].bytes, sizeof ret->nodes[i]);
 }
 
-/* Attests m->session: Evidence as the machine would send it, bent where the test bends. */
-static inline struct pp_span machine_attest(struct machine *m)
+/* Everything but the report, bent where the test bends, and what the report has to say of it. */
+static inline void machine_bind(struct machine *m, enum pp_platform platform,
+                                uint8_t ret_report_data[PP_REPORT_DATA_BYTES])
 {
-    uint8_t binding[PP_BINDING_BYTES], report_data[PP_REPORT_DATA_BYTES];
+    uint8_t binding[PP_BINDING_BYTES];
     struct pp_evidence *e = &m->evidence;
-    struct pp_snp_report report;
-    struct pp_wr wr = pp_wr_over(m->cbor, sizeof m->cbor);
 
-    *e = (struct pp_evidence){ .platform = PP_PLATFORM_SIM_SNP,
+    *e = (struct pp_evidence){ .platform = platform,
                                .report = PP_BYTES(m->report),
-                               .endorsements = { sim_chip_vcek(m->chip) },
-                               .endorsement_count = 1,
                                .config = pp_span_cstr(MACHINE_CONFIG),
                                .message_key = pp_span(m->message_key, m->message_key_len),
                                .host_count = 1 };
+    if (pp_platform_is_snp(platform)) {
+        e->endorsements[0] = sim_chip_vcek(m->chip);
+        e->endorsement_count = 1;
+    }
     memcpy(e->release_id, m->records[M_ORCHESTRATOR].id.bytes, sizeof e->release_id);
     machine_path(m, &e->hosts[0]);
     if (m->bend_evidence != NULL)
         m->bend_evidence(m);
     assert_ok(pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(m->session.spki), m->session.ekm, e,
                                      binding));
-    assert_ok(pp_binding_report_data(binding, &e->batch, report_data));
+    assert_ok(pp_binding_report_data(binding, &e->batch, ret_report_data));
+}
+
+/* The map, bent once more behind the report's signature. */
+static inline struct pp_span machine_write(struct machine *m)
+{
+    struct pp_wr wr = pp_wr_over(m->cbor, sizeof m->cbor);
+
+    if (m->bend_after != NULL)
+        m->bend_after(m);
+    assert_ok(pp_evidence_write(&wr, &m->evidence));
+    m->cbor_len = wr.len;
+    return pp_wr_done(&wr);
+}
+
+/* Attests m->session: Evidence as the machine would send it, bent where the test bends. */
+static inline struct pp_span machine_attest(struct machine *m)
+{
+    uint8_t report_data[PP_REPORT_DATA_BYTES];
+    struct pp_snp_report report;
+
+    machine_bind(m, PP_PLATFORM_SIM_SNP, report_data);
     sim_chip_fill(m->chip, &m->guest, report_data, &report);
     if (m->bend_report != NULL)
         m->bend_report(m, &report);
     assert_ok(sim_chip_sign(m->chip, &report, m->report));
-    if (m->bend_after != NULL)
-        m->bend_after(m);
-    assert_ok(pp_evidence_write(&wr, e));
-    m->cbor_len = wr.len;
-    return pp_wr_done(&wr);
+    return machine_write(m);
 }
 
 #endif

@@ -277,8 +277,11 @@ static void numbers_have_their_limits(void **state)
 static void a_platform_that_no_verifier_is_for_is_refused(void **state)
 {
     (void)state;
-    assert_refused("platform", "platform = tdx\n");
-    assert_refused("platform", "platform = sim-tdx\n");
+    assert_taken("platform", "platform = tdx\n");
+    assert_int_equal(trust.platforms, 1 << PP_PLATFORM_TDX);
+    assert_int_equal(trust.tdx_anchors.count, 1);
+    assert_taken("platform", "platform = tdx\nplatform = sev-snp\n");
+    assert_refused("platform", "platform = sim-tdx\n"); /* without its root */
     assert_refused("platform", "platform = SEV-SNP\n");
     assert_refused("platform", "platform = sev-snp\nplatform = none\n");
 }
