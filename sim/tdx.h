@@ -93,6 +93,7 @@ const uint8_t *sim_tdx_ppid(const struct sim_tdx_platform *p);     /* 16 bytes *
  */
 struct sim_tdx_leaf {
     struct pp_issue_cert cert;
+    enum pp_x509_sig_kind sig; /* how it is signed */
     uint8_t spki[PP_P256_SPKI_BYTES];
     uint8_t bytes[1024]; /* DER of the extension values */
 };

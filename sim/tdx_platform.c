@@ -136,6 +136,7 @@ pp_res sim_tdx_leaf_fill(const struct sim_tdx_vendor *v, const struct sim_tdx_pl
     struct pp_wr wr = pp_wr_over(ret->bytes + 64, sizeof ret->bytes - 64);
     struct pp_issue_cert *cert = &ret->cert;
 
+    ret->sig = PP_X509_SIG_ECDSA_SHA256;
     memcpy(ret->spki, p->pck.spki, sizeof ret->spki);
     *cert = (struct pp_issue_cert){ .spki = PP_BYTES(ret->spki),
                                     .serial = SIM_TDX_SERIAL_PCK,
@@ -161,8 +162,8 @@ pp_res sim_tdx_leaf_issue(const struct sim_tdx_vendor *v, const struct sim_tdx_l
     struct sim_tdx_cert *cert = &p->pck.cert;
     struct pp_wr wr = pp_wr_over(p->chain, sizeof p->chain);
 
-    PP_TRY(pp_x509_issue(&leaf->cert, v->authority.issuer, PP_X509_SIG_ECDSA_SHA256, cert->der,
-                         sizeof cert->der, &cert->len));
+    PP_TRY(pp_x509_issue(&leaf->cert, v->authority.issuer, leaf->sig, cert->der, sizeof cert->der,
+                         &cert->len));
     sim_tdx_pem_write(&wr, cert);
     pp_wr_span(&wr, pp_span(p->authorities, p->authorities_len));
     pp_wr_u8(&wr, 0);

@@ -74,15 +74,11 @@ static void appraise(void)
 static void print_memory(void)
 {
     long live = allocation_live;
-    unsigned long own = allocation_count_own;
-    unsigned long count = allocation_count;
 
     allocation_peak = live;
     appraise();
     printf("%-58s %10.1f KiB  (aim below 256.0)\n", "heap of an appraisal, at most",
            (double)(allocation_peak - live) / 1024);
-    printf("%-58s %10lu ours, %lu OpenSSL's\n", "allocations of an appraisal",
-           allocation_count_own - own, allocation_count - count - (allocation_count_own - own));
 }
 
 static void parse(void)

@@ -590,6 +590,8 @@ static void the_policy_may_ask_for_more_than_the_vendor(void **state)
         assert_refused(&e, judge(&e), TCB_LEVEL, TCB_MIN);
         e.policy.skip = PP_TDX_COLLATERAL; /* the quote alone says it */
         assert_refused(&e, judge(&e), TCB_LEVEL, TCB_MIN);
+        e.policy.tee_tcb_svn_min[i]--;
+        assert_ok(judge(&e));
     }
 }
 

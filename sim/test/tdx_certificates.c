@@ -126,6 +126,9 @@ static void other_versions_and_keys_are_refused(void **state)
     begin();
     leaf.cert.version = 2;
     assert_leaf_refused();
+    begin();
+    leaf.sig = PP_X509_SIG_ECDSA_SHA384;
+    assert_leaf_refused();
     assert_ok(pp_ec_key_generate(PP_P384, &key));
     assert_ok(pp_ec_key_spki(key, spki, sizeof spki, &len));
     begin();

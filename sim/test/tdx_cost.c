@@ -21,8 +21,11 @@ static int clean(void **state)
     return 0;
 }
 
-/* What OpenSSL makes of certificates, lists and keys is its own; ours take nothing. */
-static void an_appraisal_allocates_nothing_itself_and_needs_less_than_256_kib(void **state)
+/*
+ * What OpenSSL makes of certificates, lists and keys, and gives back. That our readers take nothing
+ * is shown in tdx_documents.c: OpenSSL's reallocations come through lib/crypto and look like ours.
+ */
+static void an_appraisal_needs_less_than_256_kib_and_gives_it_back(void **state)
 {
     (void)state;
     if (!ALLOCATIONS_COUNTED)
@@ -31,12 +34,10 @@ static void an_appraisal_allocates_nothing_itself_and_needs_less_than_256_kib(vo
     assert_ok(appraise(&e)); /* fills the library's caches */
 
     unsigned long before = allocation_count;
-    unsigned long own = allocation_count_own;
     long live = allocation_live;
     allocation_peak = live;
     assert_ok(judge(&e));
     assert_true(allocation_count > before); /* the count works */
-    assert_int_equal(allocation_count_own, own);
     assert_int_equal(allocation_live, live);
     size_t taken = (size_t)(allocation_peak - live);
     assert_in_range(taken + sizeof e.checks + sizeof e.result + sizeof e.policy, 1,
@@ -74,7 +75,7 @@ static void refused_evidence_leaves_nothing_behind(void **state)
 }
 
 static const struct CMUnitTest TESTS[] = {
-    cmocka_unit_test(an_appraisal_allocates_nothing_itself_and_needs_less_than_256_kib),
+    cmocka_unit_test(an_appraisal_needs_less_than_256_kib_and_gives_it_back),
     cmocka_unit_test(refused_evidence_leaves_nothing_behind),
 };
 

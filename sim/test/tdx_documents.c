@@ -519,6 +519,9 @@ static void reading_allocates_nothing(void **state)
     struct pp_tdx_signed s;
     struct pp_tdx_tcb_info info;
     struct pp_tdx_qe_identity id;
+    static uint8_t ders[SIM_TDX_CHAIN_BYTES_MAX];
+    struct pp_span certs[PP_X509_CHAIN_MAX];
+    size_t count;
     unsigned long before = allocation_count;
 
     assert_ok(pp_tdx_quote_parse(e.evidence.quote, &q, NULL));
@@ -526,6 +529,7 @@ static void reading_allocates_nothing(void **state)
     assert_ok(pp_tdx_tcb_info_parse(s.body, &info, NULL));
     assert_ok(pp_tdx_signed_parse(e.evidence.qe_identity, "enclaveIdentity", &s, NULL));
     assert_ok(pp_tdx_qe_identity_parse(s.body, &id, NULL));
+    assert_ok(pp_x509_pem_split(e.evidence.tcb_info_chain, ders, sizeof ders, certs, &count));
     assert_int_equal(allocation_count, before);
 }
 
