@@ -15,6 +15,7 @@ struct sim_chip {
     struct sim_chip_params params;
     struct pp_ec_key *key;
     struct sim_cert vcek;
+    const char *csp_id; /* of a VLEK, borrowed; NULL: the chip's own key signs */
     uint8_t id[PP_SNP_CHIP_ID_BYTES];
 };
 
@@ -97,7 +98,10 @@ static void add_extensions(const struct sim_chip *c, struct sim_vcek *v)
     add(cert, AMD_ARC "3.7", der_integer(v, t->reserved[3]));
     add(cert, AMD_ARC "3.3", der_integer(v, t->snp));
     add(cert, AMD_ARC "3.8", der_integer(v, t->microcode));
-    add(cert, AMD_ARC "4", pp_span(c->id, turin ? 8 : sizeof c->id));
+    if (c->csp_id == NULL)
+        add(cert, AMD_ARC "4", pp_span(c->id, turin ? 8 : sizeof c->id));
+    else
+        add(cert, AMD_ARC "5", der_text(v, c->csp_id));
     PP_ASSERT(pp_is_ok(pp_wr_ok(&v->wr)));
 }
 
@@ -106,7 +110,7 @@ pp_res sim_vcek_fill(const struct sim_chip *c, uint64_t now_s, struct sim_vcek *
     struct pp_wr wr = pp_wr_over(ret->issuer_cn, sizeof ret->issuer_cn);
     size_t len;
 
-    pp_wr_text(&wr, "SEV-");
+    pp_wr_text(&wr, c->csp_id == NULL ? "SEV-" : "SEV-VLEK-");
     pp_wr_text(&wr, pp_snp_line_name(c->params.line));
     pp_wr_u8(&wr, 0);
     PP_TRY(pp_wr_ok(&wr));
@@ -115,7 +119,8 @@ pp_res sim_vcek_fill(const struct sim_chip *c, uint64_t now_s, struct sim_vcek *
     ret->cert = (struct pp_issue_cert){ .spki = pp_span(ret->spki, len),
                                         .not_before = now_s,
                                         .not_after = now_s + UINT64_C(7) * YEAR_S };
-    ret->cert.subject_count = sim_names(ret->cert.subject, "SEV-VCEK");
+    ret->cert.subject_count = sim_names(ret->cert.subject,
+                                        c->csp_id == NULL ? "SEV-VCEK" : "SEV-VLEK");
     ret->cert.issuer_count = sim_names(ret->cert.issuer, ret->issuer_cn);
     add_extensions(c, ret);
     return PP_OK;
@@ -123,11 +128,14 @@ pp_res sim_vcek_fill(const struct sim_chip *c, uint64_t now_s, struct sim_vcek *
 
 static pp_res issue(struct sim_chip *c, const struct sim_root *root, uint64_t now_s)
 {
+    const struct pp_issue_key *signer = c->csp_id == NULL ? sim_root_ask_key(root)
+                                                          : sim_root_asvk_key(root);
     struct sim_vcek v;
 
+    PP_CHECK(signer != NULL, PP_E_STATE, 0);
     PP_TRY(sim_vcek_fill(c, now_s, &v));
-    return pp_x509_issue(&v.cert, sim_root_ask_key(root), PP_X509_SIG_PSS_SHA384, c->vcek.der,
-                         sizeof c->vcek.der, &c->vcek.len);
+    return pp_x509_issue(&v.cert, signer, PP_X509_SIG_PSS_SHA384, c->vcek.der, sizeof c->vcek.der,
+                         &c->vcek.len);
 }
 
 static pp_res create(struct sim_chip *c, const struct sim_root *root,
@@ -152,14 +160,30 @@ static pp_res give(struct sim_chip *c, pp_res result, struct sim_chip **ret)
     return PP_OK;
 }
 
-pp_res sim_chip_create(const struct sim_root *root, const struct sim_chip_params *params,
-                       const struct pp_random *random, uint64_t now_s, struct sim_chip **ret)
+static pp_res make(const struct sim_root *root, const struct sim_chip_params *params,
+                   const char *csp_id, const struct pp_random *random, uint64_t now_s,
+                   struct sim_chip **ret)
 {
     struct sim_chip *c = calloc(1, sizeof *c);
 
     PP_CHECK(c != NULL, PP_E_NO_MEMORY, 0);
     c->params = *params;
+    c->csp_id = csp_id;
     return give(c, create(c, root, random, now_s), ret);
+}
+
+pp_res sim_chip_create(const struct sim_root *root, const struct sim_chip_params *params,
+                       const struct pp_random *random, uint64_t now_s, struct sim_chip **ret)
+{
+    return make(root, params, NULL, random, now_s, ret);
+}
+
+pp_res sim_chip_create_vlek(const struct sim_root *root, const struct sim_chip_params *params,
+                            const char *csp_id, const struct pp_random *random, uint64_t now_s,
+                            struct sim_chip **ret)
+{
+    PP_ASSERT(csp_id != NULL);
+    return make(root, params, csp_id, random, now_s, ret);
 }
 
 void sim_chip_free(struct sim_chip *c)
@@ -283,7 +307,7 @@ void sim_chip_fill(const struct sim_chip *c, const struct sim_guest *guest,
         .signature_algo = 1,
         .current_tcb = tcb,
         .platform_info = p->platform_info,
-        .key_info = PP_SNP_VCEK << 2,
+        .key_info = (uint32_t)(c->csp_id == NULL ? PP_SNP_VCEK : PP_SNP_VLEK) << 2,
         .reported_tcb = tcb,
         .cpuid_family = p->cpuid_family,
         .cpuid_model = p->cpuid_model,

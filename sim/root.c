@@ -10,12 +10,19 @@
 
 #include "wr.h"
 
-enum { RSA_BITS = 4096, YEAR_S = 365 * 86400, DAY_S = 86400, SERIAL_ARK = 0x10000, SERIAL_ASK };
+enum {
+    RSA_BITS = 4096,
+    YEAR_S = 365 * 86400,
+    DAY_S = 86400,
+    SERIAL_ARK = 0x10000,
+    SERIAL_ASK,
+    SERIAL_ASVK
+};
 
 struct sim_root {
     enum pp_snp_line line;
-    struct pp_issue_key *ark_key, *ask_key;
-    struct sim_cert ark, ask;
+    struct pp_issue_key *ark_key, *ask_key, *asvk_key; /* the last: NULL until it is asked for */
+    struct sim_cert ark, ask, asvk;
 };
 
 /* "ARK-Genoa" and the like. */
@@ -102,6 +109,7 @@ void sim_root_free(struct sim_root *r)
         return;
     pp_issue_key_free(r->ark_key);
     pp_issue_key_free(r->ask_key);
+    pp_issue_key_free(r->asvk_key);
     free(r);
 }
 
@@ -120,20 +128,47 @@ struct pp_span sim_root_ask(const struct sim_root *r)
     return pp_span(r->ask.der, r->ask.len);
 }
 
+pp_res sim_root_add_asvk(struct sim_root *r, uint64_t now_s)
+{
+    char ark_cn[SIM_CN_BYTES_MAX], asvk_cn[SIM_CN_BYTES_MAX];
+
+    PP_CHECK(r->asvk_key == NULL, PP_E_STATE, 0);
+    write_cn(ark_cn, "ARK-", r->line);
+    write_cn(asvk_cn, "SEV-VLEK-", r->line);
+    PP_TRY(pp_issue_key_generate_rsa(RSA_BITS, &r->asvk_key));
+    return issue_authority(r->asvk_key, asvk_cn, r->ark_key, ark_cn, SERIAL_ASVK, now_s, 0,
+                           &r->asvk);
+}
+
+struct pp_span sim_root_asvk(const struct sim_root *r)
+{
+    return pp_span(r->asvk.der, r->asvk.len);
+}
+
+const struct pp_issue_key *sim_root_ark_key(const struct sim_root *r)
+{
+    return r->ark_key;
+}
+
+const struct pp_issue_key *sim_root_asvk_key(const struct sim_root *r)
+{
+    return r->asvk_key;
+}
+
 const struct pp_issue_key *sim_root_ask_key(const struct sim_root *r)
 {
     return r->ask_key;
 }
 
-pp_res sim_root_crl(const struct sim_root *r, uint64_t now_s, int revoke_ask, uint8_t *ret,
-                    size_t cap, size_t *ret_len)
+pp_res sim_root_crl(const struct sim_root *r, uint64_t now_s, enum sim_revoked revoked,
+                    uint8_t *ret, size_t cap, size_t *ret_len)
 {
     char cn[SIM_CN_BYTES_MAX];
     struct pp_issue_crl crl = {
         .this_update = now_s,
         .next_update = now_s + UINT64_C(30) * DAY_S,
-        .serials = { SERIAL_ASK },
-        .serial_count = revoke_ask ? 1 : 0,
+        .serials = { revoked == SIM_REVOKES_ASVK ? SERIAL_ASVK : SERIAL_ASK },
+        .serial_count = revoked == SIM_REVOKES_NONE ? 0 : 1,
     };
 
     write_cn(cn, "ARK-", r->line);

@@ -56,10 +56,17 @@ enum pp_snp_line sim_root_line(const struct sim_root *r);
 struct pp_span sim_root_ark(const struct sim_root *r); /* DER, borrowed */
 struct pp_span sim_root_ask(const struct sim_root *r);
 
-/* The root's revocation list, in force from `now_s` for 30 days; `revoke_ask` 1 puts the ASK on it.
+/*
+ * Adds an authority of VLEKs (ASVK), which another second makes; it is in no file, as fleets have
+ * none. STATE: there is one already. Until then sim_root_asvk gives no bytes.
  */
-PP_MUST pp_res sim_root_crl(const struct sim_root *r, uint64_t now_s, int revoke_ask, uint8_t *ret,
-                            size_t cap, size_t *ret_len);
+PP_MUST pp_res sim_root_add_asvk(struct sim_root *r, uint64_t now_s);
+struct pp_span sim_root_asvk(const struct sim_root *r);
+
+/* The root's revocation list, in force from `now_s` for 30 days, and which authority is on it. */
+enum sim_revoked { SIM_REVOKES_NONE, SIM_REVOKES_ASK, SIM_REVOKES_ASVK };
+PP_MUST pp_res sim_root_crl(const struct sim_root *r, uint64_t now_s, enum sim_revoked revoked,
+                            uint8_t *ret, size_t cap, size_t *ret_len);
 
 /* --- the chip --------------------------------------------------------------------------------- */
 
@@ -88,6 +95,16 @@ PP_MUST pp_res sim_chip_create(const struct sim_root *root, const struct sim_chi
                                struct sim_chip **ret);
 
 /*
+ * The same with a provider's key (VLEK) in the place of the chip's: the certificate names the
+ * provider `csp_id` (1 to 63 printable characters, borrowed) and no chip, and the reports say VLEK.
+ * STATE: the root has no ASVK.
+ */
+PP_MUST pp_res sim_chip_create_vlek(const struct sim_root *root,
+                                    const struct sim_chip_params *params, const char *csp_id,
+                                    const struct pp_random *random, uint64_t now_s,
+                                    struct sim_chip **ret);
+
+/*
  * Files in the folder `path`: vcek.der, vcek.key. Loading takes line and patch level from the
  * certificate and the rest from _default of that line; sim_chip_params gives access to it.
  */
@@ -95,7 +112,7 @@ PP_MUST pp_res sim_chip_save(const struct sim_chip *c, int dir_fd, const char *p
 PP_MUST pp_res sim_chip_load(int dir_fd, const char *path, struct sim_chip **ret);
 void sim_chip_free(struct sim_chip *c); /* NULL is fine */
 
-struct pp_span sim_chip_vcek(const struct sim_chip *c);      /* DER, borrowed */
+struct pp_span sim_chip_vcek(const struct sim_chip *c);      /* or VLEK; DER, borrowed */
 const uint8_t *sim_chip_id(const struct sim_chip *c);        /* 64 bytes, CHIP_ID of its reports */
 struct sim_chip_params *sim_chip_params(struct sim_chip *c); /* borrowed; changes show in reports */
 

@@ -32,7 +32,9 @@ PP_MUST pp_res sim_vcek_fill(const struct sim_chip *c, uint64_t now_s, struct si
 /* The simulator's names with this CN; returns their number. `cn` is borrowed. */
 size_t sim_names(struct pp_issue_name *ret, const char *cn);
 
+const struct pp_issue_key *sim_root_ark_key(const struct sim_root *r);
 const struct pp_issue_key *sim_root_ask_key(const struct sim_root *r);
+const struct pp_issue_key *sim_root_asvk_key(const struct sim_root *r); /* NULL: none */
 
 /* Files of a folder. The caller closes the descriptor. */
 PP_MUST pp_res sim_open_folder(int dir_fd, const char *path, int create, int *ret_fd);

@@ -4,7 +4,8 @@
  *
  * The vendor makes its own root, platform authority and signing key, certifies platforms, and signs
  * TCB info, QE identity and revocation lists. A platform quotes guests in the genuine format. Names
- * are clearly not Intel's; with this root as anchor the evidence verifies, with Intel's it does not.
+ * are clearly not Intel's; with this root as anchor the evidence verifies, with Intel's it does
+ * not.
  *
  *     struct sim_tdx_vendor *vendor = NULL;
  *     struct sim_tdx_platform *platform = NULL;

@@ -22,8 +22,7 @@
 #include "ipc.h"
 #include "kem.h"
 #include "own_report.h"
-#include "rd.h"
-#include "sign.h"
+#include "packets.h"
 #include "sp.h"
 #include "wr.h"
 
@@ -44,11 +43,6 @@ enum worker_state {
     WORKER_CALLING, /* it asked as a client, and waits */
 };
 
-/* A slot and its generation, as the channel counts sessions and the supervisor workers. */
-struct name {
-    uint32_t slot, generation;
-};
-
 struct worker {
     enum worker_state state;
     uint32_t generation;
@@ -57,9 +51,8 @@ struct worker {
     uint8_t message_key[KEY_PACKET_BYTES_MAX];
     size_t message_key_len; /* 0: not here yet */
     /* Of its session, for as long as it is WORKER_OPENING. */
-    struct name session;
-    uint8_t spki[PP_P256_SPKI_BYTES];
-    uint8_t ekm[PP_EKM_BYTES];
+    struct cvm_name session;
+    struct pp_ratls_session tls;
 };
 
 struct attester {
@@ -98,7 +91,7 @@ static pp_res watch(struct attester *a, int fd, uint64_t what)
 
 /* --- workers --------------------------------------------------------------------------------- */
 
-static struct worker *worker_of(struct attester *a, struct name n)
+static struct worker *worker_of(struct attester *a, struct cvm_name n)
 {
     if (n.slot >= CVM_WORKERS_MAX)
         return NULL;
@@ -106,12 +99,11 @@ static struct worker *worker_of(struct attester *a, struct name n)
     return w->state != WORKER_NONE && w->generation == n.generation ? w : NULL;
 }
 
-static pp_res tell_channel(struct attester *a, struct name session, struct pp_span body)
+static pp_res tell_channel(struct attester *a, struct cvm_name session, struct pp_span body)
 {
     struct pp_wr wr = pp_wr_over(a->evidence_packet, sizeof a->evidence_packet);
 
-    pp_wr_u32(&wr, session.slot);
-    pp_wr_u32(&wr, session.generation);
+    cvm_name_write(&wr, session);
     pp_wr_u8(&wr, body.len > 0);
     pp_wr_span(&wr, body);
     PP_TRY(pp_wr_ok(&wr));
@@ -121,7 +113,7 @@ static pp_res tell_channel(struct attester *a, struct name session, struct pp_sp
 /* The end of a worker for us; a session that waited for it is told to go. */
 static pp_res drop_worker(struct attester *a, struct worker *w)
 {
-    struct name session = w->session;
+    struct cvm_name session = w->session;
     int opening = w->state == WORKER_OPENING;
 
     cvm_close(&w->fd); /* which ends the watch as well */
@@ -132,12 +124,9 @@ static pp_res drop_worker(struct attester *a, struct worker *w)
 
 static pp_res take_worker(struct attester *a, struct pp_span packet, int *fd)
 {
-    struct pp_rd rd = pp_rd_span(packet);
-    struct name n;
+    struct cvm_name n;
 
-    n.slot = pp_rd_u32(&rd);
-    n.generation = pp_rd_u32(&rd);
-    PP_TRY(pp_rd_end(&rd));
+    PP_TRY(cvm_name_parse(packet, &n));
     PP_CHECK(n.slot < CVM_WORKERS_MAX && *fd >= 0, PP_E_FORMAT, n.slot);
     struct worker *w = &a->workers[n.slot];
     PP_TRY(drop_worker(a, w)); /* the one before it has ended */
@@ -172,17 +161,17 @@ static pp_res take_workers(struct attester *a)
 /* A session joins those that wait, as soon as its worker's key is here. */
 static pp_res join_openers(struct attester *a, struct worker *w, uint32_t slot)
 {
-    struct pp_binding_input in = { .end = PP_END_SERVER, .spki = PP_BYTES(w->spki) };
+    struct pp_binding_input in = { .end = PP_END_SERVER, .spki = PP_BYTES(w->tls.spki) };
     struct cvm_ask ask = { .slot = slot, .generation = w->generation };
 
-    memcpy(in.ekm, w->ekm, sizeof in.ekm);
+    memcpy(in.ekm, w->tls.ekm, sizeof in.ekm);
     memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
     pp_sha256(pp_span(w->message_key, w->message_key_len), in.message_key_digest);
     pp_res r = pp_binding_of(&in, ask.binding);
     if (pp_is_ok(r))
         r = cvm_line_join(&a->openers, &ask);
     pp_wipe(&in, sizeof in);
-    pp_wipe(w->ekm, sizeof w->ekm);
+    pp_wipe(&w->tls, sizeof w->tls);
     return pp_is_ok(r) ? PP_OK : drop_worker(a, w);
 }
 
@@ -190,14 +179,14 @@ static pp_res join_openers(struct attester *a, struct worker *w, uint32_t slot)
 static pp_res join_callers(struct attester *a, struct worker *w, uint32_t slot,
                            struct pp_span packet)
 {
-    struct pp_binding_input in = { .end = PP_END_CLIENT };
+    struct pp_ratls_session tls;
+    struct pp_binding_input in = { .end = PP_END_CLIENT, .spki = PP_BYTES(tls.spki) };
     struct cvm_ask ask = { .slot = slot, .generation = w->generation };
-    struct pp_rd rd = pp_rd_span(packet);
 
-    in.spki = pp_rd_bytes(&rd, PP_P256_SPKI_BYTES);
-    pp_rd_copy(&rd, in.ekm, sizeof in.ekm);
-    PP_TRY(pp_rd_end(&rd));
     PP_CHECK(w->calls < CVM_CALLS_MAX, PP_E_LIMIT, w->calls);
+    PP_TRY(cvm_call_parse(packet, &tls));
+    memcpy(in.ekm, tls.ekm, sizeof in.ekm);
+    pp_wipe(tls.ekm, sizeof tls.ekm);
     memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
     pp_res r = pp_binding_of(&in, ask.binding);
     if (pp_is_ok(r))
@@ -236,28 +225,22 @@ static pp_res take_from_worker(struct attester *a, struct worker *w, uint32_t sl
 /* The worker that a session names is then this session's and nobody else's. */
 static pp_res take_session(struct attester *a, struct pp_span packet)
 {
-    struct pp_rd rd = pp_rd_span(packet);
-    struct name session, worker;
+    struct cvm_opening o;
 
-    session.slot = pp_rd_u32(&rd);
-    session.generation = pp_rd_u32(&rd);
-    worker.slot = pp_rd_u32(&rd);
-    worker.generation = pp_rd_u32(&rd);
-    struct pp_span spki = pp_rd_bytes(&rd, PP_P256_SPKI_BYTES);
-    struct pp_span ekm = pp_rd_bytes(&rd, PP_EKM_BYTES);
-    PP_TRY(pp_rd_end(&rd));
+    PP_TRY(cvm_opening_parse(packet, &o));
     PP_TRY(take_workers(a));
-
-    struct worker *w = worker_of(a, worker);
-    if (w == NULL || w->state != WORKER_NEW)
-        return tell_channel(a, session, (struct pp_span){ 0 });
+    struct worker *w = worker_of(a, o.worker);
+    if (w == NULL || w->state != WORKER_NEW) {
+        pp_wipe(&o.tls, sizeof o.tls);
+        return tell_channel(a, o.session, (struct pp_span){ 0 });
+    }
     w->state = WORKER_OPENING;
-    w->session = session;
-    memcpy(w->spki, spki.at, sizeof w->spki);
-    memcpy(w->ekm, ekm.at, sizeof w->ekm);
+    w->session = o.session;
+    w->tls = o.tls;
+    pp_wipe(&o.tls, sizeof o.tls);
     if (w->message_key_len > 0)
-        return join_openers(a, w, worker.slot);
-    return take_from_worker(a, w, worker.slot);
+        return join_openers(a, w, o.worker.slot);
+    return take_from_worker(a, w, o.worker.slot);
 }
 
 /* All that is queued, as far as one report can cover it; an idle device never waits for more. */
@@ -283,7 +266,7 @@ static pp_res take_sessions(struct attester *a)
 static int waits_still(void *ctx, const struct cvm_ask *ask)
 {
     struct attester *a = ctx;
-    const struct worker *w = worker_of(a, (struct name){ ask->slot, ask->generation });
+    const struct worker *w = worker_of(a, (struct cvm_name){ ask->slot, ask->generation });
 
     return w != NULL && (w->state == WORKER_OPENING || w->state == WORKER_CALLING);
 }
@@ -306,11 +289,11 @@ static pp_res ask_device(struct attester *a)
     return PP_OK;
 }
 
-/* A device's packet holds a report, and it is the one that was asked for. */
+/* A device's packet holds a report, and it is the one that was asked for. A packet that says
+ * "failed" holds none, which is not one either. */
 static pp_res judge(struct attester *a, struct pp_span packet)
 {
     PP_TRY(pp_sp_answer_parse(packet, &a->device));
-    PP_CHECK(a->device.done, PP_E_BUSY, 0);
     return cvm_own_report(a->config->platform, a->device.report, a->answered->report_data,
                           a->config->digest, &a->report);
 }
@@ -319,7 +302,7 @@ static pp_res judge(struct attester *a, struct pp_span packet)
 static pp_res refuse(struct attester *a, const struct cvm_ask *ask)
 {
     static const uint8_t NONE[] = { 0 };
-    struct worker *w = worker_of(a, (struct name){ ask->slot, ask->generation });
+    struct worker *w = worker_of(a, (struct cvm_name){ ask->slot, ask->generation });
 
     if (w == NULL)
         return PP_OK;
@@ -422,7 +405,8 @@ static pp_res deliver_some(struct attester *a)
 
     for (size_t n = 0; n < DELIVERIES_A_TURN && a->delivered < b->count; n++) {
         size_t i = a->delivered++;
-        struct worker *w = worker_of(a, (struct name){ b->asks[i].slot, b->asks[i].generation });
+        struct worker *w = worker_of(a,
+                                     (struct cvm_name){ b->asks[i].slot, b->asks[i].generation });
         if (w == NULL)
             continue; /* it ended meanwhile */
         PP_TRY(w->state == WORKER_OPENING ? deliver_session(a, i, w) : deliver_call(a, i, w));
@@ -446,7 +430,7 @@ static pp_res take_event(struct attester *a, uint64_t what)
     default:
         break;
     }
-    const struct name n = { (uint32_t)(what >> 32), (uint32_t)what };
+    const struct cvm_name n = { (uint32_t)(what >> 32), (uint32_t)what };
     struct worker *w = worker_of(a, n); /* it may have gone in this very turn */
     return w == NULL ? PP_OK : take_from_worker(a, w, n.slot);
 }

@@ -7,6 +7,7 @@
 #include "ct.h"
 #include "ipc.h"
 #include "message.h"
+#include "packets.h"
 #include "rd.h"
 #include "worker.h"
 #include "wr.h"
@@ -109,8 +110,7 @@ static pp_res attest(struct call *c, struct pp_span *ret_body)
 
     PP_CHECK(answer != NULL, PP_E_NO_MEMORY, CVM_CALL_ANSWER_BYTES);
     PP_TRY(pp_ratls_client_session(c->tls, &session));
-    pp_wr_span(&wr, PP_BYTES(session.spki));
-    pp_wr_span(&wr, PP_BYTES(session.ekm));
+    cvm_call_write(&wr, &session);
     pp_res r = cvm_send(c->w->attester_fd, pp_wr_done(&wr), -1);
     pp_wipe(packet, sizeof packet);
     pp_wipe(&session, sizeof session);

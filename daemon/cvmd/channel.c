@@ -17,6 +17,7 @@
 #include "ipc.h"
 #include "message.h"
 #include "net.h"
+#include "packets.h"
 #include "ratls.h"
 #include "rd.h"
 #include "seal.h"
@@ -228,20 +229,16 @@ static pp_res ask_attester(struct channel *c, struct cvm_session *s)
 {
     uint8_t packet[CVM_ATTEST_PACKET_BYTES];
     struct pp_wr wr = pp_wr_over(packet, sizeof packet);
-    struct pp_ratls_session session;
+    struct cvm_opening opening = { .session = { s->slot, s->generation },
+                                   .worker = { s->worker_slot, s->worker_generation } };
 
-    PP_TRY(pp_ratls_server_session(s->tls, &session));
-    pp_wr_u32(&wr, s->slot);
-    pp_wr_u32(&wr, s->generation);
-    pp_wr_u32(&wr, s->worker_slot);
-    pp_wr_u32(&wr, s->worker_generation);
-    pp_wr_span(&wr, PP_BYTES(session.spki));
-    pp_wr_span(&wr, PP_BYTES(session.ekm));
+    PP_TRY(pp_ratls_server_session(s->tls, &opening.tls));
+    cvm_opening_write(&wr, &opening);
     pp_res r = pp_wr_ok(&wr);
     if (pp_is_ok(r))
         r = cvm_send(c->attester_fd, pp_wr_done(&wr), -1);
     pp_wipe(packet, sizeof packet);
-    pp_wipe(&session, sizeof session);
+    pp_wipe(&opening, sizeof opening);
     return r;
 }
 

@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "own_report.h"
 
-#include "rd.h"
 #include "snp.h"
-
-/* A TDX quote (Intel's DCAP documents, "quote format"), as far as it is looked at here. */
-enum {
-    QUOTE_HEAD_BYTES = 46, /* behind the version */
-    QUOTE_BODY_1_0 = 2,    /* body types of version 5 */
-    QUOTE_BODY_1_5 = 3,
-    BODY_1_0_BYTES = 584,
-    BODY_1_5_BYTES = 648,
-    BODY_MRCONFIGID = 0xB8,
-    BODY_REPORTDATA = 0x208,
-    MRCONFIGID_ZEROS = 16, /* behind the digest (pp-wire 7) */
-};
+#include "tdx.h"
 
 static int same(const void *a, const void *b, size_t len)
 {
@@ -33,42 +21,18 @@ static pp_res own_snp(struct pp_span bytes, const uint8_t *report_data,
     return PP_OK;
 }
 
-/* The body's length, from the version or from what version 5 says of it. */
-static size_t quote_body_bytes(struct pp_rd *rd)
-{
-    uint16_t version = pp_rd_u16le(rd);
-
-    pp_rd_skip(rd, QUOTE_HEAD_BYTES);
-    if (version == 4)
-        return BODY_1_0_BYTES;
-    uint16_t type = pp_rd_u16le(rd);
-    uint32_t len = pp_rd_u32le(rd);
-    if (version == 5 && ((type == QUOTE_BODY_1_0 && len == BODY_1_0_BYTES) ||
-                         (type == QUOTE_BODY_1_5 && len == BODY_1_5_BYTES)))
-        return len;
-    pp_rd_fail(rd, PP_E_FORMAT);
-    return 0;
-}
-
+/* MRCONFIGID is the digest and zeros behind it (pp-wire 7). */
 static pp_res own_tdx(struct pp_span bytes, const uint8_t *report_data,
                       const uint8_t *config_digest, struct pp_span *ret)
 {
-    uint8_t want_config[PP_DIGEST_BYTES + MRCONFIGID_ZEROS] = { 0 };
-    struct pp_rd rd = pp_rd_span(bytes);
-    size_t body_bytes = quote_body_bytes(&rd);
-    struct pp_rd body = pp_rd_sub(&rd, body_bytes);
+    uint8_t config[PP_TDX_MEASUREMENT_BYTES] = { 0 };
+    struct pp_tdx_quote quote;
 
-    pp_rd_skip(&rd, pp_rd_u32le(&rd)); /* signature data */
-    pp_rd_skip(&body, BODY_MRCONFIGID);
-    struct pp_span config = pp_rd_bytes(&body, sizeof want_config);
-    pp_rd_skip(&body, BODY_REPORTDATA - BODY_MRCONFIGID - sizeof want_config);
-    struct pp_span got = pp_rd_bytes(&body, PP_REPORT_DATA_BYTES);
-    PP_TRY_AS(PP_E_FORMAT, pp_rd_ok(&rd));
-    PP_TRY_AS(PP_E_FORMAT, pp_rd_ok(&body));
-    memcpy(want_config, config_digest, PP_DIGEST_BYTES);
-    PP_CHECK(same(got.at, report_data, PP_REPORT_DATA_BYTES), PP_E_MISMATCH, 0);
-    PP_CHECK(same(config.at, want_config, sizeof want_config), PP_E_SNP_HOST_DATA, 1);
-    *ret = pp_span(bytes.at, bytes.len - rd.left);
+    PP_TRY_AS(PP_E_FORMAT, pp_tdx_quote_parse(bytes, &quote, NULL));
+    memcpy(config, config_digest, PP_DIGEST_BYTES);
+    PP_CHECK(same(quote.body.report_data, report_data, PP_REPORT_DATA_BYTES), PP_E_MISMATCH, 0);
+    PP_CHECK(same(quote.body.mrconfigid, config, sizeof config), PP_E_SNP_HOST_DATA, 1);
+    *ret = pp_span(bytes.at, quote.len);
     return PP_OK;
 }
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "env.h"
-#include "rd.h"
 #include "report_int.h"
+#include "snp_table.h"
 
-enum { PAUSE_MS_MAX = 64, GUID_BYTES = 16 };
+enum { PAUSE_MS_MAX = 64 };
 
 /* --- which ----------------------------------------------------------------------------------- */
 
@@ -132,48 +132,13 @@ pp_res cvm_reporter_ask(struct cvm_reporter *r, const uint8_t report_data[PP_SP_
 
 /* --- what the host attached ------------------------------------------------------------------ */
 
-/* In the order of the printed digits; the second is ours (docs/protocol/cvm.md). */
-static const uint8_t VCEK[GUID_BYTES] = { 0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64,
-                                          0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac, 0xcd };
-static const uint8_t END[GUID_BYTES];
-static const uint8_t HINTS[GUID_BYTES] = { 0x8d, 0x2f, 0x6b, 0x1e, 0x5c, 0x0a, 0x4e, 0x7b,
-                                           0x9f, 0x43, 0x70, 0x70, 0x68, 0x69, 0x6e, 0x74 };
-
-/* An entry's bytes lie in the table, behind its own entry at least. */
-static pp_res entry_bytes(struct pp_span table, struct pp_rd *rd, size_t max, struct pp_span *ret)
-{
-    size_t at = table.len - rd->left;
-    uint32_t offset = pp_rd_u32le(rd);
-    uint32_t len = pp_rd_u32le(rd);
-    struct pp_rd whole = pp_rd_span(table);
-
-    pp_rd_skip(&whole, offset);
-    struct pp_span bytes = pp_rd_bytes(&whole, len);
-    PP_CHECK(rd->failed == PP_E_OK && whole.failed == PP_E_OK && offset >= at + 8, PP_E_FORMAT, at);
-    PP_CHECK(len <= max, PP_E_LIMIT, at);
-    PP_CHECK(ret->len == 0, PP_E_DUPLICATE, at);
-    *ret = bytes;
-    return PP_OK;
-}
-
 pp_res cvm_attached_parse(struct pp_span table, struct cvm_attached *ret)
 {
-    struct cvm_attached a = { 0 };
-    struct pp_rd rd = pp_rd_span(table);
+    struct pp_snp_table t = { 0 };
 
-    while (rd.left > 0) {
-        struct pp_span guid = pp_rd_bytes(&rd, GUID_BYTES);
-        struct pp_span other = { 0 };
-        PP_CHECK(rd.failed == PP_E_OK, PP_E_FORMAT, table.len);
-        if (pp_span_eq(guid, PP_BYTES(END)))
-            break;
-        if (pp_span_eq(guid, PP_BYTES(VCEK)))
-            PP_TRY(entry_bytes(table, &rd, PP_SP_ENDORSEMENT_BYTES_MAX, &a.vcek));
-        else if (pp_span_eq(guid, PP_BYTES(HINTS)))
-            PP_TRY(entry_bytes(table, &rd, PP_SP_HINTS_BYTES_MAX, &a.hints));
-        else
-            PP_TRY(entry_bytes(table, &rd, table.len, &other));
-    }
-    *ret = a;
+    if (table.len > 0)
+        PP_TRY(pp_snp_table_parse(table, &t));
+    PP_CHECK(t.vcek.len <= PP_SP_ENDORSEMENT_BYTES_MAX, PP_E_LIMIT, t.vcek.len);
+    *ret = (struct cvm_attached){ .vcek = t.vcek, .hints = t.hints };
     return PP_OK;
 }

@@ -91,17 +91,14 @@ PP_MUST pp_res cvm_reporter_ask(struct cvm_reporter *r,
                                 const uint8_t report_data[PP_SP_REPORT_DATA_BYTES],
                                 struct cvm_report *ret);
 
-/* What the host attached, as spans of a certificate table (AMD 56421, "MSG_REPORT_REQ"): the chip's
- * certificate and the hints of pp-wire 4, each empty when it is not there. */
+/* What the host attached, in the certificate table (snp_table.h): the chip's certificate and the
+ * hints of pp-wire 4, each empty when it is not there. */
 struct cvm_attached {
     struct pp_span vcek, hints;
 };
 
-/*
- * Reads a table; an empty one attaches nothing. Nothing of it is trusted, a malformed one is still
- * refused as a whole: FORMAT (offset of the entry as detail), LIMIT (an entry that is too large),
- * DUPLICATE.
- */
+/* Reads a table; an empty one attaches nothing. Nothing of it is trusted, and a malformed one is
+ * refused as a whole: as snp_table.h says, and LIMIT (a part that is too large). */
 PP_MUST pp_res cvm_attached_parse(struct pp_span table, struct cvm_attached *ret);
 
 /* The process (reporter.c): answers the attester on `attester_fd` until it is gone or the device

@@ -17,6 +17,7 @@
 #include "confine.h"
 #include "cvm.h"
 #include "ipc.h"
+#include "packets.h"
 #include "rd.h"
 #include "report.h"
 #include "totals.h"
@@ -147,8 +148,7 @@ static pp_res hand_over(struct supervisor *s, uint32_t slot, int channel_end, in
     uint8_t packet[8];
     struct pp_wr wr = pp_wr_over(packet, sizeof packet);
 
-    pp_wr_u32(&wr, slot);
-    pp_wr_u32(&wr, s->workers[slot].generation);
+    cvm_name_write(&wr, (struct cvm_name){ slot, s->workers[slot].generation });
     PP_TRY(cvm_send(s->attester_fd, pp_wr_done(&wr), attester_end));
     PP_TRY(cvm_send(s->channel_fd, pp_wr_done(&wr), channel_end));
     s->handed++;

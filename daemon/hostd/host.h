@@ -11,6 +11,7 @@
 #include "daemon.h"
 #include "file.h"
 #include "sim.h"
+#include "sp.h"
 
 enum {
     HOST_PROGRAM_BYTES_MAX = 64 << 20,
@@ -47,14 +48,49 @@ void host_cvm_done(struct host_cvm *c); /* closes the descriptors; zero state is
 
 /* --- device.c: the secure processor's side of its socket ------------------------------------- */
 
+/* faults.c: what is wrong with it, from its second report on. */
+enum host_fault {
+    HOST_FAULT_NONE,
+    HOST_FAULT_TCB_CLAIM,   /* one patch level more than its certificate */
+    HOST_FAULT_PROVISIONAL, /* firmware that is not committed */
+    HOST_FAULT_DEBUG,       /* a guest whose memory the host may read */
+    HOST_FAULT_OTHER_CHIP,  /* another machine's CHIP_ID */
+    HOST_FAULT_UNSIGNED,    /* a signature that does not verify */
+    HOST_FAULT_VMPL,        /* another privilege level */
+    HOST_FAULT_STALE,       /* over the REPORT_DATA of the request before */
+    HOST_FAULT_OTHER_DATA,  /* over another REPORT_DATA */
+    HOST_FAULT_TRUNCATED,   /* a byte short */
+    HOST_FAULT_NO_HINTS,    /* a report without the host's hints */
+    HOST_FAULT_FAILING,     /* no report, ever */
+    HOST_FAULT_BUSY,        /* no report, every other time */
+    HOST_FAULT_SLOW,        /* HOST_SLOW_MS a report */
+};
+
+enum { HOST_SLOW_MS = 1500 };
+
+extern const char HOST_FAULT_NAMES[]; /* "none, tcb-claim, ..." */
+
+PP_MUST pp_res host_fault_find(struct pp_span name, enum host_fault *ret); /* NOT_FOUND */
+int host_fault_fails(enum host_fault fault, uint32_t served);
+/* Before and behind the signature; `before` is the REPORT_DATA of the last request. */
+void host_fault_fill(enum host_fault fault, const uint8_t *before, struct pp_snp_report *report);
+void host_fault_spoil(enum host_fault fault, uint8_t *report, struct pp_sp_answer *answer);
+
 struct host_device {
     const struct sim_chip *chip;
     const struct host_cvm *cvm;
     const char *hints_path; /* read for every report */
+    enum host_fault fault;
+    uint32_t served; /* reports asked for so far */
+    uint8_t before[PP_SP_REPORT_DATA_BYTES];
+    uint8_t held[PP_SP_REQUEST_BYTES + 1]; /* one that a slow device has not answered yet */
+    size_t held_len;                       /* 0: none */
 };
 
-/* Answers the requests that wait on the guest's socket. CLOSED when the guest is gone. */
+/* Answers the requests that wait on the guest's socket; a slow device holds one instead, and the
+ * caller releases it HOST_SLOW_MS later. CLOSED when the guest is gone. */
 PP_MUST pp_res host_device_serve(struct host_device *d);
+PP_MUST pp_res host_device_release(struct host_device *d);
 
 /* --- way.c: connections of the guest to its back-ends ---------------------------------------- */
 

@@ -29,10 +29,10 @@ struct host {
     struct host_lines lines;
     struct pp_watch *device_watch, *events_watch, *way_watch;
     struct pp_signal *child;
+    struct pp_timer *slow;
     const struct pp_listener *listener;
     char hints_path[256], chip_path[256];
     char cmdline[64];
-    int claims_more; /* the one fault: for tests of verifiers */
     uint64_t refused_told;
 };
 
@@ -58,7 +58,8 @@ static const struct pp_kv_key KEYS[] = {
     { "predictor", PP_KV_TEXT, offsetof(struct config, backends[1]), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where its predictor does" },
     { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
-      "none, or tcb-claim: reports claim more than the chip's certificate" },
+      "what is wrong with its reports, for tests: none, tcb-claim, provisional, debug, other-chip, "
+      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy or slow" },
 };
 
 /* --- configuration --------------------------------------------------------------------------- */
@@ -99,9 +100,8 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(check_backends(d, problem));
     if (!pp_is_ok(pp_hex_parse(config.policy, policy, sizeof policy)))
         return pp_daemon_refuse(problem, "policy", "16 lower-case hex digits", config.policy);
-    host.claims_more = pp_span_eq(config.fault, PP_STR("tcb-claim"));
-    if (!host.claims_more && !pp_span_eq(config.fault, PP_STR("none")))
-        return pp_daemon_refuse(problem, "fault", "none or tcb-claim", config.fault);
+    if (!pp_is_ok(host_fault_find(config.fault, &host.device.fault)))
+        return pp_daemon_refuse(problem, "fault", HOST_FAULT_NAMES, config.fault);
     pp_wr_text(&wr, "pp.role=");
     pp_wr_span(&wr, config.role);
     pp_wr_u8(&wr, 0);
@@ -166,8 +166,6 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
         return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
                                 config.chip);
-    if (host.claims_more)
-        sim_chip_params(host.chip)->tcb.microcode++;
     PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
     pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
     pp_buf_done(&program);
@@ -182,8 +180,17 @@ static void on_device(void *ctx, uint32_t ready)
 {
     (void)ctx;
     (void)ready;
-    if (!pp_is_ok(host_device_serve(&host.device)))
-        pp_watch_set(host.device_watch, 0); /* the guest is ending; its signal follows */
+    if (!pp_is_ok(host_device_serve(&host.device)) || host.device.held_len > 0)
+        pp_watch_set(host.device_watch, 0); /* the guest is ending, and its signal follows */
+    if (host.device.held_len > 0)
+        pp_timer_set(host.slow, HOST_SLOW_MS);
+}
+
+static void on_slow(void *ctx)
+{
+    (void)ctx;
+    if (pp_is_ok(host_device_release(&host.device)))
+        pp_watch_set(host.device_watch, PP_WATCH_READ);
 }
 
 static void on_way(void *ctx, uint32_t ready)
@@ -247,6 +254,7 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
     host.lines.to = &d->events;
     pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
                         digest_start(host.cvm.guest.host_data));
+    PP_TRY(pp_timer_new(d->loop, on_slow, d, &host.slow));
     PP_TRY(pp_signal_new(d->loop, SIGCHLD, on_child, d, &host.child));
     PP_TRY(pp_watch_new(d->loop, host.cvm.device_fd, on_device, d, &host.device_watch));
     PP_TRY(pp_watch_new(d->loop, host.cvm.events_fd, on_lines, d, &host.events_watch));
@@ -263,7 +271,9 @@ static void stop(struct pp_daemon *d)
 {
     (void)d;
     pp_watch_free(host.device_watch);
+    pp_timer_free(host.slow);
     host.device_watch = NULL;
+    host.slow = NULL;
     (void)close(host.cvm.device_fd);
     host.cvm.device_fd = -1;
 }
@@ -275,6 +285,7 @@ static void close_all(struct pp_daemon *d)
     pp_watch_free(host.events_watch);
     pp_watch_free(host.way_watch);
     pp_signal_free(host.child);
+    pp_timer_free(host.slow);
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);
 }

@@ -4,6 +4,7 @@
 #define PP_GPU_INT_H
 
 #include "gpu_verify.h"
+#include "ocsp.h"
 #include "verdict_int.h"
 
 struct gpu_ctx {
@@ -19,6 +20,7 @@ struct gpu_ctx {
     uint8_t fwid[PP_GPU_HASH_BYTES];         /* of the leaf, after check 5 */
     enum pp_gpu_arch arch;                   /* after check 7 */
     enum pp_gpu_mode mode;                   /* after check 8 */
+    struct pp_ocsp *ocsp[PP_GPU_OCSP_MAX];   /* check 19; released likewise */
 
     /* Set by a check whose evidence is sound: the checks behind it still run. */
     int sound;

@@ -4,7 +4,6 @@
 
 #include <strings.h>
 
-#include "ocsp.h"
 #include "wr.h"
 
 enum { DAY_S = 86400 };
@@ -164,7 +163,7 @@ static pp_res find_answer(const struct gpu_ctx *c, const struct pp_ocsp_question
                           enum pp_ocsp_status *ret)
 {
     for (size_t i = 0; i < c->evidence->ocsp_count; i++) {
-        pp_res r = pp_ocsp_check(c->evidence->ocsp[i], q, ret);
+        pp_res r = pp_ocsp_check(c->ocsp[i], q, ret);
         if (r.code != PP_E_NOT_FOUND)
             return r;
     }
@@ -195,6 +194,18 @@ static pp_res check_status(struct gpu_ctx *c, struct pp_attest_check *row,
     return PP_OK;
 }
 
+/* One that cannot be read refuses all: there is no telling what it would have said. */
+static pp_res parse_answers(struct gpu_ctx *c, struct pp_attest_check *row)
+{
+    pp_problem_numbers(&row->problem, "answers (at most)", PP_GPU_OCSP_MAX,
+                       c->evidence->ocsp_count);
+    ATTEST_CHECK(row, c->evidence->ocsp_count <= PP_GPU_OCSP_MAX);
+    attest_say(row, "answer", "an OCSPResponse that is successful", "malformed");
+    for (size_t i = 0; i < c->evidence->ocsp_count; i++)
+        PP_TRY_AS(row->code, pp_ocsp_parse(c->evidence->ocsp[i], &c->ocsp[i]));
+    return PP_OK;
+}
+
 /* Not the leaf, which the chip makes itself, and not the roots. */
 pp_res gpu_check_ocsp(struct gpu_ctx *c, struct pp_attest_check *row)
 {
@@ -202,6 +213,7 @@ pp_res gpu_check_ocsp(struct gpu_ctx *c, struct pp_attest_check *row)
 
     c->sound = 1;
     attest_anchor(row, "each certificate's issuer");
+    PP_TRY(parse_answers(c, row));
     for (size_t i = 1; i < PP_GPU_CHAIN - 1; i++)
         PP_TRY(
             check_status(c, row, c->certs[i], i + 2 < PP_GPU_CHAIN ? c->certs[i + 1] : c->root, 0));

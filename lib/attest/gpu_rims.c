@@ -113,6 +113,7 @@ static void say_indexes(struct pp_attest_check *row, const char *expected, uint6
             pp_wr_text(&wr, wr.len > 0 ? " " : "");
             pp_wr_decimal(&wr, i);
         }
+    pp_wr_text(&wr, indexes == 0 ? "none" : "");
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
     pp_problem_set(&row->problem, "measurements", expected, pp_wr_done(&wr));
 }

@@ -243,5 +243,7 @@ pp_res pp_gpu_verify(const struct pp_gpu_anchors *anchors, const struct pp_gpu_p
     for (size_t i = 0; i < PP_ARRAY_COUNT(c.certs); i++)
         pp_x509_free(c.certs[i]);
     pp_x509_free(c.sent_root);
+    for (size_t i = 0; i < PP_GPU_OCSP_MAX; i++)
+        pp_ocsp_free(c.ocsp[i]);
     return r;
 }

@@ -153,6 +153,12 @@ static int authority_form(const struct pp_x509 *cert)
            pp_x509_key_bits(cert) == RSA_BITS && pp_x509_sig_kind(cert) == PP_X509_SIG_PSS_SHA384;
 }
 
+/* A certificate that came along: none, or byte by byte the one that we have anyway. */
+static int is_pinned(struct pp_span stapled, const struct pp_x509 *pinned)
+{
+    return stapled.len == 0 || pp_span_eq(stapled, pp_x509_der(pinned));
+}
+
 static int in_force(const struct pp_x509 *cert, uint64_t posix_s)
 {
     return pp_x509_not_before(cert) <= posix_s && posix_s < pp_x509_not_after(cert);
@@ -177,6 +183,9 @@ static pp_res check_chain(struct snp_ctx *c, struct pp_attest_check *row)
     PP_TRY_AS(row->code, snp_names_check(authority, PP_X509_ISSUER, &root->names, "ARK-", line,
                                          &row->problem));
 
+    attest_say(row, "stapled chain", "none, or the pinned certificates", "others");
+    ATTEST_CHECK(row, is_pinned(c->evidence->ark, root->ark));
+    ATTEST_CHECK(row, is_pinned(c->evidence->ask, authority));
     attest_say(row, "authority", "certified by the pinned root", "not");
     ATTEST_CHECK(row, vlek ? root->asvk_is_certified : root->ask_is_certified);
     attest_say(row, "root", "in force now", "outside its validity");

@@ -153,6 +153,9 @@ struct pp_snp_evidence {
     struct pp_span report; /* PP_SNP_REPORT_BYTES */
     struct pp_span vek;    /* VCEK or VLEK certificate, DER */
     struct pp_span crl;    /* AMD's revocation list of the line, DER; empty: none came */
+    /* The chain above, where it came along; empty: it did not. It anchors nothing: check 4 asks
+     * that it is the pinned one, byte by byte. */
+    struct pp_span ask, ark;
 };
 
 /* What verified evidence says. Only pp_snp_verify makes one, and it is no report. */

@@ -99,8 +99,8 @@ struct pp_tdx_quote {
 
 /*
  * Check 1: version 4 or 5, ECDSA-P256 attestation key, TEE type TDX, Intel's QE vendor id, body
- * type and size that agree, certification data of types 6 and 5, and nested sizes that fill each other
- * exactly. Bytes behind the signature data are padding, never looked at, at most
+ * type and size that agree, certification data of types 6 and 5, and nested sizes that fill each
+ * other exactly. Bytes behind the signature data are padding, never looked at, at most
  * PP_TDX_QUOTE_BYTES_MAX in all. Fails with TDX_FORMAT (detail = offset) and fills `problem`, which
  * may be NULL.
  */

@@ -15,8 +15,6 @@ static const struct {
     { "L", offsetof(struct pp_tdx_names, locality) },
 };
 
-static const char ROOT_SUFFIX[] = " Root CA";
-
 static pp_res check_name(const struct pp_x509 *cert, enum pp_x509_side side, const char *attribute,
                          const char *expected, struct pp_problem *problem)
 {
@@ -59,7 +57,7 @@ static void write_label(struct pp_tdx_root *root)
 
     pp_x509_digest(root->cert, digest);
     pp_wr_text(&wr, root->family);
-    pp_wr_text(&wr, ROOT_SUFFIX);
+    pp_wr_text(&wr, TDX_ROOT_SUFFIX);
     pp_wr_text(&wr, " sha256:");
     pp_wr_hex(&wr, pp_span(digest, 8));
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
@@ -69,7 +67,7 @@ static void write_label(struct pp_tdx_root *root)
 static pp_res fill(struct pp_tdx_root *root, struct pp_span der)
 {
     char cn[PP_X509_NAME_BYTES_MAX];
-    size_t suffix_len = sizeof ROOT_SUFFIX - 1;
+    size_t suffix_len = sizeof TDX_ROOT_SUFFIX - 1;
 
     PP_TRY_AS(PP_E_TRUST, pp_x509_parse(der, &root->cert));
     PP_CHECK(pp_x509_key_kind(root->cert) == PP_X509_KEY_P256, PP_E_TRUST, 1);
@@ -77,12 +75,15 @@ static pp_res fill(struct pp_tdx_root *root, struct pp_span der)
     struct pp_span name = pp_span_cstr(cn);
     PP_CHECK(name.len > suffix_len, PP_E_TRUST, 2);
     struct pp_span suffix = pp_span(name.at + name.len - suffix_len, suffix_len);
-    PP_CHECK(pp_span_eq(suffix, pp_span_cstr(ROOT_SUFFIX)), PP_E_TRUST, 2);
+    PP_CHECK(pp_span_eq(suffix, pp_span_cstr(TDX_ROOT_SUFFIX)), PP_E_TRUST, 2);
     memcpy(root->family, cn, name.len - suffix_len);
     for (size_t i = 0; i < PP_ARRAY_COUNT(NAME_ROWS); i++)
         PP_TRY_AS(PP_E_TRUST, pp_x509_name(root->cert, PP_X509_SUBJECT, NAME_ROWS[i].attribute,
                                            (char *)&root->names + NAME_ROWS[i].offset));
-    PP_TRY_AS(PP_E_TRUST, tdx_names_check(root->cert, PP_X509_ISSUER, root, ROOT_SUFFIX, NULL));
+    PP_TRY_AS(PP_E_TRUST, tdx_names_check(root->cert, PP_X509_ISSUER, root, TDX_ROOT_SUFFIX, NULL));
+    /* Once, here, and not in every appraisal; whether it is in force is asked there. */
+    PP_TRY_AS(PP_E_TRUST,
+              pp_x509_link_verify(root->cert, root->cert, pp_x509_not_before(root->cert)));
     write_label(root);
     return PP_OK;
 }

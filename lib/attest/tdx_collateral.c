@@ -48,7 +48,7 @@ enum pp_tdx_status pp_tdx_status_merge(enum pp_tdx_status platform, enum pp_tdx_
 
 /* --- the signed envelope ---------------------------------------------------------------------- */
 
-static void read_body(struct tdx_json_rd *rd, void *into)
+static void read_body(struct tdx_json *rd, void *into)
 {
     struct pp_span body = tdx_json_raw(rd);
 
@@ -58,7 +58,7 @@ static void read_body(struct tdx_json_rd *rd, void *into)
 }
 
 /* Lower case only: the signature is the one part that nothing signs, so it has one form. */
-static void read_signature(struct tdx_json_rd *rd, void *into)
+static void read_signature(struct tdx_json *rd, void *into)
 {
     struct pp_span text = tdx_json_text(rd);
 
@@ -73,7 +73,7 @@ pp_res pp_tdx_signed_parse(struct pp_span json, const char *name, struct pp_tdx_
 {
     const struct tdx_json_field fields[] = { { name, read_body, 0 },
                                              { "signature", read_signature, 0 } };
-    struct tdx_json_rd rd = tdx_json_over(json);
+    struct tdx_json rd = tdx_json_over(json);
     struct pp_tdx_signed s = { 0 };
 
     PP_CHECK(json.len <= PP_TDX_COLLATERAL_BYTES_MAX, PP_E_LIMIT, json.len);
@@ -85,7 +85,7 @@ pp_res pp_tdx_signed_parse(struct pp_span json, const char *name, struct pp_tdx_
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void read_constant(struct tdx_json_rd *rd, const char *expected)
+static void read_constant(struct tdx_json *rd, const char *expected)
 {
     struct pp_span text = tdx_json_text(rd);
 
@@ -93,13 +93,13 @@ static void read_constant(struct tdx_json_rd *rd, const char *expected)
         tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void read_number(struct tdx_json_rd *rd, uint64_t expected)
+static void read_number(struct tdx_json *rd, uint64_t expected)
 {
     if (tdx_json_uint(rd, UINT32_MAX) != expected)
         tdx_json_fail(rd, PP_E_RANGE);
 }
 
-static uint64_t read_u64le(struct tdx_json_rd *rd, size_t len)
+static uint64_t read_u64le(struct tdx_json *rd, size_t len)
 {
     uint8_t bytes[8] = { 0 };
     uint64_t v = 0;
@@ -110,7 +110,7 @@ static uint64_t read_u64le(struct tdx_json_rd *rd, size_t len)
     return v;
 }
 
-static enum pp_tdx_status read_status(struct tdx_json_rd *rd)
+static enum pp_tdx_status read_status(struct tdx_json *rd)
 {
     struct pp_span name = tdx_json_text(rd);
     enum pp_tdx_status status = PP_TDX_REVOKED;
@@ -152,7 +152,7 @@ static uint64_t days_until(int year, int month)
 }
 
 /* "2026-03-16T22:06:09Z": RFC 3339 in UTC, whole seconds, 1970 or later. */
-static uint64_t read_time(struct tdx_json_rd *rd)
+static uint64_t read_time(struct tdx_json *rd)
 {
     static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
     struct pp_span text = tdx_json_text(rd);
@@ -179,29 +179,29 @@ static uint64_t read_time(struct tdx_json_rd *rd)
 
 /* --- levels with one number ------------------------------------------------------------------- */
 
-static void isv_svn(struct tdx_json_rd *rd, void *into)
+static void isv_svn(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_isv_level *)into)->isv_svn = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void isv_tcb(struct tdx_json_rd *rd, void *into)
+static void isv_tcb(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { { "isvsvn", isv_svn, 0 } };
 
     tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
 }
 
-static void isv_date(struct tdx_json_rd *rd, void *into)
+static void isv_date(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_isv_level *)into)->date_s = read_time(rd);
 }
 
-static void isv_status(struct tdx_json_rd *rd, void *into)
+static void isv_status(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_isv_level *)into)->status = read_status(rd);
 }
 
-static void isv_level(struct tdx_json_rd *rd, void *into)
+static void isv_level(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = {
         { "tcb", isv_tcb, 0 },
@@ -219,7 +219,7 @@ static void isv_level(struct tdx_json_rd *rd, void *into)
 /* --- modules ---------------------------------------------------------------------------------- */
 
 /* "TDX_01": its number, two hexadecimal digits of either case. */
-static void module_id(struct tdx_json_rd *rd, void *into)
+static void module_id(struct tdx_json *rd, void *into)
 {
     struct pp_span text = tdx_json_text(rd);
     uint8_t lower[2];
@@ -236,22 +236,22 @@ static void module_id(struct tdx_json_rd *rd, void *into)
         tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void module_mrsigner(struct tdx_json_rd *rd, void *into)
+static void module_mrsigner(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_module *)into)->mrsigner, PP_TDX_MEASUREMENT_BYTES);
 }
 
-static void module_attributes(struct tdx_json_rd *rd, void *into)
+static void module_attributes(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_module *)into)->attributes = read_u64le(rd, 8);
 }
 
-static void module_mask(struct tdx_json_rd *rd, void *into)
+static void module_mask(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_module *)into)->attributes_mask = read_u64le(rd, 8);
 }
 
-static void module_levels(struct tdx_json_rd *rd, void *into)
+static void module_levels(struct tdx_json *rd, void *into)
 {
     tdx_json_array(rd, isv_level, &((struct pp_tdx_module *)into)->levels);
 }
@@ -262,7 +262,7 @@ static void module_levels(struct tdx_json_rd *rd, void *into)
         "attributesMask", module_mask, 0                                                           \
     }
 
-static void module_identity(struct tdx_json_rd *rd, void *into)
+static void module_identity(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { { "id", module_id, 0 },
                                                     { "tcbLevels", module_levels, 0 },
@@ -283,12 +283,12 @@ struct components {
     size_t count;
 };
 
-static void component_svn(struct tdx_json_rd *rd, void *into)
+static void component_svn(struct tdx_json *rd, void *into)
 {
     *(uint8_t *)into = (uint8_t)tdx_json_uint(rd, UINT8_MAX);
 }
 
-static void component(struct tdx_json_rd *rd, void *into)
+static void component(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { { "svn", component_svn, 0 } };
     struct components *c = into;
@@ -299,7 +299,7 @@ static void component(struct tdx_json_rd *rd, void *into)
         tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, &c->svn[c->count++]);
 }
 
-static void components(struct tdx_json_rd *rd, uint8_t svn[PP_TDX_SVN_BYTES])
+static void components(struct tdx_json *rd, uint8_t svn[PP_TDX_SVN_BYTES])
 {
     struct components c = { .svn = svn };
 
@@ -308,22 +308,22 @@ static void components(struct tdx_json_rd *rd, uint8_t svn[PP_TDX_SVN_BYTES])
         tdx_json_fail(rd, PP_E_RANGE);
 }
 
-static void level_sgx(struct tdx_json_rd *rd, void *into)
+static void level_sgx(struct tdx_json *rd, void *into)
 {
     components(rd, ((struct pp_tdx_level *)into)->sgx);
 }
 
-static void level_tdx(struct tdx_json_rd *rd, void *into)
+static void level_tdx(struct tdx_json *rd, void *into)
 {
     components(rd, ((struct pp_tdx_level *)into)->tdx);
 }
 
-static void level_pce_svn(struct tdx_json_rd *rd, void *into)
+static void level_pce_svn(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_level *)into)->pce_svn = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void level_tcb(struct tdx_json_rd *rd, void *into)
+static void level_tcb(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { { "sgxtcbcomponents", level_sgx, 0 },
                                                     { "pcesvn", level_pce_svn, 0 },
@@ -332,17 +332,17 @@ static void level_tcb(struct tdx_json_rd *rd, void *into)
     tdx_json_object(rd, fields, PP_ARRAY_COUNT(fields), 0, into);
 }
 
-static void level_date(struct tdx_json_rd *rd, void *into)
+static void level_date(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_level *)into)->date_s = read_time(rd);
 }
 
-static void level_status(struct tdx_json_rd *rd, void *into)
+static void level_status(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_level *)into)->status = read_status(rd);
 }
 
-static void level(struct tdx_json_rd *rd, void *into)
+static void level(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { { "tcb", level_tcb, 0 },
                                                     { "tcbDate", level_date, 0 },
@@ -357,50 +357,50 @@ static void level(struct tdx_json_rd *rd, void *into)
 
 /* --- TCB info --------------------------------------------------------------------------------- */
 
-static void info_id(struct tdx_json_rd *rd, void *into)
+static void info_id(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_constant(rd, "TDX");
 }
 
-static void info_version(struct tdx_json_rd *rd, void *into)
+static void info_version(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 3);
 }
 
-static void info_type(struct tdx_json_rd *rd, void *into)
+static void info_type(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 0);
 }
 
-static void info_issued(struct tdx_json_rd *rd, void *into)
+static void info_issued(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_tcb_info *)into)->issued_s = read_time(rd);
 }
 
-static void info_next(struct tdx_json_rd *rd, void *into)
+static void info_next(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_tcb_info *)into)->next_update_s = read_time(rd);
 }
 
-static void info_fmspc(struct tdx_json_rd *rd, void *into)
+static void info_fmspc(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_tcb_info *)into)->fmspc, PP_TDX_FMSPC_BYTES);
 }
 
-static void info_pce_id(struct tdx_json_rd *rd, void *into)
+static void info_pce_id(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_tcb_info *)into)->pce_id, PP_TDX_PCE_ID_BYTES);
 }
 
-static void info_evaluation(struct tdx_json_rd *rd, void *into)
+static void info_evaluation(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_tcb_info *)into)->evaluation = (uint32_t)tdx_json_uint(rd, UINT32_MAX);
 }
 
-static void info_module(struct tdx_json_rd *rd, void *into)
+static void info_module(struct tdx_json *rd, void *into)
 {
     static const struct tdx_json_field fields[] = { MODULE_FIELDS };
 
@@ -408,12 +408,12 @@ static void info_module(struct tdx_json_rd *rd, void *into)
                     &((struct pp_tdx_tcb_info *)into)->module);
 }
 
-static void info_modules(struct tdx_json_rd *rd, void *into)
+static void info_modules(struct tdx_json *rd, void *into)
 {
     tdx_json_array(rd, module_identity, into);
 }
 
-static void info_levels(struct tdx_json_rd *rd, void *into)
+static void info_levels(struct tdx_json *rd, void *into)
 {
     tdx_json_array(rd, level, into);
 }
@@ -434,7 +434,7 @@ pp_res pp_tdx_tcb_info_parse(struct pp_span body, struct pp_tdx_tcb_info *ret,
         { "tdxModuleIdentities", info_modules, 1 }, /* documents for TDX 1.0 have none */
         { "tcbLevels", info_levels, 0 },
     };
-    struct tdx_json_rd rd = tdx_json_over(body);
+    struct tdx_json rd = tdx_json_over(body);
     struct pp_tdx_tcb_info info = { 0 };
 
     tdx_json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &info);
@@ -445,64 +445,64 @@ pp_res pp_tdx_tcb_info_parse(struct pp_span body, struct pp_tdx_tcb_info *ret,
 
 /* --- QE identity ------------------------------------------------------------------------------ */
 
-static void qe_id(struct tdx_json_rd *rd, void *into)
+static void qe_id(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_constant(rd, "TD_QE");
 }
 
-static void qe_version(struct tdx_json_rd *rd, void *into)
+static void qe_version(struct tdx_json *rd, void *into)
 {
     (void)into;
     read_number(rd, 2);
 }
 
-static void qe_issued(struct tdx_json_rd *rd, void *into)
+static void qe_issued(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->issued_s = read_time(rd);
 }
 
-static void qe_next(struct tdx_json_rd *rd, void *into)
+static void qe_next(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->next_update_s = read_time(rd);
 }
 
-static void qe_evaluation(struct tdx_json_rd *rd, void *into)
+static void qe_evaluation(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->evaluation = (uint32_t)tdx_json_uint(rd, UINT32_MAX);
 }
 
-static void qe_misc(struct tdx_json_rd *rd, void *into)
+static void qe_misc(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->misc_select = (uint32_t)read_u64le(rd, 4);
 }
 
-static void qe_misc_mask(struct tdx_json_rd *rd, void *into)
+static void qe_misc_mask(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->misc_select_mask = (uint32_t)read_u64le(rd, 4);
 }
 
-static void qe_attributes(struct tdx_json_rd *rd, void *into)
+static void qe_attributes(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes, 16);
 }
 
-static void qe_attributes_mask(struct tdx_json_rd *rd, void *into)
+static void qe_attributes_mask(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->attributes_mask, 16);
 }
 
-static void qe_mrsigner(struct tdx_json_rd *rd, void *into)
+static void qe_mrsigner(struct tdx_json *rd, void *into)
 {
     tdx_json_hex(rd, ((struct pp_tdx_qe_identity *)into)->mrsigner, 32);
 }
 
-static void qe_prod_id(struct tdx_json_rd *rd, void *into)
+static void qe_prod_id(struct tdx_json *rd, void *into)
 {
     ((struct pp_tdx_qe_identity *)into)->isv_prod_id = (uint16_t)tdx_json_uint(rd, UINT16_MAX);
 }
 
-static void qe_levels(struct tdx_json_rd *rd, void *into)
+static void qe_levels(struct tdx_json *rd, void *into)
 {
     tdx_json_array(rd, isv_level, &((struct pp_tdx_qe_identity *)into)->levels);
 }
@@ -524,7 +524,7 @@ pp_res pp_tdx_qe_identity_parse(struct pp_span body, struct pp_tdx_qe_identity *
         { "isvprodid", qe_prod_id, 0 },
         { "tcbLevels", qe_levels, 0 },
     };
-    struct tdx_json_rd rd = tdx_json_over(body);
+    struct tdx_json rd = tdx_json_over(body);
     struct pp_tdx_qe_identity q = { 0 };
 
     tdx_json_object(&rd, fields, PP_ARRAY_COUNT(fields), 0, &q);

@@ -7,6 +7,8 @@
 #include "tdx_verify.h"
 #include "verdict_int.h"
 
+#define TDX_ROOT_SUFFIX " Root CA" /* of a root's CN, behind the family */
+
 struct tdx_ctx {
     const struct pp_tdx_anchors *anchors;
     const struct pp_tdx_policy *policy;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tdx_json_int.h"
 
-struct tdx_json_rd tdx_json_over(struct pp_span text)
+struct tdx_json tdx_json_over(struct pp_span text)
 {
-    return (struct tdx_json_rd){ .text = text };
+    return (struct tdx_json){ .text = text };
 }
 
-void tdx_json_fail(struct tdx_json_rd *rd, enum pp_code code)
+void tdx_json_fail(struct tdx_json *rd, enum pp_code code)
 {
     if (rd->failed != PP_E_OK)
         return;
@@ -17,12 +17,12 @@ void tdx_json_fail(struct tdx_json_rd *rd, enum pp_code code)
 
 /* --- characters ------------------------------------------------------------------------------- */
 
-static int peek(const struct tdx_json_rd *rd)
+static int peek(const struct tdx_json *rd)
 {
     return rd->at < rd->text.len ? rd->text.at[rd->at] : -1;
 }
 
-static int next(struct tdx_json_rd *rd)
+static int next(struct tdx_json *rd)
 {
     int c = peek(rd);
 
@@ -31,14 +31,14 @@ static int next(struct tdx_json_rd *rd)
     return c;
 }
 
-static void space(struct tdx_json_rd *rd)
+static void space(struct tdx_json *rd)
 {
     while (peek(rd) == ' ' || peek(rd) == '\t' || peek(rd) == '\n' || peek(rd) == '\r')
         rd->at++;
 }
 
 /* Takes `c`, behind any white space, if it stands there. */
-static int take(struct tdx_json_rd *rd, int c)
+static int take(struct tdx_json *rd, int c)
 {
     space(rd);
     if (peek(rd) != c)
@@ -47,7 +47,7 @@ static int take(struct tdx_json_rd *rd, int c)
     return 1;
 }
 
-static void need(struct tdx_json_rd *rd, int c)
+static void need(struct tdx_json *rd, int c)
 {
     if (!take(rd, c))
         tdx_json_fail(rd, PP_E_FORMAT);
@@ -60,7 +60,7 @@ static int is_digit(int c)
 
 /* --- what is read ----------------------------------------------------------------------------- */
 
-struct pp_span tdx_json_text(struct tdx_json_rd *rd)
+struct pp_span tdx_json_text(struct tdx_json *rd)
 {
     need(rd, '"');
     size_t from = rd->at;
@@ -72,7 +72,7 @@ struct pp_span tdx_json_text(struct tdx_json_rd *rd)
     return rd->failed == PP_E_OK ? pp_span(rd->text.at + from, len) : (struct pp_span){ 0 };
 }
 
-uint64_t tdx_json_uint(struct tdx_json_rd *rd, uint64_t max)
+uint64_t tdx_json_uint(struct tdx_json *rd, uint64_t max)
 {
     uint64_t v = 0;
 
@@ -102,7 +102,7 @@ static int hex_digit(int c)
                                   : -1;
 }
 
-void tdx_json_hex(struct tdx_json_rd *rd, uint8_t *ret, size_t len)
+void tdx_json_hex(struct tdx_json *rd, uint8_t *ret, size_t len)
 {
     struct pp_span text = tdx_json_text(rd);
 
@@ -121,7 +121,7 @@ void tdx_json_hex(struct tdx_json_rd *rd, uint8_t *ret, size_t len)
 /* --- what is passed over ---------------------------------------------------------------------- */
 
 /* A string with whatever escapes it has: they are not decoded. */
-static void skip_string(struct tdx_json_rd *rd)
+static void skip_string(struct tdx_json *rd)
 {
     need(rd, '"');
     for (;;) {
@@ -137,7 +137,7 @@ static void skip_string(struct tdx_json_rd *rd)
     }
 }
 
-static void skip_digits(struct tdx_json_rd *rd)
+static void skip_digits(struct tdx_json *rd)
 {
     if (!is_digit(peek(rd)))
         tdx_json_fail(rd, PP_E_FORMAT);
@@ -145,7 +145,7 @@ static void skip_digits(struct tdx_json_rd *rd)
         rd->at++;
 }
 
-static void skip_number(struct tdx_json_rd *rd)
+static void skip_number(struct tdx_json *rd)
 {
     if (peek(rd) == '-')
         rd->at++;
@@ -165,20 +165,20 @@ static void skip_number(struct tdx_json_rd *rd)
     }
 }
 
-static void skip_word(struct tdx_json_rd *rd, struct pp_span word)
+static void skip_word(struct tdx_json *rd, struct pp_span word)
 {
     for (size_t i = 0; i < word.len; i++)
         if (next(rd) != word.at[i])
             tdx_json_fail(rd, PP_E_FORMAT);
 }
 
-static void skip_element(struct tdx_json_rd *rd, void *into)
+static void skip_element(struct tdx_json *rd, void *into)
 {
     (void)into;
     (void)tdx_json_raw(rd);
 }
 
-struct pp_span tdx_json_raw(struct tdx_json_rd *rd)
+struct pp_span tdx_json_raw(struct tdx_json *rd)
 {
     space(rd);
     size_t from = rd->at;
@@ -204,14 +204,14 @@ struct pp_span tdx_json_raw(struct tdx_json_rd *rd)
 
 /* --- objects and arrays ----------------------------------------------------------------------- */
 
-static void deeper(struct tdx_json_rd *rd)
+static void deeper(struct tdx_json *rd)
 {
-    if (++rd->depth > JSON_DEPTH_MAX)
+    if (++rd->depth > TDX_JSON_DEPTH_MAX)
         tdx_json_fail(rd, PP_E_LIMIT);
 }
 
 /* Reads the value of the member `rd->key`, and marks its field as seen. */
-static void member(struct tdx_json_rd *rd, const struct tdx_json_field *fields, size_t count,
+static void member(struct tdx_json *rd, const struct tdx_json_field *fields, size_t count,
                    int closed, void *into, uint32_t *seen)
 {
     for (size_t i = 0; i < count; i++) {
@@ -228,12 +228,12 @@ static void member(struct tdx_json_rd *rd, const struct tdx_json_field *fields, 
     (void)tdx_json_raw(rd);
 }
 
-void tdx_json_object(struct tdx_json_rd *rd, const struct tdx_json_field *fields, size_t count,
+void tdx_json_object(struct tdx_json *rd, const struct tdx_json_field *fields, size_t count,
                      int closed, void *into)
 {
     uint32_t seen = 0;
 
-    PP_ASSERT(count <= JSON_FIELDS_MAX);
+    PP_ASSERT(count <= TDX_JSON_FIELDS_MAX);
     deeper(rd);
     need(rd, '{');
     if (!take(rd, '}')) {
@@ -253,8 +253,7 @@ void tdx_json_object(struct tdx_json_rd *rd, const struct tdx_json_field *fields
     rd->depth--;
 }
 
-void tdx_json_array(struct tdx_json_rd *rd, void (*each)(struct tdx_json_rd *rd, void *into),
-                    void *into)
+void tdx_json_array(struct tdx_json *rd, void (*each)(struct tdx_json *rd, void *into), void *into)
 {
     deeper(rd);
     need(rd, '[');
@@ -267,7 +266,7 @@ void tdx_json_array(struct tdx_json_rd *rd, void (*each)(struct tdx_json_rd *rd,
     rd->depth--;
 }
 
-pp_res tdx_json_end(struct tdx_json_rd *rd, struct pp_problem *problem)
+pp_res tdx_json_end(struct tdx_json *rd, struct pp_problem *problem)
 {
     space(rd);
     if (rd->failed == PP_E_OK && rd->at != rd->text.len)

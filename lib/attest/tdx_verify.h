@@ -40,7 +40,7 @@ struct pp_tdx_anchors {
 /*
  * Adds a root certificate in DER. Its CN ends in " Root CA"; what stands before names the family of
  * all certificates below it. Fails with TRUST (not a certificate, not of that naming, not
- * self-issued, not P-256, there already) or LIMIT; the anchors stay as they were.
+ * self-signed, not P-256, there already) or LIMIT; the anchors stay as they were.
  */
 PP_MUST pp_res pp_tdx_anchors_add(struct pp_tdx_anchors *a, struct pp_span root);
 

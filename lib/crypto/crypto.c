@@ -1,15 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto_int.h"
 
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct pp_algorithms algorithms; /* written once, under pthread_once */
 static pp_res outcome = { .code = PP_E_STATE };
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* --- memory of the library --------------------------------------------------------------------- */
+
+/*
+ * OpenSSL 3.0 frees a TLS session with its traffic and exporter secrets in it. What it gives back
+ * is wiped here, whatever it was.
+ */
+static void wiped_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (p == NULL)
+        return;
+    explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+
+static void *wiped_realloc(void *p, size_t len, const char *file, int line)
+{
+    size_t had = p == NULL ? 0 : malloc_usable_size(p);
+
+    if (len == 0) {
+        wiped_free(p, file, line);
+        return NULL;
+    }
+    void *new = CRYPTO_malloc(len, file, line);
+    if (new == NULL || p == NULL)
+        return new;
+    memcpy(new, p, had < len ? had : len);
+    wiped_free(p, file, line);
+    return new;
+}
+
+/* --- algorithms -------------------------------------------------------------------------------- */
 
 static EVP_PKEY *make_frame(const char *group)
 {
@@ -39,6 +76,8 @@ static pp_res fetch_all(void)
 {
     struct pp_algorithms *a = &algorithms;
 
+    /* Refused in a process that used OpenSSL before us, as an app may: its memory is its own. */
+    (void)CRYPTO_set_mem_functions(NULL, wiped_realloc, wiped_free);
     /* A file of the machine must not change what a measured program, or any client, offers. */
     PP_CHECK(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, PP_E_CRYPTO, 0);
     PP_CHECK(sodium_init() >= 0, PP_E_CRYPTO, 1);

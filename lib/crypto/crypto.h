@@ -9,7 +9,7 @@
  * Starts libsodium and fetches every algorithm of OpenSSL that this library uses, once per process;
  * later calls return the first one's result. Every program, test and fuzz target calls it before
  * anything else of lib/crypto. Any thread. Fails with CRYPTO (detail names the algorithm by
- * number).
+ * number). From then on what OpenSSL frees is wiped, unless the process used OpenSSL before.
  */
 PP_MUST pp_res pp_crypto_init(void);
 

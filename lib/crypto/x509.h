@@ -151,4 +151,19 @@ enum { PP_X509_SESSION_BYTES_MAX = 269 };
 PP_MUST pp_res pp_x509_make_session(const struct pp_ec_key *key, uint8_t *ret_der, size_t cap,
                                     size_t *ret_len);
 
+/*
+ * The same certificate as OpenSSL's object (X509), for lib/ratls: read from DER it would cost more
+ * than all signatures of a handshake, since OpenSSL 3.0 searches all its decoders for one that
+ * knows the key. A maker holds what is the same in all of them; it may be shared by threads.
+ */
+struct pp_x509_maker;
+struct x509_st;
+
+PP_MUST pp_res pp_x509_maker_new(struct pp_x509_maker **ret); /* CRYPTO, NO_MEMORY */
+void pp_x509_maker_free(struct pp_x509_maker *m);             /* NULL is fine */
+
+/* `*ret` is the caller's, who frees it with X509_free. KEY (not on P-256), CRYPTO. */
+PP_MUST pp_res pp_x509_maker_make(const struct pp_x509_maker *m, const struct pp_ec_key *key,
+                                  struct x509_st **ret);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "x509_issue.h"
+#include "x509_issue_int.h"
 
 #include "crypto_int.h"
 
@@ -70,6 +70,11 @@ void pp_issue_key_free(struct pp_issue_key *k)
         return;
     EVP_PKEY_free(k->pkey);
     OPENSSL_free(k);
+}
+
+EVP_PKEY *pp_issue_key_pkey(const struct pp_issue_key *k)
+{
+    return k->pkey;
 }
 
 pp_res pp_issue_key_spki(const struct pp_issue_key *k, uint8_t *ret, size_t cap, size_t *ret_len)

@@ -47,7 +47,10 @@ pp_res appraise_conclude(const struct appraise *a, const struct appraise_verdict
     if (!pp_is_ok(r)) {
         if (r.detail >= 1 && r.detail <= v->count) {
             const struct pp_problem *p = &v->rows[r.detail - 1].problem;
-            pp_problem_set(a->problem, p->field, p->expected, pp_span_cstr(p->got));
+            int skipped = v->rows[r.detail - 1].verdict ==
+                          PP_ATTEST_SKIPPED; /* it names no field */
+            pp_problem_set(a->problem, skipped ? v->words[r.detail].what : p->field,
+                           skipped ? "a check that ran" : p->expected, pp_span_cstr(p->got));
         }
         return r;
     }

@@ -37,13 +37,20 @@ static size_t references_of(const struct pp_release *rel,
     return rel->gpu_count;
 }
 
+static int same_version(struct pp_span a, const char *b, int base)
+{
+    int order;
+
+    return pp_is_ok(pp_gpu_version_compare(a, pp_span_cstr(b), base, &order)) && order == 0;
+}
+
 /* The row for what the report claims to run; the verifier holds the two against each other. */
 static const struct pp_gpu_reference *claimed(const struct pp_gpu_report *report,
                                               const struct pp_gpu_reference *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (pp_span_eq(rows[i].driver, pp_span_cstr(report->driver)) &&
-            pp_span_eq(rows[i].vbios, pp_span_cstr(report->vbios)))
+        if (same_version(rows[i].driver, report->driver, 10) &&
+            same_version(rows[i].vbios, report->vbios, 16))
             return &rows[i];
     return NULL;
 }

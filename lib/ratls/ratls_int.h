@@ -11,6 +11,7 @@
 struct pp_ratls_ctx {
     SSL_CTX *ssl;
     enum pp_end end;
+    struct pp_x509_maker *certificates; /* of a server; else NULL */
 };
 
 /* A TLS endpoint over two memory buffers, which belong to `ssl`. */

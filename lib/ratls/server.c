@@ -87,20 +87,22 @@ static void watch(int written, int version, int content_type, const void *bytes,
         s->first_failure = pp_tls_unexpected(type);
 }
 
-static pp_res use_identity(struct pp_ratls_server *s, const struct pp_ec_key *key)
+static pp_res use_identity(struct pp_ratls_server *s, const struct pp_ratls_ctx *ctx,
+                           const struct pp_ec_key *key)
 {
-    uint8_t cert[PP_TLS_CERT_BYTES_MAX];
-    size_t cert_len = 0;
+    X509 *cert = NULL;
 
-    PP_TRY(pp_x509_make_session(key, cert, sizeof cert, &cert_len));
-    int ok = SSL_use_certificate_ASN1(s->tls.ssl, cert, (int)cert_len) == 1 &&
+    PP_TRY(pp_x509_maker_make(ctx->certificates, key, &cert));
+    int ok = SSL_use_certificate(s->tls.ssl, cert) == 1 &&
              SSL_use_PrivateKey(s->tls.ssl, pp_ec_key_handle(key)) == 1;
+    X509_free(cert); /* the session keeps its own reference */
     pp_crypto_forget_errors();
     PP_CHECK(ok, PP_E_CRYPTO, 0);
     return pp_tls_spki(SSL_get_certificate(s->tls.ssl), s->session.spki);
 }
 
-static pp_res make_identity(struct pp_ratls_server *s, struct pp_span key_der)
+static pp_res make_identity(struct pp_ratls_server *s, const struct pp_ratls_ctx *ctx,
+                            struct pp_span key_der)
 {
     struct pp_ec_key *key = NULL;
 
@@ -108,7 +110,7 @@ static pp_res make_identity(struct pp_ratls_server *s, struct pp_span key_der)
         PP_TRY(pp_ec_key_generate(PP_P256, &key));
     else
         PP_TRY(pp_ec_key_import_der(key_der, &key));
-    pp_res r = use_identity(s, key); /* the session keeps its own reference to the key */
+    pp_res r = use_identity(s, ctx, key); /* the session keeps its own reference to the key */
     pp_ec_key_free(key);
     return r;
 }
@@ -126,7 +128,7 @@ pp_res pp_ratls_server_new_bent(struct pp_ratls_ctx *ctx, const struct pp_random
     if (pp_is_ok(r))
         r = pp_tls_init(&s->tls, ctx);
     if (pp_is_ok(r))
-        r = make_identity(s, key_der);
+        r = make_identity(s, ctx, key_der);
     if (!pp_is_ok(r)) {
         pp_ratls_server_free(s);
         return r;

@@ -5,6 +5,7 @@
 #include "crypto.h"
 #include "hash.h"
 #include "ratls_int.h"
+#include "x509.h"
 
 static const char EXPORTER_LABEL[] = "EXPORTER-pp-attest-v1";
 static const uint8_t ALPN[] = { 10, 'p', 'p', '-', 'r', 'a', 't', 'l', 's', '/', '1' };
@@ -53,6 +54,8 @@ pp_res pp_ratls_ctx_new(enum pp_end end, struct pp_ratls_ctx **ret)
     ctx->end = end;
     ctx->ssl = SSL_CTX_new(end == PP_END_CLIENT ? TLS_client_method() : TLS_server_method());
     pp_res r = ctx->ssl == NULL ? PP_FAIL(PP_E_CRYPTO, 0) : settings(ctx->ssl, end);
+    if (pp_is_ok(r) && end == PP_END_SERVER)
+        r = pp_x509_maker_new(&ctx->certificates);
     if (!pp_is_ok(r)) {
         pp_ratls_ctx_free(ctx);
         pp_crypto_forget_errors();
@@ -66,6 +69,7 @@ void pp_ratls_ctx_free(struct pp_ratls_ctx *ctx)
 {
     if (ctx == NULL)
         return;
+    pp_x509_maker_free(ctx->certificates);
     SSL_CTX_free(ctx->ssl);
     free(ctx);
 }

@@ -35,7 +35,7 @@ static void an_appraisal_allocates_nothing_itself_and_needs_less_than_256_kib(vo
         skip();
     evidence_of(&genoa, &e);
     e.policy.skip = 0;
-    assert_ok(sim_root_crl(genoa.root, NOW - DAY, 0, crl, sizeof crl, &len));
+    assert_ok(sim_root_crl(genoa.root, NOW - DAY, SIM_REVOKES_NONE, crl, sizeof crl, &len));
     e.crl = pp_span(crl, len);
     assert_ok(sim_chip_sign(genoa.chip, &e.report, bytes));
     assert_ok(appraise_bytes(&e, &genoa.anchors, PP_BYTES(bytes))); /* fills the library's caches */

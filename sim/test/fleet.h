@@ -39,9 +39,8 @@ static inline void fleet_free(struct fleet *f)
 struct evidence {
     const struct fleet *fleet;
     struct pp_snp_policy policy;
-    struct pp_snp_report report; /* signed anew by every appraise */
-    struct pp_span vek;
-    struct pp_span crl;
+    struct pp_snp_report report;       /* signed anew by every appraise */
+    struct pp_span vek, crl, ask, ark; /* the last two: what came along */
     uint64_t at;
     uint8_t measurement[PP_SNP_MEASUREMENT_BYTES], host_data[PP_SNP_HOST_DATA_BYTES];
     uint8_t report_data[PP_SNP_REPORT_DATA_BYTES], chip_id[PP_SNP_CHIP_ID_BYTES];
@@ -76,7 +75,9 @@ static inline void evidence_of(const struct fleet *f, struct evidence *e)
 static inline pp_res appraise_bytes(struct evidence *e, const struct pp_snp_anchors *anchors,
                                     struct pp_span report)
 {
-    struct pp_snp_evidence evidence = { .report = report, .vek = e->vek, .crl = e->crl };
+    struct pp_snp_evidence evidence = {
+        .report = report, .vek = e->vek, .crl = e->crl, .ask = e->ask, .ark = e->ark
+    };
 
     memset(&e->result, 0xEE, sizeof e->result);
     return pp_snp_verify(anchors, &e->policy, &evidence, e->at, &e->checks, &e->result);
@@ -89,5 +90,25 @@ static inline pp_res appraise(struct evidence *e)
     assert_ok(sim_chip_sign(e->fleet->chip, &e->report, bytes));
     return appraise_bytes(e, &e->fleet->anchors, PP_BYTES(bytes));
 }
+
+/* Refused by exactly this check, with this code, and nothing was given back. */
+static inline void assert_refused_(struct evidence *e, pp_res r, enum pp_snp_check_number number,
+                                   uint32_t code, const char *file, int line)
+{
+    const uint8_t *result = (const uint8_t *)&e->result;
+
+    assert_code_(r, code, file, line);
+    _assert_int_equal(r.detail, number, file, line);
+    _assert_int_equal(e->checks.rows[number - 1].verdict, PP_ATTEST_FAILED, file, line);
+    _assert_int_equal(e->checks.rows[number - 1].code, code, file, line);
+    for (size_t i = 0; i < sizeof e->result; i++)
+        _assert_int_equal(result[i], 0xEE, file, line);
+    for (int n = 1; n < (int)number; n++)
+        _assert_true(e->checks.rows[n - 1].verdict != PP_ATTEST_FAILED, "an earlier row failed",
+                     file, line);
+}
+
+#define assert_refused(e, check)                                                                   \
+    assert_refused_((e), appraise(e), PP_SNP_CHECK_##check, PP_E_SNP_##check, __FILE__, __LINE__)
 
 #endif

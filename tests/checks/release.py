@@ -34,6 +34,8 @@ for program in programs:
     rule(f"{name}: full RELRO", "GNU_RELRO" in headers and ("BIND_NOW" in dynamic or "NOW" in dynamic))
     rule(f"{name}: stack not executable", re.search(r"GNU_STACK.* RW ", headers))
     rule(f"{name}: stack protector", "__stack_chk_fail" in symbols or "__stack_chk_fail" in strings)
+    rule(f"{name}: symbols can be seen", re.search(r" pp_\w+", symbols), "the rules below would say nothing")
+    rule(f"{name}: makes no certificates", not re.search(r"\b(pp_x509_issue|pp_issue_key)\w*", symbols), "symbols")
     rule(f"{name}: no simulator", not re.search(r"\b(sim_|pp_sim_)\w+", symbols), "symbols")
     rule(f"{name}: no clock that a file moves", "clock_file" not in symbols and "--clock-fd" not in strings)
     for word in ("sim-snp", "sim-tdx", "skip-verify", "skip_verify", "--fault", "debug policy",

@@ -19,7 +19,7 @@ PROVES = {
     "config-changed": "W13.T3", "measurement-unlogged": "W20.T4", "cosignature-missing": "W27.T3",
     "record-witness-missing": "W27.T3", "status-stale": "W21.T1", "status-rolled-back": "W21.T3 W10.T4",
     "release-revoked": "W21.T5", "chip-unregistered": "W10.T1", "report-replayed": "W7.T1",
-    "report-for-other-key": "W7.T2", "relay-attack": "W7.T5", "message-key-substituted": "W7.T4",
+    "report-for-other-key": "W7.T2", "report-stale": "W7.T3", "report-of-other-chip": "W10.T7", "relay-attack": "W7.T5", "message-key-substituted": "W7.T4",
     "message-key-classical": "W12.T1", "message-key-hybrid": "W12.T1",
     "debug-guest": "W9", "tcb-below-minimum": "W8.T3", "tcb-certified-other": "W8.T1 W8.T2",
     "evidence-missing": "W7.T8", "evidence-doubled": "W7.T6", "evidence-oversized": "W7.T6",

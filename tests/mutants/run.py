@@ -30,15 +30,25 @@ REPORT = os.path.join(ROOT, "build", "mutants", "report.txt")
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
-    "lib/attest/snp_anchors.c": "attest sim vectors:vectors_snp",
-    "lib/attest/snp_line.c": "attest sim vectors:vectors_snp",
-    "lib/attest/snp_policy.c": "attest sim vectors:vectors_snp",
-    "lib/attest/snp_report.c": "attest sim vectors:vectors_snp",
-    "lib/attest/snp_vek.c": "attest sim vectors:vectors_snp",
-    "lib/attest/snp_verify.c": "attest sim vectors:vectors_snp",
-    "lib/attest/verdict.c": "attest sim",
-    "lib/crypto/x509.c": "crypto:x509 attest sim",
-    "lib/crypto/x509_chain.c": "crypto:x509 attest sim",
+    "lib/attest/snp_anchors.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/snp_line.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/snp_policy.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/snp_report.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/snp_table.c": "attest:snp_table",
+    "lib/attest/snp_vek.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/snp_verify.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
+    "lib/attest/tdx_anchors.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_chain.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_collateral.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_json.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_pck.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_policy.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_quote.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_tcb.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_verify.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/verdict.c": "attest:vek sim:appraisal sim:chain",
+    "lib/crypto/x509.c": "crypto:x509 attest:vek sim:chain",
+    "lib/crypto/x509_chain.c": "crypto:x509 sim:chain",
     "lib/policy/advisory.c": "policy:advisories policy:trust",
     "lib/policy/appraise.c": "policy",
     "lib/policy/hardware.c": "policy:advisories policy:trust",
@@ -94,6 +104,16 @@ SOURCES = {
     "daemon/common/spent_sqlite.c": "common:spent common:spent_sqlite",
     "daemon/common/token_keys.c": "common:token_keys",
     "tools/device/wallet.c": "device:wallet",
+    # What a guest has reports made for, and what it takes for one.
+    "daemon/common/sp.c": "common:sp",
+    "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
+    "daemon/cvmd/batch.c": "cvmd:batch",
+    "daemon/cvmd/own_report.c": "cvmd:own_report",
+    "daemon/cvmd/packets.c": "cvmd:hostile",
+    "daemon/cvmd/report.c": "cvmd:report",
+    "daemon/cvmd/report_sev.c": "cvmd:report",
+    "daemon/cvmd/report_tsm.c": "cvmd:report",
+    "daemon/cvmd/reporter.c": "cvmd:report",
     "tools/operator/ohttp_epoch.c": "operator",
     # What is opened, once, and who it goes to.
     "lib/ohttp/chunked.c": "ohttp vectors:vectors_ohttp",
@@ -337,6 +357,7 @@ class Run:
             problem = f"no test misses ({kind}): {words}"
         if words:
             self.rows.append((name, line, kind, words, killer or ("accepted" if row else "NOTHING")))
+            self.write_report()  # a run that is ended leaves what it found
         if problem is None:
             self.passed += 1
             return
@@ -380,9 +401,9 @@ class Run:
 
 def main():
     wanted = sys.argv[1:] or list(SOURCES)
+    os.makedirs(os.path.dirname(REPORT), exist_ok=True)
     run = Run(wanted)
     whole = run.all(wanted)
-    run.write_report()
     shutil.rmtree(TREES, ignore_errors=True)
     print(f"{run.passed} passed, {run.failed + (not whole)} failed")
     return int(run.failed > 0 or run.passed == 0 or not whole)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The faults of `ppctl up --fault NAME`. Those with a mode are played by an adversary program of
- * tests/adversary; the others are made by giving genuine programs wrong data.
+ * tests/adversary or by the simulated secure processor; the others are made by giving genuine
+ * programs wrong data.
  */
 #include <string.h>
 
@@ -49,7 +50,11 @@ const struct fleet_fault FLEET_FAULTS[] = {
     { FAULT_TCB_MIN, "tcb-below-minimum", 3, "SNP_TCB_MIN",
       "the machine's patch level is one below the minimum", NULL },
     { FAULT_TCB_CERT, "tcb-certified-other", 3, "SNP_TCB_CERT",
-      "the chip's certificate certifies another patch level than the report says", NULL },
+      "the chip's certificate certifies another patch level than the report says", "tcb-claim" },
+    { FAULT_DEVICE_CHIP, "report-of-other-chip", 3, "SNP_HWID",
+      "the report names another chip than its certificate", "other-chip" },
+    { FAULT_DEVICE_UNSIGNED, "report-unsigned", 3, "SNP_SIGNATURE",
+      "the report's signature does not verify", "unsigned" },
     { FAULT_EVIDENCE_MISSING, "evidence-missing", 3, "NO_EVIDENCE", "no Evidence is sent",
       "no-evidence" },
     { FAULT_EVIDENCE_TWICE, "evidence-doubled", 3, "EVIDENCE_TWICE", "Evidence is sent twice",
@@ -104,6 +109,8 @@ const struct fleet_fault FLEET_FAULTS[] = {
       "the gateway redirects exchange #2", "redirect" },
     { FAULT_TOKEN_TWICE, "token-spent-twice", 1, "TOKEN_REFUSED",
       "the device's only token was spent before", NULL },
+    { FAULT_DEVICE_STALE, "report-stale", 5, "NO_CVM",
+      "the secure processor signs the request before instead of the one at hand", "stale" },
     { FAULT_WALLET_EMPTY, "wallet-empty", 5, "NO_TOKENS", "the device holds no token", NULL },
 };
 const size_t FLEET_FAULT_COUNT = sizeof FLEET_FAULTS / sizeof FLEET_FAULTS[0];
@@ -112,6 +119,8 @@ enum fleet_player fleet_fault_player(const struct fleet_fault *fault)
 {
     if (fault == NULL || fault->mode == NULL)
         return FLEET_PLAYED_BY_DATA;
+    if (fault->id >= FAULT_TCB_CERT && fault->id <= FAULT_DEVICE_STALE)
+        return FLEET_PLAYED_BY_DEVICE;
     if (fault->id >= FAULT_ISSUER_PROOF && fault->id <= FAULT_ISSUER_UNDER_ISSUE)
         return FLEET_PLAYED_BY_ISSUER;
     if (fault->id >= FAULT_GATEWAY_USER_KEY && fault->id <= FAULT_GATEWAY_REDIRECT)

@@ -127,7 +127,10 @@ enum fleet_fault_id {
     FAULT_KEM_HYBRID,
     FAULT_DEBUG,
     FAULT_TCB_MIN,
-    FAULT_TCB_CERT,
+    FAULT_TCB_CERT, /* the simulated device's, in one piece */
+    FAULT_DEVICE_CHIP,
+    FAULT_DEVICE_UNSIGNED,
+    FAULT_DEVICE_STALE,
     FAULT_EVIDENCE_MISSING,
     FAULT_EVIDENCE_TWICE,
     FAULT_EVIDENCE_SIZE,
@@ -164,7 +167,7 @@ struct fleet_fault {
     int exit_status;  /* of ppctl summarize */
     const char *code; /* the local code that it names */
     const char *what; /* one line for people */
-    const char *mode; /* for the adversary program that plays it; NULL: made from data alone */
+    const char *mode; /* for who plays it; NULL: made from data alone */
 };
 
 extern const struct fleet_fault FLEET_FAULTS[];
@@ -174,7 +177,8 @@ const struct fleet_fault *fleet_fault_find(const char *name); /* NULL: unknown *
 
 /* Which adversary program plays a fault (NULL: none), and stands in whose place. */
 enum fleet_player {
-    FLEET_PLAYED_BY_DATA, /* none */
+    FLEET_PLAYED_BY_DATA,   /* none */
+    FLEET_PLAYED_BY_DEVICE, /* pp-hostd's fault of that name */
     FLEET_PLAYED_BY_CVM,
     FLEET_PLAYED_BY_RELAY,
     FLEET_PLAYED_BY_ISSUER,

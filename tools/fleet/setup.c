@@ -375,18 +375,16 @@ static pp_res start_host(struct fleet *f)
     char backends[512];
     /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
     uint64_t policy = SIM_GUEST_POLICY;
-    const char *program = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm"
-                                                                              : "pp-hostd";
-    const char *key = fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
+    enum fleet_player player = fleet_fault_player(f->fault);
+    const char *program = player == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm" : "pp-hostd";
+    const char *key = player == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
     const char *value = "none";
 
     PP_TRY(start_backends(f, backends, sizeof backends));
     if (fleet_has_fault(f, FAULT_DEBUG))
         policy |= PP_SNP_POLICY_DEBUG;
-    if (fleet_fault_player(f->fault) == FLEET_PLAYED_BY_CVM)
+    if (player == FLEET_PLAYED_BY_CVM || player == FLEET_PLAYED_BY_DEVICE)
         value = f->fault->mode;
-    else if (fleet_has_fault(f, FAULT_TCB_CERT))
-        value = "tcb-claim";
     return start(f, "host", program,
                  "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
                  "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image_arg.h: what the kinds of `ppctl image measure` share: arguments, files, and their digests. */
+/* image_arg.h: what the kinds of `ppctl image measure` share: arguments, files, digests. */
 #ifndef PPCTL_IMAGE_ARG_H
 #define PPCTL_IMAGE_ARG_H
 

@@ -15,14 +15,15 @@ struct ppctl_snp_policy {
     uint8_t report_data[PP_SNP_REPORT_DATA_BYTES];
     uint8_t id_key[PP_SNP_KEY_DIGEST_BYTES];
     uint8_t author_key[PP_SNP_KEY_DIGEST_BYTES];
+    uint8_t chip_id[PP_SNP_CHIP_ID_BYTES];
+    uint8_t family_id[PP_SNP_ID_BYTES], image_id[PP_SNP_ID_BYTES];
 };
 
 /*
  * Checks 1 to 4 and 6 to 10, for both signer kinds and every line, and what the members of `json`
- * add: expected_{measurement,host_data,report_data,id_key_digest,author_key_digest}_hex (exact
- * values), min_tcb_bl_spl and min_tcb_ucode_spl (0 to 255), enforce_spec_defaults (the guest
- * policy's reserved bits, DEBUG and MIGRATE_MA). NULL adds nothing. CONFIG, with the member in
- * `problem`, for anything else.
+ * add: they are the table of docs/protocol/snp.md 6, exact values, minima, masks and flags, each of
+ * which asks for one of the other checks. NULL adds nothing. CONFIG, with the member in `problem`,
+ * for anything else.
  */
 PP_MUST pp_res ppctl_snp_policy_read(const json_t *json, struct ppctl_snp_policy *ret,
                                      struct pp_problem *problem);

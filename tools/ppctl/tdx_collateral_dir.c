@@ -113,7 +113,10 @@ struct pp_tdx_evidence ppctl_tdx_evidence(struct pp_span quote,
         .tcb_info = pp_buf_span(&c->tcb_info),
         .tcb_info_chain = pp_buf_span(&c->tcb_info_chain),
         .qe_identity = pp_buf_span(&c->qe_identity),
-        .qe_identity_chain = pp_buf_span(&c->qe_identity_chain),
+        /* One signer, one chain: people keep it once. */
+        .qe_identity_chain = pp_buf_span(c->qe_identity_chain.bytes == NULL
+                                             ? &c->tcb_info_chain
+                                             : &c->qe_identity_chain),
         .pck_crl = pp_buf_span(&c->pck_crl),
         .root_crl = pp_buf_span(&c->root_crl),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tdx_policy.h: policy files and collateral folders of `ppctl verify tdx` and of the tdx vectors. */
+/* tdx_policy.h: policies and collateral folders of `ppctl verify tdx` and of the tdx vectors. */
 #ifndef PPCTL_TDX_POLICY_H
 #define PPCTL_TDX_POLICY_H
 

@@ -46,9 +46,13 @@ int verb_review_sign(struct ppctl *p, int argc, char **argv);
 int verb_summarize(struct ppctl *p, int argc, char **argv);
 int verb_token(struct ppctl *p, int argc, char **argv);
 int verb_token_status(struct ppctl *p, int argc, char **argv);
+int verb_explain(struct ppctl *p, int argc, char **argv);
 int verb_vectors(struct ppctl *p, int argc, char **argv);
 int verb_verify(struct ppctl *p, int argc, char **argv);
+int verb_verify_gpu(struct ppctl *p, int argc, char **argv);
+int verb_verify_evidence(struct ppctl *p, int argc, char **argv);
 int verb_verify_receipt(struct ppctl *p, int argc, char **argv);
 int verb_verify_snp(struct ppctl *p, int argc, char **argv);
+int verb_verify_tdx(struct ppctl *p, int argc, char **argv);
 
 #endif

@@ -6,13 +6,14 @@
 
 #include "ppctl.h"
 #include "snp_policy.h"
+#include "snp_table.h"
 #include "verbs.h"
 
 enum { INPUT_BYTES_MAX = 1 << 20, EXIT_REJECT = PP_CLASS_REFUSED };
 
 struct job {
-    const char *report_path, *vek_path, *chain_path, *at_text, *policy_path, *crl_path;
-    struct pp_buf report, vek, chain, crl, policy_text;
+    const char *report_path, *vek_path, *table_path, *chain_path, *at_text, *policy_path, *crl_path;
+    struct pp_buf report, vek, table, chain, crl, policy_text;
     struct pp_x509_pem vek_pem;
     json_t *policy_json;
     struct ppctl_snp_policy policy;
@@ -24,6 +25,7 @@ static void job_done(struct job *j)
 {
     pp_buf_done(&j->report);
     pp_buf_done(&j->vek);
+    pp_buf_done(&j->table);
     pp_buf_done(&j->chain);
     pp_buf_done(&j->crl);
     pp_buf_done(&j->policy_text);
@@ -109,8 +111,10 @@ static int read_all(const struct ppctl *p, struct job *j)
 
     if (status < 0)
         status = read_file(p, "--report", j->report_path, &j->report);
-    if (status < 0)
+    if (status < 0 && j->vek_path != NULL)
         status = read_file(p, "--vek", j->vek_path, &j->vek);
+    if (status < 0 && j->table_path != NULL)
+        status = read_file(p, "--table", j->table_path, &j->table);
     if (status < 0 && j->crl_path != NULL)
         status = read_file(p, "--crl", j->crl_path, &j->crl);
     if (status < 0)
@@ -191,16 +195,27 @@ static int print_json(const struct job *j, pp_res r, const struct pp_snp_checks 
     return ppctl_print_json(object);
 }
 
+/* A table is evidence: one that is malformed gives no certificate, and check 3 refuses. */
+static struct pp_snp_evidence evidence_of(struct job *j)
+{
+    struct pp_snp_evidence e = { .report = pp_buf_span(&j->report), .vek = pp_buf_span(&j->vek) };
+    struct pp_snp_table table;
+
+    if (j->table_path != NULL && pp_is_ok(pp_snp_table_parse(pp_buf_span(&j->table), &table)))
+        e = pp_snp_evidence_of(e.report, &table);
+    if (j->crl_path != NULL)
+        e.crl = pp_buf_span(&j->crl);
+    if (pp_is_ok(pp_x509_pem_parse(e.vek, &j->vek_pem)) && j->vek_pem.count == 1)
+        e.vek = pp_span(j->vek_pem.der[0], j->vek_pem.der_len[0]);
+    return e;
+}
+
 static int verify(struct ppctl *p, struct job *j)
 {
-    struct pp_snp_evidence evidence = { .report = pp_buf_span(&j->report),
-                                        .vek = pp_buf_span(&j->vek),
-                                        .crl = pp_buf_span(&j->crl) };
+    struct pp_snp_evidence evidence = evidence_of(j);
     struct pp_snp_checks checks;
     struct pp_snp_result result;
 
-    if (pp_is_ok(pp_x509_pem_parse(evidence.vek, &j->vek_pem)) && j->vek_pem.count == 1)
-        evidence.vek = pp_span(j->vek_pem.der[0], j->vek_pem.der_len[0]);
     pp_res r = pp_snp_verify(&j->anchors, &j->policy.policy, &evidence, j->posix_s, &checks,
                              &result);
     if (!pp_is_ok(r) && pp_code_class(r.code) != PP_CLASS_REFUSED)
@@ -218,6 +233,8 @@ int verb_verify_snp(struct ppctl *p, int argc, char **argv)
     const struct ppctl_option options[] = {
         { "--report", "R", "the attestation report, 1184 raw bytes", &j.report_path, NULL },
         { "--vek", "V", "the chip's certificate, DER or PEM", &j.vek_path, NULL },
+        { "--table", "T", "instead of --vek: the certificate table of an extended report",
+          &j.table_path, NULL },
         { "--chain", "PEM", "ASK, then ARK: the only anchors; default: AMD's, built in",
           &j.chain_path, NULL },
         { "--crl", "CRL", "AMD's revocation list of the line, DER; asks for check 5", &j.crl_path,
@@ -231,8 +248,11 @@ int verb_verify_snp(struct ppctl *p, int argc, char **argv)
     int status = ppctl_parse(p, "verify snp", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0,
                              0, NULL);
 
-    if (status < 0 && (j.report_path == NULL || j.vek_path == NULL))
-        status = ppctl_usage(p, j.report_path == NULL ? "--report" : "--vek", "a file", "nothing");
+    if (status < 0 && j.report_path == NULL)
+        status = ppctl_usage(p, "--report", "a file", "nothing");
+    if (status < 0 && (j.vek_path == NULL) == (j.table_path == NULL))
+        status = ppctl_usage(p, "--vek", "a file, or else --table",
+                             j.vek_path == NULL ? "nothing" : "both");
     if (status < 0)
         status = read_all(p, &j);
     if (status < 0)

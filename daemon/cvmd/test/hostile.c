@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The attester under a channel, workers and a device that an attacker holds. The device signs
- * whatever it is asked to, and each case says what it may have been asked: values that the attester
- * computed itself, over the true worker's key, for a server when the channel asked and for a client
- * when the worker did. An attester that refuses by ending has not been turned into an oracle either;
- * one that crashed would have.
+ * whatever it is asked to, and each case says what it may have been asked: values that the
+ * attester computed itself, over the true worker's key, for a server when the channel asked and
+ * for a client when the worker did. An attester that refuses by ending has not been turned into an
+ * oracle either; one that crashed would have.
  */
 #include "around.h"
 
@@ -14,7 +14,7 @@
 
 #include "hash.h"
 
-enum { SOON_MS = 60, PACKET_BYTES_MAX = 65536 };
+enum { SOON_MS = 60, PACKET_BYTES_MAX = CVM_BINDING_PACKET_BYTES_MAX };
 
 static int start(void **state)
 {
@@ -85,8 +85,8 @@ static void assert_serves(uint32_t slot)
 
 /* --- the channel ----------------------------------------------------------------------------- */
 
-/* A request of the device's own, values instead of what they are made of, more or less than a packet
- * has, a worker's call, a role: on the channel's socket none of them is anything. */
+/* A request of the device's own, values instead of what they are made of, more or less than a
+ * packet has, a worker's call, a role: on the channel's socket none of them is anything. */
 static void a_packet_of_another_shape_ends_the_attester_and_signs_nothing(void **state)
 {
     static uint8_t bytes[PACKET_BYTES_MAX];
@@ -335,6 +335,29 @@ static void a_channel_that_goes_away_ends_the_attester(void **state)
     cvm_close(&w.fd);
 }
 
+/* The supervisor is the one that is believed; what it cannot have said still ends the attester. */
+static void a_worker_that_cannot_be_ends_the_attester(void **state)
+{
+    static const struct {
+        const char *packet;
+        int with_fd;
+    } ROWS[] = { { "00000001 00000001", 0 },
+                 { "00000001 000000", 1 },
+                 { "00000001 00000001 00", 1 },
+                 { "00001040 00000001", 1 }, /* CVM_WORKERS_MAX */
+                 { "ffffffff 00000001", 1 } };
+    uint8_t packet[16];
+
+    assert_int_equal(CVM_WORKERS_MAX, 0x1040);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        size_t len = pp_test_hex(ROWS[i].packet, packet, sizeof packet);
+        assert_ok(cvm_send(around.supervisor, pp_span(packet, len),
+                           ROWS[i].with_fd ? around.device : -1));
+        assert_died_closed();
+        restart(state);
+    }
+}
+
 /* --- workers --------------------------------------------------------------------------------- */
 
 /* Its socket ends; what it said is signed for nobody, and others do not notice. */
@@ -394,7 +417,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
                                       CVM_CALL_PACKET_BYTES - 1,
                                       CVM_CALL_PACKET_BYTES + 1,
                                       CVM_ATTEST_PACKET_BYTES };
-    uint8_t binding[PP_BINDING_BYTES], want[PP_BINDING_BYTES];
+    uint8_t want[PP_BINDING_BYTES];
 
     (void)state;
     for (uint32_t i = 0; i <= PP_ARRAY_COUNT(LENGTHS); i++) {
@@ -406,9 +429,7 @@ static void a_worker_that_serves_is_a_client_or_nothing(void **state)
         around_binding(&s, &w, want);
         assert_signed(want);
         assert_true(around_evidence(&got, AROUND_WAIT_MS));
-        static uint8_t told[CVM_BINDING_PACKET_BYTES_MAX];
-        assert_ok(cvm_recv(w.fd, told, sizeof told, &(size_t){ 0 }, NULL));
-        memcpy(binding, told, sizeof binding);
+        assert_ok(cvm_recv(w.fd, bytes, sizeof bytes, &(size_t){ 0 }, NULL));
         if (i < PP_ARRAY_COUNT(LENGTHS)) {
             assert_int_equal(send(w.fd, bytes, LENGTHS[i], MSG_NOSIGNAL), LENGTHS[i]);
             assert_ok(cvm_wait(w.fd, AROUND_WAIT_MS));
@@ -451,7 +472,7 @@ static void ask_for_one(uint32_t generation, uint8_t wanted[PP_REPORT_DATA_BYTES
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
 }
 
-/* ra-tls 8: busy, never a session without Evidence, and never one with Evidence of something else. */
+/* ra-tls 8: busy, never a session without Evidence, nor one with Evidence of something else. */
 static void a_report_that_is_not_what_was_asked_for_makes_its_session_busy(void **state)
 {
     uint8_t wanted[PP_REPORT_DATA_BYTES], before[PP_REPORT_DATA_BYTES],
@@ -582,6 +603,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_flood_is_signed_as_the_rules_say_and_no_more),
     CASE(a_flood_for_nobody_leaves_the_attester_serving),
     LAST(a_channel_that_goes_away_ends_the_attester),
+    CASE(a_worker_that_cannot_be_ends_the_attester),
     CASE(a_worker_that_talks_out_of_turn_is_left),
     CASE(a_worker_that_serves_is_a_client_or_nothing),
     CASE(a_report_that_is_not_what_was_asked_for_makes_its_session_busy),

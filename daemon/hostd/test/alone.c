@@ -68,6 +68,8 @@ static int listening(uint16_t *ret_port)
     return fd;
 }
 
+static int other_device = -1; /* what stands at the device's descriptor instead of our socket */
+
 static void start(struct machine *m, const char *config, const char *cmdline, char **envp)
 {
     int device[2], events[2];
@@ -81,6 +83,11 @@ static void start(struct machine *m, const char *config, const char *cmdline, ch
     assert_int_equal(lseek(config_fd, 0, SEEK_SET), 0);
     m->guest.policy = SIM_GUEST_POLICY;
     pp_sha256(pp_span_cstr(config), m->guest.host_data);
+    if (other_device >= 0) {
+        close(device[1]);
+        device[1] = fcntl(other_device, F_DUPFD_CLOEXEC, 0);
+        assert_true(device[1] >= 0);
+    }
     m->pid = fork();
     assert_true(m->pid >= 0);
     if (m->pid == 0) {
@@ -312,6 +319,57 @@ static void a_device_that_goes_away_ends_the_machine(void **state)
     assert_true(has_line(&m, "event=CVM_PROCESS_ENDED process="));
 }
 
+/* Starts with `path` (NULL: the socket) as device, and gives the line that says why it ended. */
+static void assert_ends_with_device(const char *platform, const char *path, const char *line)
+{
+    char config[512];
+    struct machine m;
+
+    snprintf(config, sizeof config, "%s", CONFIG);
+    char *at = strstr(config, "sim-snp");
+    assert_non_null(at);
+    memcpy(at, platform, 7);
+    if (path != NULL)
+        assert_true(
+            (other_device = open(path, strcmp(path, "/dev/null") == 0 ? O_RDWR | O_CLOEXEC
+                                                                      : O_PATH | O_CLOEXEC)) >= 0);
+    start(&m, config, "pp.role=orchestrator", (char *[]){ NULL });
+    if (other_device >= 0)
+        close(other_device);
+    other_device = -1;
+    assert_int_equal(end_of(&m), 1);
+    assert_true(has_line(&m, line));
+    assert_false(has_line(&m, "DAEMON_READY"));
+}
+
+/* The measured platform and what the host puts at the descriptor go together, or nothing starts. */
+static void a_device_of_another_platform_ends_the_machine(void **state)
+{
+    static const char UNSUPPORTED[] = "event=DAEMON_STOPPED party=cvm code=UNSUPPORTED";
+
+    (void)state;
+    assert_ends_with_device("sim-snp", "/dev/null", UNSUPPORTED);
+    assert_ends_with_device("sim-snp", "/", UNSUPPORTED);
+    assert_ends_with_device("sev-snp", NULL, UNSUPPORTED); /* a simulator for the real thing */
+    assert_ends_with_device("sev-snp", "/proc/version", UNSUPPORTED);
+}
+
+/* A device and a folder that are not the kernel's: their reporter ends, and all with it. */
+static void a_reporter_without_a_device_ends_the_machine(void **state)
+{
+    char folder[] = "/tmp/pp-alone-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_ends_with_device("sev-snp", "/dev/null", "event=CVM_PROCESS_ENDED process=");
+    assert_ends_with_device("sev-snp", folder, "event=CVM_PROCESS_ENDED process=");
+    int fd = open(folder, O_PATH | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(unlinkat(fd, "pp", AT_REMOVEDIR), 0); /* it got as far as its entry */
+    close(fd);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w13_t3_a_configuration_that_was_not_measured_is_not_served),
     cmocka_unit_test(a_device_that_fails_at_the_start_means_no_service),
@@ -319,6 +377,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w13_t1_the_environment_has_no_effect),
     cmocka_unit_test(without_a_report_or_with_bad_hints_a_session_is_busy),
     cmocka_unit_test(a_device_that_goes_away_ends_the_machine),
+    cmocka_unit_test(a_device_of_another_platform_ends_the_machine),
+    cmocka_unit_test(a_reporter_without_a_device_ends_the_machine),
 };
 
 int main(int argc, char **argv)

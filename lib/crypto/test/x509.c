@@ -2,6 +2,8 @@
 /* Certificates of a test hierarchy: root (RSA) > middle (RSA) > leaf (P-384), as AMD's is built. */
 #include "harness.h"
 
+#include <openssl/x509.h>
+
 #include "crypto.h"
 #include "wr.h"
 #include "x509.h"
@@ -801,13 +803,50 @@ static void two_session_certificates_differ_in_point_and_signature_alone(void **
     }
 }
 
+/* What TLS sends is the object: it must not be told from the template by a byte that is not random. */
+static void a_session_certificate_made_as_an_object_has_the_same_bytes(void **state)
+{
+    (void)state;
+    enum { TBS_AT = 4, TBS_BYTES = 178, SIGNATURE_AT = TBS_AT + TBS_BYTES + 15 };
+    struct pp_x509_maker *maker = NULL;
+
+    assert_ok(pp_x509_maker_new(&maker));
+    for (int i = 0; i < 5; i++) {
+        uint8_t want[PP_X509_SESSION_BYTES_MAX], point[PP_P256_POINT_BYTES], *der = NULL;
+        struct pp_ec_key *key = NULL;
+        X509 *made = NULL;
+        size_t len;
+
+        assert_ok(pp_ec_key_generate(PP_P256, &key));
+        assert_ok(pp_x509_make_session(key, want, sizeof want, &len));
+        assert_ok(pp_x509_maker_make(maker, key, &made));
+        int n = i2d_X509(made, &der);
+        assert_true(n > SIGNATURE_AT);
+        assert_memory_equal(der + TBS_AT, want + TBS_AT, TBS_BYTES + 13);
+        assert_ok(pp_ec_key_point(key, point, sizeof point, &len));
+        assert_ok(pp_ecdsa_verify(PP_P256, PP_BYTES(point), PP_SHA256,
+                                  pp_span(der + TBS_AT, TBS_BYTES),
+                                  pp_span(der + SIGNATURE_AT, (size_t)n - SIGNATURE_AT)));
+        OPENSSL_free(der);
+        X509_free(made);
+        pp_ec_key_free(key);
+    }
+    pp_x509_maker_free(maker);
+}
+
 static void a_session_certificate_needs_a_p256_key(void **state)
 {
     (void)state;
+    struct pp_x509_maker *maker = NULL;
     uint8_t der[PP_X509_SESSION_BYTES_MAX];
+    X509 *made = NULL;
     size_t len;
 
     assert_code(pp_x509_make_session(leaf_key, der, sizeof der, &len), PP_E_KEY);
+    assert_ok(pp_x509_maker_new(&maker));
+    assert_code(pp_x509_maker_make(maker, leaf_key, &made), PP_E_KEY);
+    assert_null(made);
+    pp_x509_maker_free(maker);
 }
 
 /* --- issuing --------------------------------------------------------------------------------- */
@@ -891,6 +930,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_pem_block_at_its_limit_is_read_and_one_past_it_refused),
     cmocka_unit_test(a_session_certificate_is_of_the_profile_of_pp_wire_5),
     cmocka_unit_test(two_session_certificates_differ_in_point_and_signature_alone),
+    cmocka_unit_test(a_session_certificate_made_as_an_object_has_the_same_bytes),
     cmocka_unit_test(a_session_certificate_needs_a_p256_key),
     cmocka_unit_test(an_issuer_key_survives_export),
     cmocka_unit_test(an_issuer_refuses_what_it_cannot_sign),

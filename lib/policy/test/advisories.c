@@ -6,10 +6,12 @@
  */
 #include <string.h>
 
+#include "machine_gpu.h"
 #include "machine_tdx.h"
 
 static struct machine *m;
 static struct machine_tdx *tdx;
+static struct machine_gpu *gpu;
 static struct sim_root *roots[PP_SNP_LINES];
 static struct sim_chip *first_chip;
 static struct pp_checks checks;
@@ -21,6 +23,7 @@ static int make(void **state)
     m = machine_new();
     first_chip = m->chip;
     tdx = machine_tdx_new(m);
+    gpu = machine_gpu_new(m);
     roots[PP_SNP_GENOA] = m->root;
     static const enum pp_snp_line others[] = { PP_SNP_MILAN, PP_SNP_TURIN };
     for (size_t i = 0; i < PP_ARRAY_COUNT(others); i++) {
@@ -36,6 +39,7 @@ static int drop(void **state)
     (void)state;
     m->chip = first_chip;
     machine_tdx_free(tdx);
+    machine_gpu_free(gpu);
     sim_root_free(roots[PP_SNP_MILAN]);
     sim_root_free(roots[PP_SNP_TURIN]);
     machine_free(m);
@@ -171,7 +175,8 @@ static void break_line(const struct pp_advisory *a)
     case PP_RULE_TDX_CURRENT:
         outdate();
         return;
-    case PP_RULE_GPU_ALONE: /* evidence of GPUs is made in appraise_gpu.c */
+    case PP_RULE_GPU_ALONE:
+        gpu->params.feature_flag = PP_GPU_MPT;
         return;
     case PP_RULE_REGISTERED:
         unregister();
@@ -209,6 +214,8 @@ static void have_machine(const struct pp_advisory *a)
     }
     params = params_for(a);
     have_chip(&params);
+    if (a->rule == PP_RULE_GPU_ALONE)
+        machine_gpu_default(gpu);
 }
 
 /* --- the lines -------------------------------------------------------------------------------- */
@@ -228,6 +235,7 @@ static void assert_broken_alone(const struct pp_advisory *a)
                                        .unregistered = a->rule == PP_RULE_REGISTERED,
                                        .is_tdx = is_of_tdx(a) };
 
+    facts.gpu_is_shared = a->rule == PP_RULE_GPU_ALONE;
     facts.td_attributes = tdx->guest.td_attributes;
     facts.outdated = a->rule == PP_RULE_TDX_CURRENT;
 
@@ -269,7 +277,7 @@ static void each_line_holds_where_the_policy_forgot_it(void **state)
 
         if (a->rule == PP_RULE_SNP_SIGNER || a->rule == PP_RULE_REGISTERED ||
             a->rule == PP_RULE_GPU_ALONE)
-            continue; /* no VLEK is made here; and the host-set is asked by no policy */
+            continue; /* no VLEK is made here; nor has the host-set a policy; see appraise_gpu.c */
         have_machine(a);
         break_line(a);
         struct pp_snp_policy *p = &m->trust.hardware.snp;

@@ -39,7 +39,7 @@ struct machine {
     size_t cbor_len;
 
     /* The bundle's blobs, and where a test keeps them. */
-    struct pp_span blobs[4];
+    struct pp_span blobs[8];
 
     void (*bend_evidence)(struct machine *m);                        /* before the binding */
     void (*bend_report)(struct machine *m, struct pp_snp_report *r); /* before it is signed */

@@ -471,6 +471,62 @@ static void a_server_that_would_retry_writes_nothing(void **state)
     bent_done(&c);
 }
 
+/* Offers a session that nobody gave it, and data under its key. */
+static int offer_psk(SSL *ssl, const EVP_MD *md, const unsigned char **ret_id, size_t *ret_id_len,
+                     SSL_SESSION **ret)
+{
+    static const unsigned char suite[] = { 0x13, 0x02 }, secret[48] = { 7 }, id[] = { 'i', 'd' };
+    SSL_SESSION *session = SSL_SESSION_new();
+
+    (void)md;
+    assert_non_null(session);
+    assert_int_equal(SSL_SESSION_set1_master_key(session, secret, sizeof secret), 1);
+    assert_int_equal(SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, suite)), 1);
+    assert_int_equal(SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION), 1);
+    assert_int_equal(SSL_SESSION_set_max_early_data(session, 1024), 1);
+    *ret_id = id;
+    *ret_id_len = sizeof id;
+    *ret = session;
+    return 1;
+}
+
+/* ra-tls 10: resumption tried, early data sent. Neither gets past the ClientHello; and behind that
+ * check the library gives neither. */
+static void w7_t7_a_client_that_offers_a_psk_and_early_data_gets_neither(void **state)
+{
+    static uint8_t body[PP_EVIDENCE_BODY_BYTES], wire[PAIR_WIRE_BYTES];
+    struct bent c = { 0 };
+    struct pp_ratls_ctx *ctx;
+    struct pp_ratls_server *s;
+    struct pp_random random = pp_random_system();
+    size_t written;
+
+    (void)state;
+    client_ctx(&c);
+    SSL_CTX_set_psk_use_session_callback(c.ctx, offer_psk);
+    bent_start(&c);
+    SSL_set_connect_state(c.ssl);
+    assert_int_equal(SSL_write_early_data(c.ssl, "early", 5, &written), 1);
+    size_t len = bent_take(&c, wire, sizeof wire);
+    assert_true(len > PP_HELLO_BYTES);
+    assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &ctx));
+    assert_ok(pp_ratls_server_new(ctx, &random, &s));
+    assert_code(pp_ratls_server_feed(s, pp_span(wire, len)), PP_E_TLS_SUITE);
+    assert_int_equal(pp_ratls_server_pending(s), 0);
+    pp_ratls_server_free(s);
+
+    assert_ok(pp_ratls_server_new_bent(ctx, &random, 1, (struct pp_span){ 0 }, &s));
+    assert_ok(pp_ratls_server_feed(s, pp_span(wire, len)));
+    assert_ok(pp_ratls_server_evidence(s, PP_BYTES(body)));
+    bent_put(&c, wire, server_take(s, wire, sizeof wire));
+    assert_int_equal(SSL_do_handshake(c.ssl), 1);
+    assert_int_equal(SSL_session_reused(c.ssl), 0);
+    assert_int_equal(SSL_get_early_data_status(c.ssl), SSL_EARLY_DATA_REJECTED);
+    pp_ratls_server_free(s);
+    pp_ratls_ctx_free(ctx);
+    bent_done(&c);
+}
+
 static void a_server_refuses_a_clients_key_update(void **state)
 {
     static uint8_t body[PP_EVIDENCE_BODY_BYTES], wire[PAIR_WIRE_BYTES], request[600];
@@ -537,6 +593,7 @@ static const struct CMUnitTest tests[] = {
     BEND_TEST(two_answers_end_the_session),
     BEND_TEST(w11_t6_a_request_for_client_authentication_ends_the_session),
     BEND_TEST(a_server_that_would_retry_writes_nothing),
+    BEND_TEST(w7_t7_a_client_that_offers_a_psk_and_early_data_gets_neither),
     BEND_TEST(a_server_refuses_a_clients_key_update),
 };
 

@@ -524,6 +524,23 @@ static void a_server_refuses_a_second_request_and_other_messages(void **state)
     pair_tear_down(&other_state);
 }
 
+/* ra-tls 13: OPEN only after the client's Finished; what comes before it is not read. */
+static void a_request_without_the_finished_before_it_is_not_read(void **state)
+{
+    struct pair *p = *state;
+    uint8_t wire[4096];
+    size_t len = run_to_request(p, wire, sizeof wire);
+    size_t finished = 5 + ((size_t)wire[3] << 8 | wire[4]);
+
+    assert_true(finished < len);
+    pp_ratls_server_request_buffer(p->server, p->request_buffer, sizeof p->request_buffer);
+    assert_code(pp_ratls_server_feed(p->server, pp_span(wire + finished, len - finished)),
+                PP_E_TLS_ALERT);
+    assert_int_equal(pp_ratls_server_state(p->server), PP_SERVER_DEAD);
+    for (size_t i = 0; i < sizeof p->request_buffer; i++)
+        assert_int_equal(p->request_buffer[i], 0);
+}
+
 static void a_server_takes_no_bytes_before_its_evidence_is_out(void **state)
 {
     struct pair *p = *state;
@@ -624,6 +641,7 @@ static const struct CMUnitTest tests[] = {
     PAIR_TEST(a_server_gives_up_with_one_small_record),
     PAIR_TEST(a_bad_finished_ends_the_session_with_a_record_of_the_same_size),
     PAIR_TEST(a_server_refuses_a_second_request_and_other_messages),
+    PAIR_TEST(a_request_without_the_finished_before_it_is_not_read),
     PAIR_TEST(a_server_takes_no_bytes_before_its_evidence_is_out),
     PAIR_TEST(evidence_of_another_size_is_not_written),
     PAIR_TEST(a_dead_session_keeps_its_first_reason_and_nothing_else),

@@ -78,7 +78,8 @@ def usage():
     first = rows("tests/vectors/launch/own.json")[0]
     good = sev_args(first)
     for name, args in (
-            ("no mode", []), ("an unknown mode", ["sgx"] + good[1:]), ("no firmware", ["snp", "--vcpu-type", "EPYC-Milan"]),
+            ("no mode", []), ("an unknown mode", ["sgx"] + good[1:]),
+            ("no firmware", ["snp", "--vcpu-type", "EPYC-Milan"]),
             ("no model", ["snp", "--firmware", "fw"]), ("no processor", good[:7] + ["--vcpus", "0"]),
             ("too many processors", ["snp", "--firmware", "fw", "--vcpu-type", "EPYC", "--vcpus", "4097"]),
             ("an initrd alone", ["snp", "--firmware", "fw", "--vcpu-type", "EPYC", "--initrd", "kernel"]),
@@ -103,8 +104,8 @@ def mrtd():
     write("tdvf", scope["firmware"](scope["GOOD"]))
     for order in ("page", "section"):
         status, out, err = measure("tdx", "--firmware", "tdvf", "--order", order)
-        check(f"MRTD by {order}", status == 0 and out.split() == ["mrtd", scope["mrtd"](scope["GOOD"], order == "page")],
-              out)
+        want = scope["mrtd"](scope["GOOD"], order == "page")
+        check(f"MRTD by {order}", status == 0 and out.split() == ["mrtd", want], out)
         check("MRTD says that it is not verified", "never verified against a real quote" in err, err)
     _, out, _ = measure("tdx", "--firmware", "tdvf", "--json")
     o = json.loads(out)

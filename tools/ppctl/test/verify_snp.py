@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,19 @@ def outcome(name, args, status, code):
     return o
 
 
+GUIDS = {"vcek": "63da758de6644564adc5f4b93be8accd", "ask": "4ab7b379bbac4fe4a02f05aef327c782",
+         "ark": "c0b406a4a8034952 97433fb6014cd0ae", "crl": "92f81bc358114d3d97ffd19f88dc67ea"}
+
+
+def table(**parts):
+    """The certificate table of an extended report."""
+    at, rows, body = 24 * (len(parts) + 1), b"", b""
+    for name, der in parts.items():
+        rows += bytes.fromhex(GUIDS[name]) + struct.pack("<II", at + len(body), len(der))
+        body += der
+    return rows + bytes(24) + body
+
+
 def refused_usage(name, *args):
     status, out, err = run(*args)
     check(f"{name}: exit status 2", status == 2, f"got {status}")
@@ -110,6 +124,26 @@ def main():
             write("milan.pem", pem(amd("milan", "ASK")) + pem(amd("milan", "ARK")))], 3, "SNP_CHAIN")
     outcome("chain in the wrong order", [*asked, "--chain", write("order.pem", ark + ask)], 3, "SNP_CHAIN")
     outcome("chain of one", [*asked, "--chain", write("one.pem", ark)], 3, "SNP_CHAIN")
+
+    whole = table(vcek=vek_bytes, ask=amd("genoa", "ASK"), ark=amd("genoa", "ARK"))
+    host = ["--report", report, "--at", at, "--policy", empty, "--table"]
+    outcome("table", [*host, write("table", whole)], 0, None)
+    outcome("table, filled to a page", [*host, write("page", whole + bytes(-len(whole) % 4096))], 0, None)
+    outcome("table with the certificate alone", [*host, write("vcek", table(vcek=vek_bytes))], 0, None)
+    outcome("table of another line's chain", [*host, write("other", table(
+        vcek=vek_bytes, ask=amd("milan", "ASK"), ark=amd("milan", "ARK")))], 3, "SNP_CHAIN")
+    outcome("table without a certificate", [*host, write("bare", table(ask=amd("genoa", "ASK")))], 3, "SNP_CERT_FORM")
+    outcome("table cut off", [*host, write("cut", whole[:-1])], 3, "SNP_CERT_FORM")
+    outcome("table with a list that is none", [*host[:4], "--policy", write("crl.json", '{"require_crl": true}'),
+            "--table", write("list", table(vcek=vek_bytes, crl=b"no list"))], 3, "SNP_CRL_STALE")
+    outcome("a list is asked for, and none came", [*base, "--policy", "crl.json"], 3, "SNP_CRL_STALE")
+    refused_usage("certificate and table", *base, "--table", "table")
+    refused_usage("absent table", "--report", report, "--table", "absent")
+    shown = report_bytes[8:16][::-1].hex()
+    outcome("all bits of the guest policy as they are", [*base, "--policy", write("bits.json", json.dumps(
+        {"policy_mask": "0x" + "f" * 16, "policy_value": "0x" + shown}))], 0, None)
+    outcome("one bit of the platform otherwise", [*base, "--policy", write("platform.json", json.dumps(
+        {"platform_info_mask": "0x80", "platform_info_value": "0x80"}))], 3, "SNP_PLATFORM")
 
     pins = {"expected_measurement_hex": report_bytes[0x90:0xC0].hex().upper(),
             "expected_report_data_hex": report_bytes[0x50:0x90].hex(), "min_tcb_bl_spl": 10,
