@@ -5,10 +5,10 @@
  *
  * A VM has no ledger of its own and no clock that it believes: its host controls both. So it is
  * told which records count by somebody whom it may believe (a worker by the device, inside the
- * sealed request; a back-end by its measured configuration), gets their texts from anybody, and a
- * text counts only if its SHA-256 is one of the ids named. Whether a release is reviewed, in force and
- * not revoked is then the knowledge of who named it. Certificates are judged at the last second of
- * the release record's life, which no host can move.
+ * sealed request; a back-end by its measured configuration), gets their texts from anybody, and
+ * takes a text only if its SHA-256 is one of the ids named. Whether a release is reviewed, in force
+ * and not revoked is then the knowledge of who named it. Certificates are judged at the last second
+ * of the release record's life, which no host can move.
  */
 #ifndef PP_PEER_H
 #define PP_PEER_H

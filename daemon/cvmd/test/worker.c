@@ -73,7 +73,7 @@ static void say(const struct around *a, enum cvm_word word, struct pp_span bytes
 
     pp_wr_u32(&wr, (uint32_t)word << 24 | (uint32_t)bytes.len);
     assert_ok(cvm_write_all(a->channel, pp_wr_done(&wr)));
-    assert_ok(cvm_write_all(a->channel, bytes));
+    pp_ignore(cvm_write_all(a->channel, bytes), "a word that has no place is not read to its end");
 }
 
 /* Its exit class; and it has said nothing before. */
@@ -131,7 +131,7 @@ static void a_back_end_opens_nothing_that_comes_before_evidence(void **state)
     }
 }
 
-/* --- an orchestrator's ------------------------------------------------------------------------- */
+/* --- an orchestrator's ------------------------------------------------------------------------ */
 
 enum { ROOM = 1024 };
 

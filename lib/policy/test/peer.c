@@ -33,7 +33,7 @@ static int drop(void **state)
     return 0;
 }
 
-/* --- records with texts ------------------------------------------------------------------------- */
+/* --- records with texts ----------------------------------------------------------------------- */
 
 static void start_record(enum pp_record_type type)
 {
@@ -84,7 +84,7 @@ static void host_set_text(void)
     write_text(M_HOSTS);
 }
 
-/* --- both ends ---------------------------------------------------------------------------------- */
+/* --- both ends -------------------------------------------------------------------------------- */
 
 /* A machine that runs the predictor, and a peer that expects one. */
 static int fresh(void **state)
@@ -253,7 +253,7 @@ static void w7_t1_evidence_of_another_session_is_refused(void **state)
     assert_not_met(M_PREDICTOR, PP_E_SNP_BINDING);
 }
 
-/* --- the client end ----------------------------------------------------------------------------- */
+/* --- the client end --------------------------------------------------------------------------- */
 
 /* What a back-end makes of a client that says it runs `release`. */
 static pp_res admit(size_t release, struct pp_admitted *ret)
@@ -332,7 +332,7 @@ static void evidence_of_a_client_in_another_session_admits_nobody(void **state)
     assert_code(pp_peer_admit(&m->trust, &peer, body, &here, NULL, &a), PP_E_SNP_BINDING);
 }
 
-/* --- anchors ------------------------------------------------------------------------------------ */
+/* --- anchors ---------------------------------------------------------------------------------- */
 
 static void the_root_of_simulated_chips_is_the_measured_one(void **state)
 {
