@@ -21,7 +21,7 @@ static const struct appraise_row ROWS[PP_GPU_CHECKS + 1] = {
     [PP_GPU_CHECK_RIM_EXPIRED] = { PP_STEP_PLATFORM, "their signers are valid now" },
     [PP_GPU_CHECK_RIM_CONFLICT] = { PP_STEP_PLATFORM, "the two files do not contradict" },
     [PP_GPU_CHECK_MEASUREMENT] = { PP_STEP_PLATFORM, "the GPU runs exactly what they say" },
-    [PP_GPU_CHECK_OCSP] = { PP_STEP_PLATFORM, "the vendor has revoked none of it, freshly said" },
+    [PP_GPU_CHECK_OCSP] = { PP_STEP_PLATFORM, "the vendor has not revoked the GPU, freshly said" },
 };
 
 /* The release's rows as the verifier wants them. */
