@@ -14,7 +14,7 @@ static struct pp_algorithms algorithms; /* written once, under pthread_once */
 static pp_res outcome = { .code = PP_E_STATE };
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* --- memory of the library --------------------------------------------------------------------- */
+/* --- memory of the library -------------------------------------------------------------------- */
 
 /*
  * OpenSSL 3.0 frees a TLS session with its traffic and exporter secrets in it. What it gives back
@@ -46,7 +46,7 @@ static void *wiped_realloc(void *p, size_t len, const char *file, int line)
     return new;
 }
 
-/* --- algorithms -------------------------------------------------------------------------------- */
+/* --- algorithms ------------------------------------------------------------------------------- */
 
 static EVP_PKEY *make_frame(const char *group)
 {
