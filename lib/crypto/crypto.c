@@ -14,7 +14,7 @@ static struct pp_algorithms algorithms; /* written once, under pthread_once */
 static pp_res outcome = { .code = PP_E_STATE };
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* --- memory of the library --------------------------------------------------------------------- */
+/* --- memory of the library -------------------------------------------------------------------- */
 
 /*
  * OpenSSL 3.0 frees a TLS session with its traffic and exporter secrets in it. What it gives back
@@ -38,7 +38,8 @@ static void *wiped_realloc(void *p, size_t len, const char *file, int line)
         wiped_free(p, file, line);
         return NULL;
     }
-    void *new = CRYPTO_malloc(len, file, line);
+    /* Allocated within the library, so that counts of allocations tell its own from ours. */
+    void *new = CRYPTO_zalloc(len, file, line);
     if (new == NULL || p == NULL)
         return new;
     memcpy(new, p, had < len ? had : len);
@@ -46,7 +47,7 @@ static void *wiped_realloc(void *p, size_t len, const char *file, int line)
     return new;
 }
 
-/* --- algorithms -------------------------------------------------------------------------------- */
+/* --- algorithms ------------------------------------------------------------------------------- */
 
 static EVP_PKEY *make_frame(const char *group)
 {

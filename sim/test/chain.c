@@ -35,7 +35,7 @@ static int clean(void **state)
     return 0;
 }
 
-/* --- a certificate with one thing wrong --------------------------------------------------------- */
+/* --- a certificate with one thing wrong ------------------------------------------------------- */
 
 static uint8_t forged[PP_X509_DER_BYTES_MAX];
 
@@ -324,7 +324,7 @@ static void any_flipped_bit_of_a_report_is_refused_and_so_is_each_truncation(voi
             assert_code(appraise_bytes(&e, &genoa.anchors, pp_span(bytes, n)), PP_E_SNP_FORMAT);
 }
 
-/* --- authorities -------------------------------------------------------------------------------- */
+/* --- authorities ------------------------------------------------------------------------------ */
 
 /* An authority of these names, with the genuine key of chips. */
 static size_t issue_named(const char *cn, const char *issuer_cn, const struct pp_issue_key *signer,
@@ -443,7 +443,7 @@ static void a_root_must_have_signed_itself_and_be_in_force(void **state)
     }
 }
 
-/* --- what comes along ---------------------------------------------------------------------------- */
+/* --- what comes along ------------------------------------------------------------------------- */
 
 static void a_chain_that_comes_along_is_the_pinned_one_or_refused(void **state)
 {
@@ -504,7 +504,7 @@ static void evidence_in_a_table_is_appraised_as_evidence_in_files(void **state)
                 PP_E_SNP_CERT_FORM);
 }
 
-/* --- providers' keys ----------------------------------------------------------------------------- */
+/* --- providers' keys -------------------------------------------------------------------------- */
 
 /* Evidence signed by the provider's key, and a policy that takes such. */
 static void vlek_evidence(struct evidence *e, uint8_t report[PP_SNP_REPORT_BYTES])
@@ -622,7 +622,7 @@ static void each_authority_is_revoked_for_its_own_keys(void **state)
     }
 }
 
-/* --- clocks and sizes ---------------------------------------------------------------------------- */
+/* --- clocks and sizes ------------------------------------------------------------------------- */
 
 static void a_clock_that_is_wrong_by_ten_years_believes_nothing(void **state)
 {

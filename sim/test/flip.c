@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any single flipped bit of TDX evidence is refused: of the quote, of the vendor's documents, and of
- * what the verifier holds them against. Exempt are the padding behind a quote, which nobody reads,
- * and those letters of a PEM text that stand for no bit of its certificates.
+ * Any single flipped bit of TDX evidence is refused: of the quote, of the vendor's documents, and
+ * of what the verifier holds them against. Exempt are the padding behind a quote, which nobody
+ * reads, and those letters of a PEM text that stand for no bit of its certificates.
  */
 #include "flip.h"
 #include "tdx_world.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gpu_policy.h: the policy file of `ppctl verify gpu` (docs/protocol/gpu.md, section policy file). */
+/*
+ * gpu_policy.h: the policy file of `ppctl verify gpu` (docs/protocol/gpu.md, section policy file).
+ */
 #ifndef PPCTL_GPU_POLICY_H
 #define PPCTL_GPU_POLICY_H
 

@@ -898,7 +898,10 @@ static void two_session_certificates_differ_in_point_and_signature_alone(void **
     }
 }
 
-/* What TLS sends is the object: it must not be told from the template by a byte that is not random. */
+/*
+ * What TLS sends is the object: it must not be told from the template by a byte that is not
+ * random.
+ */
 static void a_session_certificate_made_as_an_object_has_the_same_bytes(void **state)
 {
     (void)state;

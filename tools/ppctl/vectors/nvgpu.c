@@ -664,7 +664,9 @@ static void run_own_with(struct vectors *v, const char *file, const json_t *evid
     case_done(&c);
 }
 
-/* {"evidence": [{name, report_hex, certificates_hex, ...}], "cases": [{name, of, at, code, ...}]} */
+/*
+ * {"evidence": [{name, report_hex, certificates_hex, ...}], "cases": [{name, of, at, code, ...}]}
+ */
 static void run_own_file(struct vectors *v, const char *file, const json_t *root)
 {
     size_t i, k;
