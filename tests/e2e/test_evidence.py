@@ -70,10 +70,12 @@ class Evidence(unittest.TestCase):
             done = self.verify(data, *self.session, *self.bundle)
             self.assert_verdict(done, None, form)
             self.assertEqual((done.json["form"], done.json["platform"]), (form, "sim-snp"))
+            self.assertTrue(done.json["simulated"])
         people = self.fleet.run("verify", "evidence", os.path.join(self.fleet.folder, "evidence"), *self.session,
                                 *self.bundle)
         self.assertEqual(people.status, 0)
         self.assertIn("accept: ", people.out)
+        self.assertIn("simulated secure processor: protects nothing", people.out)
 
     def test_without_its_session_evidence_is_not_accepted_whatever_else_is_right(self):
         for more in (self.machine, self.bundle):
