@@ -175,6 +175,8 @@ static int take_asked(struct asked *ret, int wait_ms)
     return 1;
 }
 
+static struct pp_backends backends; /* that Evidence names */
+
 static void answer_asked(struct asked *a)
 {
     static uint8_t packet[CVM_EVIDENCE_PACKET_BYTES];
@@ -186,6 +188,7 @@ static void answer_asked(struct asked *a)
                              .endorsement_count = 1,
                              .config = pp_span(CONFIG_BYTES, sizeof CONFIG_BYTES - 1),
                              .message_key = PP_BYTES(MESSAGE_KEY),
+                             .backends = backends,
                              .host_count = 1,
                              .hosts = { { .size = 1 } } };
 
@@ -489,6 +492,56 @@ static void w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none(void
     close(gateway);
 }
 
+/* 1 when a session with that back-end may be opened; it is then not there, which the worker hears.
+ * 0 when the worker counts as broken. */
+static int may_open(int gateway, uint8_t backend)
+{
+    uint8_t word[CVM_WORD_HEAD_BYTES + CVM_OPEN_WORD_BYTES] = { CVM_WORD_OPEN, 0, 0,
+                                                                CVM_OPEN_WORD_BYTES, backend };
+    static const uint8_t NOT_THERE[CVM_WORD_HEAD_BYTES] = { CVM_WORD_OPEN };
+    uint8_t heard[CVM_WORD_HEAD_BYTES];
+    struct pollfd p[] = { { .fd = gateway, .events = POLLIN },
+                          { .fd = m.worker, .events = POLLIN } };
+    struct device d;
+
+    open_and_ask(gateway, &d);
+    assert_ok(pp_fd_write(m.worker, PP_BYTES(word)));
+    assert_true(poll(p, PP_ARRAY_COUNT(p), WAIT_MS) > 0);
+    int may = p[0].revents == 0;
+    if (may) {
+        read_exactly(m.worker, heard, sizeof heard);
+        assert_memory_equal(heard, NOT_THERE, sizeof heard);
+        send_frame(gateway, PP_FRAME_CLOSE, 3, d.sid, PP_STR(""));
+        assert_int_equal(take_frame(gateway).kind, PP_FRAME_GONE);
+        assert_int_equal(take_frame(gateway).tag, 3);
+    } else {
+        assert_int_equal(take_frame(gateway).bytes.len, PP_RATLS_ALERT_BYTES);
+    }
+    pp_ratls_client_free(d.client);
+    return may;
+}
+
+/* The bytes of a call are the worker's own, and the host sees them: where the device was told of no
+ * back-end, a worker that was talked into it has no such way out. */
+static void a_worker_calls_nobody_whom_its_sessions_evidence_does_not_name(void **state)
+{
+    (void)state;
+    start_channel(0);
+    int gateway = connect_gateway();
+    backends = (struct pp_backends){ 0 };
+    for (uint8_t to = 0; to <= CVM_BACKENDS; to++)
+        assert_false(may_open(gateway, to));
+    backends = (struct pp_backends){ .items = { { .role = PP_STR("predictor") } }, .count = 1 };
+    assert_true(may_open(gateway, CVM_BACKEND_PREDICTOR));
+    assert_false(may_open(gateway, CVM_BACKEND_GUARD));
+    assert_false(may_open(gateway, CVM_BACKENDS));
+    backends.items[0].role = PP_STR("guard");
+    assert_true(may_open(gateway, CVM_BACKEND_GUARD));
+    assert_false(may_open(gateway, CVM_BACKEND_PREDICTOR));
+    backends.count = 0;
+    close(gateway);
+}
+
 /* --- connections ----------------------------------------------------------------------------- */
 
 static void assert_closed(int fd)
@@ -550,6 +603,7 @@ static const struct CMUnitTest tests[] = {
     WITH_CHANNEL(a_connection_that_closes_leaves_the_sessions_of_others_in_the_queue),
     WITH_CHANNEL(a_session_that_ends_while_answers_wait_for_room_takes_none_with_it),
     WITH_CHANNEL(w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none),
+    WITH_CHANNEL(a_worker_calls_nobody_whom_its_sessions_evidence_does_not_name),
     WITH_CHANNEL(a_half_frame_is_not_waited_for_for_ever),
     WITH_CHANNEL(a_connection_without_frames_is_closed_in_the_end),
 };
