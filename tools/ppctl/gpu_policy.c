@@ -145,6 +145,10 @@ static pp_res read_key(struct ppctl_gpu_policy *p, const char *name, const json_
         expected = "true or false";
         r = read_flag(value, &p->policy.rim_hold_allowed);
     }
+    if (r.code == PP_E_UNKNOWN_FIELD) {
+        pp_problem_set(problem, name, expected, pp_span_cstr(name));
+        return PP_FAIL(PP_E_CONFIG, 0);
+    }
     return pp_is_ok(r) ? PP_OK : refuse(problem, name, expected, value);
 }
 

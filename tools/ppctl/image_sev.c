@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ppctl image measure snp: the launch digest of a SEV-SNP guest; sev and sev-es for the older ones.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,15 +29,18 @@ static int is_snp(const struct job *j)
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
-static int read_number(const struct job *j, const char *option, const char *text, uint64_t max,
-                       uint32_t *ret)
+static int read_number(const struct job *j, const char *option, const char *text, uint64_t min,
+                       uint64_t max, uint32_t *ret)
 {
+    char expected[64];
     uint64_t value = 0;
 
     if (text == NULL)
         return -1;
-    if (!pp_is_ok(pp_decimal_parse(pp_span_cstr(text), max, &value)))
-        return ppctl_usage(j->p, option, "a number within its limit", text);
+    if (!pp_is_ok(pp_decimal_parse(pp_span_cstr(text), max, &value)) || value < min) {
+        snprintf(expected, sizeof expected, "a number from %" PRIu64 " to %" PRIu64, min, max);
+        return ppctl_usage(j->p, option, expected, text);
+    }
     *ret = (uint32_t)value;
     return -1;
 }
@@ -74,9 +78,9 @@ static int read_machine(struct job *j)
     *l = (struct pp_launch){ .vcpus = 1, .guest_features = 1 };
     if (a->vmm != NULL && !pp_is_ok(pp_vmm_by_name(pp_span_cstr(a->vmm), &l->vmm)))
         return ppctl_usage(j->p, "--vmm", "qemu, ec2, gce or svsm", a->vmm);
-    int status = read_number(j, "--vcpus", a->vcpus, PP_LAUNCH_VCPUS_MAX, &l->vcpus);
+    int status = read_number(j, "--vcpus", a->vcpus, 1, PP_LAUNCH_VCPUS_MAX, &l->vcpus);
     if (status < 0)
-        status = read_number(j, "--vars-bytes", a->vars_bytes, UINT32_MAX, &l->vars_bytes);
+        status = read_number(j, "--vars-bytes", a->vars_bytes, 0, UINT32_MAX, &l->vars_bytes);
     if (status < 0)
         status = read_features(j);
     if (status >= 0)

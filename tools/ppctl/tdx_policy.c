@@ -188,7 +188,8 @@ static pp_res read_other(struct ppctl_tdx_policy *p, const char *key, const json
         policy->skip &= ~PP_ATTEST_BIT(PP_TDX_CHECK_HOST_ID);
         return PP_OK;
     }
-    return refuse(problem, key, "a key that docs/protocol/tdx.md lists", value);
+    pp_problem_set(problem, key, "a key that docs/protocol/tdx.md lists", pp_span_cstr(key));
+    return PP_FAIL(PP_E_CONFIG, 0);
 }
 
 /* --- policies --------------------------------------------------------------------------------- */

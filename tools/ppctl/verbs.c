@@ -26,7 +26,8 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "vectors", "TOPIC PATH [--verbose] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",
-      "--report R --vek V [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] [--json]",
+      "--report R (--vek V | --table T) [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] "
+      "[--json]",
       "the verdict on SEV-SNP evidence, check by check, offline", verb_verify_snp },
     { "verify tdx", "QUOTE [--collateral DIR] [--root PEM] [--at TIME] [--policy FILE] [--json]",
       "the verdict on TDX evidence, check by check, offline", verb_verify_tdx },

@@ -2,7 +2,8 @@
 /*
  * ppctl verify evidence: saved Evidence, judged offline. With the values of its session and a
  * directory bundle it is the whole appraisal of a device; without the bundle the machine and what
- * the options name; and whatever was not asked keeps it from being accepted.
+ * the options name. Nothing is accepted unbound or unmeasured; that no host-set was asked about the
+ * chip, the verdict says.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,6 +117,8 @@ static pp_res judge_machine(struct job *j)
 
 static pp_res judge(struct job *j, struct pp_arena *arena)
 {
+    char got[64];
+
     pp_problem_party(&j->problem, j->file);
     pp_res r = evidence_file_open(pp_buf_span(&j->bytes), j->buffer, &j->cbor, &j->form);
     if (pp_is_ok(r)) {
@@ -123,7 +126,10 @@ static pp_res judge(struct job *j, struct pp_arena *arena)
         r.code = pp_is_ok(r) ? PP_E_OK : PP_E_EVIDENCE_FORMAT;
     }
     if (!pp_is_ok(r)) {
-        pp_problem_numbers(&j->problem, "Evidence, offset", 0, r.detail);
+        snprintf(got, sizeof got, "something else at offset or key %u", (unsigned)r.detail);
+        pp_problem_set(&j->problem, "FILE",
+                       "an Evidence map, its message, or a CMW collection of it",
+                       pp_span_cstr(got));
         return r;
     }
     if (j->bundle != NULL && j->has_session)
@@ -138,16 +144,22 @@ static int is_whole(const struct job *j)
     return j->bundle != NULL && j->has_session;
 }
 
+/* Also when not all of it could be read: then nothing is said of a machine. */
+static int is_simulated(const struct job *j)
+{
+    return j->evidence.platform != 0 && pp_platform_is_simulated(j->evidence.platform);
+}
+
 static int print_json(const struct job *j, pp_res r)
 {
     json_t *checks = is_whole(j) ? ppctl_checks_json(&j->checks) : verify_machine_json(&j->machine);
 
     return ppctl_print_json(json_pack(
-        "{s:s, s:o, s:o, s:[s], s:s, s:s, s:b}", "verdict", pp_is_ok(r) ? "accept" : "reject",
+        "{s:s, s:o, s:o, s:[s], s:s, s:s, s:b, s:b}", "verdict", pp_is_ok(r) ? "accept" : "reject",
         "code", pp_is_ok(r) ? json_null() : json_string(pp_code_name(r.code)), "checks", checks,
         "anchors", is_whole(j) ? "trust anchors" : j->machine.anchors, "platform",
         j->evidence.platform == 0 ? "" : pp_platform_name(j->evidence.platform), "form",
-        evidence_form_name(j->form), "bound", pp_is_ok(r)));
+        evidence_form_name(j->form), "bound", pp_is_ok(r), "simulated", is_simulated(j)));
 }
 
 static void print_people(const struct job *j)
@@ -164,6 +176,17 @@ static void print_people(const struct job *j)
     }
 }
 
+/* A release build knows no simulated platform, nor these words. */
+static const char *simulated_words(const struct job *j)
+{
+#if !PP_RELEASE
+    if (is_simulated(j))
+        return " (simulated secure processor: protects nothing)";
+#endif
+    (void)j;
+    return "";
+}
+
 static int conclude(struct job *j, pp_res r)
 {
     int refused = pp_code_class(r.code) == PP_CLASS_REFUSED;
@@ -175,8 +198,11 @@ static int conclude(struct job *j, pp_res r)
     print_people(j);
     if (refused)
         return ppctl_fail(j->p, r, &j->problem, 0);
-    printf("accept: %s (%s of %s)\n", j->file, evidence_form_name(j->form),
-           pp_platform_name(j->evidence.platform));
+    printf("accept: %s (%s of %s)%s", j->file, evidence_form_name(j->form),
+           pp_platform_name(j->evidence.platform), simulated_words(j));
+    if (!is_whole(j))
+        verify_machine_print_skipped(&j->machine);
+    printf("\n");
     return 0;
 }
 

@@ -31,6 +31,12 @@ status, out, _ = run("--list")
 check("people get a line for each", status == 0 and
       len(out.splitlines()) == len(everything["codes"]) + len(everything["advisories"]))
 
+# A check's code leads to the page of its checks.
+for code in everything["codes"]:
+    for platform, page in (("SNP_", "snp.md"), ("TDX_", "tdx.md"), ("GPU_", "gpu.md")):
+        if code["code"].startswith(platform):
+            check(f"{code['code']}: the page of its platform", code["document"].endswith(page), code["document"])
+
 for name in ("SNP_TCB_MIN", "LEDGER_HOST", "CONSENT", "TDX_BINDING", "GPU_OCSP"):
     status, out, _ = run(name)
     check(f"{name}: words", status == 0 and out.startswith(name + " (") and "who must act" in out and

@@ -90,6 +90,8 @@ def usage():
             ("a folder", ["snp", "--firmware", ".", "--vcpu-type", "EPYC"])):
         status, out, err = measure(*args)
         check(f"usage: {name}", status == 2 and out == "" and err != "", f"{status} {err}")
+    _, _, err = measure(*good[:7], "--vcpus", "0")
+    check("the option that is wrong is named", "--vcpus" in err and "from 1 to 4096" in err, err)
 
 
 def mrtd():

@@ -78,6 +78,8 @@ def policies(all_of_it):
             ("answers about signers", {"rim_status_asked": True}, 3, "GPU_OCSP"))
     for name, policy, status, code in rows:
         outcome(name, [*all_of_it, "--policy", write("p.json", json.dumps(policy))], status, code)
+    _, _, err = run(*all_of_it, "--policy", write("p.json", '{"arch": []}'))
+    check("an unknown key is said", "got:      arch" in err, err)
     for name, text in (("not JSON", "{"), ("not an object", "[]"), ("unknown key", '{"arch": []}'),
                        ("unknown word", '{"archs": ["ampere"]}'), ("no list", '{"modes": "spt"}'),
                        ("no version", '{"driver_min": "new"}'), ("number", '{"vbios_min": 96}'),

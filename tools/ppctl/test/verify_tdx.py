@@ -110,6 +110,8 @@ def main():
                        ("min_tee_tcb_svn_hex", "zz" * 16)):
         policy = write(os.path.join(tmp, "policy.json"), json.dumps({key: value}))
         usage(f"policy {key} = {value}", of("v5-tdx15", "--policy", policy), key)
+    policy = write(os.path.join(tmp, "policy.json"), json.dumps({"no_such_key": 1}))
+    usage("an unknown key is said", of("v5-tdx15", "--policy", policy), "got:      no_such_key")
     usage("policy is no object", of("v5-tdx15", "--policy", write(os.path.join(tmp, "policy.json"), "[]")), "--policy")
     usage("no quote", [], "QUOTE")
     usage("quote is not there", ["/nonexistent"], "QUOTE")
