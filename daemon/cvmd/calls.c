@@ -8,6 +8,7 @@
 
 enum {
     DIAL_MS = 1000, /* the host gives a socket at once or not at all */
+    LATE_MAX = 64,  /* answers that one question takes out of the way */
     OUT_BYTES = 4 << 20,
     FRAME_BYTES = PP_FRAME_HEAD_BYTES + PP_FRAME_PEER_BYTES_MAX,
 };
@@ -65,6 +66,21 @@ static void on_ended(void *ctx, struct pp_stream *stream, pp_res why)
     hang_up(ctx);
 }
 
+/* What came when nobody waited any more answers no later question, and each that stayed would make
+ * the next one wrong as well. */
+static void drop_late_answers(const struct cvm_calls *c)
+{
+    uint8_t answer[2];
+    size_t len = 0;
+    int fd = -1;
+
+    for (size_t i = 0; i < LATE_MAX; i++) {
+        if (!pp_is_ok(cvm_try_recv(c->way_fd, answer, sizeof answer, &len, &fd)))
+            return;
+        cvm_close(&fd);
+    }
+}
+
 /*
  * Asks the host for a socket. The wait is as short as the host is honest; one that is not can stop
  * the machine whenever it likes.
@@ -76,6 +92,7 @@ static pp_res dial(const struct cvm_calls *c, enum cvm_backend to, int *ret_fd)
     size_t len = 0;
     int fd = -1;
 
+    drop_late_answers(c);
     PP_TRY(cvm_send(c->way_fd, PP_BYTES(ask), -1));
     PP_TRY(cvm_wait(c->way_fd, DIAL_MS));
     PP_TRY(cvm_recv(c->way_fd, answer, sizeof answer, &len, &fd));

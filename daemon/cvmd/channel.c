@@ -300,6 +300,30 @@ static void ask_again(struct channel *c)
     }
 }
 
+/*
+ * Which back-ends the session's Evidence names. The device reads the same list, refuses one that
+ * its status does not allow, and lets its request name no other: so what is not here no worker has
+ * any business with.
+ */
+static uint32_t named_in(struct pp_span body)
+{
+    static const char *const NAMES[CVM_BACKENDS] = {
+        [CVM_BACKEND_GUARD] = "guard", [CVM_BACKEND_PREDICTOR] = "predictor"
+    };
+    struct pp_evidence e;
+    struct pp_span cbor;
+    uint32_t named = 0;
+
+    if (!pp_is_ok(pp_evidence_body_parse(body, &cbor)) ||
+        !pp_is_ok(pp_evidence_parse(cbor, PP_END_SERVER, &e)))
+        return 0;
+    for (size_t i = 0; i < e.backends.count; i++)
+        for (unsigned to = 0; to < CVM_BACKENDS; to++)
+            if (pp_span_eq(e.backends.items[i].role, pp_span_cstr(NAMES[to])))
+                named |= 1U << to;
+    return named;
+}
+
 static void on_evidence(struct channel *c, struct pp_span packet)
 {
     struct pp_rd rd = pp_rd_span(packet);
@@ -311,10 +335,12 @@ static void on_evidence(struct channel *c, struct pp_span packet)
 
     if (s == NULL || s->state != CVM_OPENING)
         return; /* it ended meanwhile */
-    if (is_there != 1 || !pp_is_ok(pp_ratls_server_evidence(s->tls, body)))
+    if (is_there != 1 || !pp_is_ok(pp_ratls_server_evidence(s->tls, body))) {
         refuse_opening(c, s);
-    else
-        send_on_grid(c, s);
+        return;
+    }
+    s->named = named_in(body);
+    send_on_grid(c, s);
 }
 
 static void on_attester(void *ctx, uint32_t ready)
@@ -494,7 +520,7 @@ static void open_call(struct channel *c, struct cvm_session *s, struct pp_span s
     uint8_t to = pp_rd_u8(&rd);
     struct pp_frame f = { .kind = PP_FRAME_OPEN, .tag = tag_of(s), .bytes = pp_rd_rest(&rd) };
 
-    if (to >= CVM_BACKENDS) {
+    if (to >= CVM_BACKENDS || (s->named >> to & 1) == 0) {
         give_up(c, s, PP_E_ANSWER_FAILED);
         return;
     }
@@ -545,7 +571,7 @@ static int may_say(const struct channel *c, const struct cvm_session *s, uint32_
         return !s->peer_waits && is_answer_len(len);
     case CVM_WORD_OPEN:
         return c->config->role == PP_RECORD_ORCHESTRATOR && s->call == CVM_CALL_NONE &&
-               s->calls < CVM_CALLS_MAX && len == CVM_OPEN_WORD_BYTES;
+               s->named != 0 && s->calls < CVM_CALLS_MAX && len == CVM_OPEN_WORD_BYTES;
     case CVM_WORD_SEND:
         return s->call == CVM_CALL_OPEN && is_send_len(c, s, len);
     case CVM_WORD_PEER:

@@ -385,6 +385,20 @@ pp_res cvm_confine(enum cvm_kind kind, struct cvm_walls *ret)
 
 /* --- descriptors ----------------------------------------------------------------------------- */
 
+/*
+ * The end of a pipe that nobody writes to. What the guest was started with stands there else, and
+ * that is the host's choice: the kernel gives its first process the console.
+ */
+static pp_res shut_standard(void)
+{
+    int pipe_fds[2];
+
+    PP_CHECK(pipe2(pipe_fds, O_CLOEXEC) == 0, PP_E_SYSTEM, errno);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        PP_CHECK(dup2(pipe_fds[0], fd) == fd, PP_E_SYSTEM, errno);
+    return PP_OK; /* the caller closes the other end with all that it does not keep */
+}
+
 pp_res cvm_keep_only(const int *fds, size_t count)
 {
     int parked[FDS_MAX];
@@ -394,7 +408,7 @@ pp_res cvm_keep_only(const int *fds, size_t count)
         parked[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FD_PARK);
         PP_CHECK(parked[i] >= 0, PP_E_SYSTEM, errno);
     }
-    PP_CHECK(dup2(STDIN_FILENO, STDERR_FILENO) == STDERR_FILENO, PP_E_SYSTEM, errno);
+    PP_TRY(shut_standard());
     for (size_t i = 0; i < count; i++)
         PP_CHECK(dup2(parked[i], FD_FIRST + (int)i) == FD_FIRST + (int)i, PP_E_SYSTEM, errno);
     PP_CHECK(close_range(FD_FIRST + (unsigned)count, UINT_MAX, 0) == 0, PP_E_SYSTEM, errno);

@@ -45,7 +45,8 @@ PP_MUST pp_res cvm_leave_world(int *ret);
  * may touch: two calls of the one, one folder for the other, which stays its user's. */
 PP_MUST pp_res cvm_confine(enum cvm_kind kind, struct cvm_walls *ret);
 
-/* Puts `fds[i]` at descriptor 3 + i, /dev/null's copy (descriptor 0) at 2, and closes all else. */
+/* Puts `fds[i]` at descriptor 3 + i, at 0 to 2 something that gives no byte and takes none, and
+ * closes all else. */
 PP_MUST pp_res cvm_keep_only(const int *fds, size_t count);
 
 #endif

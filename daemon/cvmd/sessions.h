@@ -37,6 +37,7 @@ struct cvm_session {
     struct pp_stream *worker;
     size_t sealed_len; /* of its request */
     int peer_waits;    /* a client's Evidence is with the worker */
+    uint32_t named;    /* 1 << enum cvm_backend of each that its Evidence names */
     enum { CVM_CALL_NONE = 0, CVM_CALL_OPENING, CVM_CALL_OPEN, CVM_CALL_SENT } call;
     enum cvm_backend call_to;
     uint8_t call_sid[PP_SID_BYTES]; /* of the back-end's session, from CVM_CALL_OPEN on */

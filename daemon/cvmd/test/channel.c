@@ -41,6 +41,7 @@ struct machine {
     int attester, supervisor; /* our ends */
     int worker;               /* our end of the one stream that all workers share */
     int worker_theirs;
+    int way; /* the host's end */
     uint32_t workers;
 };
 
@@ -71,7 +72,7 @@ static int can_read(int fd, int wait_ms)
 static void start_channel(int small_queue)
 {
     const int small = SMALL_QUEUE_BYTES;
-    int attester[2], supervisor[2], worker[2];
+    int attester[2], supervisor[2], worker[2], way[2];
     uint8_t said[8];
     size_t len = 0;
 
@@ -82,6 +83,7 @@ static void start_channel(int small_queue)
     assert_ok(cvm_pair(SOCK_SEQPACKET, attester));
     assert_ok(cvm_pair(SOCK_SEQPACKET, supervisor));
     assert_ok(cvm_pair(SOCK_STREAM, worker));
+    assert_ok(cvm_pair(SOCK_SEQPACKET, way));
     if (small_queue)
         assert_int_equal(setsockopt(attester[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     m.channel = fork();
@@ -91,11 +93,14 @@ static void start_channel(int small_queue)
         (void)close(worker[0]);
         (void)close(attester[0]);
         (void)close(supervisor[0]);
-        _exit(cvm_channel_main(&config, listener, attester[1], supervisor[1], -1));
+        (void)close(way[0]);
+        _exit(cvm_channel_main(&config, listener, attester[1], supervisor[1], way[1]));
     }
     close(listener);
     close(attester[1]);
     close(supervisor[1]);
+    close(way[1]);
+    m.way = way[0];
     m.attester = attester[0];
     m.supervisor = supervisor[0];
     m.worker = worker[0];
@@ -128,6 +133,7 @@ static int tear_down(void **state)
     assert_int_equal(waitpid(m.channel, &status, 0), m.channel);
     close(m.attester);
     close(m.supervisor);
+    close(m.way);
     close(m.worker);
     close(m.worker_theirs);
     (void)unlink(m.path);
@@ -175,6 +181,8 @@ static int take_asked(struct asked *ret, int wait_ms)
     return 1;
 }
 
+static struct pp_backends backends; /* that Evidence names */
+
 static void answer_asked(struct asked *a)
 {
     static uint8_t packet[CVM_EVIDENCE_PACKET_BYTES];
@@ -186,6 +194,7 @@ static void answer_asked(struct asked *a)
                              .endorsement_count = 1,
                              .config = pp_span(CONFIG_BYTES, sizeof CONFIG_BYTES - 1),
                              .message_key = PP_BYTES(MESSAGE_KEY),
+                             .backends = backends,
                              .host_count = 1,
                              .hosts = { { .size = 1 } } };
 
@@ -489,6 +498,116 @@ static void w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none(void
     close(gateway);
 }
 
+/* The host's side of the way to back-ends. */
+static void hear_ask(uint8_t backend)
+{
+    uint8_t asked[2];
+    size_t len = 0;
+
+    assert_true(can_read(m.way, WAIT_MS));
+    assert_ok(cvm_recv(m.way, asked, sizeof asked, &len, NULL));
+    assert_int_equal(len, 1);
+    assert_int_equal(asked[0], backend);
+}
+
+static void answer_ask(uint8_t backend, int fd)
+{
+    const uint8_t said[] = { backend, fd < 0 };
+
+    assert_ok(cvm_send(m.way, PP_BYTES(said), fd));
+}
+
+static void say_open(uint8_t backend)
+{
+    uint8_t word[CVM_WORD_HEAD_BYTES + CVM_OPEN_WORD_BYTES] = { CVM_WORD_OPEN, 0, 0,
+                                                                CVM_OPEN_WORD_BYTES, backend };
+
+    assert_ok(pp_fd_write(m.worker, PP_BYTES(word)));
+}
+
+/* 1 when a session with that back-end may be opened; it is then not there, which the worker hears.
+ * 0 when the worker counts as broken. */
+static int may_open(int gateway, uint8_t backend)
+{
+    static const uint8_t NOT_THERE[CVM_WORD_HEAD_BYTES] = { CVM_WORD_OPEN };
+    uint8_t heard[CVM_WORD_HEAD_BYTES];
+    struct pollfd p[] = { { .fd = gateway, .events = POLLIN }, { .fd = m.way, .events = POLLIN } };
+    struct device d;
+
+    open_and_ask(gateway, &d);
+    say_open(backend);
+    assert_true(poll(p, PP_ARRAY_COUNT(p), WAIT_MS) > 0);
+    int may = p[0].revents == 0;
+    if (may) {
+        hear_ask(backend);
+        answer_ask(backend, -1);
+        read_exactly(m.worker, heard, sizeof heard);
+        assert_memory_equal(heard, NOT_THERE, sizeof heard);
+        send_frame(gateway, PP_FRAME_CLOSE, 3, d.sid, PP_STR(""));
+        assert_int_equal(take_frame(gateway).kind, PP_FRAME_GONE);
+        assert_int_equal(take_frame(gateway).tag, 3);
+    } else {
+        assert_int_equal(take_frame(gateway).bytes.len, PP_RATLS_ALERT_BYTES);
+    }
+    pp_ratls_client_free(d.client);
+    return may;
+}
+
+/* The bytes of a call are the worker's own, and the host sees them: where the device was told of no
+ * back-end, a worker that was talked into it has no such way out. */
+static void a_worker_calls_nobody_whom_its_sessions_evidence_does_not_name(void **state)
+{
+    (void)state;
+    start_channel(0);
+    int gateway = connect_gateway();
+    backends = (struct pp_backends){ 0 };
+    for (uint8_t to = 0; to <= CVM_BACKENDS; to++)
+        assert_false(may_open(gateway, to));
+    backends = (struct pp_backends){ .items = { { .role = PP_STR("predictor") } }, .count = 1 };
+    assert_true(may_open(gateway, CVM_BACKEND_PREDICTOR));
+    assert_false(may_open(gateway, CVM_BACKEND_GUARD));
+    assert_false(may_open(gateway, CVM_BACKENDS));
+    backends.items[0].role = PP_STR("guard");
+    assert_true(may_open(gateway, CVM_BACKEND_GUARD));
+    assert_false(may_open(gateway, CVM_BACKEND_PREDICTOR));
+    backends.count = 0;
+    close(gateway);
+}
+
+/* A host that was slow once: its answer is to nothing any more, and the next one counts. */
+static void an_answer_of_the_host_that_comes_too_late_spoils_no_other(void **state)
+{
+    uint8_t heard[CVM_WORD_HEAD_BYTES];
+    struct device d;
+    int late[2], behind[2];
+
+    (void)state;
+    backends = (struct pp_backends){
+        .items = { { .role = PP_STR("guard") }, { .role = PP_STR("predictor") } }, .count = 2
+    };
+    start_channel(0);
+    assert_ok(cvm_pair(SOCK_STREAM, late));
+    assert_ok(cvm_pair(SOCK_STREAM, behind));
+    int gateway = connect_gateway();
+    open_and_ask(gateway, &d);
+    say_open(CVM_BACKEND_GUARD);
+    hear_ask(CVM_BACKEND_GUARD);
+    read_exactly(m.worker, heard, sizeof heard); /* it was not waited for */
+    answer_ask(CVM_BACKEND_GUARD, late[1]);
+    say_open(CVM_BACKEND_PREDICTOR);
+    hear_ask(CVM_BACKEND_PREDICTOR);
+    answer_ask(CVM_BACKEND_PREDICTOR, behind[1]);
+    assert_true(can_read(behind[0], WAIT_MS)); /* the frame that opens */
+    assert_false(can_read(late[0], 0));
+    pp_ratls_client_free(d.client);
+    backends.count = 0;
+    for (int i = 0; i < 2; i++) {
+        close(late[i]);
+        close(behind[i]);
+    }
+    close(gateway);
+}
+
 /* --- connections ----------------------------------------------------------------------------- */
 
 static void assert_closed(int fd)
@@ -550,6 +669,8 @@ static const struct CMUnitTest tests[] = {
     WITH_CHANNEL(a_connection_that_closes_leaves_the_sessions_of_others_in_the_queue),
     WITH_CHANNEL(a_session_that_ends_while_answers_wait_for_room_takes_none_with_it),
     WITH_CHANNEL(w16_an_answer_of_a_worker_has_the_length_of_a_bucket_or_is_none),
+    WITH_CHANNEL(a_worker_calls_nobody_whom_its_sessions_evidence_does_not_name),
+    WITH_CHANNEL(an_answer_of_the_host_that_comes_too_late_spoils_no_other),
     WITH_CHANNEL(a_half_frame_is_not_waited_for_for_ever),
     WITH_CHANNEL(a_connection_without_frames_is_closed_in_the_end),
 };

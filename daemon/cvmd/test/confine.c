@@ -369,6 +369,34 @@ static void only_named_descriptors_are_kept(void **state)
     cvm_close(&a[1]);
 }
 
+/* What stood at 0 to 2 was whoever started the guest's choice: a console, for one. */
+static void a_process_that_is_shut_in_can_write_to_no_standard_descriptor(void **state)
+{
+    int console[2], status = 0;
+    uint8_t byte;
+
+    (void)state;
+    assert_ok(cvm_pair(SOCK_STREAM, console));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            if (dup2(console[1], fd) != fd)
+                _exit(1);
+        if (!pp_is_ok(cvm_keep_only(NULL, 0)))
+            _exit(2);
+        for (int fd = 0; fd <= 2; fd++)
+            if (write(fd, "x", 1) == 1 || read(fd, &byte, 1) != 0)
+                _exit(3);
+        _exit(0);
+    }
+    assert_int_equal(close(console[1]), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(console[0], &byte, 1), 0);
+    assert_int_equal(close(console[0]), 0);
+}
+
 static void packets_carry_bytes_and_one_descriptor(void **state)
 {
     int pair[2], sent[2], fd = -1;
@@ -407,6 +435,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_child_of_the_supervisor_can_abort),
     cmocka_unit_test(nothing_is_dumped),
     cmocka_unit_test(only_named_descriptors_are_kept),
+    cmocka_unit_test(a_process_that_is_shut_in_can_write_to_no_standard_descriptor),
     cmocka_unit_test(packets_carry_bytes_and_one_descriptor),
 };
 
