@@ -324,6 +324,30 @@ pp_res worker_ask_backends(struct worker *w, const struct pp_request *q, struct 
 
 /* --- the back-end's side ---------------------------------------------------------------------- */
 
+/*
+ * The channel says whose exporter value and key it shows; the attester said, in B, whose they are.
+ * Without this a channel that was taken over could show what a genuine client once attested, for a
+ * session of somebody else's.
+ */
+static pp_res check_own_session(const struct worker *w, const struct pp_ratls_session *session)
+{
+    uint8_t key[2 + PP_KEM_PK_BYTES_MAX], binding[PP_BINDING_BYTES];
+    struct pp_wr wr = pp_wr_over(key, sizeof key);
+    struct pp_binding_input in = { .end = PP_END_SERVER, .spki = PP_BYTES(session->spki) };
+
+    pp_wr_u16(&wr, w->config->message_kem);
+    pp_wr_span(&wr, pp_kem_key_public(w->key));
+    PP_TRY(pp_wr_ok(&wr));
+    pp_sha256(pp_wr_done(&wr), in.message_key_digest);
+    memcpy(in.ekm, session->ekm, sizeof in.ekm);
+    memcpy(in.config_digest, w->config->digest, sizeof in.config_digest);
+    pp_res r = pp_binding_of(&in, binding);
+    pp_wipe(&in, sizeof in);
+    PP_TRY(r);
+    PP_CHECK(pp_ct_eq(binding, w->binding, sizeof binding) == 1, PP_E_SNP_BINDING, 0);
+    return PP_OK;
+}
+
 pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
 {
     struct pp_peer peer = { .role = PP_RECORD_ORCHESTRATOR,
@@ -342,9 +366,12 @@ pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
     pp_rd_copy(&rd, session.ekm, sizeof session.ekm);
     struct pp_span body = pp_rd_rest(&rd);
     PP_TRY(pp_rd_ok(&rd));
-    pp_res r = anchors(w, trust);
+    pp_res r = check_own_session(w, &session);
+    if (pp_is_ok(r))
+        r = anchors(w, trust);
     if (pp_is_ok(r))
         r = pp_peer_admit(trust, &peer, body, &session, NULL, ret);
+    pp_wipe(&session, sizeof session);
     pp_trust_done(trust);
     PP_TRY(r);
     return worker_say(w, CVM_WORD_PEER, (struct pp_span){ 0 });

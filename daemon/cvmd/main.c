@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pp-cvmd: the confidential VM's program. Started by its host with four descriptors, the measured
+ * pp-cvmd: the confidential VM's program. Started by its host with five descriptors, the measured
  * command line as its only argument, and nothing else (cvm.h, docs/protocol/cvm.md).
  */
 #include <signal.h>

@@ -146,6 +146,8 @@ static pp_res link_signature(const struct pp_x509 *c, const struct pp_x509 *issu
     X509_get0_signature(&bits, &outer, c->x);
     PP_CHECK(X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(c->x)) == 0, PP_E_SIGNATURE,
              X509_V_ERR_CERT_SIGNATURE_FAILURE);
+    /* As in OpenSSL: a signature is whole bytes. The number of bits to leave out is nobody's. */
+    PP_CHECK((bits->flags & 7) == 0, PP_E_SIGNATURE, X509_V_ERR_CERT_SIGNATURE_FAILURE);
     PP_CHECK(issuer->pkey != NULL, PP_E_SIGNATURE, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY);
     struct pp_span signature = pp_span(bits->data, (size_t)bits->length);
     switch (pp_x509_sig_kind(c)) {

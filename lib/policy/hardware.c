@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hardware.h"
 
+/*
+ * Intel counts its lists of patch levels, and signs those of earlier numbers anew for a year and
+ * more: their dates alone say nothing of which one judged a platform. This is the number of March
+ * 2026. It is raised with the advisory file; nothing goes below it.
+ */
+enum { TDX_EVALUATION_MIN = 18 };
+
 /* profiles.def as one list: a profile's row, then one row for each line that it waives. */
 static const struct {
     const char *profile, *what; /* NULL: the row waives a line of the profile before it */
@@ -99,6 +106,7 @@ pp_res pp_hardware_profile(struct pp_span name, struct pp_hardware *ret)
            (ROWS[k].profile == NULL || !pp_span_eq(name, pp_span_cstr(ROWS[k].profile))))
         k++;
     PP_CHECK(k < PP_ARRAY_COUNT(ROWS), PP_E_NOT_FOUND, 0);
+    h.tdx.evaluation_min = TDX_EVALUATION_MIN;
     h.profile = h.snp.name = h.tdx.name = h.gpu.name = ROWS[k].profile;
     for (k++; k < PP_ARRAY_COUNT(ROWS) && ROWS[k].profile == NULL; k++) {
         const struct pp_advisory *a = pp_advisory_find(pp_span_cstr(ROWS[k].waives));

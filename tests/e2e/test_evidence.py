@@ -93,6 +93,10 @@ class Evidence(unittest.TestCase):
     def test_the_machine_alone_is_judged_by_what_the_options_name(self):
         self.assert_verdict(self.verify(self.cbor, *self.session, *self.machine), None)
         self.assert_verdict(self.verify(self.cbor, *self.session, *self.machine[:2]), "SNP_MEASUREMENT")
+        people = self.fleet.run("verify", "evidence", os.path.join(self.fleet.folder, "evidence"), *self.session,
+                                *self.machine)
+        self.assertEqual(people.status, 0)
+        self.assertIn("without the checks 5 14 21 22\n", people.out)  # 22: nobody asked whose machine it is
         other = self.machine[:3] + ["00" * 48]
         self.assert_verdict(self.verify(self.cbor, *self.session, *other), "SNP_MEASUREMENT")
         done = self.verify(self.cbor, *self.session, *self.machine[2:])  # AMD's roots, and a simulator

@@ -95,7 +95,7 @@ class Release(unittest.TestCase):
         self.addCleanup(os.remove, os.path.join(self.fleet.state, "trust", "ca.pem"))
         self.named("four", prod, "platform", "this build verifies")
         prod.append(("platform = sim-snp", "platform = sev-snp"))
-        self.named("five", prod, "platform", "ark.der and ask.der are not the vendor's")
+        self.named("five", prod, "platform", "the roots that came are no vendor's")
         self.named("six", [*prod, ("message_kem = x-wing", "message_kem = classical")],
                    "message_kem", "x-wing", root=False)
         # With the hybrid message key these are anchors of production; the ledger is not.

@@ -2,7 +2,8 @@
 /*
  * ppctl verify evidence: saved Evidence, judged offline. With the values of its session and a
  * directory bundle it is the whole appraisal of a device; without the bundle the machine and what
- * the options name; and whatever was not asked keeps it from being accepted.
+ * the options name. Nothing is accepted unbound or unmeasured; that no host-set was asked about the
+ * chip, the verdict says.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -197,8 +198,11 @@ static int conclude(struct job *j, pp_res r)
     print_people(j);
     if (refused)
         return ppctl_fail(j->p, r, &j->problem, 0);
-    printf("accept: %s (%s of %s)%s\n", j->file, evidence_form_name(j->form),
+    printf("accept: %s (%s of %s)%s", j->file, evidence_form_name(j->form),
            pp_platform_name(j->evidence.platform), simulated_words(j));
+    if (!is_whole(j))
+        verify_machine_print_skipped(&j->machine);
+    printf("\n");
     return 0;
 }
 

@@ -255,6 +255,17 @@ void verify_machine_print(const struct verify_machine *m)
     }
 }
 
+void verify_machine_print_skipped(const struct verify_machine *m)
+{
+    const char *words = ", without the checks";
+
+    for (size_t i = 0; i < m->count; i++)
+        if (m->rows[i].verdict == PP_ATTEST_SKIPPED) {
+            printf("%s %u", words, m->rows[i].number);
+            words = "";
+        }
+}
+
 json_t *verify_machine_json(const struct verify_machine *m)
 {
     json_t *rows = json_array();

@@ -39,6 +39,7 @@ PP_MUST pp_res verify_machine_run(const struct verify_machine_args *args,
                                   struct pp_problem *problem);
 
 void verify_machine_print(const struct verify_machine *m);
+void verify_machine_print_skipped(const struct verify_machine *m); /* ", without the checks 5" */
 json_t *verify_machine_json(const struct verify_machine *m);
 
 #endif

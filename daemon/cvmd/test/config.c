@@ -151,6 +151,22 @@ static void w20_a_back_end_names_its_clients_and_nobody_else_does(void **state)
     assert_code(parse_as("pp.role=guard", GOOD "clients = " ID ID "\n", &c), PP_E_CONFIG);
 }
 
+/* The guard folds the case of texts and not of these, and cuts texts at all that is in no word. */
+static void a_blocked_word_that_no_text_can_hold_is_refused(void **state)
+{
+    static const char *const ROWS[] = { "Plugh", "foo-bar", "plugh Foo", "plugh, foo", "foo  bar" };
+    char text[512];
+    struct cvm_config c;
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        snprintf(text, sizeof text, GOOD "clients = " ID "\nblocked = %s\n", ROWS[i]);
+        assert_code(parse_as("pp.role=guard", text, &c), PP_E_CONFIG);
+    }
+    assert_ok(
+        parse_as("pp.role=guard", GOOD "clients = " ID "\nblocked = plugh stra\303\237e 42\n", &c));
+}
+
 static void only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root(void **state)
 {
     struct cvm_config c;
@@ -171,6 +187,7 @@ static void only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root(vo
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w20_a_back_end_names_its_clients_and_nobody_else_does),
+    cmocka_unit_test(a_blocked_word_that_no_text_can_hold_is_refused),
     cmocka_unit_test(only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root),
     cmocka_unit_test(a_configuration_is_read_and_its_bytes_are_what_was_measured),
     cmocka_unit_test(only_dev_has_no_answer_grid),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker as a process, with the test as channel and attester around it. */
-#include "harness.h"
+#include "machine.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,6 +10,8 @@
 #include "answer.h"
 #include "crypto.h"
 #include "cvm.h"
+#include "hash.h"
+#include "hints.h"
 #include "ipc.h"
 #include "kem.h"
 #include "message.h"
@@ -41,8 +43,8 @@ static int set_up(void **state)
     return 0;
 }
 
-/* A worker that has its binding value, and hints that say nothing. */
-static void start(struct around *a)
+/* A worker that has offered its key. */
+static void launch(struct around *a)
 {
     int channel[2], attester[2];
 
@@ -62,6 +64,12 @@ static void start(struct around *a)
     a->attester = attester[0];
     assert_ok(cvm_wait(a->attester, 5000));
     assert_ok(cvm_recv(a->attester, a->key, sizeof a->key, &a->key_len, NULL));
+}
+
+/* A worker that has its binding value, and hints that say nothing. */
+static void start(struct around *a)
+{
+    launch(a);
     memset(a->binding, 7, sizeof a->binding);
     assert_ok(cvm_send(a->attester, PP_BYTES(a->binding), -1));
 }
@@ -74,6 +82,15 @@ static void say(const struct around *a, enum cvm_word word, struct pp_span bytes
     pp_wr_u32(&wr, (uint32_t)word << 24 | (uint32_t)bytes.len);
     assert_ok(cvm_write_all(a->channel, pp_wr_done(&wr)));
     pp_ignore(cvm_write_all(a->channel, bytes), "a word that has no place is not read to its end");
+}
+
+static uint32_t hear_head(const struct around *a)
+{
+    uint8_t head[CVM_WORD_HEAD_BYTES];
+
+    assert_ok(cvm_read_all(a->channel, head, sizeof head));
+    struct pp_rd rd = pp_rd_over(head, sizeof head);
+    return pp_rd_u32(&rd);
 }
 
 /* Its exit class; and it has said nothing before. */
@@ -131,6 +148,129 @@ static void a_back_end_opens_nothing_that_comes_before_evidence(void **state)
     }
 }
 
+/* --- a client that is in order ---------------------------------------------------------------- */
+
+static struct machine *m;
+static uint8_t text[8192], hints[PP_HINTS_BYTES_MAX];
+
+static int make(void **state)
+{
+    (void)state;
+    m = machine_new();
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    machine_free(m);
+    return 0;
+}
+
+/* The text of the orchestrator's release; its id is then the one that everybody names. */
+static struct pp_span release_text(void)
+{
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    struct pp_record record = { .type = PP_RECORD_RELEASE,
+                                .ledger = PP_STR("log.example"),
+                                .name_space = PP_STR("example"),
+                                .environment = PP_RECORD_DEV,
+                                .serial = 1,
+                                .time = MACHINE_NOW - 3600,
+                                .release = m->records[M_ORCHESTRATOR].record.release };
+    struct pp_release *r = &record.release;
+
+    r->image.bytes = 1;
+    r->image.where = PP_STR("https://images.example.org/1");
+    r->source.repository = PP_STR("https://git.example.org/pp");
+    r->source.commit = PP_STR("0123456789abcdef0123456789abcdef01234567");
+    r->snp[0].vmm = PP_STR("qemu");
+    r->snp[0].vcpus = 1;
+    r->snp_min_tcb[PP_RECORD_GENOA] = (struct pp_release_tcb){ .given = 1, .snp = 1 };
+    r->review_count = 1;
+    r->review[0].name = PP_STR("reviewers");
+    assert_ok(pp_record_write(&wr, &record));
+    pp_record_id_of(pp_wr_done(&wr), &m->records[M_ORCHESTRATOR].id);
+    return pp_wr_done(&wr);
+}
+
+/* A predictor that serves the machine's orchestrator, and what its host tells it. */
+static struct pp_span serve_the_machine(void)
+{
+    struct pp_wr wr = pp_wr_over(hints, sizeof hints);
+    struct pp_hints h = { .records = { release_text() },
+                          .record_count = 1,
+                          .collateral = { sim_root_ark(m->root), sim_root_ask(m->root) },
+                          .collateral_count = 2,
+                          .host_count = 1 };
+
+    config.clients[0] = m->records[M_ORCHESTRATOR].id;
+    config.has_simulated_root = 1;
+    pp_sha256(h.collateral[0], config.simulated_root);
+    machine_path(m, &h.hosts[0]);
+    assert_ok(pp_hints_write(&wr, &h));
+    return pp_wr_done(&wr);
+}
+
+/* A worker that was bound to `session`, hint and all, as the attester does it. */
+static void start_in(struct around *a, const struct pp_ratls_session *session, struct pp_span told)
+{
+    static uint8_t packet[CVM_BINDING_PACKET_BYTES_MAX];
+    struct pp_wr wr = pp_wr_over(packet, sizeof packet);
+    struct pp_binding_input in = { .end = PP_END_SERVER, .spki = PP_BYTES(session->spki) };
+
+    launch(a);
+    memcpy(in.ekm, session->ekm, sizeof in.ekm);
+    memcpy(in.config_digest, config.digest, sizeof in.config_digest);
+    pp_sha256(pp_span(a->key, a->key_len), in.message_key_digest);
+    assert_ok(pp_binding_of(&in, a->binding));
+    pp_wr_span(&wr, PP_BYTES(a->binding));
+    pp_wr_span(&wr, told);
+    assert_ok(cvm_send(a->attester, pp_wr_done(&wr), -1));
+}
+
+/* What a genuine orchestrator attested as the client of the machine's session. */
+static struct pp_span peer_word(void)
+{
+    static uint8_t word[CVM_PEER_WORD_BYTES];
+    struct pp_wr wr = pp_wr_over(word, sizeof word);
+
+    m->end = PP_END_CLIENT;
+    (void)machine_attest(m);
+    pp_wr_span(&wr, PP_BYTES(m->session.spki));
+    pp_wr_span(&wr, PP_BYTES(m->session.ekm));
+    assert_ok(pp_evidence_body_write(&wr, &m->evidence));
+    return pp_wr_done(&wr);
+}
+
+/*
+ * W7: a channel that was taken over shows Evidence that a genuine client gave in another session,
+ * with that session's own values, to a worker of a session that is an attacker's.
+ */
+static void evidence_of_a_client_counts_in_the_workers_own_session_alone(void **state)
+{
+    struct pp_ratls_session other;
+    struct around a;
+
+    (void)state;
+    machine_default(m);
+    struct pp_span told = serve_the_machine();
+    struct pp_span word = peer_word();
+    start_in(&a, &m->session, told);
+    say(&a, CVM_WORD_PEER, word);
+    assert_int_equal(hear_head(&a), (uint32_t)CVM_WORD_PEER << 24); /* it is in order */
+    assert_int_equal(shutdown(a.channel, SHUT_RDWR), 0);
+    assert_int_equal(ended_in_silence(&a), CVM_WORKER_UNUSED);
+    for (size_t i = 0; i < 2; i++) {
+        other = m->session;
+        (i == 0 ? other.ekm : other.spki)[7] ^= 1;
+        start_in(&a, &other, told);
+        say(&a, CVM_WORD_PEER, word);
+        assert_int_equal(shutdown(a.channel, SHUT_WR), 0); /* no request follows either way */
+        assert_int_equal(ended_in_silence(&a), CVM_WORKER_UNATTESTED);
+    }
+}
+
 /* --- an orchestrator's ------------------------------------------------------------------------ */
 
 enum { ROOM = 1024 };
@@ -156,15 +296,6 @@ static struct pp_span request_for(const struct around *a, struct pp_seal *seal)
     assert_ok(pp_seal_request(seal, PP_KEM_X25519_SHA256, pp_span(a->key + 2, a->key_len - 2),
                               a->binding, &random, pp_wr_done(&wr), &out));
     return pp_wr_done(&out);
-}
-
-static uint32_t hear_head(const struct around *a)
-{
-    uint8_t head[CVM_WORD_HEAD_BYTES];
-
-    assert_ok(cvm_read_all(a->channel, head, sizeof head));
-    struct pp_rd rd = pp_rd_over(head, sizeof head);
-    return pp_rd_u32(&rd);
 }
 
 /* The answer, which has the bucket's size: it says "failed", and nobody was asked. */
@@ -251,6 +382,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_back_end_opens_nothing_for_a_client_whose_evidence_is_not_in_order,
                            set_up),
     cmocka_unit_test_setup(a_back_end_opens_nothing_that_comes_before_evidence, set_up),
+    cmocka_unit_test_setup(evidence_of_a_client_counts_in_the_workers_own_session_alone, set_up),
     cmocka_unit_test_setup(a_back_end_that_says_nothing_is_a_failed_answer_when_its_time_is_over,
                            set_up),
     cmocka_unit_test_setup(a_back_end_that_is_not_there_is_a_failed_answer_at_once, set_up),
@@ -258,4 +390,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_worker_whose_channel_goes_away_was_not_used, set_up),
 };
 
-PP_TEST_MAIN(tests)
+int main(void)
+{
+    return cmocka_run_group_tests(tests, make, drop);
+}

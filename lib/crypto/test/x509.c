@@ -565,6 +565,40 @@ static void a_signature_algorithm_that_is_not_the_signed_one_is_refused(void **s
     pp_issue_key_free(ec);
 }
 
+/*
+ * RFC 5280 4.1.1.3: a BIT STRING whose last bits do not count is another DER value, with the same
+ * bytes behind it where these bits are zero: nobody signed it.
+ */
+static void a_signature_that_is_no_whole_number_of_bytes_is_refused(void **state)
+{
+    (void)state;
+    struct pp_issue_cert t = template_of(2), authority = template_of(1);
+    struct pp_issue_key *ec = NULL;
+    struct pp_x509 *issuer = NULL, *c = NULL;
+    uint8_t der[PP_X509_DER_BYTES_MAX];
+    size_t len, at = 0;
+
+    assert_ok(pp_issue_key_from_ec(leaf_key, &ec));
+    authority.spki = pp_span(spki[2], spki_len[2]);
+    issuer = issue(&authority, ec, PP_X509_SIG_ECDSA_SHA384);
+    do
+        assert_ok(pp_x509_issue(&t, ec, PP_X509_SIG_ECDSA_SHA384, der, sizeof der, &len));
+    while ((der[len - 1] & 1) != 0);
+    for (size_t i = 0; i + 4 < len; i++) /* BIT STRING of all that is left, SEQUENCE */
+        if (der[i] == 0x03 && der[i + 1] == len - i - 2 && der[i + 2] == 0 && der[i + 3] == 0x30)
+            at = i + 2;
+    assert_true(at > 0);
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_ok(pp_x509_link_verify(c, issuer, NOW));
+    pp_x509_free(c);
+    der[at] = 1;
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_code(pp_x509_link_verify(c, issuer, NOW), PP_E_SIGNATURE);
+    pp_x509_free(c);
+    pp_x509_free(issuer);
+    pp_issue_key_free(ec);
+}
+
 /* A P-384 point off its curve: the certificate is read, and its key is none. */
 static void a_certificate_whose_key_is_no_point_verifies_nothing(void **state)
 {
@@ -985,6 +1019,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_key_identifier_that_is_there_must_be_the_issuers),
     cmocka_unit_test(an_issuer_whose_key_is_for_other_things_is_refused),
     cmocka_unit_test(a_link_takes_no_issuer_with_name_constraints),
+    cmocka_unit_test(a_signature_that_is_no_whole_number_of_bytes_is_refused),
     cmocka_unit_test(a_signature_algorithm_that_is_not_the_signed_one_is_refused),
     cmocka_unit_test(a_certificate_whose_key_is_no_point_verifies_nothing),
     cmocka_unit_test(a_list_names_the_serials_that_it_holds),

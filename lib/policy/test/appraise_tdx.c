@@ -211,6 +211,44 @@ static void collateral_that_is_over_is_refused_by_the_ledgers_time(void **state)
     assert_refused(appraise_this(cbor), PP_E_TDX_CRL_STALE);
 }
 
+/* Both documents as the vendor signs them today, for a list of this number. */
+static void publish_of_list(uint32_t info_number, uint32_t identity_number)
+{
+    uint8_t inner[SIM_TDX_DOCUMENT_BYTES_MAX / 2];
+    struct sim_tdx_collateral *c = &t->collateral;
+    struct pp_wr wr = pp_wr_over(inner, sizeof inner);
+    struct pp_tdx_qe_identity identity;
+    struct pp_tdx_tcb_info info;
+
+    sim_tdx_tcb_info_of(t->platform, MACHINE_NOW - 3600, &info);
+    info.evaluation = info_number;
+    sim_tdx_tcb_info_write(&wr, &info);
+    assert_ok(sim_tdx_sign_document(t->vendor, "tcbInfo", pp_wr_done(&wr), c->tcb_info,
+                                    sizeof c->tcb_info, &c->tcb_info_len));
+    sim_tdx_qe_identity_of(t->platform, MACHINE_NOW - 3600, &identity);
+    identity.evaluation = identity_number;
+    wr = pp_wr_over(inner, sizeof inner);
+    sim_tdx_qe_identity_write(&wr, &identity);
+    assert_ok(sim_tdx_sign_document(t->vendor, "enclaveIdentity", pp_wr_done(&wr), c->qe_identity,
+                                    sizeof c->qe_identity, &c->qe_identity_len));
+    machine_tdx_publish(t);
+}
+
+/*
+ * Intel signs the lists of earlier numbers anew for a year and more: a mirror that picks an old one
+ * has documents in force by which a platform without its fixes is up to date.
+ */
+static void a_list_from_before_the_floor_is_refused_however_fresh(void **state)
+{
+    (void)state;
+    publish_of_list(18, 18);
+    assert_ok(appraise());
+    publish_of_list(17, 18);
+    assert_refused(appraise(), PP_E_TDX_TCB_EVAL);
+    publish_of_list(18, 17);
+    assert_refused(appraise(), PP_E_TDX_TCB_EVAL);
+}
+
 /* --- what runs there -------------------------------------------------------------------------- */
 
 static void debug_guest(struct pp_tdx_quote *q)
@@ -360,6 +398,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(collateral_of_another_kind_of_platform_is_not_taken),
     FRESH(collateral_is_found_among_other_blobs),
     FRESH(collateral_that_is_over_is_refused_by_the_ledgers_time),
+    FRESH(a_list_from_before_the_floor_is_refused_however_fresh),
     FRESH(what_the_hardware_profile_refuses_is_refused),
     FRESH(a_launch_that_is_in_no_row_is_refused),
     FRESH(rows_of_another_platform_do_not_count),
