@@ -91,13 +91,19 @@ static pp_res verify(const struct appraise *a, struct pp_gpu_evidence *evidence,
                          &result);
 }
 
+/* Drivers of 550 say no mode: their protected links tell, which several GPUs alone have. */
+static int is_shared(const struct pp_gpu_report *r)
+{
+    return r->has_feature_flag ? r->feature_flag != PP_GPU_SPT
+                               : r->protected_pcie == PP_GPU_ENABLED;
+}
+
 static pp_res judge(struct appraise *a, const struct pp_gpu_report *report)
 {
     struct pp_gpu_reference rows[PP_RELEASE_GPU_MAX];
     size_t count = references_of(a->release, rows);
     const struct pp_gpu_reference *row = claimed(report, rows, count);
-    const struct pp_advisory_facts facts = { .gpu_is_shared = report->has_feature_flag &&
-                                                              report->feature_flag != PP_GPU_SPT };
+    const struct pp_advisory_facts facts = { .gpu_is_shared = is_shared(report) };
     struct pp_rim driver = { 0 }, vbios = { 0 };
     struct pp_gpu_evidence evidence = { 0 };
     struct pp_gpu_checks checks;

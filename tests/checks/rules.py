@@ -85,6 +85,9 @@ rule("no line is longer than 100 columns",
      (f"{f}:{n}" for f in SOURCES for n, line in enumerate(text(f).split("\n"), 1)
       if len(line) > 100 and "clang-format off" not in text(f)
       and not re.search(r'"[0-9a-f]{64,}"', line)))
+rule("the linker is never told to keep quiet: it would of missing symbols too",
+     (f"{f}:{n}" for f in FILES if f.endswith("meson.build") for n, line in enumerate(text(f).split("\n"), 1)
+      if re.search(r"--no-warnings|-Wl,-w|--unresolved-symbols|--warn-unresolved", line.split("#")[0])))
 rule("every fuzz target has a corpus",
      (f for f in SOURCES if re.search(r"/fuzz/[^/]+\.c$", f) and not
       any(g.startswith(folder(f) + "/corpus/" + f.rsplit("/", 1)[1][:-2] + "/") for g in FILES)))

@@ -196,6 +196,10 @@ static void w28_t8_several_gpus_are_refused_by_the_name_of_the_advisory(void **s
     pp_res r = appraise();
     assert_true(r.code == PP_E_GPU_MODE || r.code == PP_E_ADVISORY);
     assert_non_null(strstr(problem.expected, "advisory gpu-links"));
+    g->params.feature_flag = -1; /* older drivers: the state alone tells */
+    g->params.protected_pcie = PP_GPU_ENABLED;
+    assert_refused(appraise(), PP_E_ADVISORY);
+    assert_non_null(strstr(problem.expected, "advisory gpu-links"));
 }
 
 static void reference_files_are_those_that_the_release_names(void **state)
