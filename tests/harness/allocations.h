@@ -18,7 +18,7 @@
 enum { ALLOCATIONS_COUNTED = 0 };
 static const unsigned long allocation_count = 0, allocation_count_own = 0;
 static const long allocation_live = 0;
-static long allocation_peak;
+static long allocation_peak __attribute__((unused));
 #else
 enum { ALLOCATIONS_COUNTED = 1 };
 static unsigned long allocation_count, allocation_count_own;
