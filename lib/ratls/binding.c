@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "binding.h"
 
+#include "ct.h"
 #include "hash.h"
 
 enum { LEAF_PREFIX = 0, NODE_PREFIX = 1 };
@@ -38,7 +39,9 @@ pp_res pp_binding_of_evidence(enum pp_end end, struct pp_span spki, const uint8_
         pp_sha256(e->gpu_encoding, in.gpu_digest);
     if (e->message_key.len > 0)
         pp_sha256(e->message_key, in.message_key_digest);
-    return pp_binding_of(&in, ret);
+    pp_res r = pp_binding_of(&in, ret);
+    pp_wipe(in.ekm, sizeof in.ekm);
+    return r;
 }
 
 static void node_of(const uint8_t *left, const uint8_t *right, uint8_t *ret)

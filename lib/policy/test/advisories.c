@@ -37,6 +37,8 @@ static int make(void **state)
 static int drop(void **state)
 {
     (void)state;
+    if (m->chip != first_chip)
+        sim_chip_free(m->chip);
     m->chip = first_chip;
     machine_tdx_free(tdx);
     machine_gpu_free(gpu);
