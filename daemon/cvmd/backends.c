@@ -365,8 +365,9 @@ pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
     pp_rd_copy(&rd, session.spki, sizeof session.spki);
     pp_rd_copy(&rd, session.ekm, sizeof session.ekm);
     struct pp_span body = pp_rd_rest(&rd);
-    PP_TRY(pp_rd_ok(&rd));
-    pp_res r = check_own_session(w, &session);
+    pp_res r = pp_rd_ok(&rd);
+    if (pp_is_ok(r))
+        r = check_own_session(w, &session);
     if (pp_is_ok(r))
         r = anchors(w, trust);
     if (pp_is_ok(r))

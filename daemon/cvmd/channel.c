@@ -673,7 +673,11 @@ static pp_res give_request(struct channel *c, struct cvm_session *s)
         return PP_OK;
     }
     PP_TRY(pp_ratls_server_peer(s->tls, &body, &session));
-    PP_TRY(take_worker_stream(c, s));
+    pp_res r = take_worker_stream(c, s);
+    if (!pp_is_ok(r)) {
+        pp_wipe(&session, sizeof session);
+        return r;
+    }
     pp_wr_span(&wr, PP_BYTES(session.spki));
     pp_wr_span(&wr, PP_BYTES(session.ekm));
     pp_wr_span(&wr, body);

@@ -43,7 +43,7 @@ static void config_id(const struct appraise *a, uint8_t ret[PP_TDX_MEASUREMENT_B
     memcpy(ret, a->config_digest, sizeof a->config_digest);
 }
 
-/* Any launch, for now: step 12 holds it against the release's rows, and has a row for it. */
+/* Any launch passes here: step 12 holds it against the release's rows, and has a row for it. */
 static pp_res ask_in_step_12(void *ctx, struct pp_span launch)
 {
     (void)ctx;
