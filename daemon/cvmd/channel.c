@@ -717,7 +717,7 @@ static void on_open(struct connection *k, const struct pp_frame *f)
     struct channel *c = k->channel;
     struct cvm_session *s;
 
-    pp_res r = cvm_session_new(&c->sessions, &c->random, now(c) + CVM_OPENING_MS, &s);
+    pp_res r = cvm_session_new(&c->sessions, &c->random, now(c) + c->config->opening_ms, &s);
     if (!pp_is_ok(r)) {
         write_short(k, PP_FRAME_BUSY, f->tag, NULL);
         return;
