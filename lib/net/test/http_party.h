@@ -308,12 +308,13 @@ struct counters {
     unsigned long answered, refused, busy, late, gone, told, allocations;
 };
 
-static inline struct counters counters_over(int fd)
+#define ASK_FOR_COUNTERS "GET /stats HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static inline struct counters counters_told(int fd)
 {
     struct counters c = { 0 };
     static struct answer a;
 
-    test_say(fd, "GET /stats HTTP/1.1\r\nHost: a\r\n\r\n");
     test_answer(fd, &a);
     assert_int_equal(a.status, 200);
     a.body[a.body_len] = '\0';
@@ -323,10 +324,16 @@ static inline struct counters counters_over(int fd)
     return c;
 }
 
+static inline struct counters counters_over(int fd)
+{
+    test_say(fd, ASK_FOR_COUNTERS);
+    return counters_told(fd);
+}
+
 static inline struct counters counters_of(const struct party *p)
 {
-    int fd = test_connect(&p->address);
-    struct counters c = counters_over(fd);
+    int fd = test_connect_saying(p, PP_STR(ASK_FOR_COUNTERS));
+    struct counters c = counters_told(fd);
 
     close(fd);
     return c;
