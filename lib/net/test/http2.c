@@ -353,7 +353,7 @@ static void draining_says_goaway_and_finishes_what_runs(void **state)
     int fd = connect_h2(&p);
     int idle = connect_h2(&p);
 
-    h2_get(h2_begin(&out), 1, "/later");
+    h2_get(h2_begin(&out), 1, "/last");
     h2_send(fd, &out);
     others_are_served(&p);
     test_stop(&p);

@@ -483,7 +483,7 @@ static void draining_finishes_what_runs_and_takes_nothing_new(void **state)
     int busy = test_connect(&p.address);
 
     (void)counters_over(idle);
-    test_say(busy, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+    test_say(busy, "GET /last HTTP/1.1\r\nHost: a\r\n\r\n");
     (void)counters_over(idle); /* the other request is with its handler */
     test_stop(&p);             /* the process ends by itself, and only behind the answer */
     assert_true(test_is_closed(idle));
