@@ -160,19 +160,15 @@ class Party:
             connection.close()
 
 
+reserved = []  # to the end of a fleet: nobody is given the port of one that starts later, or comes back
+
+
 def free_port():
-    """Parties end and come back at their port: it is none that the kernel hands out meanwhile."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
-        lowest = int(f.read().split()[0])
-    for _ in range(1000):
-        with socket.socket() as s:
-            port = random.SystemRandom().randrange(min(10000, lowest - 1), lowest)
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-    raise AssertionError("no free port")
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))  # alone: only from here on may others name the port
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.append(s)
+    return s.getsockname()[1]
 
 
 def write(folder, name, text):
@@ -207,8 +203,15 @@ class Fleet:
         write(self.log.folder, "policy", self.policy)
         self.log.configure([("listen", f"127.0.0.1:{port}"), ("namespace", records.NAMESPACE),
                             ("policy", "policy"), ("owner_policy", "owner"), ("review_policy", "review"),
-                            ("retry_ms", 50), ("answer_ms", 1500)])
+                            ("retry_ms", 50), ("answer_ms", 30000)])
         self.log.start()
+
+    def answer_soon(self):
+        """From its next start on the log says soon that a batch is pending, for who leaves it without a quorum."""
+        with open(os.path.join(self.log.folder, "config"), encoding="utf-8") as f:
+            text = f.read()
+        assert "answer_ms = 30000" in text
+        write(self.log.folder, "config", text.replace("answer_ms = 30000", "answer_ms = 200"))
 
     @staticmethod
     def policies(folder):
@@ -225,6 +228,8 @@ class Fleet:
             if p.is_running():
                 p.kill()
         Party.all.clear()
+        while reserved:
+            reserved.pop().close()
         shutil.rmtree(self.folder)
 
     def submit(self, entries):
@@ -350,6 +355,9 @@ def one_plain_witness_may_be_missing_and_not_two(fleet):
     before = fleet.checkpoint()
     fleet.witnesses[2].kill()
     entry = fleet.hosts()
+    fleet.log.stop()
+    fleet.answer_soon()
+    fleet.log.start()
     assert fleet.submit([entry]) == (202, "pending\n")
     assert fleet.checkpoint() == before
     fleet.witnesses[2].start()
@@ -360,13 +368,17 @@ def one_plain_witness_may_be_missing_and_not_two(fleet):
 def without_the_record_witness_nothing_is_published(fleet):
     fleet.witnesses[4].kill()
     batch = fleet.first_batch()
+    fleet.log.stop()
+    fleet.answer_soon()
+    fleet.log.start()
     assert fleet.submit(batch)[0] == 202
     assert fleet.log.call("GET", "/checkpoint")[0] == 404
     fleet.witnesses[4].start()
     until("the batch is published", lambda: fleet.submit(batch)[0] == 200)
     fleet.witnesses[4].kill()
     fleet.witnesses[4].start()  # it forgot what it read, and reads it again
-    assert fleet.submit([fleet.hosts()])[0] == 200
+    entry = fleet.hosts()
+    until("one more is published", lambda: fleet.submit([entry])[0] == 200)
     fleet.verify()
 
 
@@ -581,6 +593,7 @@ def a_full_disk_is_said_and_loses_nothing(fleet):
     batch = fleet.first_batch()
     assert fleet.submit(batch)[0] == 200
     fleet.log.stop()
+    fleet.answer_soon()
     with SmallDisk(fleet.log.folder, 512) as disk:
         fleet.log.start()
         disk.fill()
