@@ -345,6 +345,7 @@ static void a_back_end_that_is_not_there_is_a_failed_answer_at_once(void **state
 
     (void)state;
     config.role = PP_RECORD_ORCHESTRATOR;
+    config.call_open_ms = 1000 * CVM_CALL_OPEN_MS; /* nobody lives to see it */
     start(&a);
     say(&a, CVM_WORD_SEALED, request_for(&a, &seal));
     (void)hear_head(&a);
