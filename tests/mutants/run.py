@@ -9,7 +9,7 @@ it. Guards that cannot be missed by any input stand in `accepted`, one a line: t
 whose guard is missed after all, fails too: the list is never longer than it must be.
 
 Each core has a tree of its own, builds the one object and one test after the other, and ends with the first that
-fails: what noticed the last mutant of a file is asked first, then the quicker ones. RSA keys come from files
+fails: the quick ones, and those that noticed mutants of the same file, are asked first. RSA keys come from files
 (same_keys.c). The trees stay in build/mutants for the next run.
 
 Every mutant and the test that it does not survive is a line of build/mutants/report.txt: source, line, removed,
@@ -191,15 +191,14 @@ SOURCES = {
 }
 # Whose guards are also turned round: what decides about evidence and the channel that it is bound to.
 VERIFIERS = ("lib/attest/", "lib/policy/", "lib/ratls/")
-# And those among them that are not taken apart, `if` by `if` and operand by operand.
-WHOLE = tuple("lib/attest/" + name for name in (
-    "gpu_", "rim", "tdx_anchors", "tdx_chain", "tdx_collateral", "tdx_verify"))
+# And those among them that are taken apart, `if` by `if` and operand by operand.
+APART = tuple(os.environ["APART"].split()) if "APART" in os.environ else ("lib/policy/",)
 
 
 def depth_of(name):
-    if name.startswith(VERIFIERS):
-        return guards.VERIFIER if name.startswith(WHOLE) else guards.APART
-    return guards.PLAIN
+    if name.startswith(APART):
+        return guards.APART
+    return guards.VERIFIER if name.startswith(VERIFIERS) else guards.PLAIN
 
 
 def accepted():
@@ -329,7 +328,7 @@ class Run:
         self.lock = threading.Lock()  # of what follows, and of standard output
         self.passed = self.failed = 0
         self.original = {}
-        self.last = {}  # of a source: the names of the tests that noticed a mutant, the last one first
+        self.noticed = {}  # by a source and the name of a test: how many mutants
         self.rows = [row for row in read_report() if row[0].split(":")[0] not in wanted]
         for name in wanted:
             with open(os.path.join(ROOT, name), encoding="utf-8") as f:
@@ -362,10 +361,9 @@ class Run:
         self.failed += 1
         print(f"FAILED {name}:{line}: {problem}", flush=True)
 
-    def order(self, name, test):
-        last = self.last.get(name, [])
-        said = test.get("name", "")
-        return (last.index(said) if said in last else len(last), test.get("seconds", 0))
+    def likely(self, name, test):
+        """How many mutants of the source it may notice in a second."""
+        return (1 + self.noticed.get((name, test.get("name")), 0)) / (0.2 + test.get("seconds", 1))
 
     def work(self, path):
         tree = Tree(path)
@@ -382,12 +380,12 @@ class Run:
             former = name
             tree.write(name, text)
             with self.lock:
-                tests.sort(key=lambda test: self.order(name, test))
+                tests.sort(key=lambda test: self.likely(name, test), reverse=True)
             place, killer = tree.killer(tests)
             with self.lock:
                 if place is not None:
-                    said, last = tests[place].get("name", ""), self.last.setdefault(name, [])
-                    last[:] = [said] + [other for other in last if other != said]
+                    test = name, tests[place].get("name")
+                    self.noticed[test] = 1 + self.noticed.get(test, 0)
                 self.judge(name, line, kind, words, killer)
         if former is not None:
             tree.write(former, self.original[former])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loaded before libcrypto by the mutation run: RSA keys, which take seconds to make, come from files
- * of an earlier test. The n-th key of a program is the same in each of its runs, and no two keys of
- * one program are equal. Which test notices a missing check depends on no key.
+ * Loaded before libcrypto by the mutation run: RSA keys, which take seconds to make, come from
+ * files of an earlier test. The n-th key of a program is the same in each of its runs, and no two
+ * keys of one program are equal. Which test notices a missing check depends on no key.
  *
  * PP_SAME_KEYS is the folder. Libcrypto's types are only passed on here: no header of it is needed.
  */
