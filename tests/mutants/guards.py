@@ -191,11 +191,15 @@ class Source:
                 yield at, "inverted", self.words(at), first, last, f" !({value})", 0
 
     def variables(self, begin, end, _):
-        for m in re.finditer(r"^ +(?:const )?int \w+ = ([^;{]*);", self.code[begin:end], re.M):
-            if COMPARISON.search(m[1]) and "?" not in m[1]:
-                first, last = begin + m.start(1), begin + m.end(1)
-                words = self.words(begin + m.start())
-                yield first, "inverted", words, first, last, f"!({self.text[first:last]})", 0
+        for m in re.finditer(r"^ +(?:const )?int (\w+ = [^;{]*);", self.code[begin:end], re.M):
+            first, rest = begin + m.start(1), m[1]
+            while rest:  # int a = ..., b = ...;
+                one, rest = first_argument(rest)
+                value = one.partition(" = ")[2]
+                if COMPARISON.search(value) and "?" not in value:
+                    at, last = first + len(one) - len(value), first + len(one)
+                    yield at, "inverted", self.words(first), at, last, f"!({self.text[at:last]})", 0
+                first, rest = first + len(one) + 2, rest[1:].lstrip()
 
     def parts(self, begin, end, _):
         for m in re.finditer(r"&&|\|\|", self.code[begin:end]):

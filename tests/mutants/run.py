@@ -138,7 +138,7 @@ SOURCES = {
     "daemon/cvmd/backends.c": "cvmd:worker cvmd:channel",
     "daemon/cvmd/batch.c": "cvmd:batch",
     "daemon/cvmd/calls.c": "cvmd:worker cvmd:channel",
-    "daemon/cvmd/judge.c": "cvmd:worker cvmd:channel cvmd:config",
+    "daemon/cvmd/judge.c": "cvmd:judge",
     "daemon/cvmd/own_report.c": "cvmd:own_report",
     "daemon/cvmd/packets.c": "cvmd:hostile",
     "daemon/cvmd/report.c": "cvmd:report",
