@@ -149,7 +149,8 @@ class Source:
             close = end_of(self.code, head)
             condition = self.text[head + 1:close]
             refuses = bool(re.match(BEHIND, self.text[close + 1:]))
-            yield at, "removed", self.words(at), head, close + 1, f"(0 && ({condition}))", refuses
+            leaves = condition.startswith("!") and re.match(r"\n +(?:continue|return PP_OK);", self.text[close + 1:])
+            yield at, "removed", self.words(at), head, close + 1, f"(0 && ({condition}))", refuses or bool(leaves)
             if refuses:
                 yield at, "inverted", self.words(at), head, close + 1, f"(!({condition}))", 1
 
