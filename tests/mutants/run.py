@@ -135,7 +135,7 @@ SOURCES = {
     # What a guest has reports made for, and what it takes for one.
     "daemon/common/sp.c": "common:sp",
     "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
-    "daemon/cvmd/backends.c": "cvmd:worker cvmd:channel",
+    "daemon/cvmd/backends.c": "cvmd:judge cvmd:worker",
     "daemon/cvmd/batch.c": "cvmd:batch",
     "daemon/cvmd/calls.c": "cvmd:worker cvmd:channel",
     "daemon/cvmd/judge.c": "cvmd:judge",
@@ -218,12 +218,12 @@ class Tree:
     def __init__(self, path):
         self.source, self.out = os.path.join(path, "src"), os.path.join(path, "out")
         listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True, stdout=subprocess.PIPE)
-        names = [n for n in listed.stdout.decode().split("\0") if n and os.path.exists(os.path.join(ROOT, n))]
+        names = {n for n in listed.stdout.decode().split("\0") if n and os.path.exists(os.path.join(ROOT, n))}
         for name in names:
             self.copy(name)
         for folder, _, files in os.walk(self.source):
             for name in files:
-                if os.path.relpath(os.path.join(folder, name), self.source) not in set(names):
+                if os.path.relpath(os.path.join(folder, name), self.source) not in names:
                     os.remove(os.path.join(folder, name))
         made = os.path.exists(os.path.join(self.out, "build.ninja"))
         done = subprocess.run(["ninja", "-C", self.out, "build.ninja"] if made else

@@ -92,12 +92,25 @@ static void without_memory_for_the_answer_nothing_passes(void **state)
     assert_int_equal(answer.item_count, 0);
 }
 
+/* Who judges passes nothing on: a guard that asked a guard would never end. */
+static void a_request_to_judge_is_asked_of_no_back_end(void **state)
+{
+    const struct cvm_config config = { .message_kem = PP_KEM_X25519_SHA256 };
+    const struct pp_request q = { .feature = PP_FEATURE_JUDGE };
+    struct pp_answer answer = { 0 };
+
+    (void)state;
+    w = (struct worker){ .config = &config, .arena = pp_arena_over(memory, sizeof memory) };
+    assert_code(worker_ask_backends(&w, &q, &answer), PP_E_ANSWER_REFUSED);
+}
+
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_text_with_a_word_of_the_list_is_refused),
     cmocka_unit_test(a_word_that_only_holds_one_of_the_list_passes),
     cmocka_unit_test(each_text_is_judged_and_all_of_them_pass_together),
     cmocka_unit_test(an_order_is_refused_in_answers_alone),
     cmocka_unit_test(without_memory_for_the_answer_nothing_passes),
+    cmocka_unit_test(a_request_to_judge_is_asked_of_no_back_end),
 };
 
 int main(void)
