@@ -80,7 +80,7 @@ SOURCES = {
     "lib/policy/published.c": "policy:appraise policy:peer policy:appraise_tdx policy:flip",
     "lib/policy/ledger.c": "policy:ledger policy:ledger_time policy:marks policy:appraise",
     "lib/policy/peer.c": "policy:peer cvmd:worker",
-    "lib/policy/trust.c": "policy:trust policy:advisories policy:ledger policy:appraise_gpu policy:appraise_tdx",
+    "lib/policy/trust.c": "policy:trust policy:trust_roots policy:advisories policy:ledger policy:appraise_gpu policy:appraise_tdx",
     "tools/device/directory.c": "device",
     "lib/ratls/binding.c": "ratls vectors:vectors_ratls",
     "lib/ratls/client.c": "ratls",
