@@ -19,9 +19,8 @@ struct pp_x509 {
     long path_len;          /* of an authority; below 0: without a limit */
 };
 
-/* The certificate as OpenSSL's own verifications want it, with its key read; the caller frees it.
- * NULL: no memory. */
-X509 *pp_x509_with_key(const struct pp_x509 *c);
+/* 1: nothing in it forbids its use, and nothing asks for what we do not do. */
+int pp_x509_is_plain(const struct pp_x509 *c);
 
 /* POSIX seconds; 0 for a time before 1970. FORMAT. */
 PP_MUST pp_res pp_asn1_time(const ASN1_TIME *t, uint64_t *ret);
