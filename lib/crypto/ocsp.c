@@ -91,11 +91,10 @@ static pp_res check_signature(const struct pp_ocsp *o, const struct pp_x509 *sig
     int nid = OBJ_obj2nid(OCSP_resp_get0_tbs_sigalg(o->basic)->algorithm);
 
     PP_CHECK(nid == NID_ecdsa_with_SHA384 || nid == NID_ecdsa_with_SHA256, PP_E_SIGNATURE, nid);
-    PP_CHECK(signer->key_kind == PP_X509_KEY_P256 || signer->key_kind == PP_X509_KEY_P384,
-             PP_E_SIGNATURE, 2);
     PP_CHECK((bits->flags & 7) == 0, PP_E_SIGNATURE, 3); /* whole bytes */
-    return pp_ecdsa_verify_pkey(signer->pkey, nid == NID_ecdsa_with_SHA384 ? PP_SHA384 : PP_SHA256,
-                                o->signed_part, pp_span(bits->data, (size_t)bits->length));
+    return pp_ecdsa_verify_ready(signer->ready,
+                                 nid == NID_ecdsa_with_SHA384 ? PP_SHA384 : PP_SHA256,
+                                 o->signed_part, pp_span(bits->data, (size_t)bits->length));
 }
 
 /* RFC 6960, 4.2.2.2: the issuer certified this responder itself, and for that. */

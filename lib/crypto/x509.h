@@ -144,6 +144,7 @@ int pp_x509_serial_is_positive(const struct pp_x509 *c);
 struct pp_x509_crl;
 PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer,
                                 uint64_t posix_s, struct pp_x509_crl **ret);
+PP_MUST pp_res pp_x509_crl_in_force(const struct pp_x509_crl *crl, uint64_t posix_s); /* RANGE */
 int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
 void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */
 

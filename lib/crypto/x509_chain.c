@@ -63,9 +63,9 @@ static pp_res link_signature(const struct pp_x509 *c, const struct pp_x509 *issu
         return pp_rsa_pss_verify_pkey(issuer->pkey, PP_SHA384, PP_SHA384_BYTES, signed_part,
                                       signature);
     case PP_X509_SIG_ECDSA_SHA256:
-        return pp_ecdsa_verify_pkey(issuer->pkey, PP_SHA256, signed_part, signature);
+        return pp_ecdsa_verify_ready(issuer->ready, PP_SHA256, signed_part, signature);
     case PP_X509_SIG_ECDSA_SHA384:
-        return pp_ecdsa_verify_pkey(issuer->pkey, PP_SHA384, signed_part, signature);
+        return pp_ecdsa_verify_ready(issuer->ready, PP_SHA384, signed_part, signature);
     case PP_X509_SIG_OTHER:
         break;
     }
@@ -227,11 +227,22 @@ pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count, const st
 
 /* --- revocation lists ------------------------------------------------------------------------ */
 
-static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t posix_s)
+struct pp_x509_crl {
+    X509_CRL *crl;
+    uint64_t from, until;
+};
+
+pp_res pp_x509_crl_in_force(const struct pp_x509_crl *crl, uint64_t posix_s)
+{
+    PP_CHECK(crl->from <= posix_s && posix_s < crl->until, PP_E_RANGE, 0);
+    return PP_OK;
+}
+
+static pp_res crl_check(struct pp_x509_crl *c, const struct pp_x509 *issuer, uint64_t posix_s)
 {
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
-    uint64_t from, until;
+    X509_CRL *crl = c->crl;
 
     X509_CRL_get0_signature(crl, NULL, &algorithm);
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
@@ -243,15 +254,10 @@ static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t po
     PP_CHECK(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer->x)) == 0,
              PP_E_SIGNATURE, 1);
     PP_CHECK(issuer->pkey != NULL && X509_CRL_verify(crl, issuer->pkey) == 1, PP_E_SIGNATURE, 0);
-    PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &from));
-    PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &until)); /* absent: FORMAT */
-    PP_CHECK(from <= posix_s && posix_s < until, PP_E_RANGE, 0);
-    return PP_OK;
+    PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &c->from));
+    PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &c->until)); /* absent: FORMAT */
+    return pp_x509_crl_in_force(c, posix_s);
 }
-
-struct pp_x509_crl {
-    X509_CRL *crl;
-};
 
 pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, uint64_t posix_s,
                         struct pp_x509_crl **ret)
@@ -263,9 +269,8 @@ pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, ui
     PP_CHECK(crl_der.len > 0, PP_E_FORMAT, 0);
     PP_CHECK((c = OPENSSL_zalloc(sizeof *c)) != NULL, PP_E_NO_MEMORY, 0);
     c->crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
-    pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len
-                   ? PP_FAIL(PP_E_FORMAT, 0)
-                   : crl_check(c->crl, issuer, posix_s);
+    pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len ? PP_FAIL(PP_E_FORMAT, 0)
+                                                                : crl_check(c, issuer, posix_s);
     ERR_clear_error();
     if (!pp_is_ok(r)) {
         pp_x509_crl_free(c);

@@ -8,9 +8,10 @@
 #include "x509.h"
 
 struct pp_x509 {
-    X509 *x;        /* holds no key that OpenSSL could use: `pkey` is the one */
-    EVP_PKEY *pkey; /* NULL for a key that cannot be read */
-    uint8_t *der;   /* a copy of what was parsed */
+    X509 *x;             /* holds no key that OpenSSL could use: `pkey` is the one */
+    EVP_PKEY *pkey;      /* NULL for a key that cannot be read */
+    EVP_PKEY_CTX *ready; /* to verify ECDSA with it; NULL for another key */
+    uint8_t *der;        /* a copy of what was parsed */
     size_t der_len;
     size_t tbs_from, tbs_len; /* the bytes of `der` that are signed */
     uint64_t not_before, not_after;
