@@ -185,7 +185,7 @@ static int is_revoked(const struct pp_ledger *l, const struct pp_marks *marks,
     for (size_t i = 0; i < s->revoked_count; i++)
         if (pp_record_id_same(&s->revoked[i], id))
             return 1;
-    for (size_t i = 0; marks != NULL && i < marks->revoked_count; i++)
+    for (size_t i = 0; i < marks->revoked_count; i++)
         if (pp_record_id_same(&marks->revoked[i], id))
             return 1;
     return 0;

@@ -180,7 +180,7 @@ static void with_less_memory_than_it_says_it_fails_and_says_so(void **state)
     world_log(w);
     struct pp_span bytes = world_bytes(w);
 
-    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += 2048) {
+    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += cap < 65536 ? 128 : 2048) {
         static _Alignas(16) uint8_t memory[PP_LEDGER_ARENA_BYTES];
         struct pp_arena small = pp_arena_over(memory, cap);
         pp_res r = pp_ledger_verify(&w->trust, bytes, &marks, WORLD_NOW, &small, &ledger, NULL,
