@@ -407,6 +407,15 @@ static void w10_t8_an_expired_host_set_is_refused(void **state)
     assert_ok(verify());
 }
 
+static void a_host_set_from_the_future_is_not_in_force(void **state)
+{
+    (void)state;
+    w->slots[S_HOSTS].record.time = WORLD_NOW + 1;
+    assert_refused(verify(), PP_E_LEDGER_WINDOW);
+    w->slots[S_HOSTS].record.time = WORLD_NOW;
+    assert_ok(verify());
+}
+
 static pp_res orchestrator(void)
 {
     const struct pp_release *release;
@@ -666,6 +675,24 @@ static void one_measurement_stands_in_one_role_only(void **state)
     assert_ok(verify());
 }
 
+/* MRTD and three registers together are a launch: one of them alone may be shared. */
+static void one_launch_of_a_tdx_guest_stands_in_one_role_only(void **state)
+{
+    (void)state;
+    struct pp_release *a = &w->slots[S_ORCHESTRATOR].record.release;
+    struct pp_release *b = &w->slots[S_PREDICTOR].record.release;
+
+    a->tdx_count = b->tdx_count = 1;
+    a->tdx[0] = (struct pp_release_tdx){ .label = PP_STR("small"), .vcpus = 2 };
+    b->tdx[0] = a->tdx[0];
+    assert_refused(verify(), PP_E_LEDGER_TWO_ROLES);
+    b->tdx[0].mrtd[47] = 1;
+    assert_ok(verify());
+    b->tdx[0] = a->tdx[0];
+    b->tdx[0].rtmr[2][47] = 1;
+    assert_ok(verify());
+}
+
 static void one_epoch_has_one_key_of_a_kind(void **state)
 {
     static const enum slot_id next[] = { S_ISSUER_NEXT, S_OHTTP_NEXT };
@@ -857,6 +884,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w21_t2_a_status_from_beyond_the_skew_is_refused),
     FRESH(w21_t6_a_clock_set_back_ten_years_revives_nothing),
     FRESH(w10_t8_an_expired_host_set_is_refused),
+    FRESH(a_host_set_from_the_future_is_not_in_force),
     FRESH(a_release_is_in_force_inside_its_window_alone),
     FRESH(a_bundle_that_is_held_over_midnight_stays_in_use),
     FRESH(w21_t3_a_tree_or_status_older_than_one_seen_is_a_roll_back),
@@ -871,6 +899,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w21_t5_a_record_that_the_status_revokes_is_refused),
     FRESH(a_revoke_note_counts_before_it_is_logged),
     FRESH(one_measurement_stands_in_one_role_only),
+    FRESH(one_launch_of_a_tdx_guest_stands_in_one_role_only),
     FRESH(one_epoch_has_one_key_of_a_kind),
     FRESH(a_key_listed_as_another_kind_is_refused),
     FRESH(a_bundle_holds_what_the_status_names_and_nothing_else),
