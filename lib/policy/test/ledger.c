@@ -810,6 +810,9 @@ static void keys_are_found_by_their_windows_alone(void **state)
     assert_ok(verify());
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight, &key));
     assert_int_equal(key->epoch, WORLD_DAY);
+    assert_int_equal(key->kind, PP_RECORD_OHTTP);
+    assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_ISSUER, midnight, &key));
+    assert_int_equal(key->kind, PP_RECORD_ISSUER);
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight + PP_DAY_S - 1, &key));
     assert_int_equal(key->epoch, WORLD_DAY);
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight + PP_DAY_S, &key));
@@ -821,6 +824,24 @@ static void keys_are_found_by_their_windows_alone(void **state)
     assert_int_equal(key->kind, PP_RECORD_ISSUER);
     assert_code(pp_ledger_issuer_key(&ledger, WORLD_DAY - 1, &key), PP_E_LEDGER_KEYS);
     assert_code(pp_ledger_issuer_key(&ledger, WORLD_DAY + 2, &key), PP_E_LEDGER_KEYS);
+}
+
+/* Records of all types lie in the same bytes: what stands there counts as a key in key records. */
+static void a_record_of_another_type_is_no_key(void **state)
+{
+    (void)state;
+    static struct pp_ledger_record record = { .record = { .type = PP_RECORD_HOST_SET } };
+    static struct pp_ledger one = { .records = &record, .record_count = 1 };
+    const struct pp_key_epoch *key = NULL;
+
+    record.record.key_epoch = (struct pp_key_epoch){ .kind = PP_RECORD_ISSUER,
+                                                     .epoch = WORLD_DAY,
+                                                     .use_until = UINT64_MAX };
+    assert_code(pp_ledger_key_at(&one, PP_RECORD_ISSUER, WORLD_NOW, &key), PP_E_LEDGER_KEYS);
+    assert_code(pp_ledger_issuer_key(&one, WORLD_DAY, &key), PP_E_LEDGER_KEYS);
+    record.record.type = PP_RECORD_KEY_EPOCH;
+    assert_ok(pp_ledger_key_at(&one, PP_RECORD_ISSUER, WORLD_NOW, &key));
+    assert_ok(pp_ledger_issuer_key(&one, WORLD_DAY, &key));
 }
 
 static void w20_t2_a_release_of_another_role_is_refused(void **state)
@@ -908,6 +929,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_named_record_of_another_type_is_refused),
     FRESH(a_logged_entry_that_is_no_record_is_refused),
     FRESH(keys_are_found_by_their_windows_alone),
+    FRESH(a_record_of_another_type_is_no_key),
     FRESH(w20_t2_a_release_of_another_role_is_refused),
     FRESH(a_status_without_releases_says_not_yet),
 };
