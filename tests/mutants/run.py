@@ -157,7 +157,7 @@ SOURCES = {
     "lib/msg/collateral.c": "msg:collateral",
     "lib/msg/evidence.c": "msg:evidence ratls:binding",
     "lib/msg/handle.c": "msg:handle",
-    "lib/msg/hints.c": "msg:evidence msg:collateral",
+    "lib/msg/hints.c": "msg:evidence",
     "lib/msg/sizes.c": "msg:sizes",
     "daemon/gatewayd/answer.c": "gatewayd:gateway_session gatewayd:gateway_chunked",
     "daemon/gatewayd/choice.c": "gatewayd:gateway_choice",
@@ -192,7 +192,7 @@ SOURCES = {
 # Whose guards are also turned round: what decides about evidence and the channel that it is bound to.
 VERIFIERS = ("lib/attest/", "lib/policy/", "lib/ratls/")
 # And those among them that are taken apart, `if` by `if` and operand by operand.
-APART = tuple(os.environ["APART"].split()) if "APART" in os.environ else ("lib/policy/",)
+APART = ("lib/policy/",)
 
 
 def depth_of(name):

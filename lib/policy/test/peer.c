@@ -356,12 +356,35 @@ static void the_root_of_simulated_chips_is_the_measured_one(void **state)
     pp_trust_done(&t);
     assert_code(pp_peer_trust(&t, PP_PLATFORM_TDX, PP_KEM_XWING, digest, both, 2),
                 PP_E_UNSUPPORTED);
+    assert_code(pp_peer_trust(&t, PP_PLATFORM_SEV_SNP, 0x7777, digest, both, 2), PP_E_UNSUPPORTED);
+    /* The authority below the root is the root's, or there is none. */
+    const struct pp_span other[] = { both[0], PP_STR("not a certificate") };
+    pp_sha256(both[0], digest);
+    assert_false(pp_is_ok(pp_peer_trust(&t, PP_PLATFORM_SIM_SNP, PP_KEM_XWING, digest, other, 2)));
+    assert_int_equal(t.snp_anchors.count, 0);
+    pp_trust_done(&t);
+}
+
+/* Zeros of the right length, where Evidence belongs. */
+static void a_back_end_that_shows_no_evidence_is_refused_by_its_form(void **state)
+{
+    static uint8_t flight[1 << 16], body[PP_EVIDENCE_BODY_BYTES];
+    struct pp_wr wr = pp_wr_over(flight, sizeof flight);
+    struct pp_verified v;
+
+    (void)state;
+    assert_ok(pp_ratls_server_evidence(server, PP_BYTES(body)));
+    assert_ok(pp_ratls_server_take(server, &wr));
+    assert_ok(pp_ratls_client_feed(client, pp_wr_done(&wr)));
+    assert_ok(pp_ratls_client_flight_end(client));
+    assert_code(pp_peer_appraise(&m->trust, &peer, client, NULL, &v), PP_E_EVIDENCE_FORMAT);
 }
 
 #define PEER_TEST(name) cmocka_unit_test_setup_teardown(name, fresh, over)
 
 static const struct CMUnitTest tests[] = {
     PEER_TEST(a_named_predictor_on_a_named_machine_is_verified_for_this_session),
+    PEER_TEST(a_back_end_that_shows_no_evidence_is_refused_by_its_form),
     PEER_TEST(w20_t2_a_guard_in_the_place_of_a_predictor_is_refused_named_or_not),
     PEER_TEST(an_orchestrator_is_no_back_end),
     PEER_TEST(a_measurement_that_the_named_release_does_not_list_is_refused),
