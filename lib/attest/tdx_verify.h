@@ -34,7 +34,7 @@ struct pp_tdx_root {
     char label[64]; /* "Intel SGX Root CA sha256:44a0196b2b99f889", for people and receipts */
 };
 
-/* --- what was proven before -------------------------------------------------------------------- */
+/* --- what was proven before ------------------------------------------------------------------- */
 
 enum { PP_TDX_KEPT_PLATFORMS = 8, PP_TDX_KEPT_SETS = 4 };
 
