@@ -60,8 +60,8 @@ PP_MUST pp_res pp_rim_open(const struct pp_rim_roots *roots, struct pp_span xml,
                            struct pp_rim *ret);
 void pp_rim_done(struct pp_rim *rim);
 
-/* Files that were proven before. Zero state is empty; pp_gpu_anchors_done empties that of its roots,
- * and only pp_rim_recall fills it. Some 56 KiB, and the heap of five certificates each. */
+/* Files that were proven before. Zero state is empty; pp_gpu_anchors_done empties that of its
+ * roots, and only pp_rim_recall fills it. Some 56 KiB, and the heap of five certificates each. */
 struct pp_rim_kept {
     uint64_t uses;
     struct {
