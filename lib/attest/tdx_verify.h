@@ -211,6 +211,13 @@ struct pp_tdx_evidence {
     struct pp_span root_crl;          /* DER */
 };
 
+/*
+ * What the platform's own certificate in a quote says, to look for its collateral by: 1 and `*ret`,
+ * or 0 where quote or certificate are malformed. Nothing of it is proven.
+ */
+int pp_tdx_claimed_pck(const struct pp_tdx_anchors *anchors, struct pp_span quote,
+                       struct pp_tdx_pck *ret);
+
 /* What verified evidence says. Only pp_tdx_verify makes one, and it is no quote. */
 struct pp_tdx_result {
     uint16_t version;
