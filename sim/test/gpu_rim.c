@@ -370,6 +370,33 @@ static void without_roots_no_file_is_believed(void **state)
     pp_rim_done(&rim);
 }
 
+static void a_measurement_that_is_not_there_matches_nothing(void **state)
+{
+    (void)state;
+    static struct pp_rim rim = { .active = 1, .hash_count = 1, .values = { { 0, 1 } } };
+    static struct pp_gpu_report report; /* all zero, as the one accepted value is */
+
+    assert_true(pp_rim_mismatches(&rim, &report) == 1);
+    report.present = 1;
+    assert_true(pp_rim_mismatches(&rim, &report) == 0);
+}
+
+static void there_are_two_roots_of_each_kind_at_most(void **state)
+{
+    (void)state;
+    struct pp_gpu_anchors a = { 0 };
+    const struct sim_gpu *both[] = { gpu, other };
+
+    assert_ok(pp_gpu_anchors_add_nvidia(&a));
+    for (size_t i = 0; i < 2; i++) {
+        struct pp_span device = sim_gpu_cert(both[i], SIM_GPU_CERTS - 1);
+        struct pp_span rim = sim_gpu_rim_cert(both[i], SIM_RIM_CERTS - 1);
+        assert_code(pp_gpu_anchors_add_device(&a, device), i == 0 ? PP_E_OK : PP_E_TRUST);
+        assert_code(pp_gpu_anchors_add_rim(&a, rim), i == 0 ? PP_E_OK : PP_E_TRUST);
+    }
+    pp_gpu_anchors_done(&a);
+}
+
 static size_t files_kept(void)
 {
     size_t n = 0;
@@ -582,6 +609,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(signed_info_and_its_signature_belong_together),
     cmocka_unit_test(the_chain_leads_from_the_signer_to_the_pinned_root),
     cmocka_unit_test(without_roots_no_file_is_believed),
+    cmocka_unit_test(a_measurement_that_is_not_there_matches_nothing),
+    cmocka_unit_test(there_are_two_roots_of_each_kind_at_most),
     cmocka_unit_test(a_file_is_proven_once_and_kept_by_its_bytes),
     cmocka_unit_test(a_kept_file_counts_under_its_root_alone),
     cmocka_unit_test(the_file_that_was_not_used_for_longest_gives_way),

@@ -40,7 +40,7 @@ SAME_KEYS = {"LD_PRELOAD": os.path.join(ROOT, "build", "mutants", "same_keys.so"
 SOURCES = {
     "lib/attest/eventlog.c": "attest:eventlog vectors:vectors_eventlog",
     "lib/attest/firmware.c": "attest:launch attest:tdvf vectors:vectors_launch",
-    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu",
+    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu sim:gpu_rim",
     "lib/attest/gpu_fwid.c": "attest:gpu",
     "lib/attest/gpu_policy.c": "sim:gpu",
     "lib/attest/gpu_report.c": "attest:gpu",
