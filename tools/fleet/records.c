@@ -167,7 +167,26 @@ static pp_res finish_record(struct publication *x, const struct fleet_signer *co
     return r;
 }
 
-/* The one machine, in nobody's custody: a list as an operator makes it with `ppctl host-set`. */
+/* A machine, in nobody's custody. */
+static pp_res host_row(const struct publication *x, const struct fleet_machine *m,
+                       struct pp_host_row *ret)
+{
+    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = x->now, .until = x->p.host_until };
+
+    if (m->platform == PP_PLATFORM_SIM_TDX) {
+        row.product = PP_HOST_TDX_LINE;
+        PP_TRY(
+            pp_host_make(PP_HOST_TDX, pp_span(sim_tdx_ppid(m->tdx), PP_TDX_ID_BYTES), &row.host));
+    } else {
+        PP_TRY(
+            pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(m->chip), PP_HOST_ID_BYTES), &row.host));
+    }
+    pp_sha256(PP_STR(""), row.custody);
+    *ret = row;
+    return PP_OK;
+}
+
+/* The one machine: a list as an operator makes it with `ppctl host-set`. */
 static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
 {
     const struct pp_host_list head = { .ledger = x->log.name,
@@ -176,13 +195,11 @@ static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
                                        .serial = x->p.host_serial,
                                        .not_after = x->p.host_until,
                                        .where = PP_STR("STATE/owner/hosts") };
-    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = x->now, .until = head.not_after };
+    struct pp_host_row row;
 
-    PP_TRY(pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(x->machine.chip), PP_HOST_ID_BYTES),
-                        &row.host));
+    PP_TRY(host_row(x, &x->machine, &row));
     if (fleet_has_fault(x->f, FAULT_CHIP))
         row.host.entry[1] ^= 1; /* the set lists another chip */
-    pp_sha256(PP_STR(""), row.custody);
     pp_host_list_write(wr, &head);
     pp_host_row_write(wr, &row);
     return pp_wr_ok(wr);
@@ -291,14 +308,10 @@ static pp_res fill_release(struct publication *x, const struct fleet_machine *m,
 static pp_res make_release(struct publication *x, const struct fleet_machine *m)
 {
     const struct fleet_signer *const signers[] = { &x->reviewers[0], &x->reviewers[1] };
-    struct pp_hash h;
     char file[64];
     uint8_t digest[PP_SHA256_BYTES];
 
-    pp_hash_init(&h, PP_SHA256);
-    pp_hash_update(&h, PP_BYTES(m->measurement));
-    pp_hash_update(&h, PP_BYTES(m->config_digest));
-    pp_hash_final(&h, digest);
+    fleet_machine_digest(m, digest);
     struct pp_span hex = hex_of(PP_BYTES(digest), x->release_digest[m->role]);
     if (x->p.releases[m->role].until > x->now + RENEW_BEFORE_S &&
         pp_span_eq(hex, x->p.releases[m->role].digest))

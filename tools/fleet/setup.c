@@ -307,10 +307,11 @@ pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, enum fl
 {
     uint8_t text[PP_HINTS_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
-    struct pp_hints h = { .endorsement_count = 1, .host_count = 1 };
+    struct pp_hints h = { .host_count = 1 };
     struct hint_files files = { .count = 0 };
 
-    h.endorsements[0] = sim_chip_vcek(m->chip);
+    if (m->platform == PP_PLATFORM_SIM_SNP) /* a quote brings its own chain */
+        h.endorsements[h.endorsement_count++] = sim_chip_vcek(m->chip);
     h.hosts[0].size = 1; /* one machine: its path is empty */
     PP_TRY(pp_hex_parse(ids->releases[role], h.release_id, sizeof h.release_id));
     PP_TRY(pp_hex_parse(ids->host_set, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
@@ -347,6 +348,12 @@ static pp_res start_issuer(struct fleet *f)
                  FLEET_ISSUER);
 }
 
+/* What a guest may be: the guest policy of SEV-SNP, the TDATTRIBUTES of TDX. */
+static uint64_t guest_policy(const struct fleet *f, enum fleet_role role)
+{
+    return fleet_platform(f, role) == PP_PLATFORM_SIM_TDX ? SIM_TDX_ATTRIBUTES : SIM_GUEST_POLICY;
+}
+
 /* Hosts of the back-ends; gives the lines that tell the orchestrator's host where they are. */
 static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
 {
@@ -357,9 +364,10 @@ static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
         char at[FLEET_ADDRESS_MAX];
 
         PP_TRY(start(f, cvm->party, "pp-hostd",
-                     "program = program\ncvm_config = cvm.config\nrole = %s\n"
+                     "platform = %s\nprogram = program\ncvm_config = cvm.config\nrole = %s\n"
                      "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n",
-                     cvm->role, (unsigned long long)SIM_GUEST_POLICY));
+                     pp_platform_name(fleet_platform(f, role)), cvm->role,
+                     (unsigned long long)guest_policy(f, role)));
         PP_TRY(reach(f, cvm->party, at));
         pp_wr_text(&wr, cvm->role);
         pp_wr_text(&wr, " = ");
@@ -373,21 +381,22 @@ static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
 static pp_res start_host(struct fleet *f)
 {
     char backends[512];
-    /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
-    uint64_t policy = SIM_GUEST_POLICY;
+    uint64_t policy = guest_policy(f, FLEET_ORCHESTRATOR);
     enum fleet_player player = fleet_fault_player(f->fault);
     const char *program = player == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm" : "pp-hostd";
     const char *key = player == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
     const char *value = "none";
 
     PP_TRY(start_backends(f, backends, sizeof backends));
-    if (fleet_has_fault(f, FAULT_DEBUG))
-        policy |= PP_SNP_POLICY_DEBUG;
+    if (fleet_has_fault(f, FAULT_DEBUG)) /* the bit that lets a host read guest memory */
+        policy |= f->is_tdx ? PP_TDX_ATTR_DEBUG : PP_SNP_POLICY_DEBUG;
     if (player == FLEET_PLAYED_BY_CVM || player == FLEET_PLAYED_BY_DEVICE)
         value = f->fault->mode;
     return start(f, "host", program,
-                 "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
-                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s",
+                 "platform = %s\nprogram = program\ncvm_config = cvm.config\n"
+                 "role = orchestrator\nfirmware = firmware\npolicy = %016llx\nchip = chip\n"
+                 "hints = hints\n%s = %s\n%s",
+                 pp_platform_name(fleet_platform(f, FLEET_ORCHESTRATOR)),
                  (unsigned long long)policy, key, value, backends);
 }
 
@@ -426,19 +435,32 @@ static pp_res start_operator(struct fleet *f)
 
 /* --- the device ------------------------------------------------------------------------------- */
 
-static pp_res copy_root(struct fleet *f)
+static pp_res copy_root_file(struct fleet *f, const char *from, const char *to)
 {
-    static const char *const files[][2] = { { "root/ark.der", "ark.der" },
-                                            { "root/ask.der", "ask.der" } };
+    struct pp_buf b = { 0 };
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
-        struct pp_buf b = { 0 };
-        PP_TRY(fleet_read_file(f, "simulated-vendor", files[i][0], 8192, &b));
-        pp_res r = fleet_write(f, "trust", files[i][1], pp_buf_span(&b));
-        pp_buf_done(&b);
-        PP_TRY(r);
-    }
-    return PP_OK;
+    PP_TRY(fleet_read_file(f, "simulated-vendor", from, 8192, &b));
+    pp_res r = fleet_write(f, "trust", to, pp_buf_span(&b));
+    pp_buf_done(&b);
+    return r;
+}
+
+static pp_res copy_roots(struct fleet *f)
+{
+    if (f->is_tdx)
+        return copy_root_file(f, "tdx/root.der", "tdx-root.der");
+    PP_TRY(copy_root_file(f, "root/ark.der", "ark.der"));
+    return copy_root_file(f, "root/ask.der", "ask.der");
+}
+
+/* The one kind of machine that the device takes. */
+static const char *trusted_platform(const struct fleet *f)
+{
+    enum pp_platform platform = fleet_platform(f, FLEET_ORCHESTRATOR);
+
+    if (fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* with it the vendor's own roots */
+        platform = f->is_tdx ? PP_PLATFORM_TDX : PP_PLATFORM_SEV_SNP;
+    return pp_platform_name(platform);
 }
 
 pp_res fleet_make_trust(struct fleet *f)
@@ -469,11 +491,11 @@ pp_res fleet_make_trust(struct fleet *f)
                      "tls_group = x25519\n"
                      "batches = 1\n",
                      FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, mirror,
-                     fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp",
+                     trusted_platform(f),
                      fleet_has_fault(f, FAULT_KEM_HYBRID) ? "classical" : "x-wing");
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
-    if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
-        PP_TRY(copy_root(f));
+    if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else the vendor's own are the anchors */
+        PP_TRY(copy_roots(f));
     return fleet_write(f, "trust", "trust", pp_span(text, (size_t)n));
 }
 
@@ -508,6 +530,8 @@ static pp_res up(const struct steps *s)
     PP_TRY(fleet_make_epochs(f));
     say(s, "machine: a simulated secure processor, the CVM's program and configuration");
     PP_TRY(fleet_make_machine(f));
+    if (!fleet_has_fault(f, FAULT_COLLATERAL))
+        PP_TRY(fleet_make_collateral(f));
     say(s, "ledger: four witnesses, a record witness, the log");
     PP_TRY(start_ledger(f));
     say(s, "records: host-set, keys, release; signed, logged, cosigned, published");
