@@ -6,8 +6,8 @@ from fleet import CANARY, Fleet, ppctl
 
 # Another MRTD, another RTMR1, a machine that the operator or the vendor does not vouch for (any more), no word of the
 # vendor at all, and a man in the middle. What else can be wrong with a quote is sim/test/tdx.c's.
-REFUSED = ("measurement-unlogged", "program-changed", "chip-unregistered", "platform-revoked", "tcb-below-minimum",
-           "collateral-missing", "relay-attack")
+REFUSED = ("measurement-unlogged", "program-changed", "chip-unregistered", "platform-revoked", "collateral-missing",
+           "relay-attack")
 FAULTS = {row["name"]: row["code"]
           for row in ppctl("up", "--platform", "sim-tdx", "--fault", "list", "--json").json["faults"]}
 
@@ -15,6 +15,15 @@ FAULTS = {row["name"]: row["code"]
 class TdxFleet(Fleet):
     def up(self, *args):
         return super().up("--platform", "sim-tdx", *args)
+
+
+class MixedFleet(Fleet):
+    def __init__(self, own, theirs):
+        super().__init__()
+        self.kinds = "--platform", own, "--backends-platform", theirs
+
+    def up(self, *args):
+        return super().up(*self.kinds, *args)
 
 
 class Tdx(unittest.TestCase):
@@ -43,6 +52,13 @@ class Tdx(unittest.TestCase):
             codes = {row["code"] for row in done.json["checks"]}
             self.assertIn("SNP_SIGNATURE", codes)
             self.assertNotIn("TDX_QUOTE_SIG", codes)
+
+    def test_machines_of_both_kinds_ask_each_other(self):
+        for own, theirs in (("sim-tdx", "sim-snp"), ("sim-snp", "sim-tdx")):
+            with self.subTest(own), MixedFleet(own, theirs) as f:
+                done = f.summarize()
+                self.assertEqual(done.status, 0, done.out + done.err)
+                self.assertEqual([role for role, _ in done.json["backends"]], ["guard", "predictor", "guard"])
 
     def test_w20_t4_what_is_wrong_with_a_tdx_guest_is_refused_by_its_code_before_anything_is_sent(self):
         for fault in REFUSED:

@@ -16,8 +16,6 @@
 #include "token_chain.h"
 #include "token_keys.h"
 
-#define FLEET_COLLATERAL "blobs/0" /* of the log (docs/operations.md) */
-
 enum { PROGRAM_BYTES_MAX = 64 << 20 };
 
 const struct fleet_cvm FLEET_CVMS[FLEET_ROLES] = {
@@ -122,6 +120,62 @@ static pp_res make_device(struct fleet *f, enum fleet_role role)
     return fleet_give_all(f, party);
 }
 
+/*
+ * One machine runs all guests of a kind: each host has the same keys. Back-ends of another kind
+ * than the orchestrator share a machine of their own, the guard's.
+ */
+static int has_two_machines(const struct fleet *f)
+{
+    return f->backends && f->is_tdx != f->backends_tdx;
+}
+
+static enum fleet_role machine_of(const struct fleet *f, enum fleet_role role)
+{
+    return has_two_machines(f) && role != FLEET_ORCHESTRATOR ? FLEET_GUARD : FLEET_ORCHESTRATOR;
+}
+
+static pp_res host_of_chip(const char *path, struct pp_host *ret)
+{
+    struct sim_chip *chip = NULL;
+
+    PP_TRY(sim_chip_load(AT_FDCWD, path, &chip));
+    pp_res r = pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(chip), PP_HOST_ID_BYTES), ret);
+    sim_chip_free(chip);
+    return r;
+}
+
+static pp_res host_of_platform(const char *path, struct pp_host *ret)
+{
+    struct sim_tdx_platform *platform = NULL;
+
+    PP_TRY(sim_tdx_platform_load(AT_FDCWD, path, &platform));
+    pp_res r = pp_host_make(PP_HOST_TDX, pp_span(sim_tdx_ppid(platform), PP_TDX_ID_BYTES), ret);
+    sim_tdx_platform_free(platform);
+    return r;
+}
+
+static pp_res host_of(struct fleet *f, enum fleet_role role, struct pp_host *ret)
+{
+    char path[FLEET_PATH_MAX];
+
+    PP_TRY(fleet_path(f, FLEET_CVMS[role].party, "chip", path));
+    return fleet_platform(f, role) == PP_PLATFORM_SIM_TDX ? host_of_platform(path, ret)
+                                                          : host_of_chip(path, ret);
+}
+
+pp_res fleet_hosts(struct fleet *f, enum fleet_role role, struct pp_host hosts[FLEET_MACHINES_MAX],
+                   size_t *ret_count, struct pp_host *ret_own)
+{
+    size_t count = 0;
+
+    PP_TRY(host_of(f, FLEET_ORCHESTRATOR, &hosts[count++]));
+    if (has_two_machines(f))
+        PP_TRY(host_of(f, FLEET_GUARD, &hosts[count++]));
+    *ret_own = hosts[machine_of(f, role) == FLEET_ORCHESTRATOR ? 0 : 1];
+    *ret_count = count;
+    return pp_hosts_sort(hosts, count);
+}
+
 /* --- what the vendor says of TDX machines ----------------------------------------------------- */
 
 /* The documents as they are when all is well, and the one that a fault is in. */
@@ -165,8 +219,11 @@ static pp_res write_collateral(struct fleet *f, const struct sim_tdx_vendor *ven
                                  .root_crl = pp_span(c.root_crl, c.root_crl_len) };
     memcpy(all.fmspc, pck->fmspc, sizeof all.fmspc);
     PP_TRY(pp_collateral_write(&wr, &all));
+    PP_TRY(fleet_write(f, "owner", FLEET_COLLATERAL, pp_wr_done(&wr)));
+    if (fleet_has_fault(f, FAULT_COLLATERAL))
+        return PP_OK;
     PP_TRY(fleet_folder(f, "log", "blobs"));
-    return fleet_write(f, "log", FLEET_COLLATERAL, pp_wr_done(&wr));
+    return fleet_write(f, "log", "blobs/0", pp_wr_done(&wr));
 }
 
 pp_res fleet_make_collateral(struct fleet *f)
@@ -191,38 +248,39 @@ pp_res fleet_make_collateral(struct fleet *f)
 
 /* --- the guest -------------------------------------------------------------------------------- */
 
+/* The line by which a guest knows the root of its peers' machines. */
+static pp_res write_root(struct fleet *f, int of_tdx, struct pp_wr *wr)
+{
+    uint8_t digest[PP_SHA256_BYTES];
+    struct pp_buf root = { 0 };
+
+    PP_TRY(fleet_read_file(f, "simulated-vendor", of_tdx ? "tdx/root.der" : "root/ark.der", 8192,
+                           &root));
+    pp_sha256(pp_buf_span(&root), digest);
+    pp_buf_done(&root);
+    pp_wr_text(wr, of_tdx ? "simulated_tdx_root = " : "simulated_root = ");
+    pp_wr_hex(wr, PP_BYTES(digest));
+    pp_wr_u8(wr, '\n');
+    return PP_OK;
+}
+
 /* The measured configuration of a role. A development guard blocks two words that nobody says. */
 static pp_res write_guest_config(struct fleet *f, enum fleet_role role, struct pp_span clients)
 {
-    char config[1024], root[2 * PP_SHA256_BYTES + 1];
-    struct pp_wr root_wr = pp_wr_over(root, sizeof root);
-    struct pp_buf root_der = { 0 };
-    uint8_t digest[PP_SHA256_BYTES];
-
-    enum pp_platform platform = fleet_platform(f, role);
-    PP_TRY(fleet_read_file(f, "simulated-vendor",
-                           platform == PP_PLATFORM_SIM_TDX ? "tdx/root.der" : "root/ark.der", 8192,
-                           &root_der));
-    pp_sha256(pp_buf_span(&root_der), digest);
-    pp_buf_done(&root_der);
-    pp_wr_hex(&root_wr, PP_BYTES(digest));
-    pp_wr_u8(&root_wr, 0);
-    PP_TRY(pp_wr_ok(&root_wr));
-    int n = snprintf(config, sizeof config,
-                     "# The measured configuration of the confidential VM.\n"
-                     "environment = dev\n"
-                     "platform = %s\n"
-                     "message_kem = %s\n"
-                     "engine = embedded\n"
-                     "sessions_max = 4096\n"
-                     "session_s = 30\n"
-                     "workers_ready = 4\n"
-                     "simulated_root = %s\n",
-                     pp_platform_name(platform),
-                     fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing", root);
-    PP_CHECK(n > 0 && n < (int)sizeof config, PP_E_RANGE, n);
+    char config[1024];
     struct pp_wr wr = pp_wr_over(config, sizeof config);
-    wr.len = (size_t)n;
+
+    pp_wr_text(&wr, "# The measured configuration of the confidential VM.\n"
+                    "environment = dev\n"
+                    "platform = ");
+    pp_wr_text(&wr, pp_platform_name(fleet_platform(f, role)));
+    pp_wr_text(&wr, "\nmessage_kem = ");
+    pp_wr_text(&wr, fleet_has_fault(f, FAULT_KEM_CLASSICAL) ? "x25519" : "x-wing");
+    pp_wr_text(&wr, "\nengine = embedded\n"
+                    "sessions_max = 4096\n"
+                    "session_s = 30\n"
+                    "workers_ready = 4\n");
+    PP_TRY(write_root(f, role == FLEET_ORCHESTRATOR ? f->backends_tdx : f->is_tdx, &wr));
     if (clients.len > 0) {
         pp_wr_text(&wr, "clients = ");
         pp_wr_span(&wr, clients);
@@ -258,6 +316,10 @@ pp_res fleet_make_machine(struct fleet *f)
 {
     PP_TRY(fleet_folder(f, "host", NULL));
     PP_TRY(make_device(f, FLEET_ORCHESTRATOR));
+    if (has_two_machines(f)) {
+        PP_TRY(fleet_folder(f, FLEET_CVMS[FLEET_GUARD].party, NULL));
+        PP_TRY(make_device(f, FLEET_GUARD));
+    }
     return make_guest_files(f, FLEET_ORCHESTRATOR, PP_STR(""));
 }
 
@@ -281,18 +343,14 @@ static pp_res copy_tdx_platform(const char *from, const char *to)
     return r;
 }
 
-/*
- * One machine runs all guests of a kind: each host has the same keys. Back-ends of another kind
- * than the orchestrator share a machine of their own.
- */
 static pp_res share_device(struct fleet *f, enum fleet_role role)
 {
-    enum fleet_role with = f->is_tdx == f->backends_tdx ? FLEET_ORCHESTRATOR : FLEET_GUARD;
+    enum fleet_role with = machine_of(f, role);
     const char *party = FLEET_CVMS[role].party;
     char from[FLEET_PATH_MAX], to[FLEET_PATH_MAX];
 
-    if (with == role)
-        return make_device(f, role);
+    if (with == role) /* its own, from the start */
+        return PP_OK;
     PP_TRY(fleet_path(f, FLEET_CVMS[with].party, "chip", from));
     PP_TRY(fleet_path(f, party, "chip", to));
     PP_TRY(fleet_folder(f, party, "chip"));

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "fleet.h"
 #include "hash.h"
+#include "hosts.h"
 #include "sim.h"
 #include "sim_tdx.h"
 
@@ -46,9 +47,20 @@ void fleet_machine_done(struct fleet_machine *m); /* zero state is fine */
 PP_MUST pp_res fleet_make_backend(struct fleet *f, enum fleet_role role, struct pp_span clients);
 
 /*
- * What the vendor says of the fleet's TDX machines, in force from now on, as the one blob that the
- * log puts into its bundles; nothing without such a machine.
+ * The machines of a fleet, in the order of host-sets: one for each kind. `ret_own` says which of
+ * them `role` runs on.
  */
+enum { FLEET_MACHINES_MAX = 2 };
+PP_MUST pp_res fleet_hosts(struct fleet *f, enum fleet_role role,
+                           struct pp_host hosts[FLEET_MACHINES_MAX], size_t *ret_count,
+                           struct pp_host *ret_own);
+
+/*
+ * What the vendor says of the fleet's TDX machine, in force from now on: a file of the owner's, for
+ * the hints of hosts, and the one blob that the log puts into its bundles. Nothing without such a
+ * machine.
+ */
+#define FLEET_COLLATERAL "collateral"
 PP_MUST pp_res fleet_make_collateral(struct fleet *f);
 
 /* Faults of the host: changes a file after the release was made of it. */

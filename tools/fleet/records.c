@@ -167,26 +167,7 @@ static pp_res finish_record(struct publication *x, const struct fleet_signer *co
     return r;
 }
 
-/* A machine, in nobody's custody. */
-static pp_res host_row(const struct publication *x, const struct fleet_machine *m,
-                       struct pp_host_row *ret)
-{
-    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = x->now, .until = x->p.host_until };
-
-    if (m->platform == PP_PLATFORM_SIM_TDX) {
-        row.product = PP_HOST_TDX_LINE;
-        PP_TRY(
-            pp_host_make(PP_HOST_TDX, pp_span(sim_tdx_ppid(m->tdx), PP_TDX_ID_BYTES), &row.host));
-    } else {
-        PP_TRY(
-            pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(m->chip), PP_HOST_ID_BYTES), &row.host));
-    }
-    pp_sha256(PP_STR(""), row.custody);
-    *ret = row;
-    return PP_OK;
-}
-
-/* The one machine: a list as an operator makes it with `ppctl host-set`. */
+/* Its machines, in nobody's custody: a list as an operator makes it with `ppctl host-set`. */
 static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
 {
     const struct pp_host_list head = { .ledger = x->log.name,
@@ -195,20 +176,27 @@ static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
                                        .serial = x->p.host_serial,
                                        .not_after = x->p.host_until,
                                        .where = PP_STR("STATE/owner/hosts") };
-    struct pp_host_row row;
+    struct pp_host hosts[FLEET_MACHINES_MAX], own;
+    size_t count;
 
-    PP_TRY(host_row(x, &x->machine, &row));
-    if (fleet_has_fault(x->f, FAULT_CHIP))
-        row.host.entry[1] ^= 1; /* the set lists another chip */
+    PP_TRY(fleet_hosts(x->f, FLEET_ORCHESTRATOR, hosts, &count, &own));
     pp_host_list_write(wr, &head);
-    pp_host_row_write(wr, &row);
+    for (size_t i = 0; i < count; i++) {
+        struct pp_host_row row = { .host = hosts[i], .from = x->now, .until = head.not_after };
+
+        row.product = hosts[i].entry[0] == PP_HOST_TDX ? PP_HOST_TDX_LINE : PP_HOST_GENOA;
+        pp_sha256(PP_STR(""), row.custody);
+        if (fleet_has_fault(x->f, FAULT_CHIP))
+            row.host.entry[1] ^= 1; /* the set lists another chip */
+        pp_host_row_write(wr, &row);
+    }
     return pp_wr_ok(wr);
 }
 
 static pp_res make_host_set(struct publication *x)
 {
     const struct fleet_signer *const signers[] = { &x->owner, &x->reviewers[0] };
-    char text[PP_HOST_LIST_HEAD_MAX + PP_HOST_ROW_MAX];
+    char text[PP_HOST_LIST_HEAD_MAX + FLEET_MACHINES_MAX * PP_HOST_ROW_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
     if (x->p.host_until > x->now + RENEW_BEFORE_S)
@@ -349,9 +337,9 @@ static pp_res write_all_hints(struct publication *x)
 
     for (size_t i = 0; i < FLEET_ROLES; i++)
         ids.releases[i] = x->p.releases[i].id;
-    PP_TRY(fleet_write_hints(x->f, &x->machine, FLEET_ORCHESTRATOR, &ids));
+    PP_TRY(fleet_write_hints(x->f, FLEET_ORCHESTRATOR, &ids));
     for (enum fleet_role role = FLEET_GUARD; x->f->backends && role < FLEET_ROLES; role++)
-        PP_TRY(fleet_write_hints(x->f, &x->machine, role, &ids));
+        PP_TRY(fleet_write_hints(x->f, role, &ids));
     return PP_OK;
 }
 

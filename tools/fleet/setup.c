@@ -256,7 +256,7 @@ void fleet_release_text(enum fleet_role role, char ret[64])
     snprintf(ret, 64, "%s.record", FLEET_CVMS[role].role);
 }
 
-enum { HINT_FILES_MAX = 5 };
+enum { HINT_FILES_MAX = 6 };
 
 struct hint_files {
     struct pp_buf bufs[HINT_FILES_MAX];
@@ -275,6 +275,20 @@ static pp_res add_hint(struct fleet *f, const char *party, const char *file,
     return PP_OK;
 }
 
+/* What a guest needs to judge machines of a kind. */
+static pp_res add_anchors(struct fleet *f, int of_tdx, struct hint_files *files, struct pp_hints *h)
+{
+    static const char *const FILES[][2][2] = {
+        { { "simulated-vendor", "root/ark.der" }, { "simulated-vendor", "root/ask.der" } },
+        { { "simulated-vendor", "tdx/root.der" }, { "owner", FLEET_COLLATERAL } },
+    };
+
+    for (size_t i = 0; i < 2; i++)
+        PP_TRY(add_hint(f, FILES[of_tdx][i][0], FILES[of_tdx][i][1], files, h->collateral,
+                        &h->collateral_count));
+    return PP_OK;
+}
+
 /* Which records a guest needs to judge its peers, and whom it may ask. */
 static pp_res add_peers(struct fleet *f, enum fleet_role role,
                         const struct fleet_published_ids *ids, struct hint_files *files,
@@ -284,10 +298,7 @@ static pp_res add_peers(struct fleet *f, enum fleet_role role,
     enum fleet_role to = role == FLEET_ORCHESTRATOR ? FLEET_ROLES : FLEET_GUARD;
     char file[64];
 
-    PP_TRY(add_hint(f, "simulated-vendor", "root/ark.der", files, h->collateral,
-                    &h->collateral_count));
-    PP_TRY(add_hint(f, "simulated-vendor", "root/ask.der", files, h->collateral,
-                    &h->collateral_count));
+    PP_TRY(add_anchors(f, role == FLEET_ORCHESTRATOR ? f->backends_tdx : f->is_tdx, files, h));
     for (enum fleet_role r = from; r < to; r++) {
         fleet_release_text(r, file);
         PP_TRY(add_hint(f, "owner", file, files, h->records, &h->record_count));
@@ -302,7 +313,35 @@ static pp_res add_peers(struct fleet *f, enum fleet_role role,
     return add_hint(f, "owner", FLEET_HOSTS_TEXT, files, h->records, &h->record_count);
 }
 
-pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, enum fleet_role role,
+/* Where the machine of a role stands in the host-set. */
+static pp_res write_path(struct fleet *f, enum fleet_role role, struct pp_host_path *ret)
+{
+    struct pp_host hosts[FLEET_MACHINES_MAX], own;
+    struct pp_merkle_path path;
+    uint64_t index;
+    size_t count;
+
+    PP_TRY(fleet_hosts(f, role, hosts, &count, &own));
+    PP_TRY(pp_hosts_path(hosts, count, &own, &index, &path));
+    ret->size = (uint32_t)count;
+    ret->index = (uint32_t)index;
+    ret->node_count = path.count;
+    for (size_t i = 0; i < path.count; i++)
+        memcpy(ret->nodes[i], path.hashes[i].bytes, sizeof ret->nodes[i]);
+    return PP_OK;
+}
+
+/* The certificate of the chip's key; a quote brings its own chain. */
+static pp_res add_endorsement(struct fleet *f, enum fleet_role role, struct hint_files *files,
+                              struct pp_hints *h)
+{
+    if (fleet_platform(f, role) == PP_PLATFORM_SIM_TDX)
+        return PP_OK;
+    return add_hint(f, FLEET_CVMS[role].party, "chip/vcek.der", files, h->endorsements,
+                    &h->endorsement_count);
+}
+
+pp_res fleet_write_hints(struct fleet *f, enum fleet_role role,
                          const struct fleet_published_ids *ids)
 {
     uint8_t text[PP_HINTS_BYTES_MAX];
@@ -310,12 +349,12 @@ pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, enum fl
     struct pp_hints h = { .host_count = 1 };
     struct hint_files files = { .count = 0 };
 
-    if (m->platform == PP_PLATFORM_SIM_SNP) /* a quote brings its own chain */
-        h.endorsements[h.endorsement_count++] = sim_chip_vcek(m->chip);
-    h.hosts[0].size = 1; /* one machine: its path is empty */
+    PP_TRY(write_path(f, role, &h.hosts[0]));
     PP_TRY(pp_hex_parse(ids->releases[role], h.release_id, sizeof h.release_id));
     PP_TRY(pp_hex_parse(ids->host_set, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
-    pp_res r = f->backends ? add_peers(f, role, ids, &files, &h) : PP_OK;
+    pp_res r = add_endorsement(f, role, &files, &h);
+    if (pp_is_ok(r) && f->backends)
+        r = add_peers(f, role, ids, &files, &h);
     if (pp_is_ok(r))
         r = pp_hints_write(&wr, &h);
     if (pp_is_ok(r))
@@ -530,8 +569,7 @@ static pp_res up(const struct steps *s)
     PP_TRY(fleet_make_epochs(f));
     say(s, "machine: a simulated secure processor, the CVM's program and configuration");
     PP_TRY(fleet_make_machine(f));
-    if (!fleet_has_fault(f, FAULT_COLLATERAL))
-        PP_TRY(fleet_make_collateral(f));
+    PP_TRY(fleet_make_collateral(f));
     say(s, "ledger: four witnesses, a record witness, the log");
     PP_TRY(start_ledger(f));
     say(s, "records: host-set, keys, release; signed, logged, cosigned, published");

@@ -113,7 +113,7 @@ static int start(struct ppctl *p, const struct fleet *wanted)
 
 int verb_up(struct ppctl *p, int argc, char **argv)
 {
-    const char *fault = NULL, *platform = NULL;
+    const char *fault = NULL, *platform = NULL, *backends = NULL;
     static struct fleet wanted;
     const struct ppctl_option options[] = {
         { "--platform", "NAME", "the simulated machine: sim-snp, which is the default, or sim-tdx",
@@ -127,6 +127,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         { "--backends", NULL,
           "a guard and a predictor besides the orchestrator, each in its own VM", NULL,
           &wanted.backends },
+        { "--backends-platform", "NAME",
+          "the same with their machines of this kind; by default they are as the orchestrator's",
+          &backends, NULL },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -136,6 +139,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     if (!take_platform(platform, &wanted.is_tdx))
         return ppctl_usage(p, "--platform", "sim-snp or sim-tdx", platform);
     wanted.backends_tdx = wanted.is_tdx;
+    if (!take_platform(backends, &wanted.backends_tdx))
+        return ppctl_usage(p, "--backends-platform", "sim-snp or sim-tdx", backends);
+    wanted.backends |= backends != NULL;
     if (fault != NULL && strcmp(fault, "list") == 0)
         return list_faults(p, wanted.is_tdx);
     wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);
