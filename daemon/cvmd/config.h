@@ -25,6 +25,7 @@ enum {
     CVM_DEVICE_MS = 60000, /* a device that says nothing for so long will not answer any more */
     CVM_IDLE_MS = 600000,  /* without a frame; gateways close theirs after half of it */
     CVM_CALL_OPEN_MS = 10000, /* how long a worker waits for a back-end's first flight */
+    CVM_OPENING_MS = 10000,   /* and a session for a worker and Evidence; then busy */
     CVM_CLIENTS_MAX = 4,      /* releases of orchestrators that a back-end serves */
 };
 
@@ -39,7 +40,8 @@ struct cvm_config {
     uint32_t session_s;     /* 1..CVM_SESSION_S_MAX */
     uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
-    uint32_t frame_ms, idle_ms, device_ms, call_open_ms; /* constants; tests are less patient */
+    /* Constants; tests are less patient, or more. */
+    uint32_t frame_ms, idle_ms, device_ms, call_open_ms, opening_ms;
     struct pp_peer_roots simulated;               /* of peers' machines; never in a release build */
     struct pp_record_id clients[CVM_CLIENTS_MAX]; /* of a back-end: who may ask it */
     size_t client_count;
