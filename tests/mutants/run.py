@@ -38,6 +38,7 @@ SAME_KEYS = {"LD_PRELOAD": os.path.join(ROOT, "build", "mutants", "same_keys.so"
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/direct_boot.c": "attest:direct_boot",
     "lib/attest/eventlog.c": "attest:eventlog vectors:vectors_eventlog",
     "lib/attest/firmware.c": "attest:launch attest:tdvf vectors:vectors_launch",
     "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu sim:gpu_rim",
@@ -48,6 +49,7 @@ SOURCES = {
     "lib/attest/gpu_verify.c": "sim:gpu",
     "lib/attest/id_block.c": "attest:launch attest:report sim:appraisal vectors:vectors_snp",
     "lib/attest/launch.c": "attest:launch vectors:vectors_launch",
+    "lib/attest/pe_digest.c": "attest:direct_boot",
     "lib/attest/rim.c": "sim:gpu_rim sim:gpu",
     "lib/attest/rim_xml.c": "sim:gpu_rim vectors:vectors_nvgpu",
     "lib/attest/snp_anchors.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
