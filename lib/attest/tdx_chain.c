@@ -264,7 +264,7 @@ static pp_res check_time(const struct tdx_ctx *c, struct pp_attest_check *row, u
     return PP_OK;
 }
 
-pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
+static pp_res open_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
 {
     const struct document doc = {
         .name = "tcbInfo",
@@ -275,15 +275,20 @@ pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
     };
     struct pp_tdx_signed body;
 
-    PP_TRY_AS(PP_E_TDX_TCBINFO_FMSPC,
-              tdx_check_pin(c, row, PP_TDX_PIN_FMSPC, PP_BYTES(c->pck.fmspc)));
-    if (!tdx_is_asked(c, row))
-        return PP_OK;
     PP_TRY(open_document(c, row, &doc, &body));
     PP_TRY(read_signer(c, row, doc.chain, &c->signer));
     PP_TRY(check_signature(row, c->signer, &body));
     PP_TRY_AS(doc.format_code, pp_tdx_tcb_info_parse(body.body, &c->info, &row->problem));
-    PP_TRY(check_time(c, row, doc.time_code, c->info.issued_s, c->info.next_update_s));
+    return check_time(c, row, doc.time_code, c->info.issued_s, c->info.next_update_s);
+}
+
+pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    PP_TRY_AS(PP_E_TDX_TCBINFO_FMSPC,
+              tdx_check_pin(c, row, PP_TDX_PIN_FMSPC, PP_BYTES(c->pck.fmspc)));
+    if (!tdx_is_asked(c, row))
+        return PP_OK;
+    PP_TRY(open_tcb_info(c, row));
     pp_problem_hex(&row->problem, "pceId", PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id));
     PP_CHECK(pp_span_eq(PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id)), PP_E_TDX_TCBINFO_FMSPC,
              row->number);
@@ -314,4 +319,105 @@ pp_res tdx_check_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row)
     PP_TRY(r);
     PP_TRY_AS(doc.format_code, pp_tdx_qe_identity_parse(body.body, &c->identity, &row->problem));
     return check_time(c, row, doc.time_code, c->identity.issued_s, c->identity.next_update_s);
+}
+
+/* --- collateral by itself --------------------------------------------------------------------- */
+
+/* Without a quote the TCB info's chain says which root it all hangs from; read_signer proves it. */
+static pp_res find_own_root(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    struct chain chain = { 0 };
+
+    attest_say(row, "tcbInfo", "a signed document and its chain", "none came");
+    ATTEST_CHECK(row, c->evidence->tcb_info_chain.len > 0);
+    PP_TRY(read_chain(c, row, c->evidence->tcb_info_chain, SIGNER_CHAIN_CERTS, &chain));
+    c->root = chain.root;
+    chain_done(&chain);
+    return PP_OK;
+}
+
+static pp_res read_authority(struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem,
+                             struct pp_tdx_documents *ret)
+{
+    struct chain chain = { 0 };
+
+    PP_TRY(read_chain(c, row, pem, SIGNER_CHAIN_CERTS, &chain));
+    c->authority = chain.certs[0];
+    ret->platform_ca = !pp_is_ok(
+        tdx_names_check(c->authority, PP_X509_SUBJECT, chain.root, AUTHORITIES[1], NULL));
+    PP_TRY(verify_chain(c, row, &chain, &AUTHORITIES[ret->platform_ca ? 0 : 1]));
+    attest_say(row, "root", "that of the TCB info", "another");
+    ATTEST_CHECK(row, chain.root == c->root);
+    return PP_OK;
+}
+
+static pp_res read_lists(struct tdx_ctx *c, struct pp_attest_check *row,
+                         struct pp_tdx_documents *ret)
+{
+    struct pp_x509_crl *crl = NULL;
+
+    PP_TRY(open_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
+                    &c->root_crl));
+    ret->root_crl_next_update_s = pp_x509_crl_next_update(c->root_crl);
+    attest_say(row, "authority's revocation list", "one in force, signed by its issuer",
+               "none came");
+    PP_CHECK(c->evidence->pck_crl.len > 0, PP_E_TDX_CRL_STALE, row->number);
+    if (c->authority == NULL)
+        return PP_OK;
+    PP_TRY(check_not_listed(row, c->root_crl, "authority", c->authority));
+    PP_TRY(
+        open_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority, &crl));
+    ret->pck_crl_next_update_s = pp_x509_crl_next_update(crl);
+    ret->has_authority = 1;
+    pp_x509_crl_free(crl);
+    return PP_OK;
+}
+
+static pp_res read_documents(struct tdx_ctx *c, struct pp_attest_check *row,
+                             struct pp_span authority, struct pp_tdx_documents *ret)
+{
+    *row = (struct pp_attest_check){ .number = PP_TDX_CHECK_TCB_INFO,
+                                     .code = PP_E_TDX_TCBINFO_SIGNATURE };
+    PP_TRY(find_own_root(c, row));
+    ret->root = c->root->label;
+    row->number = PP_TDX_CHECK_PCK_CHAIN;
+    row->code = PP_E_TDX_PCK_CHAIN;
+    if (authority.len > 0)
+        PP_TRY(read_authority(c, row, authority, ret));
+    row->number = PP_TDX_CHECK_CRL;
+    row->code = PP_E_TDX_CRL_STALE;
+    PP_TRY(read_lists(c, row, ret));
+    row->number = PP_TDX_CHECK_TCB_INFO;
+    row->code = PP_E_TDX_TCBINFO_SIGNATURE;
+    PP_TRY(open_tcb_info(c, row));
+    row->number = PP_TDX_CHECK_QE_IDENTITY;
+    row->code = PP_E_TDX_QEID_SIGNATURE;
+    return tdx_check_qe_identity(c, row);
+}
+
+pp_res pp_tdx_documents_verify(const struct pp_tdx_anchors *anchors,
+                               const struct pp_tdx_evidence *evidence, struct pp_span authority,
+                               uint64_t posix_s, struct pp_problem *problem,
+                               struct pp_tdx_documents *ret)
+{
+    struct tdx_ctx c = { .anchors = anchors, .evidence = evidence, .posix_s = posix_s };
+    struct pp_tdx_documents d = { 0 };
+    struct pp_attest_check row;
+
+    pp_res r = read_documents(&c, &row, authority, &d);
+    pp_x509_free(c.authority);
+    pp_x509_free(c.signer);
+    pp_x509_crl_free(c.root_crl);
+    if (!pp_is_ok(r) && problem != NULL)
+        *problem = row.problem;
+    PP_TRY(r);
+    memcpy(d.fmspc, c.info.fmspc, sizeof d.fmspc);
+    d.evaluation = c.info.evaluation < c.identity.evaluation ? c.info.evaluation
+                                                             : c.identity.evaluation;
+    d.tcb_info_issued_s = c.info.issued_s;
+    d.tcb_info_next_update_s = c.info.next_update_s;
+    d.qe_identity_issued_s = c.identity.issued_s;
+    d.qe_identity_next_update_s = c.identity.next_update_s;
+    *ret = d;
+    return PP_OK;
 }

@@ -134,6 +134,7 @@ struct pp_x509_crl;
 PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer,
                                 uint64_t posix_s, struct pp_x509_crl **ret);
 int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
+uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl);             /* POSIX seconds */
 void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */
 
 /*

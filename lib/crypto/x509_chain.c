@@ -188,7 +188,8 @@ pp_res pp_x509_link_verify(const struct pp_x509 *c, const struct pp_x509 *issuer
 
 /* --- revocation lists ------------------------------------------------------------------------ */
 
-static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t posix_s)
+static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t posix_s,
+                        uint64_t *ret_until)
 {
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
@@ -207,11 +208,13 @@ static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t po
     PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &from));
     PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &until)); /* absent: FORMAT */
     PP_CHECK(from <= posix_s && posix_s < until, PP_E_RANGE, 0);
+    *ret_until = until;
     return PP_OK;
 }
 
 struct pp_x509_crl {
     X509_CRL *crl;
+    uint64_t next_update;
 };
 
 pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, uint64_t posix_s,
@@ -226,7 +229,7 @@ pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, ui
     c->crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
     pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len
                    ? PP_FAIL(PP_E_FORMAT, 0)
-                   : crl_check(c->crl, issuer, posix_s);
+                   : crl_check(c->crl, issuer, posix_s, &c->next_update);
     ERR_clear_error();
     if (!pp_is_ok(r)) {
         pp_x509_crl_free(c);
@@ -242,6 +245,11 @@ int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c)
 
     /* Any answer but 0 counts as listed, "removed from the list" too. */
     return X509_CRL_get0_by_serial(crl->crl, &row, X509_get_serialNumber(c->x)) != 0;
+}
+
+uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl)
+{
+    return crl->next_update;
 }
 
 void pp_x509_crl_free(struct pp_x509_crl *crl)
