@@ -17,7 +17,7 @@
 
 struct config {
     struct pp_daemon_config common; /* always first */
-    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, fault;
+    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, gpu, fault;
     struct pp_span backends[HOST_BACKENDS]; /* addresses */
 };
 
@@ -31,7 +31,7 @@ struct host {
     struct pp_signal *child;
     struct pp_timer *slow;
     const struct pp_listener *listener;
-    char hints_path[256], chip_path[256];
+    char hints_path[256], chip_path[256], gpu_path[256];
     char cmdline[64];
     uint64_t refused_told;
 };
@@ -53,13 +53,16 @@ static const struct pp_kv_key KEYS[] = {
       "the folder of the simulated secure processor" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
       "a file with the hints of pp-wire 4, read for every report" },
+    { "gpu", PP_KV_TEXT, offsetof(struct config, gpu), 0, 1, 255,
+      "the folder of a simulated GPU, whose evidence the guest may ask for" },
     { "guard", PP_KV_TEXT, offsetof(struct config, backends[0]), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where an orchestrator's guard takes frames" },
     { "predictor", PP_KV_TEXT, offsetof(struct config, backends[1]), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where its predictor does" },
     { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
       "what is wrong with its reports, for tests: none, tcb-claim, provisional, debug, other-chip, "
-      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy or slow" },
+      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy, slow, gpu-debug or "
+      "gpu-nonce" },
 };
 
 /* --- configuration --------------------------------------------------------------------------- */
@@ -154,6 +157,20 @@ static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_
     return r;
 }
 
+static pp_res open_gpu(struct pp_problem *problem)
+{
+    if (config.gpu.len == 0)
+        return PP_OK;
+    PP_TRY(copy_path(config.gpu, host.gpu_path, sizeof host.gpu_path));
+    if (!pp_is_ok(sim_gpu_load(AT_FDCWD, host.gpu_path, &host.device.gpu.gpu)))
+        return pp_daemon_refuse(problem, "gpu",
+                                "a folder with device0.der to device4.der and device0.key, 0600",
+                                config.gpu);
+    host.device.gpu.folder = host.gpu_path;
+    host.device.gpu.fault = host.device.fault;
+    return PP_OK;
+}
+
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     struct pp_buf program = { 0 }, firmware = { 0 }, cvm_config = { 0 }, hints = { 0 };
@@ -166,6 +183,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
         return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
                                 config.chip);
+    PP_TRY(open_gpu(problem));
     PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
     pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
     pp_buf_done(&program);
@@ -288,6 +306,7 @@ static void close_all(struct pp_daemon *d)
     pp_timer_free(host.slow);
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);
+    sim_gpu_free(host.device.gpu.gpu);
 }
 
 int main(int argc, char **argv)

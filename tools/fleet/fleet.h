@@ -52,6 +52,7 @@ struct fleet {
     const struct fleet_fault *fault; /* NULL: none */
     int capture;                     /* 1: a tap on every hop, files in STATE/captures */
     int backends;                    /* 1: a guard and a predictor, which the orchestrator asks */
+    int gpu;                         /* 1: the orchestrator's machine has a GPU */
     struct fleet_party parties[FLEET_PARTIES_MAX];
     size_t party_count;
     uid_t user;          /* the first of the parties' users; 0: we are not root, all run as we do */
@@ -130,6 +131,7 @@ enum fleet_fault_id {
     FAULT_TCB_CERT, /* the simulated device's, in one piece */
     FAULT_DEVICE_CHIP,
     FAULT_DEVICE_UNSIGNED,
+    FAULT_DEVICE_GPU,
     FAULT_DEVICE_STALE,
     FAULT_EVIDENCE_MISSING,
     FAULT_EVIDENCE_TWICE,

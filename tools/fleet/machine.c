@@ -8,6 +8,7 @@
 #include "cred.h"
 #include "ct.h"
 #include "fleet_int.h"
+#include "gpu.h"
 #include "handle_keys.h"
 #include "machine.h"
 #include "ohttp_epoch.h"
@@ -89,6 +90,8 @@ static pp_res write_guest_config(struct fleet *f, enum fleet_role role, struct p
         pp_wr_span(&wr, clients);
         pp_wr_u8(&wr, '\n');
     }
+    if (f->gpu && role == FLEET_ORCHESTRATOR)
+        pp_wr_text(&wr, "gpu = one\n");
     if (role == FLEET_GUARD)
         pp_wr_text(&wr, "blocked = plugh xyzzy\n");
     PP_TRY(pp_wr_ok(&wr));
@@ -125,6 +128,7 @@ pp_res fleet_make_machine(struct fleet *f)
         r = make_chip(f, root);
     sim_root_free(root);
     PP_TRY(r);
+    PP_TRY(fleet_make_gpu(f));
     return make_guest_files(f, FLEET_ORCHESTRATOR, PP_STR(""));
 }
 

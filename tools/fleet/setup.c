@@ -9,6 +9,7 @@
 #include "cred.h"
 #include "ct.h"
 #include "fleet_int.h"
+#include "gpu.h"
 #include "hints.h"
 #include "hosts.h"
 #include "http_client.h"
@@ -387,8 +388,8 @@ static pp_res start_host(struct fleet *f)
         value = f->fault->mode;
     return start(f, "host", program,
                  "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
-                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s",
-                 (unsigned long long)policy, key, value, backends);
+                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s%s",
+                 (unsigned long long)policy, key, value, f->gpu ? "gpu = gpu\n" : "", backends);
 }
 
 static pp_res start_operator(struct fleet *f)
@@ -474,6 +475,7 @@ pp_res fleet_make_trust(struct fleet *f)
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
     if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
         PP_TRY(copy_root(f));
+    PP_TRY(fleet_copy_gpu_roots(f));
     return fleet_write(f, "trust", "trust", pp_span(text, (size_t)n));
 }
 

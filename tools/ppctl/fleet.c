@@ -70,7 +70,7 @@ static int print_fleet(const struct ppctl *p, const struct fleet *f)
 int verb_up(struct ppctl *p, int argc, char **argv)
 {
     const char *fault = NULL;
-    int capture = 0, backends = 0;
+    int capture = 0, backends = 0, gpu = 0;
     const struct ppctl_option options[] = {
         { "--fault", "NAME",
           "make one thing go wrong; NAME `list` prints them, with the exit "
@@ -80,6 +80,8 @@ int verb_up(struct ppctl *p, int argc, char **argv)
           &capture },
         { "--backends", NULL,
           "a guard and a predictor besides the orchestrator, each in its own VM", NULL, &backends },
+        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
+          NULL, &gpu },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -91,6 +93,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         return list_faults(p);
     if (fault != NULL && fleet_fault_find(fault) == NULL)
         return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
+    if (gpu && backends) /* a guest reads no reference files, so it takes no peer with a GPU */
+        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
+                           "both");
     f = calloc(1, sizeof *f);
     if (f == NULL)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
@@ -99,6 +104,7 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         f->fault = fault == NULL ? NULL : fleet_fault_find(fault);
         f->capture = capture;
         f->backends = backends;
+        f->gpu = gpu || fleet_has_fault(f, FAULT_DEVICE_GPU);
         r = fleet_up(f, say, NULL);
     }
     if (pp_is_ok(r)) {

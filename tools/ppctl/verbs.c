@@ -4,7 +4,7 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
-    { "up", "[--fault NAME|list] [--capture] [--backends] [--json]",
+    { "up", "[--fault NAME|list] [--capture] [--backends | --gpu] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },

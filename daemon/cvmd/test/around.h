@@ -23,6 +23,7 @@ struct around {
 
 extern struct around around;
 extern uint32_t around_device_ms; /* the patience of those that are started next */
+extern uint32_t around_gpu_ms;    /* 0: those have no GPU; else when they ask it anew */
 
 /* A worker as the supervisor hands it over, and what the test knows of it. */
 struct around_worker {
