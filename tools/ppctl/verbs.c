@@ -23,7 +23,7 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       verb_verify_receipt },
     { "explain", "CODE | --list [--json]",
       "what a refusal or an advisory means, who must act, and where it is written", verb_explain },
-    { "vectors", "TOPIC PATH [--verbose] [--json]",
+    { "vectors", "TOPIC PATH [--verbose] [--flip] [--json]",
       "runs test vectors of a topic: a file or a folder", verb_vectors },
     { "verify snp",
       "--report R (--vek V | --table T) [--chain PEM] [--crl CRL] [--at TIME] [--policy FILE] "

@@ -265,11 +265,10 @@ static int is_below(pid_t pid, pid_t top)
     return 0;
 }
 
-static pid_t find(const struct fleet *f, const char *name, unsigned skip, unsigned *ret_count)
+unsigned fleet_find(const struct fleet *f, const char *name, pid_t *ret_pids, unsigned cap)
 {
     struct dirent *e;
     DIR *d = opendir("/proc");
-    pid_t found = 0;
     unsigned count = 0;
 
     assert_non_null(d);
@@ -281,27 +280,20 @@ static pid_t find(const struct fleet *f, const char *name, unsigned skip, unsign
         comm[strcspn(comm, "\n")] = '\0';
         if (strcmp(comm, name) != 0 || !is_below(pid, f->host))
             continue;
-        if (count++ == skip)
-            found = pid;
+        if (count < cap)
+            ret_pids[count] = pid;
+        count++;
     }
     closedir(d);
-    *ret_count = count;
-    return found;
-}
-
-pid_t fleet_process(const struct fleet *f, const char *name, unsigned skip)
-{
-    unsigned count;
-
-    return find(f, name, skip, &count);
-}
-
-unsigned fleet_count(const struct fleet *f, const char *name)
-{
-    unsigned count;
-
-    (void)find(f, name, 0, &count);
     return count;
+}
+
+pid_t fleet_process(const struct fleet *f, const char *name)
+{
+    pid_t pid = 0;
+
+    (void)fleet_find(f, name, &pid, 1);
+    return pid;
 }
 
 static int range_holds(int mem, unsigned long from, unsigned long to, struct pp_span needle)
@@ -328,11 +320,7 @@ int fleet_memory_holds(pid_t pid, struct pp_span needle)
     FILE *maps = fopen(path, "r");
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
     int mem = open(path, O_RDONLY | O_CLOEXEC);
-    if (maps == NULL || mem < 0) {
-        print_error("cannot look into process %d: %s\n", (int)pid, strerror(errno));
-        fail();
-    }
-    while (fgets(line, sizeof line, maps) != NULL) {
+    while (maps != NULL && mem >= 0 && fgets(line, sizeof line, maps) != NULL) {
         char rights[8];
         if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || rights[0] != 'r' ||
             to - from > (1UL << 30) || strstr(line, "[v") != NULL)
@@ -340,10 +328,11 @@ int fleet_memory_holds(pid_t pid, struct pp_span needle)
         readable++;
         found |= range_holds(mem, from, to, needle);
     }
-    fclose(maps);
-    close(mem);
-    assert_true(readable > 3); /* a scan that reads nothing proves nothing */
-    return found;
+    if (maps != NULL)
+        fclose(maps);
+    if (mem >= 0)
+        close(mem);
+    return readable > 3 ? found : -1;
 }
 
 /* --- gateway --------------------------------------------------------------------------------- */

@@ -43,12 +43,15 @@ int fleet_stop(struct fleet *f);
 /* Waits for pp-hostd to end by itself. */
 int fleet_wait(struct fleet *f);
 
-/* The only process of the machine below this host with that name, or 0; `skip` leaves out as
- * many. */
-pid_t fleet_process(const struct fleet *f, const char *name, unsigned skip);
-unsigned fleet_count(const struct fleet *f, const char *name);
+/* The processes below this host with that name, in one look: how many there are, and up to `cap` of
+ * their ids. They come and go: what a later look finds is another answer. */
+unsigned fleet_find(const struct fleet *f, const char *name, pid_t *ret_pids, unsigned cap);
 
-/* 1 when the memory of a process holds `needle`. */
+/* One of them, or 0. */
+pid_t fleet_process(const struct fleet *f, const char *name);
+
+/* 1 when the memory of a process holds `needle`, 0 when it does not, -1 when it could not be read
+ * (ended, or not ours to read): a scan that reads nothing proves nothing. */
 int fleet_memory_holds(pid_t pid, struct pp_span needle);
 
 /* --- gateway --------------------------------------------------------------------------------- */

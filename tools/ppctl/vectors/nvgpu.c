@@ -156,6 +156,8 @@ struct gpu_case {
     struct pp_gpu_evidence evidence;
     uint8_t nonce[PP_GPU_NONCE_BYTES];
     struct pp_rim rims[2];
+    uint64_t posix_s;
+    pp_res verdict;
     struct pp_gpu_checks checks;
 };
 
@@ -187,10 +189,15 @@ static uint64_t time_inside(const struct gpu_case *c)
     return at;
 }
 
-static pp_res run(struct gpu_case *c)
+static pp_res verify(struct gpu_case *c)
 {
     struct pp_gpu_result result;
 
+    return pp_gpu_verify(&c->anchors, &c->policy, &c->evidence, c->posix_s, &c->checks, &result);
+}
+
+static pp_res run(struct gpu_case *c)
+{
     c->evidence.report = pp_buf_span(&c->report);
     if (!pp_is_ok(pp_x509_pem_parse(pp_buf_span(&c->chain), &c->pem)))
         c->pem.count = 0;
@@ -200,8 +207,9 @@ static pp_res run(struct gpu_case *c)
     c->policy.archs = UINT32_MAX;
     c->policy.modes = UINT32_MAX;
     c->policy.skip |= PP_ATTEST_BIT(PP_GPU_CHECK_OCSP) | PP_ATTEST_BIT(PP_GPU_CHECK_RIM_SET);
-    return pp_gpu_verify(&c->anchors, &c->policy, &c->evidence, time_inside(c), &c->checks,
-                         &result);
+    c->posix_s = time_inside(c);
+    c->verdict = verify(c);
+    return c->verdict;
 }
 
 static void read_nonce(struct gpu_case *c, const json_t *expect)
@@ -364,6 +372,28 @@ static void judge(struct gpu_case *c, const json_t *expect, pp_res r)
                      r.code == PP_E_OK ? "accepted" : pp_code_name(r.code), r.detail);
 }
 
+static int is_as_it_was(void *arg)
+{
+    struct gpu_case *c = arg;
+    pp_res r = verify(c);
+
+    return r.code == c->verdict.code && r.detail == c->verdict.detail;
+}
+
+/* What lacks reference values alone is refused for more with any bit of it flipped. */
+static void flip(struct gpu_case *c)
+{
+    char part[32];
+
+    vectors_flip(c->rows.v, c->rows.file, "report.bin", c->report.bytes, c->report.len,
+                 is_as_it_was, c);
+    for (size_t i = 0; i < c->pem.count; i++) {
+        snprintf(part, sizeof part, "certificate %zu", i);
+        vectors_flip(c->rows.v, c->rows.file, part, c->pem.der[i], c->pem.der_len[i], is_as_it_was,
+                     c);
+    }
+}
+
 static void run_case(struct gpu_case *c, const json_t *expect)
 {
     struct pp_gpu_report report;
@@ -380,6 +410,8 @@ static void run_case(struct gpu_case *c, const json_t *expect)
                 c->evidence.driver_rim);
     compare_rim(c, expect, &report, "vbios_rim_active", "vbios_rim_mismatch_indexes",
                 c->evidence.vbios_rim);
+    if (c->verdict.code == PP_E_GPU_UNMEASURED || c->verdict.code == PP_E_GPU_MEASUREMENT)
+        flip(c);
 }
 
 static void run_folder(struct vectors *v, const char *folder)

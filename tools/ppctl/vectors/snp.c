@@ -109,6 +109,28 @@ static void judge(struct snp_case *c, pp_res r, int accept, const json_t *codes)
         vectors_pass(c->v, c->file, c->name);
 }
 
+/* With --flip: what was accepted is not, with any bit of the report or the certificate flipped. */
+struct snp_again {
+    struct snp_case *c;
+    const struct pp_snp_policy *policy;
+};
+
+static int is_accepted(void *arg)
+{
+    const struct snp_again *again = arg;
+    struct pp_snp_checks checks;
+
+    return pp_is_ok(run(again->c, again->policy, &checks));
+}
+
+static void flip(struct snp_case *c, const struct pp_snp_policy *policy)
+{
+    struct snp_again again = { c, policy };
+
+    vectors_flip(c->v, c->file, "report.bin", c->report.bytes, c->report.len, is_accepted, &again);
+    vectors_flip(c->v, c->file, "vek.der", c->vek.bytes, c->vek.len, is_accepted, &again);
+}
+
 /* A report of a real machine: genuine, and never good enough for the strict profile. */
 static void run_real(struct snp_case *c, const json_t *policy)
 {
@@ -124,6 +146,7 @@ static void run_real(struct snp_case *c, const json_t *policy)
     pp_x509_free(vek);
     pp_ignore(ppctl_snp_policy_read(policy, &p, NULL), "no policy has no wrong key");
     judge(c, run(c, &p.policy, &checks), 1, NULL);
+    flip(c, &p.policy);
 
     ppctl_snp_policy_strict(&p);
     pp_res r = run(c, &p.policy, &checks);
@@ -144,8 +167,10 @@ static void run_conformance(struct snp_case *c, const json_t *expect)
         vectors_fail(c->v, c->file, c->name, "policy key %s: %s", problem.field, problem.expected);
         return;
     }
-    judge(c, run(c, &p.policy, &checks), json_is_true(json_object_get(expect, "accepted")),
-          json_object_get(expect, "rejection_codes"));
+    int accept = json_is_true(json_object_get(expect, "accepted"));
+    judge(c, run(c, &p.policy, &checks), accept, json_object_get(expect, "rejection_codes"));
+    if (accept)
+        flip(c, &p.policy);
 }
 
 /* --- case folders ----------------------------------------------------------------------------- */
@@ -353,8 +378,10 @@ static void run_own_case(struct vectors *v, const char *file, const json_t *evid
     } else {
         if (json_is_true(json_object_get(json, "strict")))
             ppctl_snp_policy_strict(&p);
-        judge(&c, run(&c, &p.policy, &checks), json_is_true(json_object_get(json, "accepted")),
-              json_object_get(json, "code"));
+        int accept = json_is_true(json_object_get(json, "accepted"));
+        judge(&c, run(&c, &p.policy, &checks), accept, json_object_get(json, "code"));
+        if (accept)
+            flip(&c, &p.policy);
     }
     case_done(&c);
 }

@@ -162,6 +162,47 @@ static void judge(struct tdx_case *c, pp_res r, const json_t *expect)
         vectors_pass(c->v, c->file, c->name);
 }
 
+/* With --flip: what was accepted up to check `upto` is not, with any bit of it flipped. */
+struct tdx_again {
+    struct tdx_case *c;
+    const struct pp_tdx_policy *policy;
+    uint32_t upto;
+};
+
+static int is_accepted(void *arg)
+{
+    const struct tdx_again *again = arg;
+    pp_res r = run(again->c, again->policy);
+
+    return pp_is_ok(r) || r.detail > again->upto;
+}
+
+/* What stands behind the quote is padding, which nobody signed. */
+static void flip(struct tdx_case *c, const struct pp_tdx_policy *policy, uint32_t upto)
+{
+    struct tdx_again again = { c, policy, upto };
+    struct ppctl_tdx_collateral *k = &c->collateral;
+    const struct {
+        const char *name;
+        struct pp_buf *bytes;
+    } parts[] = {
+        { "the TCB info", &k->tcb_info },
+        { "the TCB info's chain", &k->tcb_info_chain },
+        { "the QE identity", &k->qe_identity },
+        { "the QE identity's chain", &k->qe_identity_chain },
+        { "the PCK CRL", &k->pck_crl },
+        { "the root's CRL", &k->root_crl },
+    };
+    struct pp_tdx_quote q;
+
+    if (!c->v->flip || !pp_is_ok(pp_tdx_quote_parse(pp_buf_span(&c->quote), &q, NULL)))
+        return;
+    vectors_flip(c->v, c->file, "the quote", c->quote.bytes, q.len, is_accepted, &again);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(parts) && (policy->skip & PP_TDX_COLLATERAL) == 0; i++)
+        vectors_flip(c->v, c->file, parts[i].name, parts[i].bytes->bytes, parts[i].bytes->len,
+                     is_accepted, &again);
+}
+
 static void run_conformance(struct tdx_case *c, const json_t *expect)
 {
     struct ppctl_tdx_policy p;
@@ -172,6 +213,8 @@ static void run_conformance(struct tdx_case *c, const json_t *expect)
         vectors_fail(c->v, c->file, c->name, "policy key %s: %s", problem.field, problem.expected);
     else
         judge(c, run(c, &p.policy), expect);
+    if (json_is_true(json_object_get(expect, "accepted")))
+        flip(c, &p.policy, UINT32_MAX);
 }
 
 /* --- quotes of real machines ------------------------------------------------------------------ */
@@ -318,6 +361,7 @@ static void run_real(struct tdx_case *c, const json_t *expect)
                      r.detail);
     else
         vectors_pass(c->v, c->file, complete ? "genuine" : "genuine, without collateral");
+    flip(c, &p.policy, PP_TDX_CHECK_QE_ID);
 
     ppctl_tdx_policy_strict(&p);
     p.policy.skip |= complete ? 0 : PP_TDX_COLLATERAL;

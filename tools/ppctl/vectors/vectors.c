@@ -39,6 +39,34 @@ void vectors_skip(struct vectors *v, const char *file, const char *row, const ch
         fprintf(stderr, "skipped  %s: %s: %s\n", file, row, reason);
 }
 
+void vectors_flip(struct vectors *v, const char *file, const char *part, uint8_t *bytes, size_t len,
+                  int (*accepts)(void *arg), void *arg)
+{
+    size_t accepted = 0, first = 0;
+    char row[64];
+
+    if (!v->flip || len == 0)
+        return;
+    v->flipped++;
+    snprintf(row, sizeof row, "every bit of %s", part);
+    if (!accepts(arg)) {
+        vectors_fail(v, file, row, "is refused as it stands");
+        return;
+    }
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        if (accepts(arg) && accepted++ == 0)
+            first = bit;
+        bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    if (accepted == 0)
+        vectors_pass(v, file, row);
+    else
+        vectors_fail(v, file, row,
+                     "%zu of %zu were accepted flipped, the first is bit %zu of byte %zu", accepted,
+                     8 * len, first % 8, first / 8);
+}
+
 void vectors_walk(struct vectors *v, const char *path,
                   void (*each)(struct vectors *v, const char *file))
 {
@@ -200,6 +228,8 @@ static int print_counts(const struct ppctl *p, const struct vectors *v)
 
     if (v->passed + v->failed == 0)
         fprintf(stderr, "every case was skipped, nothing was run; --verbose says why\n");
+    if (v->flip && v->flipped == 0)
+        fprintf(stderr, "no case is accepted evidence (snp, tdx, nvgpu), nothing was flipped\n");
     if (p->json) {
         int unwritten = ppctl_print_json(
             json_pack("{s:I, s:I, s:I}", "passed", (json_int_t)v->passed, "failed",
@@ -219,6 +249,8 @@ int verb_vectors(struct ppctl *p, int argc, char **argv)
     const char *args[2];
     const struct ppctl_option options[] = {
         { "--verbose", NULL, "name passed and skipped rows too", NULL, &v.verbose },
+        { "--flip", NULL, "accepted evidence again with each bit flipped (snp, tdx, nvgpu)", NULL,
+          &v.flip },
     };
     int status = ppctl_parse(p, "vectors", options, PP_ARRAY_COUNT(options), argc, argv, args, 2, 2,
                              NULL);

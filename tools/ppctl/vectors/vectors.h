@@ -11,6 +11,8 @@
 struct vectors {
     unsigned long passed, failed, skipped;
     int verbose; /* --verbose: passed and skipped rows are named too, not only failed ones */
+    int flip;    /* --flip: vectors_flip does something */
+    unsigned long flipped; /* rows of it */
 };
 
 struct vectors_topic {
@@ -31,6 +33,14 @@ void vectors_pass(struct vectors *v, const char *file, const char *row);
 void vectors_fail(struct vectors *v, const char *file, const char *row, const char *why, ...)
     __attribute__((format(printf, 4, 5)));
 void vectors_skip(struct vectors *v, const char *file, const char *row, const char *reason);
+
+/*
+ * One row, with --flip: evidence that a case accepts is refused with any single bit of the first
+ * `len` of `bytes` flipped. `accepts` judges the whole anew, as the case did; `part` names the file
+ * that the bytes are of. Gives the bytes back as they were.
+ */
+void vectors_flip(struct vectors *v, const char *file, const char *part, uint8_t *bytes, size_t len,
+                  int (*accepts)(void *arg), void *arg);
 
 /* Calls `each` for every regular file at or below `path`, in name order. */
 void vectors_walk(struct vectors *v, const char *path,
