@@ -42,6 +42,14 @@ struct sim_tdx_vendor;
 PP_MUST pp_res sim_tdx_vendor_create(uint64_t now_s, struct sim_tdx_vendor **ret); /* CRYPTO */
 void sim_tdx_vendor_free(struct sim_tdx_vendor *v); /* NULL is fine */
 
+/*
+ * Files in the folder `path` under `dir_fd`: root, authority and signer, each as NAME.der and
+ * NAME.key (PKCS#8 DER, mode 0600). Saving makes the folder (0700) if there is none. SYSTEM,
+ * DISK_FULL; NOT_FOUND, KEY, FORMAT, MISMATCH (a key that is not the certificate's).
+ */
+PP_MUST pp_res sim_tdx_vendor_save(const struct sim_tdx_vendor *v, int dir_fd, const char *path);
+PP_MUST pp_res sim_tdx_vendor_load(int dir_fd, const char *path, struct sim_tdx_vendor **ret);
+
 struct pp_span sim_tdx_root(const struct sim_tdx_vendor *v);         /* DER, borrowed */
 struct pp_span sim_tdx_signer_chain(const struct sim_tdx_vendor *v); /* PEM, borrowed */
 
@@ -82,7 +90,16 @@ PP_MUST pp_res sim_tdx_platform_create(const struct sim_tdx_vendor *v,
                                        const struct sim_tdx_params *params,
                                        const struct pp_random *random, uint64_t now_s,
                                        struct sim_tdx_platform **ret);
-void sim_tdx_platform_free(struct sim_tdx_platform *p);            /* NULL is fine */
+void sim_tdx_platform_free(struct sim_tdx_platform *p); /* NULL is fine */
+
+/*
+ * The same with the files pck.der, pck.key, attestation.key, qe.auth, authorities.pem. Loading
+ * takes PPID, patch level and kind from the certificate and the rest from _default.
+ */
+PP_MUST pp_res sim_tdx_platform_save(const struct sim_tdx_platform *p, int dir_fd,
+                                     const char *path);
+PP_MUST pp_res sim_tdx_platform_load(int dir_fd, const char *path, struct sim_tdx_platform **ret);
+
 struct sim_tdx_params *sim_tdx_params(struct sim_tdx_platform *p); /* changes show in quotes */
 const uint8_t *sim_tdx_ppid(const struct sim_tdx_platform *p);     /* 16 bytes */
 
@@ -130,6 +147,16 @@ struct sim_tdx_guest {
     uint8_t rtmr[PP_TDX_RTMRS][PP_TDX_MEASUREMENT_BYTES];
     uint8_t mrconfigid[PP_TDX_MEASUREMENT_BYTES];
 };
+
+/*
+ * Fills MRTD and the registers: MRTD of that firmware (sim_firmware_make, or another file with TDX
+ * metadata), RTMR1 extended by the kernel's bytes, RTMR2 by command line and initrd; RTMR0 and
+ * RTMR3 stay zero, for no host makes tables here. For a process-level fleet the "kernel" is the
+ * program file. Fails as pp_tdvf_parse does.
+ */
+PP_MUST pp_res sim_tdx_measure_launch(struct pp_span firmware, struct pp_span kernel,
+                                      struct pp_span initrd, struct pp_span cmdline,
+                                      struct sim_tdx_guest *guest);
 
 /* Attributes that the strict profile accepts. */
 #define SIM_TDX_ATTRIBUTES PP_TDX_ATTR_SEPT_VE_DISABLE

@@ -24,6 +24,20 @@ struct sim_tdx_vendor {
     size_t signer_chain_len;
 };
 
+enum { SIM_TDX_QE_AUTH_BYTES = 32 };
+
+struct sim_tdx_platform {
+    struct sim_tdx_params params;
+    struct sim_tdx_party pck;
+    struct pp_ec_key *attestation_key;
+    uint8_t attestation_point[PP_P256_POINT_BYTES];
+    uint8_t qe_auth[SIM_TDX_QE_AUTH_BYTES];
+    uint8_t authorities[SIM_TDX_CHAIN_BYTES_MAX]; /* PEM of authority and root */
+    size_t authorities_len;
+    uint8_t chain[SIM_TDX_CHAIN_BYTES_MAX]; /* PEM of all three, and a NUL byte, as Intel's have */
+    size_t chain_len;
+};
+
 #define SIM_TDX_ROOT_CN      "Simulated Root CA"
 #define SIM_TDX_AUTHORITY_CN "Simulated PCK Platform CA"
 #define SIM_TDX_SIGNER_CN    "Simulated TCB Signing"
@@ -38,6 +52,10 @@ void sim_tdx_add_key_ids(struct pp_issue_cert *cert, const struct sim_tdx_party 
 
 PP_MUST pp_res sim_tdx_party_create(struct sim_tdx_party *p);
 void sim_tdx_party_done(struct sim_tdx_party *p);
+
+/* The PEM texts that follow from certificates: the signer's chain, the chain of quotes. */
+PP_MUST pp_res sim_tdx_chain_vendor(struct sim_tdx_vendor *v);
+PP_MUST pp_res sim_tdx_chain_platform(struct sim_tdx_platform *p);
 
 void sim_tdx_pem_write(struct pp_wr *wr, const struct sim_tdx_cert *cert);
 

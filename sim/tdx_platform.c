@@ -4,19 +4,7 @@
 
 #include "tdx_int.h"
 
-enum { YEAR_S = 365 * 86400, QE_AUTH_BYTES = 32 };
-
-struct sim_tdx_platform {
-    struct sim_tdx_params params;
-    struct sim_tdx_party pck;
-    struct pp_ec_key *attestation_key;
-    uint8_t attestation_point[PP_P256_POINT_BYTES];
-    uint8_t qe_auth[QE_AUTH_BYTES];
-    uint8_t authorities[SIM_TDX_CHAIN_BYTES_MAX]; /* PEM of authority and root */
-    size_t authorities_len;
-    uint8_t chain[SIM_TDX_CHAIN_BYTES_MAX]; /* PEM of all three, and a NUL byte, as Intel's have */
-    size_t chain_len;
-};
+enum { YEAR_S = 365 * 86400 };
 
 struct sim_tdx_params sim_tdx_params_default(void)
 {
@@ -156,19 +144,25 @@ pp_res sim_tdx_leaf_fill(const struct sim_tdx_vendor *v, const struct sim_tdx_pl
     return PP_OK;
 }
 
-pp_res sim_tdx_leaf_issue(const struct sim_tdx_vendor *v, const struct sim_tdx_leaf *leaf,
-                          struct sim_tdx_platform *p)
+pp_res sim_tdx_chain_platform(struct sim_tdx_platform *p)
 {
-    struct sim_tdx_cert *cert = &p->pck.cert;
     struct pp_wr wr = pp_wr_over(p->chain, sizeof p->chain);
 
-    PP_TRY(pp_x509_issue(&leaf->cert, v->authority.issuer, leaf->sig, cert->der, sizeof cert->der,
-                         &cert->len));
-    sim_tdx_pem_write(&wr, cert);
+    sim_tdx_pem_write(&wr, &p->pck.cert);
     pp_wr_span(&wr, pp_span(p->authorities, p->authorities_len));
     pp_wr_u8(&wr, 0);
     p->chain_len = wr.len;
     return pp_wr_ok(&wr);
+}
+
+pp_res sim_tdx_leaf_issue(const struct sim_tdx_vendor *v, const struct sim_tdx_leaf *leaf,
+                          struct sim_tdx_platform *p)
+{
+    struct sim_tdx_cert *cert = &p->pck.cert;
+
+    PP_TRY(pp_x509_issue(&leaf->cert, v->authority.issuer, leaf->sig, cert->der, sizeof cert->der,
+                         &cert->len));
+    return sim_tdx_chain_platform(p);
 }
 
 /* --- the platform ----------------------------------------------------------------------------- */
@@ -235,7 +229,7 @@ const uint8_t *sim_tdx_ppid(const struct sim_tdx_platform *p)
 
 static void bind_key(const struct pp_tdx_quote *q, uint8_t ret[64])
 {
-    uint8_t bytes[PP_TDX_SIGNATURE_BYTES + QE_AUTH_BYTES];
+    uint8_t bytes[PP_TDX_SIGNATURE_BYTES + SIM_TDX_QE_AUTH_BYTES];
     struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
 
     pp_wr_span(&wr, PP_BYTES(q->attestation_key));

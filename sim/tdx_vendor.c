@@ -108,10 +108,18 @@ void sim_tdx_pem_write(struct pp_wr *wr, const struct sim_tdx_cert *cert)
 
 /* --- the vendor ------------------------------------------------------------------------------- */
 
-static pp_res create(struct sim_tdx_vendor *v, uint64_t now_s)
+pp_res sim_tdx_chain_vendor(struct sim_tdx_vendor *v)
 {
     struct pp_wr wr = pp_wr_over(v->signer_chain, sizeof v->signer_chain);
 
+    sim_tdx_pem_write(&wr, &v->signer.cert);
+    sim_tdx_pem_write(&wr, &v->root.cert);
+    v->signer_chain_len = wr.len;
+    return pp_wr_ok(&wr);
+}
+
+static pp_res create(struct sim_tdx_vendor *v, uint64_t now_s)
+{
     PP_TRY(sim_tdx_party_create(&v->root));
     PP_TRY(sim_tdx_party_create(&v->authority));
     PP_TRY(sim_tdx_party_create(&v->signer));
@@ -120,10 +128,7 @@ static pp_res create(struct sim_tdx_vendor *v, uint64_t now_s)
                    SIM_TDX_SERIAL_AUTHORITY, 0, now_s));
     PP_TRY(certify(&v->signer, SIM_TDX_SIGNER_CN, &v->root, SIM_TDX_ROOT_CN, SIM_TDX_SERIAL_SIGNER,
                    -1, now_s));
-    sim_tdx_pem_write(&wr, &v->signer.cert);
-    sim_tdx_pem_write(&wr, &v->root.cert);
-    v->signer_chain_len = wr.len;
-    return pp_wr_ok(&wr);
+    return sim_tdx_chain_vendor(v);
 }
 
 pp_res sim_tdx_vendor_create(uint64_t now_s, struct sim_tdx_vendor **ret)

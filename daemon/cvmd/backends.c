@@ -26,9 +26,8 @@ static pp_res anchors(const struct worker *w, struct pp_trust *ret)
 {
     const struct cvm_config *c = w->config;
 
-    PP_CHECK(!pp_platform_is_simulated(c->platform) || c->has_simulated_root, PP_E_TRUST, 0);
-    return pp_peer_trust(ret, c->platform, c->message_kem, c->simulated_root, w->hints.collateral,
-                         w->hints.collateral_count);
+    return pp_peer_trust(ret, pp_platform_is_simulated(c->platform) ? &c->simulated : NULL,
+                         c->message_kem, w->hints.collateral, w->hints.collateral_count);
 }
 
 /* Releases that the device named for a role, in the machine's host-set that it named: its own fresh
@@ -41,7 +40,9 @@ static void named_by_device(const struct worker *w, const struct pp_request *q,
     *ret = (struct pp_peer){ .role = BACKENDS[backend].role,
                              .has_host_set = 1,
                              .texts = w->hints.records,
-                             .text_count = w->hints.record_count };
+                             .text_count = w->hints.record_count,
+                             .collateral = w->hints.collateral,
+                             .collateral_count = w->hints.collateral_count };
     memcpy(ret->host_set.bytes, q->host_set_id, sizeof ret->host_set.bytes);
     for (size_t i = 0; i < q->backends.count; i++)
         if (pp_span_eq(q->backends.items[i].role, name))
@@ -354,7 +355,9 @@ pp_res worker_admit(struct worker *w, struct pp_admitted *ret)
     struct pp_peer peer = { .role = PP_RECORD_ORCHESTRATOR,
                             .named_count = w->config->client_count,
                             .texts = w->hints.records,
-                            .text_count = w->hints.record_count };
+                            .text_count = w->hints.record_count,
+                            .collateral = w->hints.collateral,
+                            .collateral_count = w->hints.collateral_count };
     struct pp_trust *trust = pp_arena_alloc(&w->arena, sizeof *trust);
     struct pp_ratls_session session;
     struct pp_span word;

@@ -8,7 +8,7 @@
 
 struct text_config {
     struct pp_span environment, platform, message_kem, engine;
-    struct pp_span simulated_root, clients, blocked, gpu;
+    struct pp_span simulated_root, simulated_tdx_root, clients, blocked, gpu;
     uint64_t sessions_max, session_s, workers_ready;
 };
 
@@ -28,7 +28,9 @@ static const struct pp_kv_key KEYS[] = {
     { "workers_ready", PP_KV_U64, offsetof(struct text_config, workers_ready), 1, 1,
       CVM_WORKERS_READY_MAX, "1 to 64" },
     { "simulated_root", PP_KV_TEXT, offsetof(struct text_config, simulated_root), 0, 64, 64,
-      "simulated platforms: SHA-256 of the root of chips, 64 hex digits" },
+      "simulated platforms: SHA-256 of the root of SEV-SNP chips, 64 hex digits" },
+    { "simulated_tdx_root", PP_KV_TEXT, offsetof(struct text_config, simulated_tdx_root), 0, 64, 64,
+      "the same of TDX platforms" },
     { "clients", PP_KV_TEXT, offsetof(struct text_config, clients), 0, 64, CVM_CLIENTS_MAX * 65 - 1,
       "back-ends: 1 to 4 release ids of orchestrators" },
     { "blocked", PP_KV_TEXT, offsetof(struct text_config, blocked), 0, 1, 1024,
@@ -96,15 +98,15 @@ static pp_res take_role(struct pp_span cmdline, struct pp_problem *problem,
     return PP_OK;
 }
 
-static pp_res take_root(struct pp_span hex, struct pp_problem *problem, struct cvm_config *c)
+static pp_res take_root(struct pp_span hex, const char *key, struct pp_problem *problem,
+                        const struct cvm_config *c, uint8_t ret[PP_SHA256_BYTES], int *ret_has)
 {
     if (hex.len == 0)
         return PP_OK;
     if (!pp_platform_is_simulated(c->platform) ||
-        !pp_is_ok(pp_hex_parse(hex, c->simulated_root, sizeof c->simulated_root)))
-        return wrong(problem, "simulated_root",
-                     "64 lower-case hex digits, with a simulated platform", hex);
-    c->has_simulated_root = 1;
+        !pp_is_ok(pp_hex_parse(hex, ret, PP_SHA256_BYTES)))
+        return wrong(problem, key, "64 lower-case hex digits, with a simulated platform", hex);
+    *ret_has = 1;
     return PP_OK;
 }
 
@@ -157,7 +159,11 @@ static pp_res take_blocked(struct pp_span list, struct pp_problem *problem, stru
 static pp_res take_peers(const struct text_config *t, struct pp_problem *problem,
                          struct cvm_config *c)
 {
-    PP_TRY(take_root(t->simulated_root, problem, c));
+    struct pp_peer_roots *roots = &c->simulated;
+
+    PP_TRY(take_root(t->simulated_root, "simulated_root", problem, c, roots->snp, &roots->has_snp));
+    PP_TRY(take_root(t->simulated_tdx_root, "simulated_tdx_root", problem, c, roots->tdx,
+                     &roots->has_tdx));
     PP_TRY(take_clients(t->clients, problem, c));
     return take_blocked(t->blocked, problem, c);
 }

@@ -10,6 +10,7 @@
 #include "evidence.h"
 #include "infer.h"
 #include "kv.h"
+#include "peer.h"
 #include "problem.h"
 #include "record.h"
 #include "result.h"
@@ -44,8 +45,7 @@ struct cvm_config {
     uint32_t frame_ms, idle_ms, device_ms, call_open_ms; /* constants; tests are less patient */
     uint32_t gpu_renew_ms;                               /* likewise */
     int has_gpu; /* 1: evidence of the machine's GPU goes with every session, or there is none */
-    int has_simulated_root;     /* 1: the root of a simulated platform's chips, */
-    uint8_t simulated_root[32]; /* as SHA-256 of its DER; never in a release build */
+    struct pp_peer_roots simulated;               /* of peers' machines; never in a release build */
     struct pp_record_id clients[CVM_CLIENTS_MAX]; /* of a back-end: who may ask it */
     size_t client_count;
     struct pp_span blocked; /* of a guard: words with which nothing passes; borrowed */

@@ -57,6 +57,7 @@ enum {
     CVM_FD_LISTEN = 4, /* a listening socket for frames */
     CVM_FD_CONFIG = 5, /* the measured configuration, a file */
     CVM_FD_WAY = 6,    /* the way to back-ends: packets with the host */
+    CVM_FD_HINTS = 7,  /* of platform tdx alone: packets with the host, for its hints (report.h) */
 };
 
 enum {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gpu_evidence.h: the evidence of the machine's GPU, which goes with every session (pp-wire 7, key
- * 4). It is asked for over a nonce of fresh random bytes, and renewed: a machine that promises a GPU
- * gives no session without.
+ * gpu_evidence.h: the evidence of the machine's GPU, which goes with every session (pp-wire 7,
+ * key 4). It is asked for over a nonce of fresh random bytes, and renewed: a machine that promises
+ * a GPU gives no session without.
  *
  * Bytes in, bytes out; no clock, no socket. Nothing of the GPU is verified here, which is every
  * client's business; but an answer to another question is found here, and costs nobody a token.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pp-cvmd: the confidential VM's program. Started by its host with five descriptors, the measured
- * command line as its only argument, and nothing else (cvm.h, docs/protocol/cvm.md).
+ * pp-cvmd: the confidential VM's program. Started by its host with five descriptors (six on tdx),
+ * the measured command line as its only argument, and nothing else (cvm.h, docs/protocol/cvm.md).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +30,7 @@ static int help(void)
            "  descriptor 4  a listening socket for frames of gateways\n"
            "  descriptor 5  the measured configuration\n"
            "  descriptor 6  the way to back-ends\n"
+           "  descriptor 7  on tdx: a packet socket to the host, for its hints\n"
            "The environment is not consulted. The configuration has one `key = value` a line;\n"
            "docs/protocol/cvm.md says what each means:\n\n");
     for (size_t i = 0; i < count; i++)

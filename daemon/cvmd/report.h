@@ -101,9 +101,28 @@ struct cvm_attached {
  * refused as a whole: as snp_table.h says, and LIMIT (a part that is too large). */
 PP_MUST pp_res cvm_attached_parse(struct pp_span table, struct cvm_attached *ret);
 
-/* The process (reporter.c): answers the attester on `attester_fd` until it is gone or the device
- * is. Its exit status. */
+enum {
+    CVM_HINTS_MS = 2000, /* how long a host is waited for, which does nothing but read a file */
+    CVM_HOST_ANSWER_BYTES_MAX = 1 + PP_SP_HINTS_BYTES_MAX,
+};
+
+/*
+ * A TDX quote has no table, so the host is asked on a packet socket of its own (report_hints.c):
+ *
+ *     request   01
+ *     answer    01 || hints of pp-wire 4
+ *
+ * `*ret` borrows from `buf`; nothing of it is trusted. TIMEOUT, LIMIT, FORMAT, BUSY: it gave none
+ * this time. CLOSED: it is gone. SYSTEM.
+ */
+PP_MUST pp_res cvm_host_hints(int fd, int patience_ms, uint8_t buf[CVM_HOST_ANSWER_BYTES_MAX],
+                              struct pp_span *ret);
+
+/*
+ * The process (reporter.c): answers the attester on `attester_fd` until it is gone, or the device
+ * is, or the host at `hints_fd` (-1: it attaches its hints to reports). Its exit status.
+ */
 int cvm_reporter_main(enum pp_platform platform, const struct cvm_kernel *kernel,
-                      enum cvm_device device, int device_fd, int attester_fd);
+                      enum cvm_device device, int device_fd, int attester_fd, int hints_fd);
 
 #endif

@@ -10,7 +10,22 @@
 #include "ipc.h"
 #include "report.h"
 
-static pp_res answer(struct cvm_reporter *r, struct pp_span request, struct pp_sp_answer *ret)
+/* A host that gives no hints this time gives a report without them; the attester says busy. */
+static pp_res take_hints(int hints_fd, struct pp_span *ret)
+{
+    static uint8_t answer[CVM_HOST_ANSWER_BYTES_MAX];
+    struct pp_span hints = { 0 };
+
+    if (hints_fd < 0)
+        return PP_OK;
+    pp_res r = cvm_host_hints(hints_fd, CVM_HINTS_MS, answer, &hints);
+    PP_CHECK(r.code != PP_E_CLOSED, PP_E_CLOSED, 1); /* no host, no machine */
+    *ret = hints;
+    return PP_OK;
+}
+
+static pp_res answer(struct cvm_reporter *r, int hints_fd, struct pp_span request,
+                     struct pp_sp_answer *ret)
 {
     static struct cvm_report report;
     struct cvm_attached attached;
@@ -23,10 +38,10 @@ static pp_res answer(struct cvm_reporter *r, struct pp_span request, struct pp_s
                                   .report = pp_span(report.report, report.report_len),
                                   .endorsement = attached.vcek,
                                   .hints = attached.hints };
-    return PP_OK;
+    return take_hints(hints_fd, &ret->hints);
 }
 
-static pp_res serve_one(struct cvm_reporter *r, int attester_fd)
+static pp_res serve_one(struct cvm_reporter *r, int attester_fd, int hints_fd)
 {
     static uint8_t out[PP_SP_ANSWER_BYTES_MAX];
     uint8_t packet[PP_SP_REQUEST_BYTES];
@@ -35,19 +50,19 @@ static pp_res serve_one(struct cvm_reporter *r, int attester_fd)
     size_t len = 0;
 
     PP_TRY(cvm_recv(attester_fd, packet, sizeof packet, &len, NULL));
-    pp_res res = answer(r, pp_span(packet, len), &a);
+    pp_res res = answer(r, hints_fd, pp_span(packet, len), &a);
     PP_CHECK(res.code != PP_E_CLOSED, PP_E_CLOSED, res.detail); /* no device, no service */
     PP_TRY(pp_sp_answer_write(&wr, &a));                        /* zeros, where it failed */
     return cvm_send(attester_fd, pp_wr_done(&wr), -1);
 }
 
 int cvm_reporter_main(enum pp_platform platform, const struct cvm_kernel *kernel,
-                      enum cvm_device device, int device_fd, int attester_fd)
+                      enum cvm_device device, int device_fd, int attester_fd, int hints_fd)
 {
     struct cvm_reporter r;
 
     pp_res res = cvm_reporter_open(&r, kernel, device, device_fd, platform);
     while (pp_is_ok(res))
-        res = serve_one(&r, attester_fd);
+        res = serve_one(&r, attester_fd, hints_fd);
     return EXIT_FAILURE; /* whatever the reason: the attester sees the end, and the machine stops */
 }

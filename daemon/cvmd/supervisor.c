@@ -91,12 +91,15 @@ static pp_res start_reporter(struct supervisor *s)
     if (device == CVM_DEVICE_SOCKET)
         return PP_OK;
     PP_TRY(cvm_pair(SOCK_SEQPACKET, pair));
-    const int fds[] = { CVM_FD_DEVICE, pair[1] };
+    /* Only a quote has no room for what a host attaches. */
+    int hints = s->config->platform == PP_PLATFORM_TDX ? CVM_FD_HINTS : -1;
+    const int fds[] = { CVM_FD_DEVICE, pair[1], hints };
     PP_TRY(start_child(device == CVM_DEVICE_TSM ? CVM_KIND_REPORTER_TSM : CVM_KIND_REPORTER_SEV,
-                       fds, PP_ARRAY_COUNT(fds), &s->reporter));
+                       fds, hints < 0 ? 2 : 3, &s->reporter));
     if (s->reporter == 0)
-        _exit(cvm_reporter_main(s->config->platform, &kernel, device, 3, 4));
+        _exit(cvm_reporter_main(s->config->platform, &kernel, device, 3, 4, hints < 0 ? -1 : 5));
     cvm_close(&pair[1]);
+    cvm_close(&hints);
     PP_CHECK(dup2(pair[0], CVM_FD_DEVICE) == CVM_FD_DEVICE, PP_E_SYSTEM, errno);
     cvm_close(&pair[0]);
     return PP_OK;

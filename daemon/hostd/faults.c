@@ -14,23 +14,24 @@ const char HOST_FAULT_NAMES[] =
 static const struct {
     const char *name;
     enum host_fault fault;
+    int of_tdx; /* 0: a quote has no such thing */
 } FAULTS[] = {
-    { "none", HOST_FAULT_NONE },
-    { "tcb-claim", HOST_FAULT_TCB_CLAIM },
-    { "provisional", HOST_FAULT_PROVISIONAL },
-    { "debug", HOST_FAULT_DEBUG },
-    { "other-chip", HOST_FAULT_OTHER_CHIP },
-    { "unsigned", HOST_FAULT_UNSIGNED },
-    { "vmpl", HOST_FAULT_VMPL },
-    { "stale", HOST_FAULT_STALE },
-    { "other-data", HOST_FAULT_OTHER_DATA },
-    { "truncated", HOST_FAULT_TRUNCATED },
-    { "no-hints", HOST_FAULT_NO_HINTS },
-    { "failing", HOST_FAULT_FAILING },
-    { "busy", HOST_FAULT_BUSY },
-    { "slow", HOST_FAULT_SLOW },
-    { "gpu-debug", HOST_FAULT_GPU_DEBUG },
-    { "gpu-nonce", HOST_FAULT_GPU_NONCE },
+    { "none", HOST_FAULT_NONE, 1 },
+    { "tcb-claim", HOST_FAULT_TCB_CLAIM, 0 },
+    { "provisional", HOST_FAULT_PROVISIONAL, 0 },
+    { "debug", HOST_FAULT_DEBUG, 1 },
+    { "other-chip", HOST_FAULT_OTHER_CHIP, 0 },
+    { "unsigned", HOST_FAULT_UNSIGNED, 1 },
+    { "vmpl", HOST_FAULT_VMPL, 0 },
+    { "stale", HOST_FAULT_STALE, 1 },
+    { "other-data", HOST_FAULT_OTHER_DATA, 1 },
+    { "truncated", HOST_FAULT_TRUNCATED, 1 },
+    { "no-hints", HOST_FAULT_NO_HINTS, 1 },
+    { "failing", HOST_FAULT_FAILING, 1 },
+    { "busy", HOST_FAULT_BUSY, 1 },
+    { "slow", HOST_FAULT_SLOW, 1 },
+    { "gpu-debug", HOST_FAULT_GPU_DEBUG, 1 },
+    { "gpu-nonce", HOST_FAULT_GPU_NONCE, 1 },
 };
 
 pp_res host_fault_find(struct pp_span name, enum host_fault *ret)
@@ -42,6 +43,14 @@ pp_res host_fault_find(struct pp_span name, enum host_fault *ret)
         return PP_OK;
     }
     return PP_FAIL(PP_E_NOT_FOUND, 0);
+}
+
+int host_fault_is_of_tdx(enum host_fault fault)
+{
+    for (size_t i = 0; i < PP_ARRAY_COUNT(FAULTS); i++)
+        if (FAULTS[i].fault == fault)
+            return FAULTS[i].of_tdx;
+    return 0;
 }
 
 int host_fault_fails(enum host_fault fault, uint32_t served)
@@ -82,10 +91,20 @@ void host_fault_fill(enum host_fault fault, const uint8_t *before, struct pp_snp
     }
 }
 
-void host_fault_spoil(enum host_fault fault, uint8_t *report, struct pp_sp_answer *answer)
+void host_fault_fill_tdx(enum host_fault fault, const uint8_t *before, struct pp_tdx_body *body)
+{
+    if (fault == HOST_FAULT_DEBUG)
+        body->td_attributes |= PP_TDX_ATTR_DEBUG;
+    else if (fault == HOST_FAULT_STALE)
+        memcpy(body->report_data, before, sizeof body->report_data);
+    else if (fault == HOST_FAULT_OTHER_DATA)
+        body->report_data[0] ^= 1;
+}
+
+void host_fault_spoil(enum host_fault fault, uint8_t *signature, struct pp_sp_answer *answer)
 {
     if (fault == HOST_FAULT_UNSIGNED)
-        report[PP_SNP_SIGNED_BYTES] ^= 1;
+        signature[0] ^= 1;
     else if (fault == HOST_FAULT_TRUNCATED)
         answer->report.len--;
     else if (fault == HOST_FAULT_NO_HINTS)

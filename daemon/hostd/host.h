@@ -12,6 +12,7 @@
 #include "file.h"
 #include "sim.h"
 #include "sim_gpu.h"
+#include "sim_tdx.h"
 #include "sp.h"
 #include "sp_gpu.h"
 
@@ -27,6 +28,7 @@ struct host_launch {
     /* What is launched, read once; the same bytes are measured and run. */
     struct pp_span program, firmware, config;
     const char *cmdline; /* measured, and the guest's only argument */
+    int is_tdx;          /* 1: a TDX module measures it, else a secure processor of SEV-SNP */
     int listen_fd;       /* frames of gateways; borrowed */
 };
 
@@ -36,13 +38,15 @@ struct host_cvm {
     int device_fd; /* the host's end of the secure processor's socket; closing it ends the guest */
     int events_fd; /* the reading end of what it logs */
     int way_fd;    /* the host's end of the guest's way to back-ends */
-    struct sim_guest guest; /* measurement, HOST_DATA and policy of its reports */
+    struct sim_guest guest;  /* measurement, HOST_DATA and policy of its reports */
+    struct sim_tdx_guest td; /* the same of a TDX guest's quotes */
 };
 
 /*
  * Puts the program into a sealed memory file, measures exactly these bytes as the kernel (empty
  * initrd, the command line, one processor), and runs the same file with the descriptors of cvm.h
- * and an empty environment. `policy` is the guest policy of its reports. Before the sandbox.
+ * and an empty environment. `policy` is the guest policy of its reports, of TDX its TDATTRIBUTES.
+ * Before the sandbox.
  */
 PP_MUST pp_res host_cvm_start(const struct host_launch *l, uint64_t policy,
                               const struct pp_random *random, struct host_cvm *ret);
@@ -75,10 +79,13 @@ enum { HOST_SLOW_MS = 1500 };
 extern const char HOST_FAULT_NAMES[]; /* "none, tcb-claim, ..." */
 
 PP_MUST pp_res host_fault_find(struct pp_span name, enum host_fault *ret); /* NOT_FOUND */
+int host_fault_is_of_tdx(enum host_fault fault);                           /* 0: of SEV-SNP alone */
 int host_fault_fails(enum host_fault fault, uint32_t served);
 /* Before and behind the signature; `before` is the REPORT_DATA of the last request. */
 void host_fault_fill(enum host_fault fault, const uint8_t *before, struct pp_snp_report *report);
-void host_fault_spoil(enum host_fault fault, uint8_t *report, struct pp_sp_answer *answer);
+void host_fault_fill_tdx(enum host_fault fault, const uint8_t *before, struct pp_tdx_body *body);
+/* `signature`: the first byte of it. */
+void host_fault_spoil(enum host_fault fault, uint8_t *signature, struct pp_sp_answer *answer);
 
 /* --- gpu.c: the GPU's side of that socket ---------------------------------------------------- */
 
@@ -93,6 +100,7 @@ PP_MUST pp_res host_gpu_answer(const struct host_gpu *g, struct pp_span nonce, i
 
 struct host_device {
     const struct sim_chip *chip;
+    const struct sim_tdx_platform *platform; /* in its place, of TDX; else NULL */
     const struct host_cvm *cvm;
     const char *hints_path; /* read for every report */
     enum host_fault fault;

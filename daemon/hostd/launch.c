@@ -109,6 +109,19 @@ static pp_res measure(const struct host_launch *l, uint64_t policy, const struct
     return PP_OK;
 }
 
+/* The same of a TDX module: MRCONFIGID is the digest of the configuration, then zeros. */
+static pp_res measure_tdx(const struct host_launch *l, uint64_t attributes,
+                          struct sim_tdx_guest *ret)
+{
+    struct sim_tdx_guest g = { .td_attributes = attributes, .xfam = SIM_TDX_XFAM };
+
+    PP_TRY(
+        sim_tdx_measure_launch(l->firmware, l->program, PP_STR(""), pp_span_cstr(l->cmdline), &g));
+    pp_sha256(l->config, g.mrconfigid);
+    *ret = g;
+    return PP_OK;
+}
+
 static pp_res start(const struct host_launch *l, struct host_cvm *c, struct guest_fds *g,
                     int *program)
 {
@@ -143,7 +156,7 @@ pp_res host_cvm_start(const struct host_launch *l, uint64_t policy, const struct
     struct guest_fds g = { .events = -1, .device = -1, .listen = -1, .config = -1, .way = -1 };
     int program = -1;
 
-    pp_res r = measure(l, policy, random, &c.guest);
+    pp_res r = l->is_tdx ? measure_tdx(l, policy, &c.td) : measure(l, policy, random, &c.guest);
     if (pp_is_ok(r))
         r = start(l, &c, &g, &program);
     shut(&g.events);

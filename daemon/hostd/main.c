@@ -17,12 +17,14 @@
 
 struct config {
     struct pp_daemon_config common; /* always first */
-    struct pp_span program, cvm_config, role, firmware, policy, chip, hints, gpu, fault;
+    struct pp_span platform, program, cvm_config, role, firmware, policy, chip, hints, gpu, fault;
     struct pp_span backends[HOST_BACKENDS]; /* addresses */
 };
 
 struct host {
-    struct sim_chip *chip;
+    int is_tdx;
+    struct sim_chip *chip; /* one of the two */
+    struct sim_tdx_platform *platform;
     struct host_cvm cvm;
     struct host_device device;
     struct host_way way;
@@ -36,10 +38,13 @@ struct host {
     uint64_t refused_told;
 };
 
-static struct config config = { .fault = { (const uint8_t *)"none", 4 } };
+static struct config config = { .platform = { (const uint8_t *)"sim-snp", 7 },
+                                .fault = { (const uint8_t *)"none", 4 } };
 static struct host host;
 
 static const struct pp_kv_key KEYS[] = {
+    { "platform", PP_KV_TEXT, offsetof(struct config, platform), 0, 1, 16,
+      "what it simulates: sim-snp or sim-tdx" },
     { "program", PP_KV_TEXT, offsetof(struct config, program), 1, 1, 255,
       "the program of the confidential VM, pp-cvmd" },
     { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
@@ -48,9 +53,9 @@ static const struct pp_kv_key KEYS[] = {
       "orchestrator, predictor or guard" },
     { "firmware", PP_KV_TEXT, offsetof(struct config, firmware), 1, 1, 255, "a firmware file" },
     { "policy", PP_KV_TEXT, offsetof(struct config, policy), 1, 16, 16,
-      "the guest policy, 16 hex digits" },
+      "the guest policy of sim-snp, TDATTRIBUTES of sim-tdx: 16 hex digits" },
     { "chip", PP_KV_TEXT, offsetof(struct config, chip), 1, 1, 255,
-      "the folder of the simulated secure processor" },
+      "the folder of the simulated secure processor, or of the TDX platform" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
       "a file with the hints of pp-wire 4, read for every report" },
     { "gpu", PP_KV_TEXT, offsetof(struct config, gpu), 0, 1, 255,
@@ -97,6 +102,9 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
     struct pp_wr wr = pp_wr_over(host.cmdline, sizeof host.cmdline);
     uint8_t policy[8];
 
+    host.is_tdx = pp_span_eq(config.platform, PP_STR("sim-tdx"));
+    if (!host.is_tdx && !pp_span_eq(config.platform, PP_STR("sim-snp")))
+        return pp_daemon_refuse(problem, "platform", "sim-snp or sim-tdx", config.platform);
     if (!pp_span_eq(config.role, PP_STR("orchestrator")) &&
         !pp_span_eq(config.role, PP_STR("predictor")) && !pp_span_eq(config.role, PP_STR("guard")))
         return pp_daemon_refuse(problem, "role", "orchestrator, predictor or guard", config.role);
@@ -105,6 +113,8 @@ static pp_res check(struct pp_daemon *d, struct pp_problem *problem)
         return pp_daemon_refuse(problem, "policy", "16 lower-case hex digits", config.policy);
     if (!pp_is_ok(host_fault_find(config.fault, &host.device.fault)))
         return pp_daemon_refuse(problem, "fault", HOST_FAULT_NAMES, config.fault);
+    if (host.is_tdx && !host_fault_is_of_tdx(host.device.fault))
+        return pp_daemon_refuse(problem, "fault", "one that quotes have, too", config.fault);
     pp_wr_text(&wr, "pp.role=");
     pp_wr_span(&wr, config.role);
     pp_wr_u8(&wr, 0);
@@ -140,7 +150,9 @@ static pp_res read_file(const char *key, struct pp_span path, size_t max,
 static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_buf *program,
                      struct pp_buf *firmware, struct pp_buf *cvm_config)
 {
-    struct host_launch l = { .cmdline = host.cmdline, .listen_fd = host.listener->fd };
+    struct host_launch l = { .cmdline = host.cmdline,
+                             .is_tdx = host.is_tdx,
+                             .listen_fd = host.listener->fd };
 
     PP_TRY(read_file("program", config.program, HOST_PROGRAM_BYTES_MAX, problem, program));
     PP_TRY(read_file("firmware", config.firmware, PP_FIRMWARE_BYTES_MAX, problem, firmware));
@@ -171,6 +183,18 @@ static pp_res open_gpu(struct pp_problem *problem)
     return PP_OK;
 }
 
+static pp_res load_device(struct pp_problem *problem)
+{
+    PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
+    if (host.is_tdx && !pp_is_ok(sim_tdx_platform_load(AT_FDCWD, host.chip_path, &host.platform)))
+        return pp_daemon_refuse(problem, "chip", "a folder of a simulated TDX platform",
+                                config.chip);
+    if (!host.is_tdx && !pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
+        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
+                                config.chip);
+    return PP_OK;
+}
+
 static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
 {
     struct pp_buf program = { 0 }, firmware = { 0 }, cvm_config = { 0 }, hints = { 0 };
@@ -179,10 +203,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(copy_path(config.hints, host.hints_path, sizeof host.hints_path));
     PP_TRY(read_file("hints", config.hints, HOST_HINTS_BYTES_MAX, problem, &hints));
     pp_buf_done(&hints); /* read anew for every report */
-    PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
-    if (!pp_is_ok(sim_chip_load(AT_FDCWD, host.chip_path, &host.chip)))
-        return pp_daemon_refuse(problem, "chip", "a folder with vcek.der and vcek.key, mode 0600",
-                                config.chip);
+    PP_TRY(load_device(problem));
     PP_TRY(open_gpu(problem));
     PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
     pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
@@ -266,12 +287,17 @@ static pp_res serve(struct pp_daemon *d, struct pp_problem *problem)
 {
     (void)problem;
     host.device.chip = host.chip;
+    host.device.platform = host.platform;
     host.device.cvm = &host.cvm;
     host.device.hints_path = host.hints_path;
     host.way.cvm = &host.cvm;
     host.lines.to = &d->events;
-    pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
-                        digest_start(host.cvm.guest.host_data));
+    if (host.is_tdx)
+        pp_ev_host_launched(&d->events, digest_start(host.cvm.td.mrtd),
+                            digest_start(host.cvm.td.mrconfigid));
+    else
+        pp_ev_host_launched(&d->events, digest_start(host.cvm.guest.measurement),
+                            digest_start(host.cvm.guest.host_data));
     PP_TRY(pp_timer_new(d->loop, on_slow, d, &host.slow));
     PP_TRY(pp_signal_new(d->loop, SIGCHLD, on_child, d, &host.child));
     PP_TRY(pp_watch_new(d->loop, host.cvm.device_fd, on_device, d, &host.device_watch));
@@ -306,6 +332,7 @@ static void close_all(struct pp_daemon *d)
     pp_timer_free(host.slow);
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);
+    sim_tdx_platform_free(host.platform);
     sim_gpu_free(host.device.gpu.gpu);
 }
 

@@ -7,29 +7,67 @@ static const struct pp_marks NO_MARKS;
 
 /* --- anchors ---------------------------------------------------------------------------------- */
 
-static pp_res add_simulated(struct pp_trust *t, const uint8_t root_digest[PP_SHA256_BYTES],
-                            const struct pp_span *collateral, size_t count)
+/* Where the root of that digest stands among what the host brought. TRUST: nowhere. */
+static pp_res find_root(const uint8_t root[PP_SHA256_BYTES], const struct pp_span *collateral,
+                        size_t count, size_t *ret)
 {
     uint8_t digest[PP_SHA256_BYTES];
 
-    PP_CHECK(count == 2, PP_E_TRUST, count);
-    pp_sha256(collateral[0], digest);
-    PP_CHECK(memcmp(digest, root_digest, sizeof digest) == 0, PP_E_TRUST, 0);
-    /* The authority below it needs no digest: the root signed it, which every check asks. */
-    return pp_snp_anchors_add(&t->snp_anchors, collateral[0], collateral[1], PP_STR(""));
+    for (size_t i = 0; i < count; i++) {
+        pp_sha256(collateral[i], digest);
+        if (memcmp(digest, root, sizeof digest) != 0)
+            continue;
+        *ret = i;
+        return PP_OK;
+    }
+    return PP_FAIL(PP_E_TRUST, count);
 }
 
-pp_res pp_peer_trust(struct pp_trust *t, enum pp_platform platform, uint16_t message_kem,
-                     const uint8_t root_digest[PP_SHA256_BYTES], const struct pp_span *collateral,
+static pp_res add_simulated_snp(struct pp_trust *t, const struct pp_peer_roots *roots,
+                                const struct pp_span *collateral, size_t count)
+{
+    size_t at;
+
+    t->platforms |= 1U << PP_PLATFORM_SIM_SNP;
+    PP_TRY(find_root(roots->snp, collateral, count, &at));
+    /* The authority below it needs no digest: the root signed it, which every check asks. */
+    PP_CHECK(at + 1 < count, PP_E_TRUST, at);
+    return pp_snp_anchors_add(&t->snp_anchors, collateral[at], collateral[at + 1], PP_STR(""));
+}
+
+static pp_res add_simulated_tdx(struct pp_trust *t, const struct pp_peer_roots *roots,
+                                const struct pp_span *collateral, size_t count)
+{
+    size_t at;
+
+    t->platforms |= 1U << PP_PLATFORM_SIM_TDX;
+    PP_TRY(find_root(roots->tdx, collateral, count, &at));
+    return pp_tdx_anchors_add(&t->tdx_anchors, collateral[at]);
+}
+
+/* Both vendors: which machines serve a release is what its rows and the host-set say. */
+static pp_res add_vendors(struct pp_trust *t)
+{
+    t->platforms = 1U << PP_PLATFORM_SEV_SNP | 1U << PP_PLATFORM_TDX;
+    PP_TRY(pp_snp_anchors_add_amd(&t->snp_anchors));
+    return pp_tdx_anchors_add_intel(&t->tdx_anchors);
+}
+
+pp_res pp_peer_trust(struct pp_trust *t, const struct pp_peer_roots *simulated,
+                     uint16_t message_kem, const struct pp_span *collateral,
                      size_t collateral_count)
 {
-    *t = (struct pp_trust){ .platforms = 1U << platform, .message_kem = message_kem };
+    *t = (struct pp_trust){ .message_kem = message_kem };
     PP_TRY(pp_hardware_profile(PP_STR("strict"), &t->hardware));
-    PP_CHECK(pp_platform_is_snp(platform), PP_E_UNSUPPORTED, platform);
     PP_CHECK(pp_kem_info(message_kem) != NULL, PP_E_UNSUPPORTED, message_kem);
-    if (!pp_platform_is_simulated(platform))
-        return pp_snp_anchors_add_amd(&t->snp_anchors);
-    return add_simulated(t, root_digest, collateral, collateral_count);
+    if (simulated == NULL)
+        return add_vendors(t);
+    PP_CHECK(simulated->has_snp || simulated->has_tdx, PP_E_TRUST, 0);
+    if (simulated->has_snp)
+        PP_TRY(add_simulated_snp(t, simulated, collateral, collateral_count));
+    if (simulated->has_tdx)
+        PP_TRY(add_simulated_tdx(t, simulated, collateral, collateral_count));
+    return PP_OK;
 }
 
 /* --- the records that were named, as a ledger ------------------------------------------------- */
@@ -37,6 +75,7 @@ pp_res pp_peer_trust(struct pp_trust *t, enum pp_platform platform, uint16_t mes
 struct view {
     struct pp_ledger ledger;
     struct pp_ledger_record records[2]; /* the release, and the host-set if one is asked for */
+    struct pp_span blobs[PP_HINTS_COLLATERAL_MAX];
 };
 
 static pp_res open_record(const struct pp_peer *peer, const struct pp_record_id *id,
@@ -61,6 +100,18 @@ static int is_named(const struct pp_peer *peer, const struct pp_record_id *id)
     return 0;
 }
 
+/* What vendors say of machines counts by their signatures, so it may come from anybody. */
+static pp_res take_collateral(const struct pp_peer *peer, struct view *v)
+{
+    PP_CHECK(peer->collateral_count <= PP_ARRAY_COUNT(v->blobs), PP_E_LIMIT,
+             peer->collateral_count);
+    for (size_t i = 0; i < peer->collateral_count; i++)
+        v->blobs[i] = peer->collateral[i];
+    v->ledger.bundle.blobs = v->blobs;
+    v->ledger.bundle.blob_count = peer->collateral_count;
+    return PP_OK;
+}
+
 /* The release that the Evidence says it is of, if it was named; nothing else is in force. */
 static pp_res look_up(const struct pp_peer *peer, const uint8_t release_id[PP_SHA256_BYTES],
                       struct view *v)
@@ -77,6 +128,7 @@ static pp_res look_up(const struct pp_peer *peer, const uint8_t release_id[PP_SH
     v->ledger.records = v->records;
     v->ledger.record_count = 1;
     v->ledger.now_posix_s = v->records[0].record.release.not_after - 1;
+    PP_TRY(take_collateral(peer, v));
     if (!peer->has_host_set)
         return PP_OK;
     v->ledger.record_count = 2;

@@ -7,13 +7,15 @@
  * told which records count by somebody whom it may believe (a worker by the device, inside the
  * sealed request; a back-end by its measured configuration), gets their texts from anybody, and
  * takes a text only if its SHA-256 is one of the ids named. Whether a release is reviewed, in force
- * and not revoked is then the knowledge of who named it. Certificates are judged at the last second
- * of the release record's life, which no host can move.
+ * and not revoked is then the knowledge of who named it. Certificates, and what vendors say of TDX
+ * machines, are judged at the last second of the release record's life, which no host can move.
  */
 #ifndef PP_PEER_H
 #define PP_PEER_H
 
 #include "appraise.h"
+#include "hash.h"
+#include "hints.h"
 
 enum { PP_PEER_NAMED_MAX = PP_BACKEND_MAX };
 
@@ -25,17 +27,27 @@ struct pp_peer {
     struct pp_record_id host_set;
     const struct pp_span *texts; /* record texts, whoever brought them */
     size_t text_count;
+    const struct pp_span *collateral; /* likewise, at most PP_HINTS_COLLATERAL_MAX: among others
+                                         what Intel says of TDX machines (collateral.h) */
+    size_t collateral_count;
+};
+
+/* The roots of simulated machines, each as SHA-256 of its DER, that a VM's configuration names. */
+struct pp_peer_roots {
+    int has_snp, has_tdx;
+    uint8_t snp[PP_SHA256_BYTES], tdx[PP_SHA256_BYTES];
 };
 
 /*
- * The anchors of a VM: one platform, the strict hardware policy, and the vendor's roots as compiled
- * in; for a simulated platform the root whose DER has the SHA-256 `root_digest`, found with the
- * authority below it in `collateral`. UNSUPPORTED (a platform that this build cannot verify), TRUST
- * (no such root). pp_trust_done also after a failure.
+ * The anchors of a VM: the strict hardware policy, and the roots of both vendors as compiled in.
+ * Among simulated machines (`simulated` not NULL) instead the roots that it names, each found by
+ * its digest in `collateral`, that of SEV-SNP with the authority below it in the next place.
+ * UNSUPPORTED (KEM), TRUST (no such root there, or none is named). pp_trust_done also after a
+ * failure.
  */
-PP_MUST pp_res pp_peer_trust(struct pp_trust *t, enum pp_platform platform, uint16_t message_kem,
-                             const uint8_t root_digest[PP_SHA256_BYTES],
-                             const struct pp_span *collateral, size_t collateral_count);
+PP_MUST pp_res pp_peer_trust(struct pp_trust *t, const struct pp_peer_roots *simulated,
+                             uint16_t message_kem, const struct pp_span *collateral,
+                             size_t collateral_count);
 
 /*
  * Appraises the server end of `session` and gives the right to send, as pp_appraise does. About

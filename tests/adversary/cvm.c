@@ -25,6 +25,7 @@
 #include "hints.h"
 #include "message.h"
 #include "sim.h"
+#include "sim_tdx.h"
 #include "stream.h"
 #include "text.h"
 
@@ -52,10 +53,11 @@ static const char *const MODE_NAMES[MODES] = { "honest",         "replay",      
 
 static struct config {
     struct adversary_config common; /* always first */
-    struct pp_span program, cvm_config, role, firmware, policy, chip, hints;
-} config;
+    struct pp_span platform, program, cvm_config, role, firmware, policy, chip, hints;
+} config = { .platform = { (const uint8_t *)"sim-snp", 7 } };
 
 static const struct pp_kv_key KEYS[] = {
+    { "platform", PP_KV_TEXT, offsetof(struct config, platform), 0, 1, 16, "sim-snp or sim-tdx" },
     { "program", PP_KV_TEXT, offsetof(struct config, program), 1, 1, 255, "the released program" },
     { "cvm_config", PP_KV_TEXT, offsetof(struct config, cvm_config), 1, 1, 255,
       "its configuration" },
@@ -68,8 +70,11 @@ static const struct pp_kv_key KEYS[] = {
 };
 
 static struct {
+    int is_tdx;
     struct sim_chip *chip;
     struct sim_guest guest;
+    struct sim_tdx_platform *platform; /* in their place, with sim-tdx */
+    struct sim_tdx_guest td;
     struct pp_buf config_bytes, hints_bytes;
     struct pp_hints hints;
     struct pp_ratls_ctx *client_ctx;
@@ -97,6 +102,17 @@ static pp_res read_file(struct pp_span name, size_t max, struct pp_buf *ret)
 
 /* The measurement of the released program, although what runs is this one: the attacker's machine
  * runs the genuine program somewhere, and reports are what it can be made to give. */
+static pp_res measure_files(struct pp_span firmware, struct pp_span program)
+{
+    static const char CMDLINE[] = "pp.role=orchestrator";
+
+    if (self.is_tdx)
+        return sim_tdx_measure_launch(firmware, program, PP_STR(""), pp_span_cstr(CMDLINE),
+                                      &self.td);
+    return sim_measure_launch(firmware, program, PP_STR(""), pp_span_cstr(CMDLINE), 1,
+                              self.guest.measurement);
+}
+
 static pp_res measure(void)
 {
     struct pp_buf program = { 0 }, firmware = { 0 };
@@ -106,15 +122,16 @@ static pp_res measure(void)
     if (pp_is_ok(r))
         r = read_file(config.firmware, SIM_FIRMWARE_BYTES, &firmware);
     if (pp_is_ok(r))
-        r = sim_measure_launch(pp_buf_span(&firmware), pp_buf_span(&program), PP_STR(""),
-                               PP_STR("pp.role=orchestrator"), 1, self.guest.measurement);
+        r = measure_files(pp_buf_span(&firmware), pp_buf_span(&program));
     pp_buf_done(&program);
     pp_buf_done(&firmware);
     PP_TRY(r);
     PP_TRY(pp_hex_parse(config.policy, policy, sizeof policy));
     struct pp_rd rd = pp_rd_over(policy, sizeof policy);
-    self.guest.policy = pp_rd_u64(&rd);
+    self.guest.policy = self.td.td_attributes = pp_rd_u64(&rd);
+    self.td.xfam = SIM_TDX_XFAM;
     pp_sha256(pp_buf_span(&self.config_bytes), self.guest.host_data);
+    memcpy(self.td.mrconfigid, self.guest.host_data, sizeof self.guest.host_data);
     return PP_OK;
 }
 
@@ -125,7 +142,9 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     (void)d;
     (void)problem;
     PP_TRY(path_of(config.chip, path));
-    PP_TRY(sim_chip_load(AT_FDCWD, path, &self.chip));
+    self.is_tdx = pp_span_eq(config.platform, PP_STR("sim-tdx"));
+    PP_TRY(self.is_tdx ? sim_tdx_platform_load(AT_FDCWD, path, &self.platform)
+                       : sim_chip_load(AT_FDCWD, path, &self.chip));
     PP_TRY(read_file(config.cvm_config, PP_EVIDENCE_CONFIG_BYTES_MAX, &self.config_bytes));
     PP_TRY(read_file(config.hints, PP_HINTS_BYTES_MAX, &self.hints_bytes));
     PP_TRY(pp_hints_parse(pp_buf_span(&self.hints_bytes), &self.hints));
@@ -153,13 +172,26 @@ static pp_res message_keys(uint8_t covered[KEY_BYTES], uint8_t shown[KEY_BYTES])
     return PP_OK;
 }
 
+struct report {
+    uint8_t bytes[SIM_TDX_QUOTE_BYTES_MAX];
+    size_t len;
+};
+
+static pp_res make_report(const uint8_t binding[PP_BINDING_BYTES], struct report *ret)
+{
+    if (self.is_tdx)
+        return sim_tdx_quote(self.platform, &self.td, binding, ret->bytes, sizeof ret->bytes,
+                             &ret->len);
+    ret->len = PP_SNP_REPORT_BYTES;
+    return sim_chip_report(self.chip, &self.guest, binding, ret->bytes);
+}
+
 /* What the genuine program attests: always a session of its own. `covered` is which session. */
 static pp_res write_evidence(const struct pp_ratls_session *covered, struct pp_wr *wr)
 {
-    uint8_t key[KEY_BYTES], shown[KEY_BYTES], binding[PP_BINDING_BYTES],
-        report[PP_SNP_REPORT_BYTES];
-    struct pp_evidence e = { .platform = PP_PLATFORM_SIM_SNP,
-                             .endorsement_count = 1,
+    uint8_t key[KEY_BYTES], shown[KEY_BYTES], binding[PP_BINDING_BYTES];
+    struct report report;
+    struct pp_evidence e = { .platform = self.is_tdx ? PP_PLATFORM_SIM_TDX : PP_PLATFORM_SIM_SNP,
                              .config = pp_buf_span(&self.config_bytes),
                              .host_count = self.hints.host_count };
 
@@ -167,10 +199,11 @@ static pp_res write_evidence(const struct pp_ratls_session *covered, struct pp_w
     e.message_key = PP_BYTES(key);
     PP_TRY(
         pp_binding_of_evidence(PP_END_SERVER, PP_BYTES(covered->spki), covered->ekm, &e, binding));
-    PP_TRY(sim_chip_report(self.chip, &self.guest, binding, report));
+    PP_TRY(make_report(binding, &report));
     e.message_key = PP_BYTES(shown);
-    e.report = PP_BYTES(report);
-    e.endorsements[0] = sim_chip_vcek(self.chip);
+    e.report = pp_span(report.bytes, report.len);
+    if (!self.is_tdx) /* a quote brings its own chain */
+        e.endorsements[e.endorsement_count++] = sim_chip_vcek(self.chip);
     memcpy(e.release_id, self.hints.release_id, sizeof e.release_id);
     memcpy(e.hosts, self.hints.hosts, sizeof e.hosts);
     return pp_evidence_body_write(wr, &e);
@@ -356,6 +389,7 @@ static void close_all(struct pp_daemon *d)
     pp_stream_server_free(self.server);
     pp_ratls_ctx_free(self.client_ctx);
     sim_chip_free(self.chip);
+    sim_tdx_platform_free(self.platform);
     pp_buf_done(&self.config_bytes);
     pp_buf_done(&self.hints_bytes);
 }

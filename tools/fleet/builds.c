@@ -59,23 +59,48 @@ static pp_res make_folder(struct fleet *f, const char *party, const struct fleet
     return link_program(f, host, party, "image/kernel");
 }
 
-static pp_res write_inputs(const struct fleet_machine *m, char text[1024])
+/* The rows of the machine that the image runs on, and the least that it must be. */
+static void write_snp_row(struct pp_wr *wr)
 {
     const struct pp_snp_tcb_parts tcb = sim_chip_params_default(PP_SNP_GENOA).tcb;
-    int n = snprintf(text, 1024,
-                     "role = %s\n"
-                     "where = build/bin/pp-cvmd\n"
-                     "repository = pp\n"
-                     "commit = 0000000000000000000000000000000000000000\n"
-                     "snp = simulated:EPYC-Genoa:1 genoa QEMU 1\n"
-                     "snp_policy = %016llx %016x\n"
-                     "snp_min_tcb = genoa %u %u %u %u\n",
-                     FLEET_CVMS[m->role].role,
-                     (unsigned long long)(PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA), 0U,
-                     tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode);
+    char text[256];
 
-    PP_CHECK(n > 0 && n < 1024, PP_E_RANGE, n);
-    return PP_OK;
+    snprintf(text, sizeof text,
+             "snp = simulated:EPYC-Genoa:1 genoa QEMU 1\n"
+             "snp_policy = %016llx %016x\n"
+             "snp_min_tcb = genoa %u %u %u %u\n",
+             (unsigned long long)(PP_SNP_POLICY_DEBUG | PP_SNP_POLICY_MIGRATE_MA), 0U,
+             tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode);
+    pp_wr_text(wr, text);
+}
+
+static void write_tdx_row(struct pp_wr *wr, const struct fleet_machine *m)
+{
+    pp_wr_text(wr, "tdx = simulated:TDX:1 1 ");
+    pp_wr_hex(wr, PP_BYTES(m->td.mrtd));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(m->td.rtmr) - 1; i++) {
+        pp_wr_u8(wr, ' ');
+        pp_wr_hex(wr, PP_BYTES(m->td.rtmr[i]));
+    }
+    pp_wr_text(wr, "\ntdx_min_svn = ");
+    pp_wr_hex(wr, PP_BYTES(sim_tdx_params_default().tee_tcb_svn));
+    pp_wr_text(wr, "\n");
+}
+
+static pp_res write_inputs(const struct fleet_machine *m, char text[1024])
+{
+    struct pp_wr wr = pp_wr_over(text, 1024);
+
+    pp_wr_text(&wr, "role = ");
+    pp_wr_text(&wr, FLEET_CVMS[m->role].role);
+    pp_wr_text(&wr, "\nwhere = build/bin/pp-cvmd\nrepository = pp\n"
+                    "commit = 0000000000000000000000000000000000000000\n");
+    if (m->platform == PP_PLATFORM_SIM_TDX)
+        write_tdx_row(&wr, m);
+    else
+        write_snp_row(&wr);
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
 }
 
 static pp_res add_gpu(struct fleet *f, char text[1024])

@@ -49,6 +49,10 @@ const struct fleet_fault FLEET_FAULTS[] = {
       NULL },
     { FAULT_TCB_MIN, "tcb-below-minimum", 3, "SNP_TCB_MIN",
       "the machine's patch level is one below the minimum", NULL },
+    { FAULT_PLATFORM_REVOKED, "platform-revoked", 3, NULL,
+      "the vendor's revocation list names the machine's certificate", NULL },
+    { FAULT_COLLATERAL, "collateral-missing", 3, NULL,
+      "the directory lacks what the vendor says of such machines", NULL },
     { FAULT_TCB_CERT, "tcb-certified-other", 3, "SNP_TCB_CERT",
       "the chip's certificate certifies another patch level than the report says", "tcb-claim" },
     { FAULT_DEVICE_CHIP, "report-of-other-chip", 3, "SNP_HWID",
@@ -116,6 +120,27 @@ const struct fleet_fault FLEET_FAULTS[] = {
     { FAULT_WALLET_EMPTY, "wallet-empty", 5, "NO_TOKENS", "the device holds no token", NULL },
 };
 const size_t FLEET_FAULT_COUNT = sizeof FLEET_FAULTS / sizeof FLEET_FAULTS[0];
+
+/* Where a machine of TDX refuses by another name, or has nothing of the kind. */
+static const struct {
+    enum fleet_fault_id id;
+    const char *code;
+} OF_TDX[] = {
+    { FAULT_CONFIG, "TDX_MEASUREMENT" },   { FAULT_REPORT_REPLAY, "TDX_BINDING" },
+    { FAULT_REPORT_KEY, "TDX_BINDING" },   { FAULT_RELAY_ATTACK, "TDX_BINDING" },
+    { FAULT_MESSAGE_KEY, "TDX_BINDING" },  { FAULT_DEBUG, "TDX_TD_ATTR" },
+    { FAULT_TCB_MIN, "TDX_TCB_STATUS" },   { FAULT_PLATFORM_REVOKED, "TDX_REVOKED" },
+    { FAULT_COLLATERAL, "TDX_CRL_STALE" }, { FAULT_TCB_CERT, NULL },
+    { FAULT_DEVICE_CHIP, NULL },           { FAULT_DEVICE_UNSIGNED, "TDX_QUOTE_SIG" },
+};
+
+const char *fleet_fault_code(const struct fleet_fault *fault, int is_tdx)
+{
+    for (size_t i = 0; is_tdx && i < sizeof OF_TDX / sizeof OF_TDX[0]; i++)
+        if (OF_TDX[i].id == fault->id)
+            return OF_TDX[i].code;
+    return fault->code;
+}
 
 enum fleet_player fleet_fault_player(const struct fleet_fault *fault)
 {

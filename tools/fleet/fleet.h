@@ -52,6 +52,8 @@ struct fleet {
     const struct fleet_fault *fault; /* NULL: none */
     int capture;                     /* 1: a tap on every hop, files in STATE/captures */
     int backends;                    /* 1: a guard and a predictor, which the orchestrator asks */
+    int is_tdx;                      /* 1: the orchestrator's machine is one of TDX */
+    int backends_tdx;                /* 1: that of its back-ends is */
     int gpu;                         /* 1: the orchestrator's machine has a GPU */
     struct fleet_party parties[FLEET_PARTIES_MAX];
     size_t party_count;
@@ -128,6 +130,8 @@ enum fleet_fault_id {
     FAULT_KEM_HYBRID,
     FAULT_DEBUG,
     FAULT_TCB_MIN,
+    FAULT_PLATFORM_REVOKED,
+    FAULT_COLLATERAL,
     FAULT_TCB_CERT, /* the simulated device's, in one piece */
     FAULT_DEVICE_CHIP,
     FAULT_DEVICE_UNSIGNED,
@@ -167,7 +171,7 @@ struct fleet_fault {
     enum fleet_fault_id id;
     const char *name; /* "relay-attack" */
     int exit_status;  /* of ppctl summarize */
-    const char *code; /* the local code that it names */
+    const char *code; /* the local code that it names with SEV-SNP; NULL: none such there */
     const char *what; /* one line for people */
     const char *mode; /* for who plays it; NULL: made from data alone */
 };
@@ -176,6 +180,9 @@ extern const struct fleet_fault FLEET_FAULTS[];
 extern const size_t FLEET_FAULT_COUNT;
 
 const struct fleet_fault *fleet_fault_find(const char *name); /* NULL: unknown */
+
+/* The code that it names with this kind of machine; NULL: such a machine has no such fault. */
+const char *fleet_fault_code(const struct fleet_fault *fault, int is_tdx);
 
 /* Which adversary program plays a fault (NULL: none), and stands in whose place. */
 enum fleet_player {

@@ -19,13 +19,13 @@ enum {
 #define DRIVER "590.12" /* as sim_gpu_params_default has them */
 #define VBIOS  "96.00.9F.00.01"
 
-/* Files of the vendor, below STATE/simulated-vendor, and their places among the log's blobs. */
+/* Files of the vendor, below STATE/simulated-vendor. */
 static const struct {
-    const char *file, *version, *blob;
+    const char *file, *version;
     uint64_t active;
 } RIMS[] = {
-    { "gpu/driver.xml", DRIVER, "blobs/0", SIM_RIM_DRIVER },
-    { "gpu/vbios.xml", VBIOS, "blobs/1", SIM_RIM_VBIOS },
+    { "gpu/driver.xml", DRIVER, SIM_RIM_DRIVER },
+    { "gpu/vbios.xml", VBIOS, SIM_RIM_VBIOS },
 };
 
 /* --- the vendor ------------------------------------------------------------------------------- */
@@ -110,11 +110,17 @@ static pp_res copy_file(struct fleet *f, const char *from, const char *party, co
     return r;
 }
 
+/* Behind what the vendor says of a TDX machine, for blobs are numbered without a gap. */
 static pp_res give_blobs(struct fleet *f)
 {
+    size_t first = f->is_tdx ? 1 : 0;
+    char blob[32];
+
     PP_TRY(fleet_folder(f, "log", "blobs"));
-    for (size_t i = 0; i < PP_ARRAY_COUNT(RIMS); i++)
-        PP_TRY(copy_file(f, RIMS[i].file, "log", RIMS[i].blob));
+    for (size_t i = 0; i < PP_ARRAY_COUNT(RIMS); i++) {
+        snprintf(blob, sizeof blob, "blobs/%zu", first + i);
+        PP_TRY(copy_file(f, RIMS[i].file, "log", blob));
+    }
     return PP_OK;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose a state folder is, and what happened in it. STATE/fleet names the fault of the last start:
- * a folder without it that holds anything is somebody else's; and a fault leaves keys, tokens and
- * marks behind that would decide what the next start shows, so either begins with nothing but the
- * simulated vendor, whose keys take seconds to make, and the clock that a test put there.
+ * Whose a state folder is, and what happened in it. STATE/fleet names the fault of the last start,
+ * and its machines where not all are of SEV-SNP: a folder without it that holds anything is
+ * somebody else's; and a fault, or other machines, leave keys, tokens and marks behind that would
+ * decide what the next start shows, so such a start begins with nothing but the simulated vendor,
+ * whose keys take seconds to make, and the clock that a test put there.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 #include "fleet_int.h"
 
-enum { DEPTH_FDS = 16 };
+enum { DEPTH_FDS = 16, MARK_BYTES_MAX = 96 };
 
 static const char MARKER[] = "fleet";
 static const char *const KEPT[] = { ".", "..", "simulated-vendor", FLEET_CLOCK };
@@ -80,20 +81,33 @@ static pp_res begin_anew(const struct fleet *f)
     return r;
 }
 
+/* "FAULT", and where not all machines are of SEV-SNP: the kinds of them. */
+static void describe(const struct fleet *f, char ret[MARK_BYTES_MAX])
+{
+    const char *fault = f->fault == NULL ? "none" : f->fault->name;
+
+    if (!f->is_tdx && !f->backends_tdx)
+        snprintf(ret, MARK_BYTES_MAX, "%s", fault);
+    else
+        snprintf(ret, MARK_BYTES_MAX, "%s %s %s", fault, f->is_tdx ? "sim-tdx" : "sim-snp",
+                 f->backends_tdx ? "sim-tdx" : "sim-snp");
+}
+
 pp_res fleet_begin(struct fleet *f)
 {
-    struct pp_span now = pp_span_cstr(f->fault == NULL ? "none" : f->fault->name);
+    char mark[MARK_BYTES_MAX];
     struct pp_buf was = { 0 };
     char path[FLEET_PATH_MAX];
 
+    describe(f, mark);
     PP_TRY(fleet_path(f, MARKER, NULL, path));
-    pp_res r = pp_file_read(AT_FDCWD, path, 64, &was);
+    pp_res r = pp_file_read(AT_FDCWD, path, MARK_BYTES_MAX, &was);
     int is_known = pp_is_ok(r);
-    int is_healthy = pp_span_eq(pp_buf_span(&was), PP_STR("none"));
+    int is_same = pp_span_eq(pp_buf_span(&was), pp_span_cstr(mark));
     pp_buf_done(&was);
     if (!is_known && r.code != PP_E_NOT_FOUND)
         return r;
-    if (is_known && (!is_healthy || f->fault != NULL))
+    if (is_known && (!is_same || f->fault != NULL))
         PP_TRY(begin_anew(f));
-    return pp_file_write(AT_FDCWD, path, 0600, now);
+    return pp_file_write(AT_FDCWD, path, 0600, pp_span_cstr(mark));
 }

@@ -167,7 +167,7 @@ static pp_res finish_record(struct publication *x, const struct fleet_signer *co
     return r;
 }
 
-/* The one machine, in nobody's custody: a list as an operator makes it with `ppctl host-set`. */
+/* Its machines, in nobody's custody: a list as an operator makes it with `ppctl host-set`. */
 static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
 {
     const struct pp_host_list head = { .ledger = x->log.name,
@@ -176,22 +176,27 @@ static pp_res write_hosts(const struct publication *x, struct pp_wr *wr)
                                        .serial = x->p.host_serial,
                                        .not_after = x->p.host_until,
                                        .where = PP_STR("STATE/owner/hosts") };
-    struct pp_host_row row = { .product = PP_HOST_GENOA, .from = x->now, .until = head.not_after };
+    struct pp_host hosts[FLEET_MACHINES_MAX], own;
+    size_t count;
 
-    PP_TRY(pp_host_make(PP_HOST_SNP, pp_span(sim_chip_id(x->machine.chip), PP_HOST_ID_BYTES),
-                        &row.host));
-    if (fleet_has_fault(x->f, FAULT_CHIP))
-        row.host.entry[1] ^= 1; /* the set lists another chip */
-    pp_sha256(PP_STR(""), row.custody);
+    PP_TRY(fleet_hosts(x->f, FLEET_ORCHESTRATOR, hosts, &count, &own));
     pp_host_list_write(wr, &head);
-    pp_host_row_write(wr, &row);
+    for (size_t i = 0; i < count; i++) {
+        struct pp_host_row row = { .host = hosts[i], .from = x->now, .until = head.not_after };
+
+        row.product = hosts[i].entry[0] == PP_HOST_TDX ? PP_HOST_TDX_LINE : PP_HOST_GENOA;
+        pp_sha256(PP_STR(""), row.custody);
+        if (fleet_has_fault(x->f, FAULT_CHIP))
+            row.host.entry[1] ^= 1; /* the set lists another chip */
+        pp_host_row_write(wr, &row);
+    }
     return pp_wr_ok(wr);
 }
 
 static pp_res make_host_set(struct publication *x)
 {
     const struct fleet_signer *const signers[] = { &x->owner, &x->reviewers[0] };
-    char text[PP_HOST_LIST_HEAD_MAX + PP_HOST_ROW_MAX];
+    char text[PP_HOST_LIST_HEAD_MAX + FLEET_MACHINES_MAX * PP_HOST_ROW_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
     if (x->p.host_until > x->now + RENEW_BEFORE_S)
@@ -291,14 +296,10 @@ static pp_res fill_release(struct publication *x, const struct fleet_machine *m,
 static pp_res make_release(struct publication *x, const struct fleet_machine *m)
 {
     const struct fleet_signer *const signers[] = { &x->reviewers[0], &x->reviewers[1] };
-    struct pp_hash h;
     char file[64];
     uint8_t digest[PP_SHA256_BYTES];
 
-    pp_hash_init(&h, PP_SHA256);
-    pp_hash_update(&h, PP_BYTES(m->measurement));
-    pp_hash_update(&h, PP_BYTES(m->config_digest));
-    pp_hash_final(&h, digest);
+    fleet_machine_digest(m, digest);
     struct pp_span hex = hex_of(PP_BYTES(digest), x->release_digest[m->role]);
     if (x->p.releases[m->role].until > x->now + RENEW_BEFORE_S &&
         pp_span_eq(hex, x->p.releases[m->role].digest))
@@ -336,9 +337,9 @@ static pp_res write_all_hints(struct publication *x)
 
     for (size_t i = 0; i < FLEET_ROLES; i++)
         ids.releases[i] = x->p.releases[i].id;
-    PP_TRY(fleet_write_hints(x->f, &x->machine, FLEET_ORCHESTRATOR, &ids));
+    PP_TRY(fleet_write_hints(x->f, FLEET_ORCHESTRATOR, &ids));
     for (enum fleet_role role = FLEET_GUARD; x->f->backends && role < FLEET_ROLES; role++)
-        PP_TRY(fleet_write_hints(x->f, &x->machine, role, &ids));
+        PP_TRY(fleet_write_hints(x->f, role, &ids));
     return PP_OK;
 }
 

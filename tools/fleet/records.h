@@ -28,10 +28,11 @@ struct fleet_published_ids {
 
 /*
  * Writes the hints of a host: chip certificate, release, path in the host-set; with back-ends also
- * the record texts by which its guest and theirs judge each other, and the simulated root.
+ * the record texts by which its guest and theirs judge each other, the simulated root of the far
+ * end's machine, and what the vendor says of it.
  */
-PP_MUST pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m,
-                                 enum fleet_role role, const struct fleet_published_ids *ids);
+PP_MUST pp_res fleet_write_hints(struct fleet *f, enum fleet_role role,
+                                 const struct fleet_published_ids *ids);
 
 /* Copies the log's bundle to the mirror. */
 PP_MUST pp_res fleet_mirror(struct fleet *f);

@@ -257,7 +257,7 @@ void fleet_release_text(enum fleet_role role, char ret[64])
     snprintf(ret, 64, "%s.record", FLEET_CVMS[role].role);
 }
 
-enum { HINT_FILES_MAX = 5 };
+enum { HINT_FILES_MAX = 6 };
 
 struct hint_files {
     struct pp_buf bufs[HINT_FILES_MAX];
@@ -276,6 +276,20 @@ static pp_res add_hint(struct fleet *f, const char *party, const char *file,
     return PP_OK;
 }
 
+/* What a guest needs to judge machines of a kind. */
+static pp_res add_anchors(struct fleet *f, int of_tdx, struct hint_files *files, struct pp_hints *h)
+{
+    static const char *const FILES[][2][2] = {
+        { { "simulated-vendor", "root/ark.der" }, { "simulated-vendor", "root/ask.der" } },
+        { { "simulated-vendor", "tdx/root.der" }, { "owner", FLEET_COLLATERAL } },
+    };
+
+    for (size_t i = 0; i < 2; i++)
+        PP_TRY(add_hint(f, FILES[of_tdx][i][0], FILES[of_tdx][i][1], files, h->collateral,
+                        &h->collateral_count));
+    return PP_OK;
+}
+
 /* Which records a guest needs to judge its peers, and whom it may ask. */
 static pp_res add_peers(struct fleet *f, enum fleet_role role,
                         const struct fleet_published_ids *ids, struct hint_files *files,
@@ -285,10 +299,7 @@ static pp_res add_peers(struct fleet *f, enum fleet_role role,
     enum fleet_role to = role == FLEET_ORCHESTRATOR ? FLEET_ROLES : FLEET_GUARD;
     char file[64];
 
-    PP_TRY(add_hint(f, "simulated-vendor", "root/ark.der", files, h->collateral,
-                    &h->collateral_count));
-    PP_TRY(add_hint(f, "simulated-vendor", "root/ask.der", files, h->collateral,
-                    &h->collateral_count));
+    PP_TRY(add_anchors(f, role == FLEET_ORCHESTRATOR ? f->backends_tdx : f->is_tdx, files, h));
     for (enum fleet_role r = from; r < to; r++) {
         fleet_release_text(r, file);
         PP_TRY(add_hint(f, "owner", file, files, h->records, &h->record_count));
@@ -303,19 +314,48 @@ static pp_res add_peers(struct fleet *f, enum fleet_role role,
     return add_hint(f, "owner", FLEET_HOSTS_TEXT, files, h->records, &h->record_count);
 }
 
-pp_res fleet_write_hints(struct fleet *f, const struct fleet_machine *m, enum fleet_role role,
+/* Where the machine of a role stands in the host-set. */
+static pp_res write_path(struct fleet *f, enum fleet_role role, struct pp_host_path *ret)
+{
+    struct pp_host hosts[FLEET_MACHINES_MAX], own;
+    struct pp_merkle_path path;
+    uint64_t index;
+    size_t count;
+
+    PP_TRY(fleet_hosts(f, role, hosts, &count, &own));
+    PP_TRY(pp_hosts_path(hosts, count, &own, &index, &path));
+    ret->size = (uint32_t)count;
+    ret->index = (uint32_t)index;
+    ret->node_count = path.count;
+    for (size_t i = 0; i < path.count; i++)
+        memcpy(ret->nodes[i], path.hashes[i].bytes, sizeof ret->nodes[i]);
+    return PP_OK;
+}
+
+/* The certificate of the chip's key; a quote brings its own chain. */
+static pp_res add_endorsement(struct fleet *f, enum fleet_role role, struct hint_files *files,
+                              struct pp_hints *h)
+{
+    if (fleet_platform(f, role) == PP_PLATFORM_SIM_TDX)
+        return PP_OK;
+    return add_hint(f, FLEET_CVMS[role].party, "chip/vcek.der", files, h->endorsements,
+                    &h->endorsement_count);
+}
+
+pp_res fleet_write_hints(struct fleet *f, enum fleet_role role,
                          const struct fleet_published_ids *ids)
 {
     uint8_t text[PP_HINTS_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
-    struct pp_hints h = { .endorsement_count = 1, .host_count = 1 };
+    struct pp_hints h = { .host_count = 1 };
     struct hint_files files = { .count = 0 };
 
-    h.endorsements[0] = sim_chip_vcek(m->chip);
-    h.hosts[0].size = 1; /* one machine: its path is empty */
+    PP_TRY(write_path(f, role, &h.hosts[0]));
     PP_TRY(pp_hex_parse(ids->releases[role], h.release_id, sizeof h.release_id));
     PP_TRY(pp_hex_parse(ids->host_set, h.hosts[0].record_id, sizeof h.hosts[0].record_id));
-    pp_res r = f->backends ? add_peers(f, role, ids, &files, &h) : PP_OK;
+    pp_res r = add_endorsement(f, role, &files, &h);
+    if (pp_is_ok(r) && f->backends)
+        r = add_peers(f, role, ids, &files, &h);
     if (pp_is_ok(r))
         r = pp_hints_write(&wr, &h);
     if (pp_is_ok(r))
@@ -348,6 +388,12 @@ static pp_res start_issuer(struct fleet *f)
                  FLEET_ISSUER);
 }
 
+/* What a guest may be: the guest policy of SEV-SNP, the TDATTRIBUTES of TDX. */
+static uint64_t guest_policy(const struct fleet *f, enum fleet_role role)
+{
+    return fleet_platform(f, role) == PP_PLATFORM_SIM_TDX ? SIM_TDX_ATTRIBUTES : SIM_GUEST_POLICY;
+}
+
 /* Hosts of the back-ends; gives the lines that tell the orchestrator's host where they are. */
 static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
 {
@@ -358,9 +404,10 @@ static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
         char at[FLEET_ADDRESS_MAX];
 
         PP_TRY(start(f, cvm->party, "pp-hostd",
-                     "program = program\ncvm_config = cvm.config\nrole = %s\n"
+                     "platform = %s\nprogram = program\ncvm_config = cvm.config\nrole = %s\n"
                      "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n",
-                     cvm->role, (unsigned long long)SIM_GUEST_POLICY));
+                     pp_platform_name(fleet_platform(f, role)), cvm->role,
+                     (unsigned long long)guest_policy(f, role)));
         PP_TRY(reach(f, cvm->party, at));
         pp_wr_text(&wr, cvm->role);
         pp_wr_text(&wr, " = ");
@@ -374,21 +421,22 @@ static pp_res start_backends(struct fleet *f, char *ret, size_t cap)
 static pp_res start_host(struct fleet *f)
 {
     char backends[512];
-    /* SIM_GUEST_POLICY, and with the fault also the bit that lets a host read guest memory. */
-    uint64_t policy = SIM_GUEST_POLICY;
+    uint64_t policy = guest_policy(f, FLEET_ORCHESTRATOR);
     enum fleet_player player = fleet_fault_player(f->fault);
     const char *program = player == FLEET_PLAYED_BY_CVM ? "pp-adversary-cvm" : "pp-hostd";
     const char *key = player == FLEET_PLAYED_BY_CVM ? "mode" : "fault";
     const char *value = "none";
 
     PP_TRY(start_backends(f, backends, sizeof backends));
-    if (fleet_has_fault(f, FAULT_DEBUG))
-        policy |= PP_SNP_POLICY_DEBUG;
+    if (fleet_has_fault(f, FAULT_DEBUG)) /* the bit that lets a host read guest memory */
+        policy |= f->is_tdx ? PP_TDX_ATTR_DEBUG : PP_SNP_POLICY_DEBUG;
     if (player == FLEET_PLAYED_BY_CVM || player == FLEET_PLAYED_BY_DEVICE)
         value = f->fault->mode;
     return start(f, "host", program,
-                 "program = program\ncvm_config = cvm.config\nrole = orchestrator\n"
-                 "firmware = firmware\npolicy = %016llx\nchip = chip\nhints = hints\n%s = %s\n%s%s",
+                 "platform = %s\nprogram = program\ncvm_config = cvm.config\n"
+                 "role = orchestrator\nfirmware = firmware\npolicy = %016llx\nchip = chip\n"
+                 "hints = hints\n%s = %s\n%s%s",
+                 pp_platform_name(fleet_platform(f, FLEET_ORCHESTRATOR)),
                  (unsigned long long)policy, key, value, f->gpu ? "gpu = gpu\n" : "", backends);
 }
 
@@ -427,19 +475,32 @@ static pp_res start_operator(struct fleet *f)
 
 /* --- the device ------------------------------------------------------------------------------- */
 
-static pp_res copy_root(struct fleet *f)
+static pp_res copy_root_file(struct fleet *f, const char *from, const char *to)
 {
-    static const char *const files[][2] = { { "root/ark.der", "ark.der" },
-                                            { "root/ask.der", "ask.der" } };
+    struct pp_buf b = { 0 };
 
-    for (size_t i = 0; i < PP_ARRAY_COUNT(files); i++) {
-        struct pp_buf b = { 0 };
-        PP_TRY(fleet_read_file(f, "simulated-vendor", files[i][0], 8192, &b));
-        pp_res r = fleet_write(f, "trust", files[i][1], pp_buf_span(&b));
-        pp_buf_done(&b);
-        PP_TRY(r);
-    }
-    return PP_OK;
+    PP_TRY(fleet_read_file(f, "simulated-vendor", from, 8192, &b));
+    pp_res r = fleet_write(f, "trust", to, pp_buf_span(&b));
+    pp_buf_done(&b);
+    return r;
+}
+
+static pp_res copy_roots(struct fleet *f)
+{
+    if (f->is_tdx)
+        return copy_root_file(f, "tdx/root.der", "tdx-root.der");
+    PP_TRY(copy_root_file(f, "root/ark.der", "ark.der"));
+    return copy_root_file(f, "root/ask.der", "ask.der");
+}
+
+/* The one kind of machine that the device takes. */
+static const char *trusted_platform(const struct fleet *f)
+{
+    enum pp_platform platform = fleet_platform(f, FLEET_ORCHESTRATOR);
+
+    if (fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* with it the vendor's own roots */
+        platform = f->is_tdx ? PP_PLATFORM_TDX : PP_PLATFORM_SEV_SNP;
+    return pp_platform_name(platform);
 }
 
 pp_res fleet_make_trust(struct fleet *f)
@@ -470,11 +531,11 @@ pp_res fleet_make_trust(struct fleet *f)
                      "tls_group = x25519\n"
                      "batches = 1\n",
                      FLEET_NAMESPACE, FLEET_ISSUER, issuer, FLEET_AUTHORITY, relay, mirror,
-                     fleet_has_fault(f, FAULT_SIMULATED_ROOT) ? "sev-snp" : "sim-snp",
+                     trusted_platform(f),
                      fleet_has_fault(f, FAULT_KEM_HYBRID) ? "classical" : "x-wing");
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
-    if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else AMD's own roots are the anchors */
-        PP_TRY(copy_root(f));
+    if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else the vendor's own are the anchors */
+        PP_TRY(copy_roots(f));
     PP_TRY(fleet_copy_gpu_roots(f));
     return fleet_write(f, "trust", "trust", pp_span(text, (size_t)n));
 }
@@ -510,6 +571,7 @@ static pp_res up(const struct steps *s)
     PP_TRY(fleet_make_epochs(f));
     say(s, "machine: a simulated secure processor, the CVM's program and configuration");
     PP_TRY(fleet_make_machine(f));
+    PP_TRY(fleet_make_collateral(f));
     say(s, "ledger: four witnesses, a record witness, the log");
     PP_TRY(start_ledger(f));
     say(s, "records: host-set, keys, release; signed, logged, cosigned, published");

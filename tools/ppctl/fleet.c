@@ -8,20 +8,27 @@
 
 #include "verbs.h"
 
-static int list_faults(struct ppctl *p)
+static void print_fault(const struct fleet_fault *fault, int is_tdx, json_t *list)
 {
-    if (p->json) {
-        json_t *list = json_array();
-        for (size_t i = 0; i < FLEET_FAULT_COUNT; i++)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:i, s:s, s:s}", "name", FLEET_FAULTS[i].name,
-                                            "exit", FLEET_FAULTS[i].exit_status, "code",
-                                            FLEET_FAULTS[i].code, "what", FLEET_FAULTS[i].what));
-        return ppctl_print_json(json_pack("{s:o}", "faults", list));
-    }
+    const char *code = fleet_fault_code(fault, is_tdx);
+
+    if (code == NULL) /* of the other kind of machine */
+        return;
+    if (list != NULL)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:s, s:s}", "name", fault->name, "exit",
+                                        fault->exit_status, "code", code, "what", fault->what));
+    else
+        printf("%s %d\n", fault->name, fault->exit_status);
+}
+
+static int list_faults(struct ppctl *p, int is_tdx)
+{
+    json_t *list = p->json ? json_array() : NULL;
+
     for (size_t i = 0; i < FLEET_FAULT_COUNT; i++)
-        printf("%s %d\n", FLEET_FAULTS[i].name, FLEET_FAULTS[i].exit_status);
-    return 0;
+        print_fault(&FLEET_FAULTS[i], is_tdx, list);
+    return p->json ? ppctl_print_json(json_pack("{s:o}", "faults", list)) : 0;
 }
 
 static void say(void *ctx, const char *line)
@@ -67,44 +74,30 @@ static int print_fleet(const struct ppctl *p, const struct fleet *f)
     return 0;
 }
 
-int verb_up(struct ppctl *p, int argc, char **argv)
+/* A simulated kind of machine, by the name that configurations have for it. */
+static int take_platform(const char *name, int *ret_is_tdx)
 {
-    const char *fault = NULL;
-    int capture = 0, backends = 0, gpu = 0;
-    const struct ppctl_option options[] = {
-        { "--fault", "NAME",
-          "make one thing go wrong; NAME `list` prints them, with the exit "
-          "status of summarize",
-          &fault, NULL },
-        { "--capture", NULL, "write down what passes on every hop, into STATE/tap-*", NULL,
-          &capture },
-        { "--backends", NULL,
-          "a guard and a predictor besides the orchestrator, each in its own VM", NULL, &backends },
-        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
-          NULL, &gpu },
-    };
-    int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
-                             NULL);
-    struct fleet *f;
+    if (name == NULL)
+        return 1;
+    *ret_is_tdx = strcmp(name, "sim-tdx") == 0;
+    return *ret_is_tdx || strcmp(name, "sim-snp") == 0;
+}
 
-    if (status >= 0)
-        return status;
-    if (fault != NULL && strcmp(fault, "list") == 0)
-        return list_faults(p);
-    if (fault != NULL && fleet_fault_find(fault) == NULL)
-        return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
-    if (gpu && backends) /* a guest reads no reference files, so it takes no peer with a GPU */
-        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
-                           "both");
-    f = calloc(1, sizeof *f);
+static int start(struct ppctl *p, const struct fleet *wanted)
+{
+    struct fleet *f = calloc(1, sizeof *f);
+    int status;
+
     if (f == NULL)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
     pp_res r = fleet_open(f, p->state, &p->clock, &p->random);
     if (pp_is_ok(r)) {
-        f->fault = fault == NULL ? NULL : fleet_fault_find(fault);
-        f->capture = capture;
-        f->backends = backends;
-        f->gpu = gpu || fleet_has_fault(f, FAULT_DEVICE_GPU);
+        f->fault = wanted->fault;
+        f->capture = wanted->capture;
+        f->backends = wanted->backends;
+        f->is_tdx = wanted->is_tdx;
+        f->backends_tdx = wanted->backends_tdx;
+        f->gpu = wanted->gpu || fleet_has_fault(f, FAULT_DEVICE_GPU);
         r = fleet_up(f, say, NULL);
     }
     if (pp_is_ok(r)) {
@@ -117,6 +110,51 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     fleet_close(f);
     free(f);
     return status;
+}
+
+int verb_up(struct ppctl *p, int argc, char **argv)
+{
+    const char *fault = NULL, *platform = NULL, *backends = NULL;
+    static struct fleet wanted;
+    const struct ppctl_option options[] = {
+        { "--platform", "NAME", "the simulated machine: sim-snp, which is the default, or sim-tdx",
+          &platform, NULL },
+        { "--fault", "NAME",
+          "make one thing go wrong; NAME `list` prints them, with the exit "
+          "status of summarize",
+          &fault, NULL },
+        { "--capture", NULL, "write down what passes on every hop, into STATE/tap-*", NULL,
+          &wanted.capture },
+        { "--backends", NULL,
+          "a guard and a predictor besides the orchestrator, each in its own VM", NULL,
+          &wanted.backends },
+        { "--backends-platform", "NAME",
+          "the same with their machines of this kind; by default they are as the orchestrator's",
+          &backends, NULL },
+        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
+          NULL, &wanted.gpu },
+    };
+    int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
+                             NULL);
+
+    if (status >= 0)
+        return status;
+    if (!take_platform(platform, &wanted.is_tdx))
+        return ppctl_usage(p, "--platform", "sim-snp or sim-tdx", platform);
+    wanted.backends_tdx = wanted.is_tdx;
+    if (!take_platform(backends, &wanted.backends_tdx))
+        return ppctl_usage(p, "--backends-platform", "sim-snp or sim-tdx", backends);
+    wanted.backends |= backends != NULL;
+    if (wanted.gpu && wanted.backends) /* a guest reads no reference files (docs/protocol/gpu.md) */
+        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
+                           "both");
+    if (fault != NULL && strcmp(fault, "list") == 0)
+        return list_faults(p, wanted.is_tdx);
+    wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);
+    if (fault != NULL &&
+        (wanted.fault == NULL || fleet_fault_code(wanted.fault, wanted.is_tdx) == NULL))
+        return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
+    return start(p, &wanted);
 }
 
 int verb_down(struct ppctl *p, int argc, char **argv)

@@ -4,7 +4,9 @@
 
 const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
-    { "up", "[--fault NAME|list] [--capture] [--backends | --gpu] [--json]",
+    { "up",
+      "[--platform sim-snp|sim-tdx] [--fault NAME|list] [--capture] [--backends] "
+      "[--backends-platform NAME] [--gpu] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },

@@ -121,7 +121,8 @@ static void w20_t2_another_role_or_a_longer_command_line_is_refused(void **state
                     PP_E_CONFIG);
 }
 
-#define ID "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define NOT_HEX "g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define ID      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static pp_res parse_as(const char *role, const char *text, struct cvm_config *c)
 {
@@ -179,7 +180,7 @@ static void a_blocked_word_that_no_text_can_hold_is_refused(void **state)
         parse_as("pp.role=guard", GOOD "clients = " ID "\nblocked = plugh stra\303\237e 42\n", &c));
 }
 
-static void only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root(void **state)
+static void only_a_guard_blocks_and_only_simulated_machines_have_measured_roots(void **state)
 {
     struct cvm_config c;
 
@@ -188,20 +189,32 @@ static void only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root(vo
     assert_true(pp_span_eq(c.blocked, PP_STR("plugh")));
     assert_code(parse_as("pp.role=orchestrator", GOOD "blocked = plugh\n", &c), PP_E_CONFIG);
     assert_ok(parse_as("pp.role=orchestrator", GOOD "simulated_root = " ID "\n", &c));
-    assert_int_equal(c.has_simulated_root, 1);
-    assert_code(parse_as("pp.role=orchestrator",
-                         "environment = dev\nplatform = sev-snp\nmessage_kem = x25519\n"
-                         "engine = embedded\nsessions_max = 64\nsession_s = 30\n"
-                         "workers_ready = 4\nsimulated_root = " ID "\n",
-                         &c),
-                PP_E_CONFIG);
+    assert_true(c.simulated.has_snp && !c.simulated.has_tdx);
+    assert_ok(parse_as("pp.role=orchestrator", GOOD "simulated_tdx_root = " ID "\n", &c));
+    assert_true(c.simulated.has_tdx && !c.simulated.has_snp);
+    assert_int_equal(c.simulated.tdx[31], 0xFF);
+    assert_ok(parse_as("pp.role=orchestrator",
+                       GOOD "simulated_root = " ID "\nsimulated_tdx_root = " ID "\n", &c));
+    assert_true(c.simulated.has_snp && c.simulated.has_tdx);
+    static const char *const KEYS[] = { "simulated_root", "simulated_tdx_root" };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(KEYS); i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "environment = dev\nplatform = sev-snp\nmessage_kem = x25519\n"
+                 "engine = embedded\nsessions_max = 64\nsession_s = 30\n"
+                 "workers_ready = 4\n%s = " ID "\n",
+                 KEYS[i]);
+        assert_code(parse_as("pp.role=orchestrator", text, &c), PP_E_CONFIG);
+        snprintf(text, sizeof text, GOOD "%s = " NOT_HEX "\n", KEYS[i]);
+        assert_code(parse_as("pp.role=orchestrator", text, &c), PP_E_CONFIG);
+    }
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w20_a_back_end_names_its_clients_and_nobody_else_does),
     cmocka_unit_test(a_machine_has_one_gpu_or_none),
     cmocka_unit_test(a_blocked_word_that_no_text_can_hold_is_refused),
-    cmocka_unit_test(only_a_guard_blocks_and_only_simulated_chips_have_a_measured_root),
+    cmocka_unit_test(only_a_guard_blocks_and_only_simulated_machines_have_measured_roots),
     cmocka_unit_test(a_configuration_is_read_and_its_bytes_are_what_was_measured),
     cmocka_unit_test(only_dev_has_no_answer_grid),
     cmocka_unit_test(w13_unknown_double_missing_and_odd_values_are_refused),

@@ -681,8 +681,16 @@ static void a_device_goes_with_the_measured_platform_or_is_refused(void **state)
     cvm_close(&file);
 }
 
-/* The process, with the fake as its kernel; returns our end of its socket. */
-static int start_process(pid_t *ret, int confined)
+/* Its kernel is the fake, so either kind is shut in as the one that opens no file. */
+static const struct process {
+    enum pp_platform platform;
+    enum cvm_device device;
+} SEV_PROCESS = { PP_PLATFORM_SEV_SNP, CVM_DEVICE_SEV_GUEST },
+  TDX_PROCESS = { PP_PLATFORM_TDX, CVM_DEVICE_TSM };
+
+/* The process, with the fake as its kernel, and `hints_fd` as its way to the host; returns our end
+ * of its socket. */
+static int start_process_of(const struct process *p, int hints_fd, pid_t *ret, int confined)
 {
     int pair[2];
 
@@ -690,16 +698,22 @@ static int start_process(pid_t *ret, int confined)
     *ret = fork();
     assert_true(*ret >= 0);
     if (*ret == 0) {
-        const int fds[] = { pair[1] };
+        const int fds[] = { pair[1], hints_fd };
         struct cvm_walls walls;
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (!pp_is_ok(cvm_keep_only(fds, 1)) ||
+        if (!pp_is_ok(cvm_keep_only(fds, hints_fd < 0 ? 1 : 2)) ||
             (confined && !pp_is_ok(cvm_confine(CVM_KIND_REPORTER_SEV, &walls))))
             _exit(99);
-        _exit(cvm_reporter_main(PP_PLATFORM_SEV_SNP, &KERNEL, CVM_DEVICE_SEV_GUEST, FOLDER_FD, 3));
+        _exit(cvm_reporter_main(p->platform, &KERNEL, p->device, FOLDER_FD, 3,
+                                hints_fd < 0 ? -1 : 4));
     }
     cvm_close(&pair[1]);
     return pair[0];
+}
+
+static int start_process(pid_t *ret, int confined)
+{
+    return start_process_of(&SEV_PROCESS, -1, ret, confined);
 }
 
 static void assert_process_ended(pid_t pid, int *fd)
@@ -781,6 +795,129 @@ static void the_reporter_says_failed_and_ends_when_there_will_be_no_report(void 
     assert_process_ended(pid, &fd);
 }
 
+/* --- the host's hints for a quote ------------------------------------------------------------- */
+
+static uint8_t host_buf[CVM_HOST_ANSWER_BYTES_MAX];
+
+static void a_host_is_asked_for_hints_and_gives_them(void **state)
+{
+    struct pp_span hints;
+    int pair[2];
+
+    (void)state;
+    assert_ok(cvm_pair(SOCK_SEQPACKET, pair));
+    assert_ok(cvm_send(pair[1], PP_STR("\x01late"), -1)); /* to a question of before */
+    assert_code(cvm_host_hints(pair[0], 0, host_buf, &hints), PP_E_TIMEOUT);
+    uint8_t asked[2];
+    size_t len = 0;
+    assert_ok(cvm_try_recv(pair[1], asked, sizeof asked, &len, NULL));
+    assert_int_equal(len, 1);
+    assert_int_equal(asked[0], 1);
+    cvm_close(&pair[0]);
+    cvm_close(&pair[1]);
+}
+
+/* Answers `count` questions with one packet, as a host does. */
+static pid_t start_host(int fd, struct pp_span packet, int count)
+{
+    pid_t pid = fork();
+    uint8_t asked[2];
+    size_t len;
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    for (int i = 0; i < count; i++)
+        if (!pp_is_ok(cvm_recv(fd, asked, sizeof asked, &len, NULL)) || len != 1 || asked[0] != 1 ||
+            !pp_is_ok(cvm_send(fd, packet, -1)))
+            _exit(1);
+    _exit(0);
+}
+
+static void assert_hosts_answer(struct pp_span packet, enum pp_code code, size_t hints_len)
+{
+    struct pp_span hints = { 0 };
+    int pair[2], status;
+
+    assert_ok(cvm_pair(SOCK_SEQPACKET, pair));
+    pid_t pid = start_host(pair[1], packet, 1);
+    assert_code(cvm_host_hints(pair[0], 5000, host_buf, &hints), code);
+    assert_int_equal(hints.len, hints_len);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    cvm_close(&pair[0]);
+    cvm_close(&pair[1]);
+}
+
+static void hints_of_a_host_stop_at_their_limit(void **state)
+{
+    static uint8_t long_one[CVM_HOST_ANSWER_BYTES_MAX + 1] = { 1 };
+    struct pp_span hints;
+    int pair[2];
+
+    (void)state;
+    assert_hosts_answer(PP_STR("\x01hints"), PP_E_OK, 5);
+    assert_hosts_answer(PP_STR("\x01"), PP_E_OK, 0);
+    assert_hosts_answer(PP_STR("\x02hints"), PP_E_FORMAT, 0);
+    assert_hosts_answer(pp_span(long_one, sizeof long_one - 1), PP_E_OK, PP_SP_HINTS_BYTES_MAX);
+    assert_hosts_answer(PP_BYTES(long_one), PP_E_LIMIT, 0);
+    /* Who says more than anybody asked for is not listened to for ever. */
+    assert_ok(cvm_pair(SOCK_SEQPACKET, pair));
+    for (int i = 0; i < 15; i++)
+        assert_ok(cvm_send(pair[1], PP_STR("\x01x"), -1));
+    assert_code(cvm_host_hints(pair[0], 0, host_buf, &hints), PP_E_TIMEOUT);
+    for (int i = 0; i < 16; i++)
+        assert_ok(cvm_send(pair[1], PP_STR("\x01x"), -1));
+    assert_code(cvm_host_hints(pair[0], 0, host_buf, &hints), PP_E_LIMIT);
+    cvm_close(&pair[1]);
+    for (;;) { /* what was said still, then the end */
+        pp_res r = cvm_host_hints(pair[0], 0, host_buf, &hints);
+        if (r.code == PP_E_CLOSED)
+            break;
+        assert_code(r, PP_E_LIMIT);
+    }
+    cvm_close(&pair[0]);
+}
+
+static void the_reporter_of_a_tdx_guest_asks_the_host_for_hints(void **state)
+{
+    struct pp_sp_answer a;
+    int hints[2], status;
+    pid_t pid;
+
+    (void)state;
+    fake.is_tdx = 1;
+    fake.provider = "tdx_guest\n";
+    fake.outblob_len = 5006;
+    assert_ok(cvm_pair(SOCK_SEQPACKET, hints));
+    int fd = start_process_of(&TDX_PROCESS, hints[1], &pid, 1);
+    cvm_close(&hints[1]);
+    pid_t host = start_host(hints[0], PP_STR("\x01hints"), 2);
+    for (int i = 0; i < 2; i++) {
+        ask_process(fd, &a);
+        assert_true(a.done);
+        assert_int_equal(a.report.len, 5006);
+        assert_int_equal(a.endorsement.len, 0);
+        assert_true(pp_span_eq(a.hints, PP_STR("hints")));
+    }
+    assert_int_equal(waitpid(host, &status, 0), host);
+    assert_int_equal(status, 0);
+    /* One that says something else gives a report without: the attester is busy then. */
+    host = start_host(hints[0], PP_STR("hints"), 1);
+    ask_process(fd, &a);
+    assert_true(a.done);
+    assert_int_equal(a.hints.len, 0);
+    assert_int_equal(waitpid(host, &status, 0), host);
+    /* Without a host there is no machine. */
+    uint8_t request[PP_SP_REQUEST_BYTES];
+    struct pp_wr wr = pp_wr_over(request, sizeof request);
+    cvm_close(&hints[0]);
+    pp_sp_request_write(&wr, ASKED);
+    assert_ok(cvm_send(fd, pp_wr_done(&wr), -1));
+    assert_process_ended(pid, &fd);
+}
+
 static const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, reset, leaves_nothing_open)
     CASE(tsm_gives_a_report_over_what_was_asked_and_what_the_host_attached),
@@ -803,6 +940,9 @@ static const struct CMUnitTest tests[] = {
     CASE(a_device_goes_with_the_measured_platform_or_is_refused),
     CASE(the_reporter_answers_as_a_device_does),
     CASE(the_reporter_says_failed_and_ends_when_there_will_be_no_report),
+    CASE(a_host_is_asked_for_hints_and_gives_them),
+    CASE(hints_of_a_host_stop_at_their_limit),
+    CASE(the_reporter_of_a_tdx_guest_asks_the_host_for_hints),
 };
 
 PP_TEST_MAIN(tests)

@@ -205,8 +205,8 @@ static struct pp_span serve_the_machine(void)
                           .host_count = 1 };
 
     config.clients[0] = m->records[M_ORCHESTRATOR].id;
-    config.has_simulated_root = 1;
-    pp_sha256(h.collateral[0], config.simulated_root);
+    config.simulated.has_snp = 1;
+    pp_sha256(h.collateral[0], config.simulated.snp);
     machine_path(m, &h.hosts[0]);
     assert_ok(pp_hints_write(&wr, &h));
     return pp_wr_done(&wr);

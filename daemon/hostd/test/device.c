@@ -12,7 +12,11 @@
 #include "rd.h"
 
 static struct sim_chip *chip;
-static struct host_cvm cvm = { .guest = { .policy = SIM_GUEST_POLICY } };
+static struct sim_tdx_platform *platform;
+static struct host_cvm cvm = { .guest = { .policy = SIM_GUEST_POLICY },
+                               .td = { .td_attributes = SIM_TDX_ATTRIBUTES,
+                                       .xfam = SIM_TDX_XFAM } };
+static int is_tdx; /* what the next device is */
 static struct host_device device;
 static int guest; /* its end of the socket */
 static char hints_path[] = "/tmp/pp-device-XXXXXX";
@@ -29,6 +33,11 @@ static int make(void **state)
     assert_ok(sim_root_create(PP_SNP_GENOA, 1790000000, &root));
     assert_ok(sim_chip_create(root, &params, &random, 1790000000, &chip));
     sim_root_free(root);
+    const struct sim_tdx_params tdx = sim_tdx_params_default();
+    struct sim_tdx_vendor *vendor;
+    assert_ok(sim_tdx_vendor_create(1790000000, &vendor));
+    assert_ok(sim_tdx_platform_create(vendor, &tdx, &random, 1790000000, &platform));
+    sim_tdx_vendor_free(vendor);
     int fd = mkstemp(hints_path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "hints", 5), 5);
@@ -40,6 +49,7 @@ static int clean(void **state)
 {
     (void)state;
     sim_chip_free(chip);
+    sim_tdx_platform_free(platform);
     return unlink(hints_path);
 }
 
@@ -52,8 +62,11 @@ static void start(enum host_fault fault)
     assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
     cvm.device_fd = pair[0];
     guest = pair[1];
-    device =
-        (struct host_device){ .chip = chip, .cvm = &cvm, .hints_path = hints_path, .fault = fault };
+    device = (struct host_device){ .chip = is_tdx ? NULL : chip,
+                                   .platform = is_tdx ? platform : NULL,
+                                   .cvm = &cvm,
+                                   .hints_path = hints_path,
+                                   .fault = fault };
 }
 
 static void stop(void)
@@ -216,6 +229,70 @@ static void a_slow_device_holds_one_request_until_it_is_released(void **state)
     stop();
 }
 
+/* --- TDX -------------------------------------------------------------------------------------- */
+
+/* The second quote under a fault; its spans hold until the next one. */
+static struct pp_tdx_quote second_quote(enum host_fault fault)
+{
+    struct pp_tdx_quote quote;
+
+    is_tdx = 1;
+    start(fault);
+    (void)ask(1);
+    struct pp_sp_answer a = ask(2);
+    stop();
+    is_tdx = 0;
+    assert_true(a.done);
+    assert_int_equal(a.endorsement.len, 0);
+    assert_ok(pp_tdx_quote_parse(a.report, &quote, NULL));
+    assert_int_equal(quote.len, a.report.len);
+    return quote;
+}
+
+static void a_tdx_device_quotes_what_was_launched(void **state)
+{
+    (void)state;
+    struct pp_tdx_quote q = second_quote(HOST_FAULT_NONE);
+    for (size_t i = 0; i < sizeof q.body.report_data; i++)
+        assert_int_equal(q.body.report_data[i], 2);
+    assert_true(q.body.td_attributes == SIM_TDX_ATTRIBUTES);
+    assert_memory_equal(q.body.mrtd, cvm.td.mrtd, sizeof q.body.mrtd);
+    assert_memory_equal(q.body.mrconfigid, cvm.td.mrconfigid, sizeof q.body.mrconfigid);
+}
+
+static void each_fault_of_quotes_changes_what_its_name_says(void **state)
+{
+    struct pp_tdx_quote q = second_quote(HOST_FAULT_DEBUG);
+
+    (void)state;
+    assert_true(q.body.td_attributes == (SIM_TDX_ATTRIBUTES | PP_TDX_ATTR_DEBUG));
+    q = second_quote(HOST_FAULT_STALE);
+    assert_int_equal(q.body.report_data[63], 1); /* of the request before */
+    q = second_quote(HOST_FAULT_OTHER_DATA);
+    assert_int_equal(q.body.report_data[0], 3);
+    assert_int_equal(q.body.report_data[1], 2);
+    (void)second_quote(HOST_FAULT_UNSIGNED); /* well formed: only the signature is another */
+    is_tdx = 1;
+    assert_int_equal(second(HOST_FAULT_NO_HINTS, NULL).hints.len, 0);
+    assert_code(pp_tdx_quote_parse(second(HOST_FAULT_TRUNCATED, NULL).report, &q, NULL),
+                PP_E_TDX_FORMAT);
+    is_tdx = 0;
+}
+
+static void faults_that_a_quote_cannot_have_are_of_snp_alone(void **state)
+{
+    static const enum host_fault SNP[] = { HOST_FAULT_TCB_CLAIM, HOST_FAULT_PROVISIONAL,
+                                           HOST_FAULT_OTHER_CHIP, HOST_FAULT_VMPL };
+    int of_snp = 0;
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(SNP); i++)
+        assert_false(host_fault_is_of_tdx(SNP[i]));
+    for (int fault = HOST_FAULT_NONE; fault <= HOST_FAULT_SLOW; fault++)
+        of_snp += !host_fault_is_of_tdx((enum host_fault)fault);
+    assert_int_equal(of_snp, PP_ARRAY_COUNT(SNP));
+}
+
 static void every_fault_has_the_name_that_is_printed(void **state)
 {
     struct pp_rd rd = pp_rd_span(pp_span_cstr(HOST_FAULT_NAMES));
@@ -331,6 +408,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_unsigned_report_is_well_formed),
     cmocka_unit_test(a_device_fails_always_or_every_other_time),
     cmocka_unit_test(a_slow_device_holds_one_request_until_it_is_released),
+    cmocka_unit_test(a_tdx_device_quotes_what_was_launched),
+    cmocka_unit_test(each_fault_of_quotes_changes_what_its_name_says),
+    cmocka_unit_test(faults_that_a_quote_cannot_have_are_of_snp_alone),
     cmocka_unit_test(every_fault_has_the_name_that_is_printed),
     cmocka_unit_test(anything_but_a_request_is_answered_with_failed),
     cmocka_unit_test(a_gpu_reports_over_the_guests_nonce_and_a_machine_without_says_so),

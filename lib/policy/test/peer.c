@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One confidential VM appraises another: by what it was told of, and by no clock and no ledger. */
-#include "machine.h"
+#include "machine_tdx.h"
 
 #include "peer.h"
 
 enum { TEXT_BYTES = 8192 };
 
 static struct machine *m;
+static struct machine_tdx *tdx; /* the same as a TDX platform; used where `is_tdx` */
+static int is_tdx;
 static struct pp_ratls_ctx *clients, *servers;
 static struct pp_ratls_client *client;
 static struct pp_ratls_server *server;
@@ -19,6 +21,7 @@ static int make(void **state)
 {
     (void)state;
     m = machine_new();
+    tdx = machine_tdx_new(m);
     assert_ok(pp_ratls_ctx_new(PP_END_CLIENT, &clients));
     assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &servers));
     return 0;
@@ -29,6 +32,7 @@ static int drop(void **state)
     (void)state;
     pp_ratls_ctx_free(clients);
     pp_ratls_ctx_free(servers);
+    machine_tdx_free(tdx);
     machine_free(m);
     return 0;
 }
@@ -69,7 +73,8 @@ static void release_text(size_t at)
     r->snp[0].vmm = PP_STR("qemu");
     r->snp[0].vcpus = 1;
     r->snp_min_tcb[PP_RECORD_GENOA] = (struct pp_release_tcb){ .given = 1, .snp = 1 };
-    r->tdx_count = r->gpu_count = 0;
+    r->tdx[0].vcpus = 1;
+    r->gpu_count = 0;
     r->review_count = 1;
     r->review[0].name = PP_STR("reviewers");
     write_text(at);
@@ -86,6 +91,21 @@ static void host_set_text(void)
 
 /* --- both ends -------------------------------------------------------------------------------- */
 
+/* Every release may run on the TDX machine, too. */
+static void tdx_world(void)
+{
+    struct pp_release *from = &m->records[M_ORCHESTRATOR].record.release;
+
+    machine_tdx_default(tdx);
+    for (size_t i = 0; i < M_RELEASES; i++) {
+        struct pp_release *r = &m->records[i].record.release;
+        r->tdx_count = 1;
+        r->tdx[0] = from->tdx[0];
+        memset(r->tdx[0].rtmr[2], 0x80 + (int)i, sizeof r->tdx[0].rtmr[2]); /* its role */
+    }
+    memset(tdx->guest.rtmr[2], 0x80 + M_PREDICTOR, sizeof tdx->guest.rtmr[2]);
+}
+
 /* A machine that runs the predictor, and a peer that expects one. */
 static int fresh(void **state)
 {
@@ -94,7 +114,10 @@ static int fresh(void **state)
     struct pp_random random = pp_random_system();
 
     (void)state;
-    machine_default(m);
+    if (is_tdx)
+        tdx_world();
+    else
+        machine_default(m);
     for (size_t i = 0; i < M_RELEASES; i++)
         release_text(i);
     host_set_text();
@@ -104,7 +127,9 @@ static int fresh(void **state)
                              .has_host_set = 1,
                              .host_set = m->records[M_HOSTS].id,
                              .texts = texts,
-                             .text_count = M_RECORDS };
+                             .text_count = M_RECORDS,
+                             .collateral = m->ledger.bundle.blobs,
+                             .collateral_count = m->ledger.bundle.blob_count };
     memcpy(m->guest.measurement, m->records[M_PREDICTOR].record.release.snp[0].measurement,
            sizeof m->guest.measurement);
     assert_ok(pp_ratls_client_new(clients, &client));
@@ -115,6 +140,12 @@ static int fresh(void **state)
     return 0;
 }
 
+static int fresh_tdx(void **state)
+{
+    is_tdx = 1;
+    return fresh(state);
+}
+
 static int over(void **state)
 {
     (void)state;
@@ -122,6 +153,7 @@ static int over(void **state)
     pp_ratls_server_free(server);
     client = NULL;
     server = NULL;
+    is_tdx = 0;
     return 0;
 }
 
@@ -140,7 +172,10 @@ static struct pp_span body_of(size_t release)
     runs = release;
     if (m->bend_evidence == NULL)
         m->bend_evidence = name_release;
-    (void)machine_attest(m);
+    if (is_tdx)
+        (void)machine_tdx_attest(tdx);
+    else
+        (void)machine_attest(m);
     assert_ok(pp_evidence_body_write(&wr, &m->evidence));
     return pp_wr_done(&wr);
 }
@@ -332,33 +367,181 @@ static void evidence_of_a_client_in_another_session_admits_nobody(void **state)
     assert_code(pp_peer_admit(&m->trust, &peer, body, &here, NULL, &a), PP_E_SNP_BINDING);
 }
 
-/* --- anchors ---------------------------------------------------------------------------------- */
+/* --- TDX machines ----------------------------------------------------------------------------- */
 
-static void the_root_of_simulated_chips_is_the_measured_one(void **state)
+static void again(void)
 {
-    const struct pp_span both[] = { sim_root_ark(m->root), sim_root_ask(m->root) };
-    uint8_t digest[PP_SHA256_BYTES];
-    struct pp_trust t;
+    over(NULL);
+    fresh_tdx(NULL);
+}
+
+static void a_tdx_predictor_is_verified_by_what_its_asker_was_brought(void **state)
+{
+    struct pp_verified v;
 
     (void)state;
-    pp_sha256(both[0], digest);
-    assert_ok(pp_peer_trust(&t, PP_PLATFORM_SIM_SNP, PP_KEM_XWING, digest, both, 2));
-    assert_int_equal(t.platforms, 1U << PP_PLATFORM_SIM_SNP);
-    pp_trust_done(&t);
-    assert_code(pp_peer_trust(&t, PP_PLATFORM_SIM_SNP, PP_KEM_XWING, digest, both, 1), PP_E_TRUST);
-    pp_trust_done(&t);
-    digest[0] ^= 1;
-    assert_code(pp_peer_trust(&t, PP_PLATFORM_SIM_SNP, PP_KEM_XWING, digest, both, 2), PP_E_TRUST);
-    pp_trust_done(&t);
-    /* With hardware nothing that a host brings is looked at. */
-    assert_ok(pp_peer_trust(&t, PP_PLATFORM_SEV_SNP, PP_KEM_XWING, digest, both, 2));
-    assert_int_equal(t.snp_anchors.count, 3);
-    pp_trust_done(&t);
-    assert_code(pp_peer_trust(&t, PP_PLATFORM_TDX, PP_KEM_XWING, digest, both, 2),
-                PP_E_UNSUPPORTED);
+    assert_ok(meet(M_PREDICTOR, &v));
+    assert_memory_equal(v.appraisal.release_id.bytes, m->records[M_PREDICTOR].id.bytes, 32);
+    assert_int_equal(v.appraisal.platform, PP_PLATFORM_SIM_TDX);
+    assert_memory_equal(v.appraisal.chip_id, sim_tdx_ppid(tdx->platform), PP_TDX_ID_BYTES);
+}
+
+static void a_tdx_orchestrator_is_admitted_and_no_other_role(void **state)
+{
+    struct pp_admitted a;
+
+    (void)state;
+    expect_client(PP_END_CLIENT);
+    memset(tdx->guest.rtmr[2], 0x80 + M_ORCHESTRATOR, sizeof tdx->guest.rtmr[2]);
+    assert_ok(admit(M_ORCHESTRATOR, &a));
+    assert_memory_equal(a.release_id.bytes, m->records[M_ORCHESTRATOR].id.bytes, 32);
+    memset(tdx->guest.rtmr[2], 0x80 + M_GUARD, sizeof tdx->guest.rtmr[2]);
+    assert_code(admit(M_ORCHESTRATOR, &a), PP_E_LEDGER_MEASUREMENT);
+}
+
+static void a_tdx_machine_without_the_vendors_word_is_refused(void **state)
+{
+    struct pp_span many[PP_HINTS_COLLATERAL_MAX + 1];
+    struct pp_verified v;
+
+    (void)state;
+    peer.collateral_count = 0;
+    assert_not_met(M_PREDICTOR, PP_E_TDX_CRL_STALE);
+    /* Among other things it is found, as many as hints have room for and no more. */
+    for (size_t i = 0; i < PP_ARRAY_COUNT(many); i++)
+        many[i] = PP_STR("no collateral");
+    for (int over_it = 0; over_it <= 1; over_it++) {
+        again();
+        many[PP_HINTS_COLLATERAL_MAX - 1] = peer.collateral[0];
+        peer.collateral = many;
+        peer.collateral_count = PP_HINTS_COLLATERAL_MAX + (size_t)over_it;
+        if (over_it)
+            assert_not_met(M_PREDICTOR, PP_E_LIMIT);
+        else
+            assert_ok(meet(M_PREDICTOR, &v));
+    }
+}
+
+/* The one time that no host can move; and what is issued after it is not in force yet. */
+static void the_vendors_word_must_hold_at_the_last_second_of_the_release(void **state)
+{
+    struct sim_tdx_collateral *c = &tdx->collateral;
+    struct pp_verified v;
+    uint64_t last = m->records[M_PREDICTOR].record.release.not_after - 1;
+
+    (void)state;
+    static const struct {
+        int64_t from_last_s;
+        enum pp_code code;
+    } ROWS[] = { { 0, PP_E_OK },
+                 { 1, PP_E_TDX_CRL_STALE },
+                 { -30 * 86400 + 1, PP_E_OK },
+                 { -30 * 86400, PP_E_TDX_CRL_STALE } };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(ROWS); i++) {
+        assert_ok(sim_tdx_collateral(tdx->vendor, tdx->platform,
+                                     (uint64_t)((int64_t)last + ROWS[i].from_last_s), c));
+        machine_tdx_publish(tdx);
+        m->ledger.now_posix_s = MACHINE_NOW + 400 * 86400; /* which nobody asks */
+        if (ROWS[i].code == PP_E_OK)
+            assert_ok(meet(M_PREDICTOR, &v));
+        else
+            assert_not_met(M_PREDICTOR, ROWS[i].code);
+        again();
+    }
+}
+
+static void a_tdx_machine_that_is_wrong_is_refused_by_its_code(void **state)
+{
+    const uint64_t serial = SIM_TDX_SERIAL_PCK;
+    struct sim_tdx_collateral *c = &tdx->collateral;
+
+    (void)state;
+    tdx->guest.mrtd[0] ^= 1;
+    assert_not_met(M_PREDICTOR, PP_E_LEDGER_MEASUREMENT);
+    again();
+    tdx->guest.rtmr[1][0] ^= 1;
+    assert_not_met(M_PREDICTOR, PP_E_LEDGER_MEASUREMENT);
+    again();
+    tdx->guest.td_attributes |= PP_TDX_ATTR_DEBUG;
+    assert_not_met(M_PREDICTOR, PP_E_TDX_TD_ATTR);
+    again();
+    m->session.ekm[0] ^= 1;
+    assert_not_met(M_PREDICTOR, PP_E_TDX_BINDING);
+    again();
+    m->records[M_HOSTS].record.host_set.root.bytes[0] ^= 1;
+    host_set_text();
+    peer.host_set = m->records[M_HOSTS].id;
+    assert_not_met(M_PREDICTOR, PP_E_LEDGER_HOST);
+    again();
+    assert_ok(sim_tdx_crl(tdx->vendor, SIM_TDX_BY_AUTHORITY, MACHINE_NOW, MACHINE_NOW + 90 * 86400,
+                          &serial, 1, c->pck_crl, sizeof c->pck_crl, &c->pck_crl_len));
+    machine_tdx_publish(tdx);
+    assert_not_met(M_PREDICTOR, PP_E_TDX_REVOKED);
+}
+
+/* --- anchors ---------------------------------------------------------------------------------- */
+
+static struct pp_trust trust;
+
+static pp_res trust_of(const struct pp_peer_roots *roots, const struct pp_span *list, size_t count)
+{
+    pp_trust_done(&trust);
+    return pp_peer_trust(&trust, roots, PP_KEM_XWING, list, count);
+}
+
+static void the_roots_of_simulated_machines_are_the_measured_ones(void **state)
+{
+    const struct pp_span all[] = { sim_root_ark(m->root), sim_root_ask(m->root),
+                                   sim_tdx_root(tdx->vendor) };
+    const struct pp_span turned[] = { all[2], all[1], all[0] };
+    struct pp_peer_roots roots = { .has_snp = 1 };
+
+    (void)state;
+    pp_sha256(all[0], roots.snp);
+    pp_sha256(all[2], roots.tdx);
+    assert_ok(trust_of(&roots, all, 2));
+    assert_int_equal(trust.platforms, 1U << PP_PLATFORM_SIM_SNP);
+    assert_code(trust_of(&roots, all, 1), PP_E_TRUST);    /* nothing behind it */
+    assert_code(trust_of(&roots, turned, 3), PP_E_TRUST); /* likewise */
+    roots.has_tdx = 1;
+    assert_ok(trust_of(&roots, all, 3));
+    assert_int_equal(trust.platforms, 1U << PP_PLATFORM_SIM_SNP | 1U << PP_PLATFORM_SIM_TDX);
+    assert_int_equal(trust.snp_anchors.count, 1);
+    assert_int_equal(trust.tdx_anchors.count, 1);
+    assert_code(trust_of(&roots, all, 2), PP_E_TRUST); /* both, or nothing */
+    roots.has_snp = 0;
+    assert_ok(trust_of(&roots, turned, 3));
+    assert_int_equal(trust.platforms, 1U << PP_PLATFORM_SIM_TDX);
+    assert_int_equal(trust.snp_anchors.count, 0);
+    roots.tdx[0] ^= 1;
+    assert_code(trust_of(&roots, all, 3), PP_E_TRUST);
+    roots = (struct pp_peer_roots){ .has_snp = 1 };
+    pp_sha256(all[0], roots.snp);
+    roots.snp[0] ^= 1;
+    assert_code(trust_of(&roots, all, 3), PP_E_TRUST);
+    roots.has_snp = 0;
+    assert_code(trust_of(&roots, all, 3), PP_E_TRUST); /* none is named */
+    pp_trust_done(&trust);
+}
+
+static void with_hardware_nothing_that_a_host_brings_is_an_anchor(void **state)
+{
+    const struct pp_span all[] = { sim_root_ark(m->root), sim_root_ask(m->root),
+                                   sim_tdx_root(tdx->vendor) };
+
+    (void)state;
+    assert_ok(trust_of(NULL, all, 3));
+    assert_int_equal(trust.platforms, 1U << PP_PLATFORM_SEV_SNP | 1U << PP_PLATFORM_TDX);
+    assert_int_equal(trust.snp_anchors.count, 3);
+    assert_int_equal(trust.tdx_anchors.count, 1);
+    assert_memory_equal(trust.tdx_anchors.roots[0].family, "Intel SGX", sizeof "Intel SGX");
+    pp_trust_done(&trust);
+    assert_code(pp_peer_trust(&trust, NULL, 1, all, 3), PP_E_UNSUPPORTED);
+    pp_trust_done(&trust);
 }
 
 #define PEER_TEST(name) cmocka_unit_test_setup_teardown(name, fresh, over)
+#define TDX_TEST(name)  cmocka_unit_test_setup_teardown(name, fresh_tdx, over)
 
 static const struct CMUnitTest tests[] = {
     PEER_TEST(a_named_predictor_on_a_named_machine_is_verified_for_this_session),
@@ -374,7 +557,13 @@ static const struct CMUnitTest tests[] = {
     PEER_TEST(w20_t2_a_client_of_another_role_or_release_is_not_admitted),
     PEER_TEST(evidence_of_a_server_admits_nobody),
     PEER_TEST(evidence_of_a_client_in_another_session_admits_nobody),
-    PEER_TEST(the_root_of_simulated_chips_is_the_measured_one),
+    TDX_TEST(a_tdx_predictor_is_verified_by_what_its_asker_was_brought),
+    TDX_TEST(a_tdx_orchestrator_is_admitted_and_no_other_role),
+    TDX_TEST(a_tdx_machine_without_the_vendors_word_is_refused),
+    TDX_TEST(the_vendors_word_must_hold_at_the_last_second_of_the_release),
+    TDX_TEST(a_tdx_machine_that_is_wrong_is_refused_by_its_code),
+    PEER_TEST(the_roots_of_simulated_machines_are_the_measured_ones),
+    PEER_TEST(with_hardware_nothing_that_a_host_brings_is_an_anchor),
 };
 
 int main(void)

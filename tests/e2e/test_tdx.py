@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet whose confidential VM is a (simulated) TDX guest: the main job, and who is refused."""
+import unittest
+
+from fleet import CANARY, Fleet, ppctl
+
+# Another MRTD, another RTMR1, a machine that the operator or the vendor does not vouch for (any more), no word of the
+# vendor at all, and a man in the middle. What else can be wrong with a quote is sim/test/tdx.c's.
+REFUSED = ("measurement-unlogged", "program-changed", "chip-unregistered", "platform-revoked", "collateral-missing",
+           "relay-attack")
+FAULTS = {row["name"]: row["code"]
+          for row in ppctl("up", "--platform", "sim-tdx", "--fault", "list", "--json").json["faults"]}
+
+
+class TdxFleet(Fleet):
+    def up(self, *args):
+        return super().up("--platform", "sim-tdx", *args)
+
+
+class MixedFleet(Fleet):
+    def __init__(self, own, theirs):
+        super().__init__()
+        self.kinds = "--platform", own, "--backends-platform", theirs
+
+    def up(self, *args):
+        return super().up(*self.kinds, *args)
+
+
+class Tdx(unittest.TestCase):
+    def test_a_session_with_a_tdx_guest_passes_every_check_and_so_does_its_receipt(self):
+        with TdxFleet(capture=True) as f:
+            done = f.summarize()
+            self.assertEqual(done.status, 0, done.out + done.err)
+            self.assertTrue(done.json["verified"] and done.json["simulated"])
+            checks = done.json["checks"]
+            codes = {row["code"] for row in checks if row["verdict"] == "proven"}
+            self.assertLessEqual({"TDX_FORMAT", "TDX_PCK_CHAIN", "TDX_CRL_STALE", "TDX_QUOTE_SIG", "TDX_TCB_STATUS",
+                                  "TDX_TD_ATTR", "TDX_MEASUREMENT", "TDX_BINDING", "LEDGER_MEASUREMENT", "LEDGER_HOST"},
+                                 codes)
+            self.assertFalse([row for row in checks if row["verdict"] == "skipped" or row["code"].startswith("SNP_")])
+            receipt = f.run("verify", "receipt", done.json["receipt"], "--json")
+            self.assertEqual(receipt.json["verdict"], "accept", receipt.out)
+            for hop in f.taps():
+                for _, _, raw in f.tap(hop):
+                    self.assertNotIn(CANARY.encode(), raw, hop)
+
+            # The same folder with machines of the other kind begins anew, and back again.
+            self.assertEqual(f.down().status, 0)
+            self.assertEqual(Fleet.up(f).status, 0)
+            done = f.summarize()
+            self.assertEqual(done.status, 0, done.out + done.err)
+            codes = {row["code"] for row in done.json["checks"]}
+            self.assertIn("SNP_SIGNATURE", codes)
+            self.assertNotIn("TDX_QUOTE_SIG", codes)
+
+    def test_machines_of_both_kinds_ask_each_other(self):
+        for own, theirs in (("sim-tdx", "sim-snp"), ("sim-snp", "sim-tdx")):
+            with self.subTest(own), MixedFleet(own, theirs) as f:
+                done = f.summarize()
+                self.assertEqual(done.status, 0, done.out + done.err)
+                self.assertEqual([role for role, _ in done.json["backends"]], ["guard", "predictor", "guard"])
+
+    def test_w20_t4_what_is_wrong_with_a_tdx_guest_is_refused_by_its_code_before_anything_is_sent(self):
+        for fault in REFUSED:
+            with self.subTest(fault), TdxFleet(fault=fault) as f:
+                done = f.summarize()
+                self.assertEqual(done.status, 3, done.out + done.err)
+                self.assertEqual(done.json["error"]["code"], FAULTS[fault])
+                self.assertEqual(done.json["sent_user_bytes"], 0)
+
+    def test_a_fault_of_the_other_kind_of_machine_is_no_call(self):
+        for args in (["--platform", "sim-tdx", "--fault", "report-of-other-chip"], ["--fault", "platform-revoked"],
+                     ["--platform", "tdx"], ["--platform", "sim-sgx"]):
+            f = Fleet()
+            self.assertEqual(Fleet.up(f, *args).status, 2, args)
+            f.__exit__()
+
+
+if __name__ == "__main__":
+    unittest.main()
