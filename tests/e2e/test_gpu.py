@@ -8,6 +8,8 @@ import os
 import unittest
 
 from fleet import Fleet
+from foreign_device import cbor, read_cbor
+from test_evidence import CPU, GPU, collection, record
 
 ROWS = ("GPU_FORMAT", "GPU_NONCE", "GPU_CHAIN", "GPU_ROOT", "GPU_FWID", "GPU_SIGNATURE", "GPU_ARCH", "GPU_MODE",
         "GPU_DRIVER_VERSION", "GPU_VBIOS_VERSION", "GPU_RIM_SET", "GPU_RIM_FORMAT", "GPU_RIM_DIGEST", "GPU_RIM_SIGNATURE",
@@ -28,7 +30,28 @@ class Gpu(unittest.TestCase):
         asserted = [c["code"] for c in done.json["checks"] if c["verdict"] == "asserted" and c["code"].startswith("GPU_")]
         self.assertEqual(asserted, ["GPU_NONCE"])  # its age
         self.assertEqual(f.run("verify", "receipt", receipt).status, 0)
+        self.evidence(f, receipt)
         self.bundles(f)
+
+    def evidence(self, f, receipt):
+        """The session's Evidence as a file, whole and in two parts, and with the GPU evidence of another moment."""
+        saved, session, bundle = f.evidence(receipt)
+        parts, _ = read_cbor(saved)
+        cpu, gpu = cbor({k: v for k, v in parts.items() if k != 4}), parts[4][0]
+        for form, data in (("map", saved), ("CMW", collection(cpu=record(CPU, cpu), gpu0=record(GPU, cbor(gpu))))):
+            done = f.run("verify", "evidence", f.write("evidence", data), *session, *bundle, "--json")
+            self.assertEqual((done.status, done.json["form"]), (0, form), done.out)
+            self.assertLessEqual(set(ROWS), {c["code"] for c in done.json["checks"] if c["verdict"] == "proven"})
+        other = [bytes([gpu[0][0] ^ 1]) + gpu[0][1:], *gpu[1:]]
+        for name, data, code in (("another question", cbor(parts | {4: [other]}), "SNP_BINDING"),
+                                 ("no GPU", cpu, "SNP_BINDING")):
+            done = f.run("verify", "evidence", f.write("evidence", data), *session, *bundle, "--json")
+            self.assertEqual((done.status, done.json["code"]), (3, code), name)
+        # The machine alone says nothing of a GPU, so such Evidence is not accepted by it.
+        root = f.pem("chain.pem", "ask.der", "ark.der")
+        done = f.run("verify", "evidence", f.write("evidence", saved), *session, "--anchor", root, "--measurement",
+                     parts[2][0x90:0xC0].hex(), "--json")
+        self.assertEqual((done.status, done.json["code"]), (3, "EVIDENCE_TEE_UNKNOWN"), done.out)
 
     def bundles(self, f):
         """A bundle from the log's files has the blobs that it is given, and says what is missing."""
