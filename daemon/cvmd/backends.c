@@ -116,7 +116,7 @@ static pp_res attest(struct call *c, struct pp_span *ret_body)
     pp_wipe(packet, sizeof packet);
     pp_wipe(&session, sizeof session);
     PP_TRY(r);
-    PP_TRY(cvm_wait(c->w->attester_fd, (int)worker_time(c->w, CVM_OPENING_MS)));
+    PP_TRY(cvm_wait(c->w->attester_fd, (int)worker_time(c->w, c->w->config->opening_ms)));
     PP_TRY(cvm_recv(c->w->attester_fd, answer, CVM_CALL_ANSWER_BYTES, &len, NULL));
     PP_CHECK(len == CVM_CALL_ANSWER_BYTES && answer[0] == 1, PP_E_NO_EVIDENCE, len);
     *ret_body = pp_span(answer + 1, PP_EVIDENCE_BODY_BYTES);

@@ -195,21 +195,35 @@ static void send_now(void *ctx)
     send_unsent(k);
 }
 
+/* The loop's timers count from the beginning of its turn and may be early by what the turn took,
+ * which an answer's moment must not show. */
+static void on_release(void *ctx)
+{
+    struct cvm_session *s = ctx;
+    uint64_t now_ms = now(s->connection->channel);
+
+    if (now_ms < s->release_ms)
+        pp_timer_set(s->release, (uint32_t)(s->release_ms - now_ms));
+    else
+        send_now(s);
+}
+
 /* pp-wire 3: answers leave on a grid that counts from the start of their exchange. */
 static void send_on_grid(struct channel *c, struct cvm_session *s)
 {
     uint32_t grid = c->config->grid_ms;
-    uint64_t since = now(c) - s->started_ms;
+    uint64_t now_ms = now(c);
 
     if (grid == 0) {
         send_now(s);
         return;
     }
-    if (s->release == NULL && !pp_is_ok(pp_timer_new(c->loop, send_now, s, &s->release))) {
+    if (s->release == NULL && !pp_is_ok(pp_timer_new(c->loop, on_release, s, &s->release))) {
         end_session(c, s);
         return;
     }
-    pp_timer_set(s->release, (uint32_t)(grid - since % grid));
+    s->release_ms = now_ms + grid - (now_ms - s->started_ms) % grid;
+    pp_timer_set(s->release, (uint32_t)(s->release_ms - now_ms));
 }
 
 /* A session that got no worker or no Evidence: its opener is told to try elsewhere. */
@@ -703,7 +717,7 @@ static void on_open(struct connection *k, const struct pp_frame *f)
     struct channel *c = k->channel;
     struct cvm_session *s;
 
-    pp_res r = cvm_session_new(&c->sessions, &c->random, now(c) + CVM_OPENING_MS, &s);
+    pp_res r = cvm_session_new(&c->sessions, &c->random, now(c) + c->config->opening_ms, &s);
     if (!pp_is_ok(r)) {
         write_short(k, PP_FRAME_BUSY, f->tag, NULL);
         return;

@@ -65,7 +65,6 @@ enum {
     CVM_WORKERS_MAX = CVM_SESSIONS_MAX + CVM_WORKERS_READY_MAX,
     CVM_INFERENCE_MS = 60000, /* then the answer is outcome 2 */
     CVM_RUNNING_MS = 65000,   /* then the worker itself is ended */
-    CVM_OPENING_MS = 10000,   /* for a worker and Evidence; then busy */
     CVM_SEALED_REQUEST_BYTES_MAX = 262144,
 };
 

@@ -42,7 +42,8 @@ struct cvm_session {
     enum cvm_backend call_to;
     uint8_t call_sid[PP_SID_BYTES]; /* of the back-end's session, from CVM_CALL_OPEN on */
     uint32_t calls;                 /* so far */
-    struct pp_timer *release;       /* holds an answer back to the grid */
+    struct pp_timer *release;       /* holds an answer back to the grid, */
+    uint64_t release_ms;            /* which it meets again then */
     struct cvm_queue *queue;        /* the one that it waits in; NULL: none */
     struct cvm_session *next, *previous;
 };

@@ -28,8 +28,11 @@ static pp_res add(struct pp_span der, struct pp_x509 **certs, char (*labels)[64]
 
     PP_CHECK(*count < cap, PP_E_TRUST, *count);
     PP_TRY_AS(PP_E_TRUST, pp_x509_parse(der, &cert));
-    /* That it is signed by itself, the chains below it prove each time. */
-    pp_res r = pp_x509_key_kind(cert) == PP_X509_KEY_P384 ? PP_OK : PP_FAIL(PP_E_TRUST, 1);
+    /* Once, here, and not in every appraisal; whether it is in force is asked there. */
+    pp_res r = pp_x509_key_kind(cert) == PP_X509_KEY_P384 &&
+                       pp_is_ok(pp_x509_link_verify(cert, cert, pp_x509_not_before(cert)))
+                   ? PP_OK
+                   : PP_FAIL(PP_E_TRUST, 1);
     for (size_t i = 0; i < *count && pp_is_ok(r); i++)
         if (pp_x509_equal(certs[i], cert))
             r = PP_FAIL(PP_E_TRUST, 2);

@@ -16,7 +16,7 @@ struct gpu_ctx {
     struct pp_gpu_report report;             /* after check 1 */
     struct pp_x509 *certs[PP_GPU_CHAIN - 1]; /* check 3; released by pp_gpu_verify */
     struct pp_x509 *sent_root;               /* likewise; NULL when it was left out */
-    const struct pp_x509 *root;              /* the pinned one, after check 4 */
+    const struct pp_x509 *root;              /* the pinned one, after check 3; NULL: none */
     uint8_t fwid[PP_GPU_HASH_BYTES];         /* of the leaf, after check 5 */
     enum pp_gpu_arch arch;                   /* after check 7 */
     enum pp_gpu_mode mode;                   /* after check 8 */

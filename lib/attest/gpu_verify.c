@@ -55,14 +55,26 @@ static pp_res parse_certs(struct gpu_ctx *c, struct pp_attest_check *row)
     return PP_OK;
 }
 
-/* Whether the evidence's certificates lead to this root; a pinned one, or the one that was sent. */
-static pp_res verify_chain(struct gpu_ctx *c, struct pp_x509 *root)
+/* The pinned root that is this certificate; NULL: none is. */
+static const struct pp_x509 *find_pinned(const struct gpu_ctx *c, const struct pp_x509 *cert)
+{
+    for (size_t i = 0; i < c->anchors->count; i++)
+        if (pp_x509_equal(c->anchors->devices[i], cert))
+            return c->anchors->devices[i];
+    return NULL;
+}
+
+/* Up to a root that was sent. One that is pinned signed itself when it became an anchor. */
+static pp_res verify_sent(struct gpu_ctx *c)
 {
     struct pp_x509 *chain[PP_GPU_CHAIN];
 
+    c->root = find_pinned(c, c->sent_root);
+    if (c->root != NULL)
+        return pp_x509_path_verify(c->certs, PP_GPU_CHAIN - 1, c->root, c->posix_s);
     memcpy(chain, c->certs, sizeof c->certs);
-    chain[PP_GPU_CHAIN - 1] = root;
-    return pp_x509_chain_verify(chain, PP_GPU_CHAIN, root, c->posix_s, 1);
+    chain[PP_GPU_CHAIN - 1] = c->sent_root;
+    return pp_x509_chain_verify(chain, PP_GPU_CHAIN, c->sent_root, c->posix_s, 1);
 }
 
 /*
@@ -77,7 +89,8 @@ static pp_res check_chain(struct gpu_ctx *c, struct pp_attest_check *row)
     attest_say(row, "chain", "five certificates, signed and valid now", "verified");
     if (c->evidence->root_left_out) {
         for (size_t i = 0; i < c->anchors->count && c->root == NULL; i++) {
-            pp_res r = verify_chain(c, c->anchors->devices[i]);
+            pp_res r = pp_x509_path_verify(c->certs, PP_GPU_CHAIN - 1, c->anchors->devices[i],
+                                           c->posix_s);
             if (pp_is_ok(r))
                 c->root = c->anchors->devices[i];
             else if (r.code != PP_E_SIGNATURE && r.code != PP_E_RANGE)
@@ -89,7 +102,7 @@ static pp_res check_chain(struct gpu_ctx *c, struct pp_attest_check *row)
         ATTEST_CHECK(row, c->root != NULL || c->anchors->count == 0);
         return PP_OK;
     }
-    pp_res r = verify_chain(c, c->sent_root);
+    pp_res r = verify_sent(c);
     if (!pp_is_ok(r))
         attest_say(row, "chain", "five certificates, signed and valid now",
                    r.code == PP_E_RANGE ? "outside its validity" : "a signature does not verify");
@@ -103,10 +116,7 @@ static pp_res check_root(struct gpu_ctx *c, struct pp_attest_check *row)
 {
     attest_say(row, "root", "a pinned one", "another");
     for (size_t i = 0; i < c->anchors->count; i++) {
-        struct pp_x509 *pinned = c->anchors->devices[i];
-        if (c->root == NULL && c->sent_root != NULL && pp_x509_equal(pinned, c->sent_root))
-            c->root = pinned;
-        if (c->root != pinned)
+        if (c->root != c->anchors->devices[i])
             continue;
         attest_anchor(row, c->anchors->labels[i]);
         attest_say(row, "root", "a pinned one", c->anchors->labels[i]);

@@ -36,8 +36,8 @@ struct pp_gpu_anchors {
 PP_MUST pp_res pp_gpu_anchors_add_nvidia(struct pp_gpu_anchors *a);
 
 /*
- * Adds a root of devices or of RIM files, DER: a certificate on P-384. TRUST (none such, one that
- * is there already, or one too many); the anchors stay as they were.
+ * Adds a root of devices or of RIM files, DER: a certificate on P-384 that signed itself. TRUST
+ * (none such, one that is there already, or one too many); the anchors stay as they were.
  */
 PP_MUST pp_res pp_gpu_anchors_add_device(struct pp_gpu_anchors *a, struct pp_span der);
 PP_MUST pp_res pp_gpu_anchors_add_rim(struct pp_gpu_anchors *a, struct pp_span der);

@@ -42,7 +42,7 @@ static pp_res check_chain(const struct pp_rim_roots *roots, struct pp_rim *rim)
                    root == NULL ? PP_STR("the last is not pinned")
                                 : PP_STR("a signature does not verify"));
     PP_CHECK(root != NULL, PP_E_GPU_RIM_CHAIN, 1);
-    pp_res r = pp_x509_chain_verify(rim->certs, rim->cert_count, root, rim->not_before, 1);
+    pp_res r = pp_x509_path_verify(rim->certs, rim->cert_count - 1, root, rim->not_before);
     if (!pp_is_ok(r) && r.code != PP_E_SIGNATURE && r.code != PP_E_RANGE)
         return r;
     PP_TRY_AS(PP_E_GPU_RIM_CHAIN, r);

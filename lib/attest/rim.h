@@ -21,7 +21,7 @@ enum {
     PP_RIM_ROOTS_MAX = 2,
 };
 
-/* Pinned roots that sign RIM signers. */
+/* Pinned roots that sign RIM signers; pp_gpu_anchors_add_rim found each to have signed itself. */
 struct pp_rim_roots {
     struct pp_x509 *certs[PP_RIM_ROOTS_MAX];
     char labels[PP_RIM_ROOTS_MAX][64]; /* "NVIDIA CoRIM signing Root CA sha256:..." */

@@ -77,7 +77,6 @@ static pp_res read_text(struct pp_span value, char ret[PP_SNP_TEXT_BYTES_MAX])
     struct pp_rd body = pp_rd_block8(&rd);
     struct pp_span text = pp_rd_rest(&body);
 
-    PP_TRY(pp_rd_end(&body));
     PP_TRY(pp_rd_end(&rd));
     PP_CHECK(tag == DER_IA5STRING, PP_E_FORMAT, tag);
     PP_CHECK(text.len >= 1 && text.len < PP_SNP_TEXT_BYTES_MAX, PP_E_RANGE, text.len);

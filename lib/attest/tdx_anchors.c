@@ -51,15 +51,14 @@ pp_res tdx_names_check(const struct pp_x509 *cert, enum pp_x509_side side,
 
 static void write_label(struct pp_tdx_root *root)
 {
-    uint8_t digest[PP_SHA256_BYTES];
     char text[2 * PP_X509_NAME_BYTES_MAX];
     struct pp_wr wr = pp_wr_over(text, sizeof text);
 
-    pp_x509_digest(root->cert, digest);
+    pp_x509_digest(root->cert, root->digest);
     pp_wr_text(&wr, root->family);
     pp_wr_text(&wr, TDX_ROOT_SUFFIX);
     pp_wr_text(&wr, " sha256:");
-    pp_wr_hex(&wr, pp_span(digest, 8));
+    pp_wr_hex(&wr, pp_span(root->digest, 8));
     PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
     pp_printable(root->label, sizeof root->label, pp_wr_done(&wr));
 }
@@ -113,5 +112,7 @@ void pp_tdx_anchors_done(struct pp_tdx_anchors *a)
 {
     for (size_t i = 0; i < a->count; i++)
         pp_x509_free(a->roots[i].cert);
+    if (a->kept != NULL)
+        tdx_kept_done(a->kept);
     *a = (struct pp_tdx_anchors){ 0 };
 }

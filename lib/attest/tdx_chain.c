@@ -6,6 +6,32 @@ enum { PCK_CHAIN_CERTS = 3, SIGNER_CHAIN_CERTS = 2 };
 
 static const char *const AUTHORITIES[] = { " PCK Platform CA", " PCK Processor CA" };
 
+/* --- times ------------------------------------------------------------------------------------ */
+
+static struct pp_tdx_window window_of(const struct pp_x509 *cert)
+{
+    return (struct pp_tdx_window){ pp_x509_not_before(cert), pp_x509_not_after(cert) };
+}
+
+static int is_open(struct pp_tdx_window w, uint64_t posix_s)
+{
+    return w.from_s <= posix_s && posix_s < w.until_s;
+}
+
+/* Of certificates that were found to be a chain before: this can change. The root's is asked too. */
+static pp_res check_windows(const struct tdx_ctx *c, struct pp_attest_check *row,
+                            const struct pp_tdx_window *windows, size_t count)
+{
+    int open = is_open(window_of(c->root->cert), c->posix_s);
+
+    for (size_t i = 0; i < count; i++)
+        open = open && is_open(windows[i], c->posix_s);
+    attest_anchor(row, c->root->label);
+    attest_say(row, "chain", "signed, and valid now", open ? "verified" : "outside its validity");
+    ATTEST_CHECK(row, open);
+    return PP_OK;
+}
+
 /* --- chains ----------------------------------------------------------------------------------- */
 
 /* The certificates of a PEM file but the last, which is looked for among the anchors by value. */
@@ -125,10 +151,9 @@ static int ends_with(struct pp_span text, struct pp_span end)
 static pp_res cut_padding(struct pp_attest_check *row, struct pp_span *pem)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----";
-    size_t len = 0;
+    const uint8_t *padding = pem->len == 0 ? NULL : memchr(pem->at, 0, pem->len);
+    size_t len = padding == NULL ? pem->len : (size_t)(padding - pem->at);
 
-    while (len < pem->len && pem->at[len] != 0)
-        len++;
     attest_say(row, "PEM", "certificates, then NUL bytes alone", "something else");
     for (size_t i = len; i < pem->len; i++)
         ATTEST_CHECK(row, pem->at[i] == 0);
@@ -139,13 +164,11 @@ static pp_res cut_padding(struct pp_attest_check *row, struct pp_span *pem)
     return PP_OK;
 }
 
-pp_res tdx_check_pck_chain(struct tdx_ctx *c, struct pp_attest_check *row)
+static pp_res prove_platform(struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem)
 {
-    struct pp_span pem = c->quote.pck_chain;
     struct chain chain = { 0 };
     const char *suffixes[] = { " PCK Certificate", AUTHORITIES[0] };
 
-    PP_TRY(cut_padding(row, &pem));
     PP_TRY(read_chain(c, row, pem, PCK_CHAIN_CERTS, &chain));
     c->leaf = chain.certs[0]; /* released by pp_tdx_verify from here on */
     c->authority = chain.certs[1];
@@ -159,14 +182,27 @@ pp_res tdx_check_pck_chain(struct tdx_ctx *c, struct pp_attest_check *row)
     return PP_OK;
 }
 
+pp_res tdx_check_pck_chain(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    struct pp_span pem = c->quote.pck_chain;
+
+    PP_TRY(cut_padding(row, &pem));
+    if (!tdx_recall_platform(c, pem))
+        return prove_platform(c, row, pem);
+    const struct pp_tdx_window windows[] = { window_of(c->leaf), window_of(c->authority) };
+    return check_windows(c, row, windows, PP_ARRAY_COUNT(windows));
+}
+
 /* --- revocation lists ------------------------------------------------------------------------- */
 
-static pp_res open_crl(const struct tdx_ctx *c, struct pp_attest_check *row, const char *which,
-                       struct pp_span der, const struct pp_x509 *issuer, struct pp_x509_crl **ret)
+/* Into `*list`; one that is there was found genuine before, and only its time is asked. */
+static pp_res take_crl(const struct tdx_ctx *c, struct pp_attest_check *row, const char *which,
+                       struct pp_span der, const struct pp_x509 *issuer, struct pp_x509_crl **list)
 {
     attest_say(row, which, "one in force, signed by its issuer", "none came");
     PP_CHECK(der.len > 0, PP_E_TDX_CRL_STALE, row->number);
-    pp_res r = pp_x509_crl_open(der, issuer, c->posix_s, ret);
+    pp_res r = *list != NULL ? pp_x509_crl_in_force(*list, c->posix_s)
+                             : pp_x509_crl_open(der, issuer, c->posix_s, list);
     if (r.code == PP_E_NO_MEMORY)
         return r;
     attest_say(row, which, "one in force, signed by its issuer",
@@ -188,17 +224,14 @@ static pp_res check_not_listed(struct pp_attest_check *row, const struct pp_x509
 
 pp_res tdx_check_crl(struct tdx_ctx *c, struct pp_attest_check *row)
 {
-    struct pp_x509_crl *crl = NULL;
+    const struct pp_tdx_evidence *e = c->evidence;
 
+    tdx_recall_set(c);
     attest_anchor(row, c->root->label);
-    PP_TRY(open_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
-                    &c->root_crl));
+    PP_TRY(take_crl(c, row, "root's revocation list", e->root_crl, c->root->cert, &c->root_crl));
     PP_TRY(check_not_listed(row, c->root_crl, "authority", c->authority));
-    PP_TRY(
-        open_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority, &crl));
-    pp_res r = check_not_listed(row, crl, "platform's certificate", c->leaf);
-    pp_x509_crl_free(crl);
-    return r;
+    PP_TRY(take_crl(c, row, "authority's revocation list", e->pck_crl, c->authority, &c->pck_crl));
+    return check_not_listed(row, c->pck_crl, "platform's certificate", c->leaf);
 }
 
 /* --- signed documents ------------------------------------------------------------------------- */
@@ -206,7 +239,7 @@ pp_res tdx_check_crl(struct tdx_ctx *c, struct pp_attest_check *row)
 struct document {
     const char *name; /* of the member that holds the object */
     struct pp_span json, chain;
-    uint32_t format_code, time_code; /* the row's own code is that of a wrong signature */
+    uint32_t format_code; /* the row's own code is that of a wrong signature */
 };
 
 static pp_res open_document(const struct tdx_ctx *c, struct pp_attest_check *row,
@@ -264,31 +297,39 @@ static pp_res check_time(const struct tdx_ctx *c, struct pp_attest_check *row, u
     return PP_OK;
 }
 
-static pp_res open_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
+/* A document whose bytes are believed from here on; whether it is in force is not yet asked. */
+static pp_res prove_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row,
+                             const struct document *doc)
 {
-    const struct document doc = {
-        .name = "tcbInfo",
-        .json = c->evidence->tcb_info,
-        .chain = c->evidence->tcb_info_chain,
-        .format_code = PP_E_TDX_TCBINFO_FORMAT,
-        .time_code = PP_E_TDX_TCBINFO_TIME,
-    };
     struct pp_tdx_signed body;
 
-    PP_TRY(open_document(c, row, &doc, &body));
-    PP_TRY(read_signer(c, row, doc.chain, &c->signer));
+    PP_TRY(open_document(c, row, doc, &body));
+    PP_TRY(read_signer(c, row, doc->chain, &c->signer));
     PP_TRY(check_signature(row, c->signer, &body));
-    PP_TRY_AS(doc.format_code, pp_tdx_tcb_info_parse(body.body, &c->info, &row->problem));
-    return check_time(c, row, doc.time_code, c->info.issued_s, c->info.next_update_s);
+    c->info_signer = window_of(c->signer);
+    PP_TRY_AS(doc->format_code, pp_tdx_tcb_info_parse(body.body, &c->info, &row->problem));
+    return PP_OK;
+}
+
+static struct document tcb_info_of(const struct tdx_ctx *c)
+{
+    return (struct document){ .name = "tcbInfo",
+                              .json = c->evidence->tcb_info,
+                              .chain = c->evidence->tcb_info_chain,
+                              .format_code = PP_E_TDX_TCBINFO_FORMAT };
 }
 
 pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
 {
+    const struct document doc = tcb_info_of(c);
+
     PP_TRY_AS(PP_E_TDX_TCBINFO_FMSPC,
               tdx_check_pin(c, row, PP_TDX_PIN_FMSPC, PP_BYTES(c->pck.fmspc)));
     if (!tdx_is_asked(c, row))
         return PP_OK;
-    PP_TRY(open_tcb_info(c, row));
+    PP_TRY(c->set_is_kept ? check_windows(c, row, &c->info_signer, 1)
+                          : prove_tcb_info(c, row, &doc));
+    PP_TRY(check_time(c, row, PP_E_TDX_TCBINFO_TIME, c->info.issued_s, c->info.next_update_s));
     pp_problem_hex(&row->problem, "pceId", PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id));
     PP_CHECK(pp_span_eq(PP_BYTES(c->pck.pce_id), PP_BYTES(c->info.pce_id)), PP_E_TDX_TCBINFO_FMSPC,
              row->number);
@@ -299,6 +340,23 @@ pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
 }
 
 /* Both documents come with the same chain as a rule: it is then verified once. */
+static pp_res prove_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row,
+                                const struct document *doc)
+{
+    struct pp_x509 *own = NULL;
+    struct pp_tdx_signed body;
+
+    PP_TRY(open_document(c, row, doc, &body));
+    if (!pp_span_eq(doc->chain, c->evidence->tcb_info_chain))
+        PP_TRY(read_signer(c, row, doc->chain, &own));
+    c->identity_signer = own != NULL ? window_of(own) : c->info_signer;
+    pp_res r = check_signature(row, own != NULL ? own : c->signer, &body);
+    pp_x509_free(own);
+    PP_TRY(r);
+    PP_TRY_AS(doc->format_code, pp_tdx_qe_identity_parse(body.body, &c->identity, &row->problem));
+    return PP_OK;
+}
+
 pp_res tdx_check_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row)
 {
     const struct document doc = {
@@ -306,19 +364,11 @@ pp_res tdx_check_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row)
         .json = c->evidence->qe_identity,
         .chain = c->evidence->qe_identity_chain,
         .format_code = PP_E_TDX_QEID_FORMAT,
-        .time_code = PP_E_TDX_QEID_TIME,
     };
-    struct pp_x509 *own = NULL;
-    struct pp_tdx_signed body;
 
-    PP_TRY(open_document(c, row, &doc, &body));
-    if (!pp_span_eq(doc.chain, c->evidence->tcb_info_chain))
-        PP_TRY(read_signer(c, row, doc.chain, &own));
-    pp_res r = check_signature(row, own != NULL ? own : c->signer, &body);
-    pp_x509_free(own);
-    PP_TRY(r);
-    PP_TRY_AS(doc.format_code, pp_tdx_qe_identity_parse(body.body, &c->identity, &row->problem));
-    return check_time(c, row, doc.time_code, c->identity.issued_s, c->identity.next_update_s);
+    PP_TRY(c->set_is_kept ? check_windows(c, row, &c->identity_signer, 1)
+                          : prove_qe_identity(c, row, &doc));
+    return check_time(c, row, PP_E_TDX_QEID_TIME, c->identity.issued_s, c->identity.next_update_s);
 }
 
 /* --- collateral by itself --------------------------------------------------------------------- */
@@ -354,9 +404,7 @@ static pp_res read_authority(struct tdx_ctx *c, struct pp_attest_check *row, str
 static pp_res read_lists(struct tdx_ctx *c, struct pp_attest_check *row,
                          struct pp_tdx_documents *ret)
 {
-    struct pp_x509_crl *crl = NULL;
-
-    PP_TRY(open_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
+    PP_TRY(take_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
                     &c->root_crl));
     ret->root_crl_next_update_s = pp_x509_crl_next_update(c->root_crl);
     attest_say(row, "authority's revocation list", "one in force, signed by its issuer",
@@ -365,17 +413,18 @@ static pp_res read_lists(struct tdx_ctx *c, struct pp_attest_check *row,
     if (c->authority == NULL)
         return PP_OK;
     PP_TRY(check_not_listed(row, c->root_crl, "authority", c->authority));
-    PP_TRY(
-        open_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority, &crl));
-    ret->pck_crl_next_update_s = pp_x509_crl_next_update(crl);
+    PP_TRY(take_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority,
+                    &c->pck_crl));
+    ret->pck_crl_next_update_s = pp_x509_crl_next_update(c->pck_crl);
     ret->has_authority = 1;
-    pp_x509_crl_free(crl);
     return PP_OK;
 }
 
 static pp_res read_documents(struct tdx_ctx *c, struct pp_attest_check *row,
                              struct pp_span authority, struct pp_tdx_documents *ret)
 {
+    const struct document tcb_info = tcb_info_of(c);
+
     *row = (struct pp_attest_check){ .number = PP_TDX_CHECK_TCB_INFO,
                                      .code = PP_E_TDX_TCBINFO_SIGNATURE };
     PP_TRY(find_own_root(c, row));
@@ -389,7 +438,8 @@ static pp_res read_documents(struct tdx_ctx *c, struct pp_attest_check *row,
     PP_TRY(read_lists(c, row, ret));
     row->number = PP_TDX_CHECK_TCB_INFO;
     row->code = PP_E_TDX_TCBINFO_SIGNATURE;
-    PP_TRY(open_tcb_info(c, row));
+    PP_TRY(prove_tcb_info(c, row, &tcb_info));
+    PP_TRY(check_time(c, row, PP_E_TDX_TCBINFO_TIME, c->info.issued_s, c->info.next_update_s));
     row->number = PP_TDX_CHECK_QE_IDENTITY;
     row->code = PP_E_TDX_QEID_SIGNATURE;
     return tdx_check_qe_identity(c, row);
@@ -408,6 +458,7 @@ pp_res pp_tdx_documents_verify(const struct pp_tdx_anchors *anchors,
     pp_x509_free(c.authority);
     pp_x509_free(c.signer);
     pp_x509_crl_free(c.root_crl);
+    pp_x509_crl_free(c.pck_crl);
     if (!pp_is_ok(r) && problem != NULL)
         *problem = row.problem;
     PP_TRY(r);

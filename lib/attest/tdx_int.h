@@ -17,16 +17,26 @@ struct tdx_ctx {
 
     struct pp_tdx_quote quote; /* after check 1 */
 
-    /* After check 2; the certificates are released by pp_tdx_verify. */
+    /* After check 2. Certificates and lists are the context's, or those of what was kept. */
     struct pp_x509 *leaf, *authority;
     const struct pp_tdx_root *root;
     struct pp_tdx_pck pck;
 
-    struct pp_x509_crl *root_crl; /* after check 3 */
+    struct pp_x509_crl *root_crl, *pck_crl; /* after check 3 */
 
-    struct pp_x509 *signer;             /* of the TCB info, after check 4 */
-    struct pp_tdx_tcb_info info;        /* after check 4 */
-    struct pp_tdx_qe_identity identity; /* after check 5 */
+    struct pp_x509 *signer;           /* of the TCB info, after check 4; NULL where it was kept */
+    struct pp_tdx_window info_signer; /* after check 4 */
+    struct pp_tdx_tcb_info info;      /* after check 4 */
+    struct pp_tdx_window identity_signer; /* after check 5 */
+    struct pp_tdx_qe_identity identity;   /* after check 5 */
+
+    /* By what they would be kept; written where the anchors keep something. */
+    uint8_t pem_digest[PP_SHA256_BYTES], documents_digest[PP_SHA256_BYTES];
+    struct pp_tdx_kept_platform *platform; /* whose certificates these are; NULL: the context's */
+    int set_is_kept;                       /* 1: lists and documents likewise */
+
+    struct pp_ec_public *quoting; /* after check 6: the attestation key */
+    int quoting_is_kept;
 
     /* Levels that were found: after checks 8, 10 and 11. They point into the two above. */
     const struct pp_tdx_isv_level *qe_level, *module_level;
@@ -50,6 +60,15 @@ tdx_check_fn tdx_check_qe_id, tdx_check_seam, tdx_check_tcb_level, tdx_check_tcb
 /* Checks 14 to 20, in tdx_policy.c. */
 tdx_check_fn tdx_check_td_attr, tdx_check_xfam, tdx_check_seam_pin, tdx_check_measurement,
     tdx_check_service_td, tdx_check_binding, tdx_check_host_id;
+
+/*
+ * What was proven before, in tdx_kept.c: 1 when these very bytes were, and the context then has
+ * what came of it. tdx_keep puts away what this appraisal proved first; the others never see it.
+ */
+int tdx_recall_platform(struct tdx_ctx *c, struct pp_span pem);
+void tdx_recall_set(struct tdx_ctx *c); /* after check 2; `set_is_kept` says it */
+void tdx_keep(struct tdx_ctx *c, const struct pp_tdx_checks *checks);
+void tdx_kept_done(struct pp_tdx_kept *kept);
 
 const char *tdx_policy_name(const struct tdx_ctx *c);
 

@@ -21,8 +21,11 @@ static pp_res check_quote_sig(struct tdx_ctx *c, struct pp_attest_check *row)
 
     attest_anchor(row, "attestation key in the quote");
     memcpy(point + 1, q->attestation_key, sizeof q->attestation_key);
-    pp_res r = pp_ecdsa_verify_raw(PP_P256, PP_BYTES(point), PP_SHA256, q->signed_part,
-                                   q->signature, q->signature + PP_TDX_SIGNATURE_BYTES / 2);
+    pp_res r = c->quoting != NULL ? PP_OK
+                                  : pp_ec_public_import(PP_P256, PP_BYTES(point), &c->quoting);
+    if (pp_is_ok(r))
+        r = pp_ec_public_verify_raw(c->quoting, PP_SHA256, q->signed_part, q->signature,
+                                    q->signature + PP_TDX_SIGNATURE_BYTES / 2);
     attest_say(row, "quote signature", "verifies",
                pp_is_ok(r)          ? "verifies"
                : r.code == PP_E_KEY ? "its key is no point of the curve"
@@ -199,6 +202,21 @@ static void prepare(struct pp_tdx_checks *checks)
     }
 }
 
+static void release(struct tdx_ctx *c)
+{
+    if (c->platform == NULL) {
+        pp_x509_free(c->leaf);
+        pp_x509_free(c->authority);
+    }
+    if (!c->set_is_kept) {
+        pp_x509_crl_free(c->root_crl);
+        pp_x509_crl_free(c->pck_crl);
+    }
+    if (!c->quoting_is_kept)
+        pp_ec_public_free(c->quoting);
+    pp_x509_free(c->signer);
+}
+
 pp_res pp_tdx_verify(const struct pp_tdx_anchors *anchors, const struct pp_tdx_policy *policy,
                      const struct pp_tdx_evidence *evidence, uint64_t posix_s,
                      struct pp_tdx_checks *checks, struct pp_tdx_result *ret)
@@ -212,10 +230,8 @@ pp_res pp_tdx_verify(const struct pp_tdx_anchors *anchors, const struct pp_tdx_p
     PP_CHECK((policy->skip & ~PP_TDX_SKIPPABLE) == 0, PP_E_STATE, policy->skip);
     PP_CHECK(collateral == 0 || collateral == PP_TDX_COLLATERAL, PP_E_STATE, policy->skip);
     pp_res r = run_all(&c, checks);
-    pp_x509_free(c.leaf);
-    pp_x509_free(c.authority);
-    pp_x509_free(c.signer);
-    pp_x509_crl_free(c.root_crl);
+    tdx_keep(&c, checks);
+    release(&c);
     PP_TRY(r);
     *ret = result_of(&c, checks);
     return PP_OK;

@@ -6,7 +6,8 @@
  * The verifier knows no simulators and no exceptions: which roots, which names, which values count
  * is all data that the caller gives. A policy in the zero state asks for every check and accepts
  * nothing. All structures are the caller's; nothing here allocates but parsed certificates and
- * revocation lists, which are gone when pp_tdx_verify returns. Any thread.
+ * revocation lists, which are gone when pp_tdx_verify returns, or stay in what the anchors keep.
+ * Any thread, where the anchors keep nothing.
  */
 #ifndef PP_TDX_VERIFY_H
 #define PP_TDX_VERIFY_H
@@ -29,12 +30,61 @@ struct pp_tdx_root {
     struct pp_x509 *cert;
     char family[PP_X509_NAME_BYTES_MAX]; /* "Intel SGX": the CN is "<family> Root CA" */
     struct pp_tdx_names names;
+    uint8_t digest[PP_SHA256_BYTES]; /* of the certificate */
     char label[64]; /* "Intel SGX Root CA sha256:44a0196b2b99f889", for people and receipts */
+};
+
+/* --- what was proven before -------------------------------------------------------------------- */
+
+enum { PP_TDX_KEPT_PLATFORMS = 8, PP_TDX_KEPT_SETS = 4 };
+
+/* A platform's certificates, found to be a chain to a pinned root. Members are the verifier's. */
+struct pp_tdx_kept_platform {
+    uint64_t used;                 /* when, by the count of uses; 0: empty */
+    uint8_t pem[PP_SHA256_BYTES];  /* digest of the chain as it came */
+    uint8_t root[PP_SHA256_BYTES]; /* digest of the anchor */
+    struct pp_x509 *leaf, *authority;
+    struct pp_tdx_pck pck;
+    /* The attestation key that it vouched for last, as a key; not that it vouched. */
+    uint8_t attestation_key[PP_TDX_SIGNATURE_BYTES];
+    struct pp_ec_public *quoting;
+};
+
+/* When a certificate is in force: from its first second to its last but one. */
+struct pp_tdx_window {
+    uint64_t from_s, until_s;
+};
+
+/* The collateral of a kind of platform, found to be the vendor's. Members are the verifier's. */
+struct pp_tdx_kept_set {
+    uint64_t used;
+    uint8_t documents[PP_SHA256_BYTES]; /* digest of all six as they came, and of the authority */
+    uint8_t root[PP_SHA256_BYTES];
+    struct pp_x509_crl *root_crl, *pck_crl;
+    struct pp_tdx_window info_signer, identity_signer;
+    struct pp_tdx_tcb_info info;
+    struct pp_tdx_qe_identity identity;
+};
+
+/*
+ * What pp_tdx_verify has proven, so that the same bytes are not proven again: signatures, chains
+ * and forms do not change. Everything that can is asked at every appraisal: validity of each
+ * certificate, of lists and documents, revocation, and all that is the quote's own. What failed is
+ * not kept, and what was kept under a root counts while that root is an anchor. Nothing in it is
+ * the caller's bytes; what was not used for longest gives way. Some 28 KiB, and the heap of two
+ * certificates and a key, or of two lists, each. Zero state is empty; only pp_tdx_verify fills it.
+ */
+struct pp_tdx_kept {
+    uint64_t uses;
+    struct pp_tdx_kept_platform platforms[PP_TDX_KEPT_PLATFORMS];
+    struct pp_tdx_kept_set sets[PP_TDX_KEPT_SETS];
 };
 
 struct pp_tdx_anchors {
     struct pp_tdx_root roots[PP_TDX_ROOTS_MAX];
     size_t count;
+    /* The caller's; NULL: nothing is kept. Emptied with the anchors. One thread's at a time. */
+    struct pp_tdx_kept *kept;
 };
 
 /*

@@ -318,32 +318,85 @@ pp_res pp_ec_point_import(enum pp_curve curve, struct pp_span point, EVP_PKEY **
     return PP_OK;
 }
 
-pp_res pp_ecdsa_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, struct pp_span message,
-                            struct pp_span der)
+EVP_PKEY_CTX *pp_ecdsa_ready(EVP_PKEY *pkey)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+    if (ctx != NULL && EVP_PKEY_verify_init(ctx) == 1)
+        return ctx;
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+    return NULL;
+}
+
+pp_res pp_ecdsa_verify_ready(const EVP_PKEY_CTX *ready, enum pp_hash_id hash,
+                             struct pp_span message, struct pp_span der)
 {
     uint8_t digest[PP_HASH_BYTES_MAX];
     EVP_PKEY_CTX *ctx;
 
+    PP_CHECK(ready != NULL, PP_E_SIGNATURE, 1);
     pp_hash_of(hash, message, digest);
-    PP_CHECK((ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL)) != NULL, PP_E_NO_MEMORY, 0);
-    int ok = EVP_PKEY_verify_init(ctx) == 1 &&
-             EVP_PKEY_verify(ctx, der.at, der.len, digest, pp_hash_len(hash)) == 1;
+    PP_CHECK((ctx = EVP_PKEY_CTX_dup(ready)) != NULL, PP_E_NO_MEMORY, 0);
+    int ok = EVP_PKEY_verify(ctx, der.at, der.len, digest, pp_hash_len(hash)) == 1;
     EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
     PP_CHECK(ok, PP_E_SIGNATURE, 0);
     return PP_OK;
 }
 
+struct pp_ec_public {
+    EVP_PKEY_CTX *ready;
+    enum pp_curve curve;
+};
+
+pp_res pp_ec_public_import(enum pp_curve curve, struct pp_span point, struct pp_ec_public **ret)
+{
+    struct pp_ec_public *k;
+    EVP_PKEY *pkey = NULL;
+
+    PP_TRY(pp_ec_point_import(curve, point, &pkey));
+    EVP_PKEY_CTX *ready = pp_ecdsa_ready(pkey);
+    EVP_PKEY_free(pkey); /* `ready` holds it */
+    k = ready == NULL ? NULL : OPENSSL_zalloc(sizeof *k);
+    if (k == NULL) {
+        EVP_PKEY_CTX_free(ready);
+        return PP_FAIL(PP_E_NO_MEMORY, 0);
+    }
+    k->ready = ready;
+    k->curve = curve;
+    *ret = k;
+    return PP_OK;
+}
+
+void pp_ec_public_free(struct pp_ec_public *k)
+{
+    if (k == NULL)
+        return;
+    EVP_PKEY_CTX_free(k->ready);
+    OPENSSL_free(k);
+}
+
+pp_res pp_ec_public_verify_raw(const struct pp_ec_public *k, enum pp_hash_id hash,
+                               struct pp_span message, const uint8_t *r, const uint8_t *s)
+{
+    uint8_t der[PP_ECDSA_DER_BYTES_MAX];
+    size_t len;
+
+    PP_TRY(pp_ecdsa_raw_to_der(r, s, pp_curve_len(k->curve), der, sizeof der, &len));
+    return pp_ecdsa_verify_ready(k->ready, hash, message, pp_span(der, len));
+}
+
 pp_res pp_ecdsa_verify(enum pp_curve curve, struct pp_span point, enum pp_hash_id hash,
                        struct pp_span message, struct pp_span der)
 {
     uint8_t r[PP_EC_FIELD_BYTES_MAX], s[PP_EC_FIELD_BYTES_MAX];
-    EVP_PKEY *pkey = NULL;
+    struct pp_ec_public *k = NULL;
 
     PP_TRY_AS(PP_E_SIGNATURE, pp_ecdsa_der_to_raw(der, pp_curve_len(curve), r, s));
-    PP_TRY(pp_ec_point_import(curve, point, &pkey));
-    pp_res result = pp_ecdsa_verify_pkey(pkey, hash, message, der);
-    EVP_PKEY_free(pkey);
+    PP_TRY(pp_ec_public_import(curve, point, &k));
+    pp_res result = pp_ecdsa_verify_ready(k->ready, hash, message, der);
+    pp_ec_public_free(k);
     return result;
 }
 

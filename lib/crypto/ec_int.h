@@ -19,9 +19,16 @@ PP_MUST pp_res pp_pkey_export_der(const EVP_PKEY *pkey, struct pp_secret *ret);
 /* A key from its uncompressed point, which must be on the curve. KEY. The caller frees it. */
 PP_MUST pp_res pp_ec_point_import(enum pp_curve curve, struct pp_span point, EVP_PKEY **ret);
 
-/* Verifies with a key that is already imported. SIGNATURE. */
-PP_MUST pp_res pp_ecdsa_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, struct pp_span message,
-                                    struct pp_span der);
+/*
+ * A key that is made ready for many verifications; the caller frees it, and may free `pkey` before.
+ * NULL: no memory. Any thread: a verification works on a copy. SIGNATURE, also where `ready` is
+ * NULL.
+ */
+EVP_PKEY_CTX *pp_ecdsa_ready(EVP_PKEY *pkey);
+PP_MUST pp_res pp_ecdsa_verify_ready(const EVP_PKEY_CTX *ready, enum pp_hash_id hash,
+                                     struct pp_span message, struct pp_span der);
+
+/* Verifies with an RSA key that is already imported. SIGNATURE. */
 PP_MUST pp_res pp_rsa_pss_verify_pkey(EVP_PKEY *pkey, enum pp_hash_id hash, size_t salt_len,
                                       struct pp_span message, struct pp_span signature);
 

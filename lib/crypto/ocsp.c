@@ -5,12 +5,16 @@
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
-#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
+#include "ec_int.h"
+#include "rd.h"
 #include "x509_int.h"
 
 struct pp_ocsp {
     OCSP_BASICRESP *basic;
+    uint8_t *der; /* of it: a copy */
+    struct pp_span signed_part;
 };
 
 /* The hash by which a CertID names its issuer: SHA-256 or SHA-384, else NULL. */
@@ -54,36 +58,84 @@ static pp_res find_single(OCSP_BASICRESP *basic, const struct pp_ocsp_question *
     return PP_OK;
 }
 
-/*
- * The one trust anchor is the issuer's own certificate, wherever it stands in its chain: OpenSSL
- * then asks that the signer is it, or has a certificate from it with the purpose OCSP signing.
- */
-static pp_res verify(OCSP_BASICRESP *basic, const struct pp_ocsp_question *q)
+/* The whole answer is this issuer's: one that mixes two is not ours to take apart. */
+static int is_all_of(OCSP_BASICRESP *basic, const struct pp_ocsp_question *q)
 {
-    int nid = OBJ_obj2nid(OCSP_resp_get0_tbs_sigalg(basic)->algorithm);
-    X509_STORE *store;
-    X509 *issuer;
+    int all = 1;
+
+    for (int i = 0; i < OCSP_resp_count(basic) && all; i++) {
+        OCSP_CERTID *id = (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(OCSP_resp_get0(basic, i));
+        const EVP_MD *hash = cert_id_hash(id);
+        OCSP_CERTID *ours = hash == NULL ? NULL : OCSP_cert_to_id(hash, NULL, q->issuer->x);
+        all = ours != NULL && OCSP_id_issuer_cmp(id, ours) == 0;
+        OCSP_CERTID_free(ours);
+    }
+    return all;
+}
+
+/* The signer by the name or key that the answer gives: the issuer, or a certificate in it. */
+static pp_res find_signer(OCSP_BASICRESP *basic, const struct pp_ocsp_question *q, X509 **ret)
+{
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    int found = certs != NULL && sk_X509_push(certs, q->issuer->x) > 0 &&
+                OCSP_resp_get0_signer(basic, ret, certs) == 1;
+
+    sk_X509_free(certs); /* without what is in it */
+    PP_CHECK(found, PP_E_SIGNATURE, 1);
+    return PP_OK;
+}
+
+static pp_res check_signature(const struct pp_ocsp *o, const struct pp_x509 *signer)
+{
+    const ASN1_BIT_STRING *bits = OCSP_resp_get0_signature(o->basic);
+    int nid = OBJ_obj2nid(OCSP_resp_get0_tbs_sigalg(o->basic)->algorithm);
 
     PP_CHECK(nid == NID_ecdsa_with_SHA384 || nid == NID_ecdsa_with_SHA256, PP_E_SIGNATURE, nid);
-    PP_CHECK((store = X509_STORE_new()) != NULL, PP_E_NO_MEMORY, 0);
-    if ((issuer = pp_x509_with_key(q->issuer)) == NULL) {
-        X509_STORE_free(store);
-        return PP_FAIL(PP_E_NO_MEMORY, 1);
-    }
-    X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
-    X509_VERIFY_PARAM_set_time(param, (time_t)q->posix_s);
-    X509_VERIFY_PARAM_set_depth(param, 0); /* nothing between the responder and the issuer */
-    int ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-             X509_STORE_add_cert(store, issuer) == 1;
-    /* An issuer that signs for itself sends no certificate: it is found among these. */
-    STACK_OF(X509) *certs = sk_X509_new_null();
-    ok = ok && certs != NULL && sk_X509_push(certs, issuer) > 0 &&
-         OCSP_basic_verify(basic, certs, store, OCSP_NOEXPLICIT) == 1;
-    sk_X509_free(certs); /* without what is in it */
-    X509_STORE_free(store);
-    X509_free(issuer);
-    PP_CHECK(ok, PP_E_SIGNATURE, 0);
-    return PP_OK;
+    PP_CHECK((bits->flags & 7) == 0, PP_E_SIGNATURE, 3); /* whole bytes */
+    return pp_ecdsa_verify_ready(signer->ready,
+                                 nid == NID_ecdsa_with_SHA384 ? PP_SHA384 : PP_SHA256,
+                                 o->signed_part, pp_span(bits->data, (size_t)bits->length));
+}
+
+/* RFC 6960, 4.2.2.2: the issuer certified this responder itself, and for that. */
+static pp_res check_responder(const struct pp_x509 *responder, const struct pp_ocsp_question *q)
+{
+    uint32_t purposes = (X509_get_extension_flags(responder->x) & EXFLAG_XKUSAGE) == 0
+                            ? 0
+                            : X509_get_extended_key_usage(responder->x);
+
+    PP_CHECK((purposes & XKU_OCSP_SIGN) != 0, PP_E_SIGNATURE, 4);
+    return pp_x509_link_verify(responder, q->issuer, q->posix_s);
+}
+
+static pp_res verify_delegated(const struct pp_ocsp *o, X509 *signer,
+                               const struct pp_ocsp_question *q)
+{
+    struct pp_x509 *responder = NULL;
+    unsigned char *der = NULL;
+    int len = i2d_X509(signer, &der);
+    pp_res r = len <= 0 ? PP_FAIL(PP_E_NO_MEMORY, 0)
+                        : pp_x509_parse(pp_span(der, (size_t)len), &responder);
+
+    OPENSSL_free(der);
+    if (pp_is_ok(r))
+        r = check_responder(responder, q);
+    if (pp_is_ok(r))
+        r = check_signature(o, responder);
+    pp_x509_free(responder);
+    return r;
+}
+
+/* The one trust anchor is the issuer's own certificate, wherever it stands in its chain. */
+static pp_res verify(const struct pp_ocsp *o, const struct pp_ocsp_question *q)
+{
+    X509 *signer = NULL;
+
+    PP_CHECK(is_all_of(o->basic, q), PP_E_SIGNATURE, 5);
+    PP_TRY(find_signer(o->basic, q, &signer));
+    PP_CHECK(pp_x509_is_plain(q->issuer) && pp_x509_in_force(q->issuer, q->posix_s), PP_E_SIGNATURE,
+             6);
+    return signer == q->issuer->x ? check_signature(o, q->issuer) : verify_delegated(o, signer, q);
 }
 
 /* RFC 8954: the extension's value is the DER of an OCTET STRING. */
@@ -128,34 +180,107 @@ pp_res pp_ocsp_check(const struct pp_ocsp *o, const struct pp_ocsp_question *que
 
     PP_CHECK(question->posix_s <= INT64_MAX, PP_E_RANGE, 2);
     PP_TRY(find_single(o->basic, question, &single));
-    pp_res r = verify(o->basic, question);
+    pp_res r = verify(o, question);
     ERR_clear_error();
-    PP_TRY(r);
+    if (r.code == PP_E_NO_MEMORY)
+        return r;
+    PP_TRY_AS(PP_E_SIGNATURE, r);
     PP_TRY(check_nonce(o->basic, question->nonce));
     return read_status(single, question, ret);
 }
 
+/* --- reading ---------------------------------------------------------------------------------- */
+
+enum { DER_OCTET_STRING = 0x04, DER_OID = 0x06, DER_ENUMERATED = 0x0A, DER_SEQUENCE = 0x30 };
+enum { DER_RESPONSE_BYTES = 0xA0 }; /* [0] EXPLICIT */
+
+/* The content of the next value, which has this tag; its length in the one form that DER has. */
+static struct pp_rd der_value(struct pp_rd *rd, uint8_t tag)
+{
+    uint8_t got = pp_rd_u8(rd);
+    size_t len = pp_rd_u8(rd);
+    size_t least = 0;
+
+    if (len == 0x81) {
+        len = pp_rd_u8(rd);
+        least = 0x80;
+    } else if (len == 0x82) {
+        len = pp_rd_u16(rd);
+        least = 0x100;
+    } else if (len >= 0x80) {
+        pp_rd_fail(rd, PP_E_ENCODING);
+    }
+    if (got != tag || len < least)
+        pp_rd_fail(rd, PP_E_FORMAT);
+    return pp_rd_sub(rd, len);
+}
+
+/* RFC 6960, 4.2.1: OCSPResponse, down to the BasicOCSPResponse in its OCTET STRING. */
+static pp_res unwrap(struct pp_span der, struct pp_span *ret)
+{
+    static const uint8_t basic[] = { 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01 };
+    static const uint8_t successful[] = { OCSP_RESPONSE_STATUS_SUCCESSFUL };
+    struct pp_rd rd = pp_rd_span(der);
+    struct pp_rd response = der_value(&rd, DER_SEQUENCE);
+    struct pp_rd status = der_value(&response, DER_ENUMERATED);
+    struct pp_rd tagged = der_value(&response, DER_RESPONSE_BYTES);
+    struct pp_rd bytes = der_value(&tagged, DER_SEQUENCE);
+    struct pp_rd oid = der_value(&bytes, DER_OID);
+    struct pp_rd content = der_value(&bytes, DER_OCTET_STRING);
+
+    PP_TRY(pp_rd_end(&bytes));
+    PP_TRY(pp_rd_end(&tagged));
+    PP_TRY(pp_rd_end(&response));
+    PP_TRY(pp_rd_end(&rd));
+    PP_CHECK(pp_span_eq(pp_rd_rest(&status), PP_BYTES(successful)), PP_E_FORMAT, 2);
+    PP_CHECK(pp_span_eq(pp_rd_rest(&oid), PP_BYTES(basic)), PP_E_FORMAT, 3);
+    *ret = pp_rd_rest(&content);
+    return PP_OK;
+}
+
+/* BasicOCSPResponse ::= SEQUENCE { tbsResponseData SEQUENCE, ... }, known to be DER. */
+static struct pp_span signed_part_of(struct pp_span basic)
+{
+    struct pp_rd rd = pp_rd_span(basic);
+    struct pp_rd body = der_value(&rd, DER_SEQUENCE);
+    struct pp_span from = pp_span(body.at, body.left);
+
+    (void)der_value(&body, DER_SEQUENCE);
+    return body.failed != PP_E_OK ? (struct pp_span){ 0 } : pp_span(from.at, from.len - body.left);
+}
+
+/* As with certificates: no decoder is set up for keys, and one value has one encoding. */
+static pp_res fill(struct pp_ocsp *o, struct pp_span basic)
+{
+    const unsigned char *at = basic.at;
+    unsigned char *again = NULL;
+
+    PP_TRY(pp_crypto_init());
+    o->basic = (OCSP_BASICRESP *)ASN1_item_d2i_ex(
+        NULL, &at, (long)basic.len, ASN1_ITEM_rptr(OCSP_BASICRESP), pp_algorithms()->bare, NULL);
+    PP_CHECK(o->basic != NULL, PP_E_FORMAT, 4);
+    int len = i2d_OCSP_BASICRESP(o->basic, &again);
+    o->der = again;
+    PP_CHECK(len > 0 && pp_span_eq(basic, pp_span(again, (size_t)len)), PP_E_FORMAT, 5);
+    o->signed_part = signed_part_of(pp_span(again, (size_t)len));
+    PP_CHECK(o->signed_part.len > 0, PP_E_FORMAT, 6);
+    return PP_OK;
+}
+
 pp_res pp_ocsp_parse(struct pp_span der, struct pp_ocsp **ret)
 {
-    const unsigned char *at = der.at;
-    struct pp_ocsp *o = NULL;
+    struct pp_span basic;
+    struct pp_ocsp *o;
 
     PP_CHECK(der.len <= PP_OCSP_BYTES_MAX, PP_E_LIMIT, der.len);
-    PP_CHECK(der.len > 0, PP_E_FORMAT, 0);
-    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &at, (long)der.len);
-    OCSP_BASICRESP *basic = response == NULL || at != der.at + der.len ||
-                                    OCSP_response_status(response) !=
-                                        OCSP_RESPONSE_STATUS_SUCCESSFUL
-                                ? NULL
-                                : OCSP_response_get1_basic(response);
-    OCSP_RESPONSE_free(response);
+    PP_TRY_AS(PP_E_FORMAT, unwrap(der, &basic));
+    PP_CHECK((o = OPENSSL_zalloc(sizeof *o)) != NULL, PP_E_NO_MEMORY, 0);
+    pp_res r = fill(o, basic);
     ERR_clear_error();
-    PP_CHECK(basic != NULL, PP_E_FORMAT, 1);
-    if ((o = OPENSSL_zalloc(sizeof *o)) == NULL) {
-        OCSP_BASICRESP_free(basic);
-        return PP_FAIL(PP_E_NO_MEMORY, 0);
+    if (!pp_is_ok(r)) {
+        pp_ocsp_free(o);
+        return r;
     }
-    o->basic = basic;
     *ret = o;
     return PP_OK;
 }
@@ -165,5 +290,6 @@ void pp_ocsp_free(struct pp_ocsp *o)
     if (o == NULL)
         return;
     OCSP_BASICRESP_free(o->basic);
+    OPENSSL_free(o->der);
     OPENSSL_free(o);
 }

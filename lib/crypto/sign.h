@@ -91,6 +91,14 @@ PP_MUST pp_res pp_ecdsa_verify(enum pp_curve curve, struct pp_span point, enum p
 PP_MUST pp_res pp_ecdsa_verify_raw(enum pp_curve curve, struct pp_span point, enum pp_hash_id hash,
                                    struct pp_span message, const uint8_t *r, const uint8_t *s);
 
+/* The same for a key that verifies more than once, owned by the caller. KEY; any thread. */
+struct pp_ec_public;
+PP_MUST pp_res pp_ec_public_import(enum pp_curve curve, struct pp_span point,
+                                   struct pp_ec_public **ret);
+void pp_ec_public_free(struct pp_ec_public *k); /* NULL is fine */
+PP_MUST pp_res pp_ec_public_verify_raw(const struct pp_ec_public *k, enum pp_hash_id hash,
+                                       struct pp_span message, const uint8_t *r, const uint8_t *s);
+
 /*
  * The integers of a DER signature, each left-padded to `len` bytes (32 or 48), and back. The DER
  * form is the only one of its value: FORMAT (not two minimal positive INTEGERs), RANGE (more than

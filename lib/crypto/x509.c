@@ -48,7 +48,8 @@ static void take_key(struct pp_x509 *c, struct pp_span spki)
     if (is_ec_key(spki, &curve)) {
         size_t head = pp_ec_spki_head(curve).len;
         pp_res r = pp_ec_point_import(curve, pp_span(spki.at + head, spki.len - head), &c->pkey);
-        if (pp_is_ok(r))
+        c->ready = pp_is_ok(r) ? pp_ecdsa_ready(c->pkey) : NULL;
+        if (c->ready != NULL)
             c->key_kind = curve == PP_P256 ? PP_X509_KEY_P256 : PP_X509_KEY_P384;
         return;
     }
@@ -163,6 +164,7 @@ void pp_x509_free(struct pp_x509 *c)
     if (c == NULL)
         return;
     X509_free(c->x);
+    EVP_PKEY_CTX_free(c->ready);
     EVP_PKEY_free(c->pkey);
     OPENSSL_free(c->der);
     OPENSSL_free(c);
@@ -269,7 +271,7 @@ pp_res pp_x509_ecdsa_verify_raw(const struct pp_x509 *c, enum pp_hash_id hash,
     PP_CHECK(c->key_kind == PP_X509_KEY_P256 || c->key_kind == PP_X509_KEY_P384, PP_E_KEY, 0);
     PP_TRY(pp_ecdsa_raw_to_der(r, s, c->key_kind == PP_X509_KEY_P256 ? 32 : 48, der, sizeof der,
                                &len));
-    return pp_ecdsa_verify_pkey(c->pkey, hash, message, pp_span(der, len));
+    return pp_ecdsa_verify_ready(c->ready, hash, message, pp_span(der, len));
 }
 
 static X509_NAME *name_of(const struct pp_x509 *c, enum pp_x509_side side)

@@ -49,24 +49,35 @@ void pp_x509_pem_free(struct pp_x509_pem *p); /* zero state is fine */
  * The chain certs[0] (leaf) .. certs[count-1] must end in the pinned root: byte-equal to `root`'s
  * DER and self-signed. Every signature, CA flag, path length, critical extension and validity at
  * `posix_s` is checked; no system store, no partial chain, exactly `count` certificates
- * (2..PP_X509_CHAIN_MAX, else RANGE). `strict` 0 leaves out RFC 5280's rules that AMD's chip
- * certificates do not keep (they lack an authority key identifier); nothing of the above. SIGNATURE
- * for a chain that does not verify, RANGE for a certificate outside its validity; the detail is
- * OpenSSL's X509_V_ERR_ number.
+ * (2..PP_X509_CHAIN_MAX, else RANGE), none twice. `strict` 0 leaves out RFC 5280's rules that AMD's
+ * chip certificates do not keep (they lack an authority key identifier); nothing of the above.
+ * SIGNATURE for a chain that does not verify, RANGE for a certificate outside its validity; the
+ * detail is an X509_V_ERR_ number of OpenSSL, with which tests compare every verdict.
  */
 PP_MUST pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count,
                                     const struct pp_x509 *root, uint64_t posix_s, int strict);
+
+/*
+ * The same, strictly, for a root that is kept and that pp_x509_link_verify found to have signed
+ * itself: certs[0] (leaf) .. certs[count-1], which `root` signed. RANGE also for a count that is
+ * not 1..PP_X509_CHAIN_MAX - 1.
+ */
+PP_MUST pp_res pp_x509_path_verify(struct pp_x509 *const *certs, size_t count,
+                                   const struct pp_x509 *root, uint64_t posix_s);
 
 /*
  * One link of such a chain, for authorities that were verified before and are kept: `issuer` is
  * named in `c`, may certify it, and its key signed it; neither has a critical extension that we do
  * not know, name constraints, or is outside its validity at `posix_s`. Chip and authority,
  * authority and root, root and itself: the three links of a chain of three, which may be verified
- * at different times, since nothing but the validity changes. Much quicker than the above.
+ * at different times, since nothing but the validity changes.
  * SIGNATURE, RANGE (validity); the detail is an X509_V_ERR_ number.
  */
 PP_MUST pp_res pp_x509_link_verify(const struct pp_x509 *c, const struct pp_x509 *issuer,
                                    uint64_t posix_s);
+
+/* 1 from the first second of its validity to the last but one, as OpenSSL counts. */
+int pp_x509_in_force(const struct pp_x509 *c, uint64_t posix_s);
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
@@ -133,6 +144,7 @@ int pp_x509_serial_is_positive(const struct pp_x509 *c);
 struct pp_x509_crl;
 PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer,
                                 uint64_t posix_s, struct pp_x509_crl **ret);
+PP_MUST pp_res pp_x509_crl_in_force(const struct pp_x509_crl *crl, uint64_t posix_s); /* RANGE */
 int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
 uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl);             /* POSIX seconds */
 void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */

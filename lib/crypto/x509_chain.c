@@ -9,101 +9,6 @@
 #include "ec_int.h"
 #include "x509_int.h"
 
-/* --- whole chains ---------------------------------------------------------------------------- */
-
-/* A chain as OpenSSL wants it: with keys that it has read itself. */
-struct chain {
-    X509 *x[PP_X509_CHAIN_MAX];
-    size_t count;
-};
-
-X509 *pp_x509_with_key(const struct pp_x509 *c)
-{
-    const unsigned char *at = c->der;
-
-    return d2i_X509(NULL, &at, (long)c->der_len);
-}
-
-static pp_res chain_read(struct pp_x509 *const *certs, size_t count, struct chain *ret)
-{
-    for (; ret->count < count; ret->count++) {
-        X509 *x = pp_x509_with_key(certs[ret->count]);
-        PP_CHECK(x != NULL, PP_E_NO_MEMORY, ret->count);
-        ret->x[ret->count] = x;
-    }
-    return PP_OK;
-}
-
-static void chain_done(struct chain *c)
-{
-    for (size_t i = 0; i < c->count; i++)
-        X509_free(c->x[i]);
-}
-
-/* The chain that OpenSSL built must be ours, certificate by certificate. */
-static int same_chain(X509_STORE_CTX *ctx, const struct chain *ours)
-{
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-
-    if (chain == NULL || sk_X509_num(chain) != (int)ours->count)
-        return 0;
-    for (size_t i = 0; i < ours->count; i++)
-        if (X509_cmp(sk_X509_value(chain, (int)i), ours->x[i]) != 0)
-            return 0;
-    return 1;
-}
-
-static pp_res verify_with(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509) * middle,
-                          const struct chain *chain, uint64_t posix_s, int strict)
-{
-    unsigned long flags = X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_USE_CHECK_TIME |
-                          (strict ? X509_V_FLAG_X509_STRICT : 0);
-    size_t count = chain->count;
-
-    PP_CHECK(X509_STORE_add_cert(store, chain->x[count - 1]) == 1, PP_E_NO_MEMORY, 0);
-    for (size_t i = 1; i + 1 < count; i++)
-        PP_CHECK(sk_X509_push(middle, chain->x[i]) > 0, PP_E_NO_MEMORY, 0);
-    PP_CHECK(X509_STORE_CTX_init(ctx, store, chain->x[0], middle) == 1, PP_E_CRYPTO, 0);
-
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    PP_CHECK(X509_VERIFY_PARAM_set_flags(param, flags) == 1, PP_E_CRYPTO, 1);
-    X509_VERIFY_PARAM_set_time(param, (time_t)posix_s);
-    X509_VERIFY_PARAM_set_depth(param, (int)count - 2); /* certificates between leaf and root */
-
-    int verified = X509_verify_cert(ctx) == 1;
-    int error = X509_STORE_CTX_get_error(ctx);
-    if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
-        return PP_FAIL(PP_E_RANGE, error);
-    PP_CHECK(verified && error == X509_V_OK, PP_E_SIGNATURE, error);
-    PP_CHECK(same_chain(ctx, chain), PP_E_SIGNATURE, X509_V_ERR_UNSPECIFIED);
-    return PP_OK;
-}
-
-pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count, const struct pp_x509 *root,
-                            uint64_t posix_s, int strict)
-{
-    struct chain chain = { 0 };
-
-    PP_CHECK(count >= 2 && count <= PP_X509_CHAIN_MAX, PP_E_RANGE, count);
-    PP_CHECK(posix_s <= INT64_MAX, PP_E_RANGE, 0);
-    PP_CHECK(pp_x509_equal(certs[count - 1], root), PP_E_SIGNATURE,
-             X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
-
-    X509_STORE *store = X509_STORE_new();
-    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    STACK_OF(X509) *middle = sk_X509_new_null();
-    pp_res r = store == NULL || ctx == NULL || middle == NULL ? PP_FAIL(PP_E_NO_MEMORY, 0)
-                                                              : chain_read(certs, count, &chain);
-    if (pp_is_ok(r))
-        r = verify_with(ctx, store, middle, &chain, posix_s, strict);
-    X509_STORE_CTX_free(ctx);
-    sk_X509_free(middle); /* the certificates are the chain's */
-    X509_STORE_free(store);
-    chain_done(&chain);
-    ERR_clear_error();
-    return r;
-}
-
 /* --- one link -------------------------------------------------------------------------------- */
 
 /* RFC 5280, 4.2.1.1: names the issuer's key where it is there; AMD's chips have none. */
@@ -118,14 +23,15 @@ static int key_id_fits(const struct pp_x509 *c, const struct pp_x509 *issuer)
     return fits;
 }
 
-/* Whether `c` has nothing that forbids using it here, and nothing that asks what we do not do. */
-static int is_plain(const struct pp_x509 *c)
+int pp_x509_is_plain(const struct pp_x509 *c)
 {
     uint32_t flags = X509_get_extension_flags(c->x);
 
     return (flags & (EXFLAG_INVALID | EXFLAG_CRITICAL | EXFLAG_PROXY | EXFLAG_INVALID_POLICY)) ==
                0 &&
-           X509_get_ext_by_NID(c->x, NID_name_constraints, -1) < 0;
+           X509_get_ext_by_NID(c->x, NID_name_constraints, -1) < 0 &&
+           X509_get_ext_by_NID(c->x, NID_sbgp_ipAddrBlock, -1) < 0 &&
+           X509_get_ext_by_NID(c->x, NID_sbgp_autonomousSysNum, -1) < 0;
 }
 
 /* RFC 5280, 4.2.1.9: an authority, and one that may certify what `c` is. */
@@ -148,16 +54,18 @@ static pp_res link_signature(const struct pp_x509 *c, const struct pp_x509 *issu
              X509_V_ERR_CERT_SIGNATURE_FAILURE);
     /* As in OpenSSL: a signature is whole bytes. The number of bits to leave out is nobody's. */
     PP_CHECK((bits->flags & 7) == 0, PP_E_SIGNATURE, X509_V_ERR_CERT_SIGNATURE_FAILURE);
-    PP_CHECK(issuer->pkey != NULL, PP_E_SIGNATURE, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY);
+    /* A curve by its parameters instead of its name is an OTHER, too. */
+    PP_CHECK(issuer->key_kind != PP_X509_KEY_OTHER, PP_E_SIGNATURE,
+             X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY);
     struct pp_span signature = pp_span(bits->data, (size_t)bits->length);
     switch (pp_x509_sig_kind(c)) {
     case PP_X509_SIG_PSS_SHA384:
         return pp_rsa_pss_verify_pkey(issuer->pkey, PP_SHA384, PP_SHA384_BYTES, signed_part,
                                       signature);
     case PP_X509_SIG_ECDSA_SHA256:
-        return pp_ecdsa_verify_pkey(issuer->pkey, PP_SHA256, signed_part, signature);
+        return pp_ecdsa_verify_ready(issuer->ready, PP_SHA256, signed_part, signature);
     case PP_X509_SIG_ECDSA_SHA384:
-        return pp_ecdsa_verify_pkey(issuer->pkey, PP_SHA384, signed_part, signature);
+        return pp_ecdsa_verify_ready(issuer->ready, PP_SHA384, signed_part, signature);
     case PP_X509_SIG_OTHER:
         break;
     }
@@ -165,35 +73,176 @@ static pp_res link_signature(const struct pp_x509 *c, const struct pp_x509 *issu
 }
 
 /* As in OpenSSL: the first second is in, the last is out. */
-static int in_force(const struct pp_x509 *c, uint64_t posix_s)
+int pp_x509_in_force(const struct pp_x509 *c, uint64_t posix_s)
 {
     return c->not_before <= posix_s && posix_s < c->not_after;
 }
 
-pp_res pp_x509_link_verify(const struct pp_x509 *c, const struct pp_x509 *issuer, uint64_t posix_s)
+/* All that a link asks but the signature and the time. */
+static pp_res link_form(const struct pp_x509 *c, const struct pp_x509 *issuer)
 {
     PP_CHECK(X509_NAME_cmp(X509_get_subject_name(issuer->x), X509_get_issuer_name(c->x)) == 0,
              PP_E_SIGNATURE, X509_V_ERR_SUBJECT_ISSUER_MISMATCH);
     int fits = key_id_fits(c, issuer);
     ERR_clear_error();
     PP_CHECK(fits, PP_E_SIGNATURE, X509_V_ERR_AKID_SKID_MISMATCH);
-    PP_CHECK(is_plain(c) && is_plain(issuer), PP_E_SIGNATURE,
+    PP_CHECK(pp_x509_is_plain(c) && pp_x509_is_plain(issuer), PP_E_SIGNATURE,
              X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION);
     PP_CHECK(may_issue(issuer, c), PP_E_SIGNATURE, X509_V_ERR_INVALID_CA);
+    return PP_OK;
+}
+
+pp_res pp_x509_link_verify(const struct pp_x509 *c, const struct pp_x509 *issuer, uint64_t posix_s)
+{
+    PP_TRY(link_form(c, issuer));
     PP_TRY_AS(PP_E_SIGNATURE, link_signature(c, issuer));
-    PP_CHECK(in_force(c, posix_s) && in_force(issuer, posix_s), PP_E_RANGE,
+    PP_CHECK(pp_x509_in_force(c, posix_s) && pp_x509_in_force(issuer, posix_s), PP_E_RANGE,
              X509_V_ERR_CERT_HAS_EXPIRED);
     return PP_OK;
 }
 
+/* --- whole chains ---------------------------------------------------------------------------- */
+
+/* RFC 5280, 4.2.1.1 to 4.2.1.3 and 4.2.1.9, for an authority. */
+static int strict_authority(const struct pp_x509 *c)
+{
+    uint32_t flags = X509_get_extension_flags(c->x);
+
+    return (flags & EXFLAG_BCONS_CRITICAL) != 0 && (flags & EXFLAG_KUSAGE) != 0 &&
+           (c->path_len < 0 || c->may_certify) && X509_get0_subject_key_id(c->x) != NULL;
+}
+
+/* The same, for what is none: it does not look like one. */
+static int strict_end(const struct pp_x509 *c)
+{
+    uint32_t flags = X509_get_extension_flags(c->x);
+    int certifies = (flags & EXFLAG_KUSAGE) != 0 &&
+                    (X509_get_key_usage(c->x) & KU_KEY_CERT_SIGN) != 0;
+
+    return !certifies && c->path_len < 0;
+}
+
+/* A subjectAltName has names (4.2.1.6), whoever asks for them. */
+static int strict_alternatives(const struct pp_x509 *c)
+{
+    int critical = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(c->x, NID_subject_alt_name, &critical, NULL);
+    int fits = names == NULL ? critical == -1 : sk_GENERAL_NAME_num(names) > 0;
+
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    return fits;
+}
+
+/*
+ * What RFC 5280 asks of certificates beyond what a verification needs: OpenSSL's list
+ * (X509_V_FLAG_X509_STRICT), but that key identifiers are not critical: pp_x509_is_plain refuses
+ * those at any time. A root may leave out the key identifier of its issuer.
+ */
+static int is_strict(const struct pp_x509 *c, int is_root)
+{
+    if (X509_get_version(c->x) < X509_VERSION_3)
+        return X509_get_ext_count(c->x) == 0;
+    return (c->is_ca ? strict_authority(c) : strict_end(c)) &&
+           pp_x509_name_count(c, PP_X509_ISSUER) > 0 &&
+           pp_x509_name_count(c, PP_X509_SUBJECT) > 0 &&
+           (is_root || X509_get0_authority_key_id(c->x) != NULL) && strict_alternatives(c);
+}
+
+/* A way up to the root: certs[count] is the root. */
+struct path {
+    const struct pp_x509 *certs[PP_X509_CHAIN_MAX];
+    size_t count;
+    int strict;
+};
+
+/* RFC 5280, 6.1: no certificate twice; 4.2.1.9: at most so many authorities below one. */
+static pp_res path_shape(const struct path *p)
+{
+    long below = 0;
+
+    for (size_t i = 0; i <= p->count; i++)
+        for (size_t k = i + 1; k <= p->count; k++)
+            PP_CHECK(!pp_x509_equal(p->certs[i], p->certs[k]), PP_E_SIGNATURE,
+                     X509_V_ERR_UNSPECIFIED);
+    for (size_t i = 1; i <= p->count; i++) {
+        const struct pp_x509 *c = p->certs[i];
+        PP_CHECK(c->path_len < 0 || below <= c->path_len, PP_E_SIGNATURE,
+                 X509_V_ERR_PATH_LENGTH_EXCEEDED);
+        below += (X509_get_extension_flags(c->x) & EXFLAG_SI) == 0;
+    }
+    return PP_OK;
+}
+
+/* What needs no arithmetic comes first, for all of them, as in OpenSSL; then from the root down. */
+static pp_res path_verify(const struct path *p, uint64_t posix_s)
+{
+    PP_TRY(path_shape(p));
+    for (size_t i = 0; p->strict && i <= p->count; i++)
+        PP_CHECK(is_strict(p->certs[i], i == p->count), PP_E_SIGNATURE,
+                 X509_V_ERR_INVALID_EXTENSION);
+    for (size_t i = 0; i < p->count; i++)
+        PP_TRY(link_form(p->certs[i], p->certs[i + 1]));
+    for (size_t i = p->count + 1; i-- > 0;) {
+        if (i < p->count)
+            PP_TRY_AS(PP_E_SIGNATURE, link_signature(p->certs[i], p->certs[i + 1]));
+        PP_CHECK(pp_x509_in_force(p->certs[i], posix_s), PP_E_RANGE, X509_V_ERR_CERT_HAS_EXPIRED);
+    }
+    return PP_OK;
+}
+
+static pp_res path_over(struct pp_x509 *const *certs, size_t count, const struct pp_x509 *root,
+                        int strict, struct path *ret)
+{
+    PP_CHECK(count >= 1 && count < PP_X509_CHAIN_MAX, PP_E_RANGE, count);
+    *ret = (struct path){ .count = count, .strict = strict };
+    for (size_t i = 0; i < count; i++)
+        ret->certs[i] = certs[i];
+    ret->certs[count] = root;
+    return PP_OK;
+}
+
+pp_res pp_x509_path_verify(struct pp_x509 *const *certs, size_t count, const struct pp_x509 *root,
+                           uint64_t posix_s)
+{
+    struct path path;
+
+    PP_TRY(path_over(certs, count, root, 1, &path));
+    return path_verify(&path, posix_s);
+}
+
+pp_res pp_x509_chain_verify(struct pp_x509 *const *certs, size_t count, const struct pp_x509 *root,
+                            uint64_t posix_s, int strict)
+{
+    struct path path;
+
+    PP_CHECK(count >= 2 && count <= PP_X509_CHAIN_MAX, PP_E_RANGE, count);
+    PP_CHECK(pp_x509_equal(certs[count - 1], root), PP_E_SIGNATURE,
+             X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
+    PP_TRY(path_over(certs, count - 1, root, strict, &path));
+    PP_TRY(link_form(root, root));
+    PP_TRY_AS(PP_E_SIGNATURE, link_signature(root, root));
+    return path_verify(&path, posix_s);
+}
+
 /* --- revocation lists ------------------------------------------------------------------------ */
 
-static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t posix_s,
-                        uint64_t *ret_until)
+struct pp_x509_crl {
+    X509_CRL *crl;
+    uint64_t from, until;
+};
+
+pp_res pp_x509_crl_in_force(const struct pp_x509_crl *crl, uint64_t posix_s)
+{
+    PP_CHECK(crl->from <= posix_s && posix_s < crl->until, PP_E_RANGE, 0);
+    return PP_OK;
+}
+
+static pp_res crl_check(struct pp_x509_crl *c, const struct pp_x509 *issuer, uint64_t posix_s)
 {
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
-    uint64_t from, until;
+    X509_CRL *crl = c->crl;
 
     X509_CRL_get0_signature(crl, NULL, &algorithm);
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
@@ -205,17 +254,10 @@ static pp_res crl_check(X509_CRL *crl, const struct pp_x509 *issuer, uint64_t po
     PP_CHECK(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer->x)) == 0,
              PP_E_SIGNATURE, 1);
     PP_CHECK(issuer->pkey != NULL && X509_CRL_verify(crl, issuer->pkey) == 1, PP_E_SIGNATURE, 0);
-    PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &from));
-    PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &until)); /* absent: FORMAT */
-    PP_CHECK(from <= posix_s && posix_s < until, PP_E_RANGE, 0);
-    *ret_until = until;
-    return PP_OK;
+    PP_TRY(pp_asn1_time(X509_CRL_get0_lastUpdate(crl), &c->from));
+    PP_TRY(pp_asn1_time(X509_CRL_get0_nextUpdate(crl), &c->until)); /* absent: FORMAT */
+    return pp_x509_crl_in_force(c, posix_s);
 }
-
-struct pp_x509_crl {
-    X509_CRL *crl;
-    uint64_t next_update;
-};
 
 pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, uint64_t posix_s,
                         struct pp_x509_crl **ret)
@@ -227,9 +269,8 @@ pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, ui
     PP_CHECK(crl_der.len > 0, PP_E_FORMAT, 0);
     PP_CHECK((c = OPENSSL_zalloc(sizeof *c)) != NULL, PP_E_NO_MEMORY, 0);
     c->crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
-    pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len
-                   ? PP_FAIL(PP_E_FORMAT, 0)
-                   : crl_check(c->crl, issuer, posix_s, &c->next_update);
+    pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len ? PP_FAIL(PP_E_FORMAT, 0)
+                                                                : crl_check(c, issuer, posix_s);
     ERR_clear_error();
     if (!pp_is_ok(r)) {
         pp_x509_crl_free(c);
@@ -249,7 +290,7 @@ int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c)
 
 uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl)
 {
-    return crl->next_update;
+    return crl->until;
 }
 
 void pp_x509_crl_free(struct pp_x509_crl *crl)

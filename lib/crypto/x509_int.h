@@ -8,9 +8,10 @@
 #include "x509.h"
 
 struct pp_x509 {
-    X509 *x;        /* holds no key that OpenSSL could use: `pkey` is the one */
-    EVP_PKEY *pkey; /* NULL for a key that cannot be read */
-    uint8_t *der;   /* a copy of what was parsed */
+    X509 *x;             /* holds no key that OpenSSL could use: `pkey` is the one */
+    EVP_PKEY *pkey;      /* NULL for a key that cannot be read */
+    EVP_PKEY_CTX *ready; /* to verify ECDSA with it; NULL for another key */
+    uint8_t *der;        /* a copy of what was parsed */
     size_t der_len;
     size_t tbs_from, tbs_len; /* the bytes of `der` that are signed */
     uint64_t not_before, not_after;
@@ -19,9 +20,8 @@ struct pp_x509 {
     long path_len;          /* of an authority; below 0: without a limit */
 };
 
-/* The certificate as OpenSSL's own verifications want it, with its key read; the caller frees it.
- * NULL: no memory. */
-X509 *pp_x509_with_key(const struct pp_x509 *c);
+/* 1: nothing in it forbids its use, and nothing asks for what we do not do. */
+int pp_x509_is_plain(const struct pp_x509 *c);
 
 /* POSIX seconds; 0 for a time before 1970. FORMAT. */
 PP_MUST pp_res pp_asn1_time(const ASN1_TIME *t, uint64_t *ret);

@@ -136,12 +136,12 @@ static pp_res check_message_key(const struct appraise *a)
     const struct pp_kem_info *kem = pp_kem_info(a->trust->message_kem);
 
     PP_ASSERT(kem != NULL); /* pp_trust_parse takes no other */
-    if (e->message_kem != kem->id || e->message_pk.len != kem->pk_len)
+    if (e->message_kem != kem->id)
         return appraise_refuse(a, PP_E_MESSAGE_KEY, "message key",
                                "one of the KEM that the policy names", PP_STR("another"));
     if (!pp_is_ok(pp_kem_public_check(e->message_kem, e->message_pk)))
         return appraise_refuse(a, PP_E_MESSAGE_KEY, "message key", "a public key of its KEM",
-                               PP_STR("coefficients that are not reduced"));
+                               PP_STR("another length, or what is not reduced"));
     appraise_proven(a, PP_STEP_PARSE, PP_E_MESSAGE_KEY,
                     "the worker's message key is of the policy's KEM", PP_STR("trust anchors"),
                     pp_span_cstr(kem->name));

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the appraisal of a GPU costs over the bare signature verifications that it stands on: the
- * report's, one each of the five certificates, and one each of three OCSP answers, all P-384. In: a
- * report of 64 measurements, four certificates, three answers; anchors and RIM files are kept
- * parsed, as a client keeps them.
+ * What the appraisal of a GPU costs over the bare signature verifications that it contains: the
+ * report's, one each of the four certificates below the root, and one each of three OCSP answers,
+ * all P-384. In: a report of 64 measurements, four certificates, three answers. Anchors and RIM
+ * files are kept, as a client keeps them: that the root signed itself was verified when it became
+ * an anchor, so that verification is counted on neither side.
  */
 #include <stdlib.h>
 
+#include "allocations.h"
 #include "bench.h"
 #include "crypto.h"
 #include "sim_gpu.h"
 #include "yardstick_signatures.h"
 
-enum { NOW = 1780272000, SIGNATURES = 1 + 5 + 3 };
+enum { NOW = 1780272000, SIGNATURES = 1 + 4 + 3, RIM_SIGNATURES = 1 + 3 };
 
 static struct pp_gpu_anchors anchors;
 static struct pp_gpu_policy policy;
@@ -90,6 +92,20 @@ static void appraise(void)
     must(pp_gpu_verify(&anchors, &policy, &evidence, NOW, &checks, &result));
 }
 
+static void print_memory(void)
+{
+    long live = allocation_live;
+    unsigned long own = allocation_count_own;
+    unsigned long count = allocation_count;
+
+    allocation_peak = live;
+    appraise();
+    printf("%-58s %10.1f KiB  (aim below 256.0)\n", "heap of an appraisal, at most",
+           (double)(allocation_peak - live) / 1024);
+    printf("%-58s %10lu ours, %lu OpenSSL's\n", "allocations of an appraisal",
+           allocation_count_own - own, allocation_count - count - (allocation_count_own - own));
+}
+
 static void open_file(struct pp_span xml)
 {
     static struct pp_rim rim;
@@ -106,8 +122,10 @@ int main(void)
         return 1;
     double p384 = BENCH("bare P-384 verification", "op", (void)bench_bare_p384_verify());
     double all = BENCH("GPU appraisal, 19 checks", "report", appraise());
-    bench_ratio("appraisal / 9 P-384", all, SIGNATURES * p384, "aim at most 1.20");
-    (void)BENCH("RIM file, 64 values, read and proven", "file", open_file(xml));
+    bench_ratio("appraisal / 8 P-384", all, SIGNATURES * p384, "aim at most 1.20");
+    print_memory();
+    double file = BENCH("RIM file, 64 values, read and proven", "file", open_file(xml));
+    bench_ratio("RIM file / 4 P-384", file, RIM_SIGNATURES * p384, "no aim: once a file");
     pp_rim_done(&driver);
     pp_rim_done(&vbios);
     pp_gpu_anchors_done(&anchors);

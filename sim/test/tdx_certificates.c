@@ -431,6 +431,11 @@ static void parts_of_the_sgx_extension_come_in_any_order_each_once(void **state)
         { PPID, TEN SIX PCE CPU,
           PCEID FMSPC "300E" OID "00"
                       "0500" },
+        { PPID, TEN SIX PCE CPU,
+          PCEID FMSPC "300E"
+                      "060A2A864886F84D010E01" /* somebody else's OID */
+                      "0C"
+                      "0500" },
     };
     for (size_t i = 0; i < PP_ARRAY_COUNT(refused); i++)
         assert_code(parse_hex(refused[i].before, refused[i].tcb, refused[i].after),
@@ -497,6 +502,22 @@ static void svns_are_der_integers_in_their_one_form(void **state)
                 PP_E_TDX_PCK_CHAIN);
 }
 
+/* A length byte of 80 says that nobody knows it; 128 bytes have a length of two. */
+static void a_length_that_is_not_said_is_no_length(void **state)
+{
+    (void)state;
+    char after[512];
+    static const struct {
+        const char *len;
+        uint32_t code;
+    } cases[] = { { "8180", PP_E_OK }, { "80", PP_E_TDX_PCK_CHAIN } };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(cases); i++) {
+        snprintf(after, sizeof after, "%s30%s%s0C%0232d", PCEID FMSPC, cases[i].len, OID, 0);
+        assert_code(parse_hex(PPID, TEN SIX PCE CPU, after), cases[i].code);
+    }
+}
+
 static void octet_strings_have_their_parts_length(void **state)
 {
     (void)state;
@@ -549,6 +570,7 @@ int main(void)
         cmocka_unit_test(every_truncation_of_an_sgx_extension_is_refused),
         cmocka_unit_test(parts_of_the_sgx_extension_come_in_any_order_each_once),
         cmocka_unit_test(svns_are_der_integers_in_their_one_form),
+        cmocka_unit_test(a_length_that_is_not_said_is_no_length),
         cmocka_unit_test(octet_strings_have_their_parts_length),
     };
 

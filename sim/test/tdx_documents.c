@@ -84,6 +84,26 @@ static void each_header_field_has_its_values(void **state)
     assert_ok(pp_tdx_quote_parse(pp_span(bytes, e.len), &q, NULL));
 }
 
+/* A type that nobody knows has no size, not even that of a body of TDX 1.0. */
+static void a_body_of_an_unknown_type_is_refused_whatever_its_size(void **state)
+{
+    (void)state;
+    struct pp_tdx_quote q = e.quote;
+    uint8_t bytes[SIM_TDX_QUOTE_BYTES_MAX];
+
+    q.body_type = PP_TDX_BODY_10;
+    for (uint8_t type = 0; type < 8; type++) {
+        struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+        struct pp_tdx_quote got;
+        pp_tdx_quote_write_signed(&wr, &q);
+        pp_tdx_quote_write_rest(&wr, &q);
+        assert_ok(pp_wr_ok(&wr));
+        bytes[48] = type;
+        assert_code(pp_tdx_quote_parse(pp_wr_done(&wr), &got, NULL),
+                    type == PP_TDX_BODY_10 ? PP_E_OK : PP_E_TDX_FORMAT);
+    }
+}
+
 static void every_size_fills_what_is_around_it(void **state)
 {
     (void)state;
@@ -616,6 +636,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quote_comes_back_as_it_was_written),
         cmocka_unit_test(each_header_field_has_its_values),
+        cmocka_unit_test(a_body_of_an_unknown_type_is_refused_whatever_its_size),
         cmocka_unit_test(every_size_fills_what_is_around_it),
         cmocka_unit_test(documents_come_back_as_they_were_written),
         cmocka_unit_test(every_member_is_there_once_and_of_its_type),

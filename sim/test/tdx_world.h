@@ -17,12 +17,15 @@ struct world {
     struct sim_tdx_vendor *vendor;
     struct sim_tdx_platform *platforms[PLATFORMS];
     struct pp_tdx_anchors anchors;
+    struct pp_tdx_kept *kept; /* beside them: tests look at both ways */
 };
 
 static inline pp_res world_make(struct world *w)
 {
     struct pp_random random = pp_random_system();
 
+    w->kept = calloc(1, sizeof *w->kept);
+    PP_CHECK(w->kept != NULL, PP_E_NO_MEMORY, 0);
     PP_TRY(sim_tdx_vendor_create(NOW - DAY, &w->vendor));
     for (size_t i = 0; i < PLATFORMS; i++) {
         struct sim_tdx_params params = sim_tdx_params_default();
@@ -37,7 +40,9 @@ static inline pp_res world_make(struct world *w)
 
 static inline void world_free(struct world *w)
 {
+    w->anchors.kept = w->kept; /* emptied with the anchors */
     pp_tdx_anchors_done(&w->anchors);
+    free(w->kept);
     for (size_t i = 0; i < PLATFORMS; i++)
         sim_tdx_platform_free(w->platforms[i]);
     sim_tdx_vendor_free(w->vendor);
@@ -140,11 +145,50 @@ static inline void build(struct evidence *e)
     e->evidence.tcb_info_chain = e->evidence.qe_identity_chain = sim_tdx_signer_chain(v);
 }
 
-static inline pp_res judge(struct evidence *e)
+static inline pp_res judge_cold(struct evidence *e)
 {
     memset(&e->result, 0xEE, sizeof e->result);
     return pp_tdx_verify(&e->world->anchors, &e->policy, &e->evidence, e->at, &e->checks,
                          &e->result);
+}
+
+/* With what was proven in this program so far. */
+static inline pp_res judge_keeping(struct evidence *e)
+{
+    struct pp_tdx_anchors keeping = e->world->anchors;
+
+    keeping.kept = e->world->kept;
+    memset(&e->result, 0xEE, sizeof e->result);
+    return pp_tdx_verify(&keeping, &e->policy, &e->evidence, e->at, &e->checks, &e->result);
+}
+
+static inline void assert_same_rows(const struct pp_tdx_checks *a, const struct pp_tdx_checks *b)
+{
+    for (size_t i = 0; i < PP_TDX_CHECKS; i++) {
+        const struct pp_attest_check *x = &a->rows[i], *y = &b->rows[i];
+        assert_int_equal(x->verdict, y->verdict);
+        assert_int_equal(x->code, y->code);
+        assert_string_equal(x->anchor, y->anchor);
+        assert_string_equal(x->problem.field, y->problem.field);
+        assert_string_equal(x->problem.expected, y->problem.expected);
+        assert_string_equal(x->problem.got, y->problem.got);
+    }
+}
+
+/* Whatever was proven before, and whether anything was: verdict, rows and result are the same. */
+static inline pp_res judge(struct evidence *e)
+{
+    static struct pp_tdx_checks checks;
+    pp_res cold = judge_cold(e);
+    struct pp_tdx_result result = e->result;
+
+    checks = e->checks;
+    for (int again = 0; again < 2; again++) { /* the first may prove, the second recall */
+        assert_code(judge_keeping(e), cold.code);
+        assert_same_rows(&e->checks, &checks);
+        assert_memory_equal(&e->result, &result, sizeof result);
+    }
+    return cold;
 }
 
 static inline pp_res appraise(struct evidence *e)

@@ -15,6 +15,7 @@ import unittest
 from fleet import BIN, CANARY, CHAT, Fleet, alive
 
 OPEN, CONTINUE = 1, 2
+CALL_OPEN_S = 10  # how long a worker waits for a back-end's first flight
 FLIGHT_MORE = 16  # bytes by which first flights differ: two DER signatures
 
 
@@ -98,8 +99,9 @@ class BackendsTest(unittest.TestCase):
         pids = [int(p) for p in filter(str.isdigit, os.listdir("/proc")) if self.is_host(p, party)]
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
-        until = time.time() + 10
-        while any(map(alive, pids)) and time.time() < until:
+        until = time.monotonic() + 60
+        while any(map(alive, pids)):
+            assert time.monotonic() < until, "a host does not end"
             time.sleep(0.02)
 
     def is_host(self, pid, party):
@@ -271,13 +273,16 @@ class BackendsTest(unittest.TestCase):
         of_a_good_one = answered() - before
         self.assertGreater(of_a_good_one, 32768)
         self.stop_party("predictor")
-        before = answered()
-        begun = time.time()
+        took = []
         try:
-            done = self.assert_fails()
-            self.assertLess(time.time() - begun, 5)
-            self.assertGreater(done.json["sent_user_bytes"], 0)
-            self.assertEqual(answered() - before, of_a_good_one)
+            while not took or min(took) > CALL_OPEN_S / 2 and len(took) < 5:  # a busy machine may be slow by itself
+                before = answered()
+                begun = time.monotonic()
+                done = self.assert_fails()
+                took.append(time.monotonic() - begun)
+                self.assertGreater(done.json["sent_user_bytes"], 0)
+                self.assertEqual(answered() - before, of_a_good_one)
+            self.assertLess(min(took), CALL_OPEN_S, "nobody waits for who is not there")
         finally:
             self.restart("predictor")
         self.assert_works()

@@ -28,6 +28,7 @@ class Rotate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet()
+        cls.fleet.keep_from_midnight()
         cls.fleet.__enter__()
         cls.keys = os.path.join(cls.fleet.state, "gateway", "ohttp_keys")
         cls.log = os.path.join(cls.fleet.state, "log", "public")
@@ -74,7 +75,7 @@ class Rotate(unittest.TestCase):
         self.summarize()
 
     def test_2_a_running_fleet_is_rotated_and_the_device_goes_on(self):
-        today = int(time.time()) // DAY
+        today = int(self.fleet.now()) // DAY
         done = self.rotate()
         while done.status == 0:
             answer = done.json
@@ -100,7 +101,7 @@ class Rotate(unittest.TestCase):
             done = self.operator(folder, "--json")
             self.assertEqual((done.status, done.code), (1, "MISSING"), done.out)
             self.assertEqual(os.listdir(folder), [])
-            today = int(time.time()) // DAY
+            today = int(self.fleet.now()) // DAY
             for name, text in keys_of(self.keys).items():
                 # Without the last logged ones it is as if they were another gateway's.
                 text = re.sub(r"secret = ..", "secret = 00", text)
@@ -135,7 +136,9 @@ class FirstKeys(unittest.TestCase):
 
     def test_a_first_run_makes_keys_and_a_second_gives_the_same(self):
         """What was made and is not logged is given again, from the same keys, as often as asked."""
-        with Fleet() as fleet:
+        fleet = Fleet()
+        fleet.keep_from_midnight()
+        with fleet:
             keys = os.path.join(fleet.state, "gateway", "ohttp_keys")
             log = os.path.join(fleet.state, "log", "public")
             self.later_keys_are_named(fleet, keys)

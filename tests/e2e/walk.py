@@ -9,13 +9,13 @@ import os
 import re
 import select
 import shutil
-import socket
 import struct
 import subprocess
 import tempfile
 import time
 
 from fleet import BIN, Fleet, ppctl
+from listener import reserved_port
 
 PATIENCE_S = 60
 ENVIRONMENT = "staging"
@@ -27,10 +27,12 @@ RECORD_WITNESS = "record-witness"
 REVIEWERS = ("reviewer1", "reviewer2", "reviewer3")
 
 
+reserved = []  # to the end: nobody is given a port before its party is there
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    reserved.append(reserved_port())
+    return reserved[-1].getsockname()[1]
 
 
 class Party:

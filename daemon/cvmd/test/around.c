@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,7 +16,6 @@
 #include "hints.h"
 
 struct around around;
-uint32_t around_device_ms = CVM_DEVICE_MS;
 uint32_t around_gpu_ms;
 
 static const uint8_t CONFIG[] = "tested";
@@ -46,10 +46,14 @@ void around_start_unchecked(enum pp_platform platform)
     assert_ok(pp_crypto_init());
     around = (struct around){ .config = { .bytes = pp_span(CONFIG, sizeof CONFIG - 1),
                                           .platform = platform,
-                                          .device_ms = around_device_ms,
+                                          .device_ms = CVM_DEVICE_MS,
                                           .has_gpu = around_gpu_ms > 0,
                                           .gpu_renew_ms = around_gpu_ms } };
     pp_sha256(around.config.bytes, around.config.digest);
+    around.shared = mmap(NULL, sizeof *around.shared, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(around.shared, MAP_FAILED);
+    *around.shared = around.config;
     assert_ok(cvm_pair(SOCK_SEQPACKET, device));
     assert_ok(cvm_pair(SOCK_SEQPACKET, channel));
     assert_ok(cvm_pair(SOCK_SEQPACKET, supervisor));
@@ -61,7 +65,7 @@ void around_start_unchecked(enum pp_platform platform)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (!pp_is_ok(cvm_keep_only(fds, 3)) || !pp_is_ok(cvm_confine(CVM_KIND_ATTESTER, &walls)))
             _exit(99);
-        _exit(cvm_attester_main(&around.config, 3, 4, 5));
+        _exit(cvm_attester_main(around.shared, 3, 4, 5));
     }
     close(device[1]);
     close(channel[1]);
@@ -83,6 +87,11 @@ void around_start(void)
     assert_true(around_can_read(around.supervisor, AROUND_WAIT_MS));
     assert_ok(cvm_recv(around.supervisor, said, sizeof said, &len, NULL));
     assert_int_equal(said[0], CVM_ATTESTER_READY);
+}
+
+void around_patience(uint32_t device_ms)
+{
+    around.shared->device_ms = device_ms;
 }
 
 int around_exit_status(void)
@@ -110,6 +119,7 @@ int around_forget(void **state)
     cvm_close(&around.device);
     cvm_close(&around.channel);
     cvm_close(&around.supervisor);
+    (void)munmap(around.shared, sizeof *around.shared);
     return 0;
 }
 

@@ -13,17 +13,17 @@
 #include "snp.h"
 #include "sp.h"
 
-enum { AROUND_WAIT_MS = 10000, AROUND_KEY_BYTES = 34 };
+enum { AROUND_WAIT_MS = 60000, AROUND_KEY_BYTES = 34 };
 
 struct around {
     pid_t attester;
     int device, channel, supervisor; /* our ends; -1: closed */
     struct cvm_config config;
+    struct cvm_config *shared; /* the one that the attester reads */
 };
 
 extern struct around around;
-extern uint32_t around_device_ms; /* the patience of those that are started next */
-extern uint32_t around_gpu_ms;    /* 0: those have no GPU; else when they ask it anew */
+extern uint32_t around_gpu_ms; /* 0: the next one has no GPU; else when it asks it anew */
 
 /* A worker as the supervisor hands it over, and what the test knows of it. */
 struct around_worker {
@@ -43,8 +43,9 @@ struct around_session {
 void around_start(void);
 void around_start_unchecked(enum pp_platform platform); /* the first request still waits */
 int around_can_read(int fd, int wait_ms);
-void around_settle(int fd);      /* until the attester has taken all that we sent there */
-int around_exit_status(void);    /* waits for its end; 128 + n after a signal */
+void around_settle(int fd);               /* until the attester has taken all that we sent there */
+void around_patience(uint32_t device_ms); /* from its next request of the device on */
+int around_exit_status(void);             /* waits for its end; 128 + n after a signal */
 int around_stop(void **state);   /* a cmocka teardown: it lives until now, whatever was done */
 int around_forget(void **state); /* the same where its end was expected */
 

@@ -38,7 +38,8 @@ static int set_up(void **state)
                                   .platform = PP_PLATFORM_SIM_SNP,
                                   .message_kem = PP_KEM_X25519_SHA256,
                                   .engine = pp_infer_engine_find(PP_STR("embedded")),
-                                  .call_open_ms = 300,
+                                  .call_open_ms = CVM_CALL_OPEN_MS,
+                                  .opening_ms = CVM_OPENING_MS,
                                   .client_count = 1 };
     return 0;
 }
@@ -62,7 +63,7 @@ static void launch(struct around *a)
     close(attester[1]);
     a->channel = channel[0];
     a->attester = attester[0];
-    assert_ok(cvm_wait(a->attester, 5000));
+    assert_ok(cvm_wait(a->attester, 60000));
     assert_ok(cvm_recv(a->attester, a->key, sizeof a->key, &a->key_len, NULL));
 }
 
@@ -327,6 +328,7 @@ static void a_back_end_that_says_nothing_is_a_failed_answer_when_its_time_is_ove
 
     (void)state;
     config.role = PP_RECORD_ORCHESTRATOR;
+    config.call_open_ms = 300;
     start(&a);
     say(&a, CVM_WORD_SEALED, request_for(&a, &seal));
     assert_int_equal(hear_head(&a), (uint32_t)CVM_WORD_OPEN << 24 | CVM_OPEN_WORD_BYTES);
@@ -343,7 +345,7 @@ static void a_back_end_that_is_not_there_is_a_failed_answer_at_once(void **state
 
     (void)state;
     config.role = PP_RECORD_ORCHESTRATOR;
-    config.call_open_ms = CVM_CALL_OPEN_MS;
+    config.call_open_ms = 1000 * CVM_CALL_OPEN_MS; /* nobody lives to see it */
     start(&a);
     say(&a, CVM_WORD_SEALED, request_for(&a, &seal));
     (void)hear_head(&a);

@@ -23,6 +23,7 @@
 #include "handle_keys.h"
 #include "keyfile.h"
 #include "net.h"
+#include "noon.h"
 #include "postgres.h"
 #include "text.h"
 #include "token_keys.h"
@@ -195,13 +196,14 @@ static void read_until(int fd, char *text, size_t cap, const char *until)
 static void start_with(struct world *w, struct program *p, const char *program, const char *config,
                        int ready_fd, const char *option)
 {
-    char number[16];
+    char number[16], clock[16];
     const char *path = path_in(w, config);
     int err[2];
 
     *p = (struct program){ 0 };
     assert_int_equal(pipe2(err, O_CLOEXEC), 0);
     snprintf(number, sizeof number, "%d", ready_fd);
+    snprintf(clock, sizeof clock, "%d", pp_test_noon_fd());
     fflush(NULL);
     p->pid = fork();
     assert_true(p->pid >= 0);
@@ -212,7 +214,9 @@ static void start_with(struct world *w, struct program *p, const char *program, 
             (void)execl(program, program, "--config", path, option, (char *)NULL);
         } else {
             (void)fcntl(ready_fd, F_SETFD, 0);
-            (void)execl(program, program, "--config", path, "--ready-fd", number, (char *)NULL);
+            (void)fcntl(pp_test_noon_fd(), F_SETFD, 0);
+            (void)execl(program, program, "--config", path, "--ready-fd", number, "--clock-fd",
+                        clock, (char *)NULL);
         }
         _exit(97);
     }
@@ -440,7 +444,6 @@ static int set_up(void **state)
     static struct world w;
     static const char *const folders[] = { "gateway",         "gateway/ohttp", "gateway/tokens",
                                            "gateway/handles", "gateway/spent", "relay" };
-    struct pp_clock clock = pp_clock_system();
     const struct pp_http_client_config client = { .response_bytes_max = 65536,
                                                   .connections_per_host_max = AT_ONCE };
 
@@ -449,7 +452,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(w.folder));
     for (size_t i = 0; i < PP_ARRAY_COUNT(folders); i++)
         assert_int_equal(mkdir(path_in(&w, folders[i]), 0700), 0);
-    w.day = pp_clock_posix_s(&clock) / DAY;
+    w.day = pp_test_noon_s() / DAY;
     w.device.random = pp_random_system();
     put_keys(&w);
     assert_ok(pp_loop_new(&w.loop));

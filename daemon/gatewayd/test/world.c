@@ -155,6 +155,7 @@ static int cvm_accepted(void *ctx, struct pp_stream *s)
     struct cvm *v = ctx;
 
     v->stream = s;
+    v->accepted++;
     pp_stream_set_ctx(s, v);
     pp_frame_rd_init(&v->reader, PP_FRAME_REQUESTS, v->buf, sizeof v->buf);
     return 1;
@@ -366,9 +367,16 @@ int set_up_with_grid(void **state)
     return set_up_with(state, &t);
 }
 
+int set_up_with_endless_grid(void **state)
+{
+    const struct times t = { 100 * PATIENCE_MS, PATIENCE_MS, PATIENCE_MS, PATIENCE_MS };
+
+    return set_up_with(state, &t);
+}
+
 int set_up_with_deadlines(void **state)
 {
-    const struct times t = { 0, 1000, 300, PATIENCE_MS };
+    const struct times t = { 0, PATIENCE_MS, 300, PATIENCE_MS }; /* of second exchanges */
 
     return set_up_with(state, &t);
 }

@@ -42,7 +42,7 @@ struct cvm {
     struct pp_frame_rd reader;
     uint8_t buf[PP_FRAME_REQUEST_BYTES_MAX];
     enum behaviour behaviour;
-    size_t opens, continues, closes;
+    size_t accepted, opens, continues, closes;
     struct pp_frame last; /* the last request, without its bytes */
     size_t last_len;
     uint8_t closed_sid[PP_SID_BYTES];
@@ -99,6 +99,7 @@ struct world {
 /* Each starts a world of its own, with deadlines that no test but one about them meets. */
 int set_up(void **state);
 int set_up_with_grid(void **state);
+int set_up_with_endless_grid(void **state); /* no test lives to see its first tick */
 int set_up_with_deadlines(void **state);
 int set_up_idling(void **state);
 int set_up_with_one_place(void **state);

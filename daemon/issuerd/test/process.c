@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include "folder.h"
+#include "noon.h"
 #include "postgres.h"
 
 #include <arpa/inet.h>
@@ -45,7 +46,7 @@ static void write_in_home(const char *name, struct pp_span content)
 
 static uint32_t today(void)
 {
-    return (uint32_t)(time(NULL) / 86400);
+    return (uint32_t)(pp_test_noon_s() / PP_TEST_DAY_S);
 }
 
 static struct pp_cred_key key_of(uint32_t day)
@@ -124,10 +125,11 @@ static void read_until(int fd, char *text, size_t cap, const char *until)
     }
 }
 
-/* Starts it and reads what it says when it is ready, or "" if it ended before. */
-static void start(struct run *r, char *ready_text, size_t cap)
+/* Starts it and reads what it says when it is ready, or "" if it ended before. `clock_option` is
+ * "--clock-fd", or NULL where no test is to be the clock's. */
+static void start(struct run *r, const char *clock_option, char *ready_text, size_t cap)
 {
-    char config[128], number[16];
+    char config[128], number[16], clock[16];
     int ready[2], err[2];
 
     *r = (struct run){ 0 };
@@ -135,14 +137,17 @@ static void start(struct run *r, char *ready_text, size_t cap)
     assert_int_equal(pipe2(err, O_CLOEXEC), 0);
     snprintf(config, sizeof config, "%s/config", home);
     snprintf(number, sizeof number, "%d", ready[1]);
+    snprintf(clock, sizeof clock, "%d", pp_test_noon_fd());
     fflush(NULL);
     r->pid = fork();
     assert_true(r->pid >= 0);
     if (r->pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)fcntl(ready[1], F_SETFD, 0);
+        (void)fcntl(pp_test_noon_fd(), F_SETFD, 0);
         (void)dup2(err[1], STDERR_FILENO);
-        (void)execl(program, program, "--config", config, "--ready-fd", number, (char *)NULL);
+        (void)execl(program, program, "--config", config, "--ready-fd", number, clock_option, clock,
+                    (char *)NULL);
         _exit(97);
     }
     close(ready[1]);
@@ -167,7 +172,7 @@ static void start_ready(struct run *r)
 {
     char text[256];
 
-    start(r, text, sizeof text);
+    start(r, "--clock-fd", text, sizeof text);
     if (sscanf(text, "listen http 127.0.0.1:%u\nready\n", &r->port) != 1) {
         int status = wait_for(r);
         fail_msg("not ready (%d): %s", status, r->err_text);
@@ -184,7 +189,7 @@ static int fails_to_start(struct run *r)
 {
     char text[256];
 
-    start(r, text, sizeof text);
+    start(r, NULL, text, sizeof text);
     assert_string_equal(text, "");
     return wait_for(r);
 }
@@ -274,8 +279,7 @@ static const char *assertion(const char *account)
 {
     static char field[PP_ASSERTION_FIELD_BYTES_MAX + 1];
     struct pp_wr wr = pp_wr_over(field, PP_ASSERTION_FIELD_BYTES_MAX);
-    struct pp_assertion a = { .account_len = strlen(account),
-                              .expiry_s = (uint64_t)time(NULL) + 600 };
+    struct pp_assertion a = { .account_len = strlen(account), .expiry_s = pp_test_noon_s() + 600 };
 
     memcpy(a.account, account, a.account_len);
     assert_ok(pp_assertion_write(&a, PP_STR(ISSUER), PP_BYTES(ASSERTION_KEY), &wr));
@@ -476,7 +480,7 @@ static const char *login(const char *kid)
     snprintf(claims, sizeof claims,
              "{\"iss\":\"https://login.example\",\"aud\":\"issuer.example\",\"sub\":\"alice\","
              "\"exp\":%llu}",
-             (unsigned long long)time(NULL) + 600);
+             (unsigned long long)pp_test_noon_s() + 600);
     assert_ok(jwt_test_key(&key));
     assert_ok(jwt_test_field(key, pp_span_cstr(header), pp_span_cstr(claims), &wr));
     pp_ec_key_free(key);

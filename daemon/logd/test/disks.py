@@ -50,6 +50,7 @@ def a_log_on_a_read_only_disk_signs_nothing_and_goes_on(fleet):
     batch = fleet.first_batch()
     assert fleet.submit(batch)[0] == 200
     fleet.log.stop()
+    fleet.answer_soon()
     with Disk(fleet.log, 4096) as disk:
         fleet.log.start()
         entry = fleet.hosts()

@@ -32,6 +32,11 @@ import make as records  # noqa: E402
 LOGD, WITNESSD = sys.argv[1:3]
 ROUNDS = int(sys.argv[3]) if sys.argv[3:] and sys.argv[3].isdigit() else 25
 PATIENCE = 60
+# The parties' clock begins at the last half past the hour: on the hour a log adds a status record that no test counts.
+HOUR = 3600
+SKEW_S = -((int(time.time()) - HOUR // 2) % HOUR)
+CLOCK = os.memfd_create("clock")
+os.write(CLOCK, struct.pack("=q", SKEW_S * 1000))
 passed = failed = skipped = 0
 
 
@@ -41,6 +46,10 @@ class Skip(Exception):
 
 def moment():
     threading.Event().wait(0.02)
+
+
+def now():
+    return int(time.time()) + SKEW_S
 
 
 def until(what, condition):
@@ -105,8 +114,11 @@ class Party:
     def start(self, expect_ready=True):
         out, into = os.pipe()
         events = open(os.path.join(self.folder, "events"), "ab")
-        self.process = subprocess.Popen([self.program, "--config", os.path.join(self.folder, "config"),
-                                         "--ready-fd", str(into)], pass_fds=[into], stdout=subprocess.DEVNULL, stderr=events)
+        config = os.path.join(self.folder, "config")
+        with open(config, encoding="utf-8") as f:  # who says prod keeps to the machine's
+            clock = [] if "environment = prod\n" in f.read() else ["--clock-fd", str(CLOCK)]
+        self.process = subprocess.Popen([self.program, "--config", config, "--ready-fd", str(into), *clock],
+                                        pass_fds=[into, CLOCK], stdout=subprocess.DEVNULL, stderr=events)
         os.close(into)
         events.close()
         told = b""
@@ -160,19 +172,15 @@ class Party:
             connection.close()
 
 
+reserved = []  # to the end of a fleet: nobody is given the port of one that starts later, or comes back
+
+
 def free_port():
-    """Parties end and come back at their port: it is none that the kernel hands out meanwhile."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
-        lowest = int(f.read().split()[0])
-    for _ in range(1000):
-        with socket.socket() as s:
-            port = random.SystemRandom().randrange(min(10000, lowest - 1), lowest)
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-    raise AssertionError("no free port")
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))  # alone: only from here on may others name the port
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.append(s)
+    return s.getsockname()[1]
 
 
 def write(folder, name, text):
@@ -207,8 +215,15 @@ class Fleet:
         write(self.log.folder, "policy", self.policy)
         self.log.configure([("listen", f"127.0.0.1:{port}"), ("namespace", records.NAMESPACE),
                             ("policy", "policy"), ("owner_policy", "owner"), ("review_policy", "review"),
-                            ("retry_ms", 50), ("answer_ms", 1500)])
+                            ("retry_ms", 50), ("answer_ms", 30000)])
         self.log.start()
+
+    def answer_soon(self):
+        """From its next start on the log says soon that a batch is pending, for who leaves it without a quorum."""
+        with open(os.path.join(self.log.folder, "config"), encoding="utf-8") as f:
+            text = f.read()
+        assert "answer_ms = 30000" in text
+        write(self.log.folder, "config", text.replace("answer_ms = 30000", "answer_ms = 200"))
 
     @staticmethod
     def policies(folder):
@@ -225,6 +240,8 @@ class Fleet:
             if p.is_running():
                 p.kill()
         Party.all.clear()
+        while reserved:
+            reserved.pop().close()
         shutil.rmtree(self.folder)
 
     def submit(self, entries):
@@ -234,15 +251,14 @@ class Fleet:
 
     def hosts(self):
         self.serial += 1
-        return records.note(records.host_set(serial=self.serial, time=int(time.time())), records.OWNER, records.R1)
+        return records.note(records.host_set(serial=self.serial, time=now()), records.OWNER, records.R1)
 
     def first_batch(self):
-        now = int(time.time())
-        day = now // 86400
-        batch = [self.hosts(), records.note(records.small_release(time=now), *records.REVIEWED)]
+        day = now() // 86400
+        batch = [self.hosts(), records.note(records.small_release(time=now()), *records.REVIEWED)]
         for n in (0, 1):
             for kind in ("issuer", "ohttp"):
-                batch.append(records.note(records.key_epoch(serial=n + 1, kind=kind, epoch=day + n, time=now),
+                batch.append(records.note(records.key_epoch(serial=n + 1, kind=kind, epoch=day + n, time=now()),
                                           records.OWNER))
         return batch
 
@@ -332,7 +348,7 @@ def what_is_not_there_is_404_and_other_methods_are_refused(fleet):
 
 def a_refusal_names_the_entry_and_the_rule(fleet):
     batch = fleet.first_batch()
-    one = records.note(records.small_release(time=int(time.time())), records.R1)
+    one = records.note(records.small_release(time=now()), records.R1)
     assert fleet.submit([batch[0], one]) == (422, "refused 1 LEDGER_SIGNER\n")
     assert fleet.submit([batch[1]]) == (422, "refused batch MISSING\n")
     assert fleet.log.call("POST", "/submit", b"")[0] == 422
@@ -350,6 +366,9 @@ def one_plain_witness_may_be_missing_and_not_two(fleet):
     before = fleet.checkpoint()
     fleet.witnesses[2].kill()
     entry = fleet.hosts()
+    fleet.log.stop()
+    fleet.answer_soon()
+    fleet.log.start()
     assert fleet.submit([entry]) == (202, "pending\n")
     assert fleet.checkpoint() == before
     fleet.witnesses[2].start()
@@ -360,13 +379,17 @@ def one_plain_witness_may_be_missing_and_not_two(fleet):
 def without_the_record_witness_nothing_is_published(fleet):
     fleet.witnesses[4].kill()
     batch = fleet.first_batch()
+    fleet.log.stop()
+    fleet.answer_soon()
+    fleet.log.start()
     assert fleet.submit(batch)[0] == 202
     assert fleet.log.call("GET", "/checkpoint")[0] == 404
     fleet.witnesses[4].start()
     until("the batch is published", lambda: fleet.submit(batch)[0] == 200)
     fleet.witnesses[4].kill()
     fleet.witnesses[4].start()  # it forgot what it read, and reads it again
-    assert fleet.submit([fleet.hosts()])[0] == 200
+    entry = fleet.hosts()
+    until("one more is published", lambda: fleet.submit([entry])[0] == 200)
     fleet.verify()
 
 
@@ -581,6 +604,7 @@ def a_full_disk_is_said_and_loses_nothing(fleet):
     batch = fleet.first_batch()
     assert fleet.submit(batch)[0] == 200
     fleet.log.stop()
+    fleet.answer_soon()
     with SmallDisk(fleet.log.folder, 512) as disk:
         fleet.log.start()
         disk.fill()
@@ -751,9 +775,9 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
         text = records.text_of(request[request.index(b"\n\n") + 2:]) + b"\nX\n"
         public = records.public(self.seed)
         key_id = hashlib.sha256(self.name.encode() + b"\n\x04" + public).digest()[:4]
-        now = int(time.time())
-        signature = records.sign(self.seed, b"cosignature/v1\ntime %d\n" % now + text)
-        blob = base64.b64encode(key_id + struct.pack(">Q", now) + signature)
+        at = now()
+        signature = records.sign(self.seed, b"cosignature/v1\ntime %d\n" % at + text)
+        blob = base64.b64encode(key_id + struct.pack(">Q", at) + signature)
         return b"X\n\n" + f"\u2014 {self.name} ".encode() + blob + b"\n"
 
     def do_POST(self):

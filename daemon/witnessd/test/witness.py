@@ -340,7 +340,7 @@ class Foreign(http.server.BaseHTTPRequestHandler):
     def line(self, text):
         public = records.public(self.seed)
         key_id = hashlib.sha256(self.name.encode() + b"\n\x04" + public).digest()[:4]
-        now = int(time.time())
+        now = ledger.now()
         signature = records.sign(self.seed, b"cosignature/v1\ntime %d\n" % now + text)
         return f"\u2014 {self.name} {records.b64(key_id + struct.pack('>Q', now) + signature)}\n"
 

@@ -207,6 +207,11 @@ static void a_log_that_does_not_begin_as_one_is_refused(void **state)
     p = good_plan();
     p.spec_extra = 1;
     assert_code(open_plan(&p), PP_E_FORMAT);
+    struct pp_eventlog log;
+    struct pp_wr wr = begin(&p);
+    pp_wr_u8(&wr, 0); /* and the byte is there */
+    event(&wr, 1, 4, 0xAA);
+    assert_code(open_log(&wr, &log), PP_E_FORMAT);
     p.spec_extra = UINT32_MAX; /* one byte less than it needs */
     assert_code(open_plan(&p), PP_E_FORMAT);
 }

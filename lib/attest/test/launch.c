@@ -28,6 +28,7 @@ struct plan {
     uint32_t hashes_gpa, hashes_size;
     uint32_t svsm_entry; /* 0: none */
     uint16_t reset_len;  /* of the data */
+    uint16_t hashes_more;
 };
 
 static struct plan good_plan(void)
@@ -67,7 +68,8 @@ static void write_table(struct pp_wr *wr, const struct plan *p, uint32_t metadat
     if (!p->no_hashes) {
         pp_wr_u32le(wr, p->hashes_gpa);
         pp_wr_u32le(wr, p->hashes_size);
-        entry_end(wr, 8, GUID_HASHES);
+        pp_wr_zeros(wr, p->hashes_more);
+        entry_end(wr, 8 + (size_t)p->hashes_more, GUID_HASHES);
     }
     if (p->svsm_entry != 0) {
         pp_wr_u32le(wr, p->svsm_entry);
@@ -150,6 +152,9 @@ static void a_firmware_without_its_mandatory_entries_is_refused(void **state)
     p.reset_len = 5;
     assert_code(parse(&p, &f), PP_E_FORMAT);
     p.reset_len = 3;
+    assert_code(parse(&p, &f), PP_E_FORMAT);
+    p = good_plan();
+    p.hashes_more = 1;
     assert_code(parse(&p, &f), PP_E_FORMAT);
 }
 

@@ -271,7 +271,11 @@ static void a_text_at_its_limit_is_read_and_one_past_it_refused(void **state)
         assert_code(parse(&l, &e),
                     n >= 1 && n < PP_SNP_TEXT_BYTES_MAX ? PP_E_OK : PP_E_SNP_CERT_FORM);
     }
-    value[1] = 5;
+    for (size_t n = 6; n <= 8; n += 2) { /* it ends before its length, or behind it */
+        value[1] = 5;
+        l.rows[product].value = pp_span(value, n);
+        assert_code(parse(&l, &e), PP_E_SNP_CERT_FORM);
+    }
     value[4] = 0;
     l.rows[product].value = pp_span(value, 7);
     assert_code(parse(&l, &e), PP_E_SNP_CERT_FORM);

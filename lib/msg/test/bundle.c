@@ -118,12 +118,59 @@ static void blobs_are_distinct_and_in_the_order_of_their_digests(void **state)
     assert_code(pp_bundle_write(&wr, &b), PP_E_ORDER);
 }
 
+static void nothing_stands_behind_a_bundle(void **state)
+{
+    struct pp_bundle b = sample(1), back;
+    struct pp_span cbor = encode(&b);
+
+    (void)state;
+    out[cbor.len] = 0;
+    assert_code(parse(pp_span(out, cbor.len + 1), &back), PP_E_TRAILING);
+}
+
+/* What the reader would refuse is not written: entries, blobs and notes have bytes, and not too
+ * many. */
+static void the_writer_refuses_what_would_not_read_back(void **state)
+{
+    static struct pp_span many[PP_BUNDLE_BLOB_MAX + 1];
+    struct pp_bundle b = sample(1), back;
+    struct pp_wr wr = pp_wr_over(out, sizeof out);
+
+    (void)state;
+    records[0].proof = pp_span(blob_bytes, PP_BUNDLE_PROOF_BYTES_MAX);
+    assert_ok(parse(encode(&b), &back));
+    records[0].proof.len++;
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    records[0].proof.len = 0;
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    b = sample(1);
+    b.status.entry.len = 0;
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    b = sample(1);
+    blobs[0].len = 0;
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    b = sample(1);
+    b.blobs = many;
+    b.blob_count = PP_ARRAY_COUNT(many);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(many); i++)
+        many[i] = PP_STR("blob");
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    b = sample(1);
+    revokes[0].len = 0;
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+    revokes[0] = pp_span(blob_bytes, PP_BUNDLE_ENTRY_BYTES_MAX + 1);
+    assert_code(pp_bundle_write(&wr, &b), PP_E_RANGE);
+}
+
 static void a_spent_arena_refuses_the_bundle(void **state)
 {
     struct pp_bundle b = sample(PP_BUNDLE_RECORD_MAX), back;
     struct pp_arena arena = pp_arena_over(memory, 64);
 
     (void)state;
+    assert_code(pp_bundle_parse(encode(&b), &arena, &back), PP_E_NO_MEMORY);
+    b = sample(0); /* the lists behind the records take memory, too */
+    arena = pp_arena_over(memory, 8);
     assert_code(pp_bundle_parse(encode(&b), &arena, &back), PP_E_NO_MEMORY);
 }
 
@@ -195,6 +242,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(counts_stop_at_their_limits),
     cmocka_unit_test(a_bundle_stops_at_2_mib),
     cmocka_unit_test(blobs_are_distinct_and_in_the_order_of_their_digests),
+    cmocka_unit_test(nothing_stands_behind_a_bundle),
+    cmocka_unit_test(the_writer_refuses_what_would_not_read_back),
     cmocka_unit_test(a_spent_arena_refuses_the_bundle),
     cmocka_unit_test(a_receipt_reads_back_and_no_truncation_does),
     cmocka_unit_test(the_receipts_writer_refuses_what_would_not_read_back),

@@ -105,6 +105,15 @@ static void the_writer_refuses_counts_past_their_limits(void **state)
     e.batch.node_count = PP_BATCH_PATH_MAX + 1;
     assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
     e = sample_evidence();
+    e.endorsement_count = PP_EVIDENCE_ENDORSEMENT_MAX + 1;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    static uint8_t config[PP_EVIDENCE_CONFIG_BYTES_MAX + 1];
+    e = sample_evidence();
+    e.config = pp_span(config, PP_EVIDENCE_CONFIG_BYTES_MAX);
+    assert_ok(pp_evidence_write(&wr, &e));
+    e.config.len++;
+    assert_code(pp_evidence_write(&wr, &e), PP_E_RANGE);
+    e = sample_evidence();
     wr = pp_wr_over(buf, 100);
     assert_code(pp_evidence_write(&wr, &e), PP_E_NO_SPACE);
 }
@@ -130,6 +139,67 @@ static void the_body_has_one_size(void **state)
 
     wr = pp_wr_over(buf, PP_EVIDENCE_BODY_BYTES - 1);
     assert_code(pp_evidence_body_write(&wr, &e), PP_E_NO_SPACE);
+}
+
+/* The length says how much of it is the map; what is behind it is zeros. */
+static void a_body_is_a_length_a_map_and_zeros(void **state)
+{
+    static uint8_t buf[PP_EVIDENCE_BODY_BYTES];
+    struct pp_evidence e = sample_evidence();
+    struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+    struct pp_span cbor;
+    static const uint32_t lengths[] = { 0, PP_EVIDENCE_BYTES_MAX + 1, UINT32_MAX };
+
+    (void)state;
+    assert_ok(pp_evidence_body_write(&wr, &e));
+    assert_ok(pp_evidence_body_parse(PP_BYTES(buf), &cbor));
+    buf[sizeof buf - 1] = 1;
+    assert_false(pp_is_ok(pp_evidence_body_parse(PP_BYTES(buf), &cbor)));
+    memset(buf, 0, sizeof buf);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(lengths); i++) {
+        wr = pp_wr_over(buf, sizeof buf);
+        pp_wr_u32(&wr, lengths[i]);
+        assert_code(pp_evidence_body_parse(PP_BYTES(buf), &cbor), PP_E_RANGE);
+    }
+}
+
+/* ra-tls 13: nobody seals to a client. */
+static void evidence_of_a_client_has_no_message_key(void **state)
+{
+    uint8_t buf[8192];
+    struct pp_evidence e = sample_evidence(), back;
+
+    (void)state;
+    struct pp_span cbor = pp_span(buf, write_sample(&e, buf, sizeof buf));
+    assert_ok(pp_evidence_parse(cbor, PP_END_SERVER, &back));
+    assert_code(pp_evidence_parse(cbor, PP_END_CLIENT, &back), PP_E_UNKNOWN_FIELD);
+    e.message_key = (struct pp_span){ 0 };
+    cbor = pp_span(buf, write_sample(&e, buf, sizeof buf));
+    assert_ok(pp_evidence_parse(cbor, PP_END_CLIENT, &back));
+    assert_code(pp_evidence_parse(cbor, PP_END_SERVER, &back), PP_E_MISSING);
+}
+
+static void the_answers_about_a_gpu_have_one_limit_together(void **state)
+{
+    static uint8_t buf[16384], gpu[8192], answer[PP_EVIDENCE_OCSP_BYTES_MAX], fresh[32];
+
+    (void)state;
+    for (size_t more = 0; more <= 1; more++) {
+        struct pp_evidence e = sample_evidence(), back;
+        struct pp_wr wr = pp_wr_over(gpu, sizeof gpu);
+        pp_cbor_wr_array(&wr, 1);
+        pp_cbor_wr_array(&wr, 4);
+        pp_cbor_wr_bytes(&wr, PP_BYTES(fresh));
+        pp_cbor_wr_bytes(&wr, PP_STR("report"));
+        pp_cbor_wr_array(&wr, 1);
+        pp_cbor_wr_bytes(&wr, PP_STR("certificate"));
+        pp_cbor_wr_array(&wr, 2);
+        pp_cbor_wr_bytes(&wr, pp_span(answer, 1000));
+        pp_cbor_wr_bytes(&wr, pp_span(answer, PP_EVIDENCE_OCSP_BYTES_MAX - 1000 + more));
+        e.gpu_encoding = pp_wr_done(&wr);
+        struct pp_span cbor = pp_span(buf, write_sample(&e, buf, sizeof buf));
+        assert_code(pp_evidence_parse(cbor, PP_END_SERVER, &back), more ? PP_E_LIMIT : PP_E_OK);
+    }
 }
 
 static void evidence_that_does_not_fit_its_body_is_refused(void **state)
@@ -207,6 +277,24 @@ static void hints_read_back_and_every_truncation_is_refused(void **state)
         assert_false(pp_is_ok(pp_hints_parse(pp_span(buf, n), &back)));
 }
 
+static void the_writer_of_hints_refuses_counts_past_their_limits(void **state)
+{
+    static uint8_t buf[8192];
+
+    (void)state;
+    for (size_t which = 0; which < 7; which++) {
+        struct pp_hints h = { .host_count = 1 };
+        struct pp_wr wr = pp_wr_over(buf, sizeof buf);
+        h.endorsement_count = which == 1 ? PP_EVIDENCE_ENDORSEMENT_MAX + 1 : 0;
+        h.backends.count = which == 2 ? PP_BACKEND_MAX + 1 : 0;
+        h.record_count = which == 3 ? PP_HINTS_RECORD_MAX + 1 : 0;
+        h.collateral_count = which == 4 ? PP_HINTS_COLLATERAL_MAX + 1 : 0;
+        if (which >= 5)
+            h.host_count = which == 5 ? 0 : PP_HOST_PATHS_MAX + 1;
+        assert_code(pp_hints_write(&wr, &h), which == 0 ? PP_E_OK : PP_E_RANGE);
+    }
+}
+
 static void hints_stop_at_64_kib(void **state)
 {
     static uint8_t buf[PP_HINTS_BYTES_MAX + 1], blob[PP_HINTS_BYTES_MAX];
@@ -243,6 +331,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(key_4_comes_back_as_it_was_written),
     cmocka_unit_test(platforms_have_their_names),
     cmocka_unit_test(hints_read_back_and_every_truncation_is_refused),
+    cmocka_unit_test(a_body_is_a_length_a_map_and_zeros),
+    cmocka_unit_test(evidence_of_a_client_has_no_message_key),
+    cmocka_unit_test(the_answers_about_a_gpu_have_one_limit_together),
+    cmocka_unit_test(the_writer_of_hints_refuses_counts_past_their_limits),
     cmocka_unit_test(hints_stop_at_64_kib),
 };
 

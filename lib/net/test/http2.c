@@ -20,10 +20,11 @@ static int connect_h2(const struct party *p)
 /* Somebody else, meanwhile. */
 static void others_are_served(const struct party *p)
 {
-    int fd = connect_h2(p);
+    struct pp_wr *wr = h2_begin(&out);
 
-    h2_get(h2_begin(&out), 1, "/hello");
-    h2_send(fd, &out);
+    h2_hello(wr);
+    h2_get(wr, 1, "/hello");
+    int fd = test_connect_saying(p, pp_wr_done(wr));
     h2_answer_of(fd, 1, &got);
     assert_int_equal(got.status, 200);
     assert_int_equal(got.body_len, 5);
@@ -352,7 +353,7 @@ static void draining_says_goaway_and_finishes_what_runs(void **state)
     int fd = connect_h2(&p);
     int idle = connect_h2(&p);
 
-    h2_get(h2_begin(&out), 1, "/later");
+    h2_get(h2_begin(&out), 1, "/last");
     h2_send(fd, &out);
     others_are_served(&p);
     test_stop(&p);
@@ -369,10 +370,11 @@ static void an_idle_connection_gets_goaway(void **state)
 {
     (void)state;
     struct party p = start(&(struct pp_http_server_config){ .idle_timeout_ms = 100 });
-    int fd = connect_h2(&p);
+    struct pp_wr *wr = h2_begin(&out);
 
-    h2_get(h2_begin(&out), 1, "/hello");
-    h2_send(fd, &out);
+    h2_hello(wr);
+    h2_get(wr, 1, "/hello");
+    int fd = test_connect_saying(&p, pp_wr_done(wr));
     h2_answer_of(fd, 1, &got);
     assert_int_equal(got.status, 200);
     h2_answer_of(fd, 0, &got);
@@ -387,12 +389,12 @@ static void a_connection_whose_only_request_was_reset_is_idle(void **state)
 {
     (void)state;
     struct party p = start(&(struct pp_http_server_config){ .idle_timeout_ms = 2 * LATER_MS });
-    int fd = connect_h2(&p);
     struct pp_wr *wr = h2_begin(&out);
 
+    h2_hello(wr);
     h2_get(wr, 1, "/later");
     h2_get(wr, 3, "/hello");
-    h2_send(fd, &out);
+    int fd = test_connect_saying(&p, pp_wr_done(wr));
     h2_answer_of(fd, 3, &got); /* so the handler has the first one */
     assert_int_equal(got.status, 200);
     h2_u32(h2_begin(&out), H2_RST_STREAM, 1, 8);

@@ -244,13 +244,16 @@ static void calls_that_are_given_up_do_not_end_their_neighbours(void **state)
                               "http");
     struct pp_http_request *kept = NULL;
     const struct pp_http_route route = { "GET", "/x", 0, keep, &kept };
-    const struct pp_http_server_config c = { .routes = &route, .route_count = 1 };
+    const struct pp_http_server_config c = { .routes = &route,
+                                             .route_count = 1,
+                                             .answer_timeout_ms = PP_HTTP_DEADLINE_MS_MAX };
     struct pp_http_server *server;
     struct outcome first = { 0 };
 
     assert_ok(pp_http_server_new(s.loop, &c, &server));
     assert_ok(pp_http_server_listen(server, &s.listener));
-    begin(&s, &first, (struct pp_http_call){ .method = "GET" });
+    begin(&s, &first,
+          (struct pp_http_call){ .method = "GET", .deadline_ms = PP_HTTP_DEADLINE_MS_MAX });
     turn(&s);
     come_and_go(&s, 1);
     come_and_go(&s, AT_ONCE); /* all are on their way when the connection is left */

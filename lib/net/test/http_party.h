@@ -15,7 +15,7 @@ struct server {
     struct pp_loop *loop;
     struct pp_http_server *http;
     struct pp_timer *later;
-    struct pp_http_request *waiting; /* of /later */
+    struct pp_http_request *waiting; /* of /later or /last */
     struct pp_http_request *kept;    /* of /never */
     struct pp_http_request *held;    /* of /held */
     struct pp_http_request *cut;     /* of /cut */
@@ -100,6 +100,14 @@ static void on_later(void *ctx, struct pp_http_request *q)
     assert_null(server.waiting);
     server.waiting = q;
     pp_timer_set(server.later, LATER_MS);
+}
+
+/* Answered when the server is asked to end, and a while behind that. */
+static void on_last(void *ctx, struct pp_http_request *q)
+{
+    (void)ctx;
+    assert_null(server.waiting);
+    server.waiting = q;
 }
 
 static void on_later_fired(void *ctx)
@@ -232,6 +240,7 @@ static const struct pp_http_route ROUTES[] = {
     { "GET", "/too-long", 0, on_too_long, NULL },
     { "GET", "/injected", 0, on_injected, NULL },
     { "GET", "/later", 0, on_later, NULL },
+    { "GET", "/last", 0, on_last, NULL },
     { "GET", "/never", 0, on_never, NULL },
     { "GET", "/stats", 0, on_stats, NULL },
     { "POST", "/pieces", BIG_BYTES, on_pieces, NULL, .pieces = 1 },
@@ -249,6 +258,8 @@ static void on_term(void *ctx)
 {
     (void)ctx;
     pp_http_server_drain(server.http, on_drained, NULL);
+    if (server.waiting != NULL)
+        pp_timer_set(server.later, LATER_MS);
 }
 
 /* With TLS once an identity is set (before the party starts); SIGHUP takes the other one. */
@@ -308,12 +319,13 @@ struct counters {
     unsigned long answered, refused, busy, late, gone, told, allocations;
 };
 
-static inline struct counters counters_over(int fd)
+#define ASK_FOR_COUNTERS "GET /stats HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static inline struct counters counters_told(int fd)
 {
     struct counters c = { 0 };
     static struct answer a;
 
-    test_say(fd, "GET /stats HTTP/1.1\r\nHost: a\r\n\r\n");
     test_answer(fd, &a);
     assert_int_equal(a.status, 200);
     a.body[a.body_len] = '\0';
@@ -323,10 +335,16 @@ static inline struct counters counters_over(int fd)
     return c;
 }
 
+static inline struct counters counters_over(int fd)
+{
+    test_say(fd, ASK_FOR_COUNTERS);
+    return counters_told(fd);
+}
+
 static inline struct counters counters_of(const struct party *p)
 {
-    int fd = test_connect(&p->address);
-    struct counters c = counters_over(fd);
+    int fd = test_connect_saying(p, PP_STR(ASK_FOR_COUNTERS));
+    struct counters c = counters_told(fd);
 
     close(fd);
     return c;

@@ -297,6 +297,87 @@ static void each_line_holds_where_the_policy_forgot_it(void **state)
     }
 }
 
+/* A processor of the line as its report names it, at patch level zero. */
+static struct pp_snp_report unpatched(const struct pp_advisory *a, unsigned model, unsigned step)
+{
+    return (struct pp_snp_report){ .cpuid_family = a->line == PP_SNP_TURIN ? 0x1A : 0x19,
+                                   .cpuid_model = (uint8_t)model,
+                                   .cpuid_step = (uint8_t)step };
+}
+
+static int is_open(const struct pp_advisory *a, const struct pp_snp_report *r)
+{
+    const struct pp_advisory_facts facts = { .snp = r };
+
+    return pp_advisory_violated(a, &facts);
+}
+
+/* Minimums differ from model to model, and a level of one says nothing about another. */
+static void a_patch_level_is_asked_of_the_models_and_steppings_of_its_line_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PP_ADVISORY_COUNT; i++) {
+        const struct pp_advisory *a = &PP_ADVISORIES[i];
+        if (a->rule != PP_RULE_SNP_TCB)
+            continue;
+        for (unsigned model = 0; model < 256; model++)
+            for (unsigned step = 0; step < 16; step++) {
+                struct pp_snp_report r = unpatched(a, model, step);
+                int of_line = pp_snp_line_by_cpuid(r.cpuid_family, r.cpuid_model) == a->line;
+                assert_int_equal(is_open(a, &r), of_line && model >= a->model_from &&
+                                                     model <= a->model_to && step >= a->step_from &&
+                                                     step <= a->step_to);
+            }
+    }
+}
+
+/* Levels and versions are committed one by one: what can be taken back is either of them. */
+static void firmware_of_which_any_part_can_be_taken_back_is_provisional(void **state)
+{
+    (void)state;
+    const struct pp_advisory *a = pp_advisory_find(PP_STR("provisional-firmware"));
+    struct pp_snp_report r = { .current.build = 3, .committed.build = 3 };
+
+    assert_false(is_open(a, &r));
+    r.current_tcb.v[0] = 1;
+    assert_true(is_open(a, &r));
+    r.committed_tcb.v[0] = 1;
+    assert_false(is_open(a, &r));
+    r.committed.build = 2;
+    assert_true(is_open(a, &r));
+}
+
+/* A bit that older reports have not is not missing there. */
+static void a_bit_is_asked_of_the_reports_that_have_it(void **state)
+{
+    (void)state;
+    const struct pp_advisory *a = pp_advisory_find(PP_STR("page-move"));
+    struct pp_snp_report r = { .version = 4 };
+
+    assert_false(is_open(a, &r));
+    r.version = 5;
+    assert_true(is_open(a, &r));
+    r.policy = PP_SNP_POLICY_PAGE_SWAP_DISABLE;
+    assert_false(is_open(a, &r));
+}
+
+/* A machine that breaks many lines is refused for one reason, and by a name that goes with it. */
+static void the_name_of_a_refusal_is_that_of_a_line_of_its_code(void **state)
+{
+    (void)state;
+    const struct pp_snp_report r = { .platform_info = 0 };
+    const struct pp_advisory_facts facts = { .snp = &r };
+    static const enum pp_code codes[] = { PP_E_SNP_POLICY, PP_E_SNP_PLATFORM };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(codes); i++) {
+        const struct pp_advisory *a = pp_advisory_first(&facts, 0, codes[i]);
+        assert_non_null(a);
+        assert_int_equal(pp_advisory_code(a), codes[i]);
+    }
+    assert_null(pp_advisory_first(&facts, 0, PP_E_TDX_TD_ATTR));
+    assert_non_null(pp_advisory_first(&facts, 0, PP_E_OK));
+}
+
 /* --- profiles --------------------------------------------------------------------------------- */
 
 /* A profile is the strict one without what it waives: it takes that and nothing else. */
@@ -426,6 +507,10 @@ static void the_name_survives_a_long_sentence(void **state)
 static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(each_line_refuses_what_breaks_it_by_its_name),
     cmocka_unit_test(each_line_holds_where_the_policy_forgot_it),
+    cmocka_unit_test(a_patch_level_is_asked_of_the_models_and_steppings_of_its_line_alone),
+    cmocka_unit_test(firmware_of_which_any_part_can_be_taken_back_is_provisional),
+    cmocka_unit_test(a_bit_is_asked_of_the_reports_that_have_it),
+    cmocka_unit_test(the_name_of_a_refusal_is_that_of_a_line_of_its_code),
     cmocka_unit_test(a_profile_waives_its_lines_and_no_other),
     cmocka_unit_test(what_a_profile_waives_is_said_as_skipped),
     cmocka_unit_test(no_profile_accepts_a_debugged_or_migrated_guest),

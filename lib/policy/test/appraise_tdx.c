@@ -193,6 +193,23 @@ static void collateral_of_another_kind_of_platform_is_not_taken(void **state)
     assert_refused(appraise(), PP_E_TDX_CRL_STALE);
 }
 
+/* Both authorities issue for platforms of one kind, and each has its own revocation list. */
+static void collateral_of_the_other_authority_is_not_taken(void **state)
+{
+    (void)state;
+    struct pp_wr wr = pp_wr_over(t->blob, sizeof t->blob);
+    static uint8_t old[sizeof t->blob];
+    struct pp_collateral c;
+
+    memcpy(old, t->blob, sizeof old);
+    assert_ok(pp_collateral_parse(pp_span(old, m->blobs[0].len), &c));
+    c.platform_ca = !c.platform_ca;
+    assert_ok(pp_collateral_write(&wr, &c));
+    m->ledger.bundle.blob_count = 0;
+    machine_add_blob(m, pp_wr_done(&wr));
+    assert_refused(appraise(), PP_E_TDX_CRL_STALE);
+}
+
 static void collateral_is_found_among_other_blobs(void **state)
 {
     (void)state;
@@ -396,6 +413,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_platform_that_is_registered_as_another_kind_is_refused),
     FRESH(without_collateral_in_the_bundle_it_is_refused),
     FRESH(collateral_of_another_kind_of_platform_is_not_taken),
+    FRESH(collateral_of_the_other_authority_is_not_taken),
     FRESH(collateral_is_found_among_other_blobs),
     FRESH(collateral_that_is_over_is_refused_by_the_ledgers_time),
     FRESH(a_list_from_before_the_floor_is_refused_however_fresh),

@@ -51,6 +51,18 @@ static inline void machine_gpu_add(struct machine *m)
     m->evidence.gpu_encoding = pp_wr_done(&wr);
 }
 
+/* What the bundle holds of the files as they were: pages that are about to be written over. */
+static inline void machine_gpu_withdraw(struct machine_gpu *g)
+{
+    struct pp_bundle *b = &g->m->ledger.bundle;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < b->blob_count; i++)
+        if (b->blobs[i].at != g->pages[0] && b->blobs[i].at != g->pages[1])
+            g->m->blobs[kept++] = b->blobs[i];
+    b->blob_count = kept;
+}
+
 /* Both files as they are now go into the bundle, and their digests into the release's one row. */
 static inline void machine_gpu_publish(struct machine_gpu *g)
 {
@@ -58,6 +70,7 @@ static inline void machine_gpu_publish(struct machine_gpu *g)
     const struct sim_rim *files[2] = { &g->driver, &g->vbios };
     uint8_t *const digests[2] = { rel->gpu[0].driver_rim, rel->gpu[0].vbios_rim };
 
+    machine_gpu_withdraw(g);
     for (size_t i = 0; i < 2; i++) {
         struct pp_wr wr = pp_wr_over(g->pages[i], sizeof g->pages[i]);
         assert_ok(sim_gpu_rim(g->gpu, files[i], &wr));

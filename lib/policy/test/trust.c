@@ -180,6 +180,7 @@ static void prod_wants_two_of_each_https_authorities_and_a_kem_for_tomorrow(void
 
     assert_field(with("environment", PROD), "relay");
     assert_field(with("environment", PROD "relay = https://2.example/\n"), "relay"); /* http */
+    assert_field(with("environment relay", PROD "relay = https://1.example/\n"), "relay"); /* one */
     assert_field(with("environment relay", PROD TWO("relay")), "mirror");
     assert_field(with("environment relay mirror", PROD TWO("relay") TWO("mirror")), "issuer_url");
     struct pp_trust_files files = with(keys, PROD TWO("relay")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
 
+#include "cbor.h"
 #include "cmw.h"
 
 static pp_res cmw(const char *hex, struct pp_cmw *ret)
@@ -90,11 +91,80 @@ static void a_certificates_evidence_of_another_shape_is_refused(void **state)
                 PP_E_RANGE); /* a hash one byte short */
 }
 
+/* A name is text: bytes that spell the same are another name, and have no place here. */
+static void the_claims_of_a_certificate_are_one_map_of_named_values(void **state)
+{
+    struct pp_ccc_evidence e;
+
+    (void)state;
+    assert_ok(ccc("d9ea60 82 4100 5833 a1 6b7075626b65792d68617368 5824 8201 5820" HASH_32, &e));
+    assert_code(ccc("d9ea60 82 4100 5833 a1 4b7075626b65792d68617368 5824 8201 5820" HASH_32, &e),
+                PP_E_FORMAT);
+    assert_code(
+        ccc("d9ea60 82 4100 5833 a1 6b7075626b65792d68617368 5824 8201 5820" HASH_32 "00", &e),
+        PP_E_TRAILING); /* behind the whole */
+    assert_code(
+        ccc("d9ea60 82 4100 5834 a1 6b7075626b65792d68617368 5824 8201 5820" HASH_32 "00", &e),
+        PP_E_TRAILING); /* behind the map */
+    assert_code(
+        ccc("d9ea60 82 4100 5834 a1 6b7075626b65792d68617368 5825 8201 5820" HASH_32 "00", &e),
+        PP_E_TRAILING); /* behind the hash */
+}
+
+/* A map of `pairs` claims: the hash, and others with names of one letter. */
+static pp_res claims(size_t pairs)
+{
+    uint8_t inner[512], all[640];
+    struct pp_wr wr = pp_wr_over(inner, sizeof inner), out = pp_wr_over(all, sizeof all);
+    struct pp_ccc_evidence e;
+    uint8_t hash[36 + 14];
+    size_t len = pp_test_hex("6b7075626b65792d68617368 5824 8201 5820" HASH_32, hash, sizeof hash);
+
+    pp_cbor_wr_map(&wr, pairs);
+    pp_wr_bytes(&wr, hash, len);
+    for (size_t i = 1; i < pairs; i++) {
+        const uint8_t name = (uint8_t)('A' + i);
+        pp_cbor_wr_text(&wr, pp_span(&name, 1));
+        pp_cbor_wr_uint(&wr, 0);
+    }
+    pp_wr_u8(&out, 0xD9);
+    pp_wr_u16(&out, 60000);
+    pp_cbor_wr_array(&out, 2);
+    pp_cbor_wr_bytes(&out, PP_STR("q"));
+    pp_cbor_wr_bytes(&out, pp_wr_done(&wr));
+    return pp_ccc_parse(pp_wr_done(&out), &e);
+}
+
+static void claims_and_records_have_their_limits(void **state)
+{
+    uint8_t bytes[128];
+    struct pp_cmw c;
+
+    (void)state;
+    assert_ok(claims(32));
+    assert_code(claims(33), PP_E_LIMIT);
+    for (size_t count = PP_CMW_ITEM_MAX; count <= PP_CMW_ITEM_MAX + 1; count++) {
+        struct pp_wr wr = pp_wr_over(bytes, sizeof bytes);
+        pp_cbor_wr_map(&wr, count);
+        for (size_t i = 0; i < count; i++) {
+            const uint8_t label = (uint8_t)('a' + i);
+            pp_cbor_wr_text(&wr, pp_span(&label, 1));
+            pp_cbor_wr_array(&wr, 2);
+            pp_cbor_wr_uint(&wr, 1);
+            pp_cbor_wr_bytes(&wr, PP_STR("v"));
+        }
+        assert_code(pp_cmw_parse(pp_wr_done(&wr), &c),
+                    count == PP_CMW_ITEM_MAX ? PP_E_OK : PP_E_LIMIT);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(records_and_collections_are_read),
     cmocka_unit_test(other_forms_and_deeper_nesting_are_refused),
     cmocka_unit_test(a_certificates_evidence_is_read),
     cmocka_unit_test(a_certificates_evidence_of_another_shape_is_refused),
+    cmocka_unit_test(the_claims_of_a_certificate_are_one_map_of_named_values),
+    cmocka_unit_test(claims_and_records_have_their_limits),
 };
 
 PP_TEST_MAIN(tests)

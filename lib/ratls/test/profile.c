@@ -55,6 +55,27 @@ static void a_changed_byte_of_the_server_hello_is_refused(void **state)
         assert_false(pp_is_ok(pp_tls_server_hello_check(pp_span(bytes, n))));
 }
 
+static pp_res server_hello(const char *tail)
+{
+    static const char HEAD[] =
+        "0303 a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf 00 1302 00";
+    uint8_t bytes[160];
+    size_t len = pp_test_hex(HEAD, bytes, sizeof bytes);
+
+    len += pp_test_hex(tail, bytes + len, sizeof bytes - len);
+    return pp_tls_server_hello_check(pp_span(bytes, len));
+}
+
+/* Every length says how much there is, to the byte. */
+static void a_server_hello_with_a_byte_too_many_anywhere_is_refused(void **state)
+{
+    (void)state;
+    assert_ok(server_hello("002e 002b00020304 00330024001d0020" SHARE_32));
+    assert_code(server_hello("002e 002b00020304 00330024001d0020" SHARE_32 "00"), PP_E_TLS_ALERT);
+    assert_code(server_hello("002f 002b0003030400 00330024001d0020" SHARE_32), PP_E_TLS_ALERT);
+    assert_code(server_hello("002f 002b00020304 00330025001d0020" SHARE_32 "00"), PP_E_TLS_SUITE);
+}
+
 static size_t certificate_message(enum pp_curve curve, size_t copies, const char *context,
                                   uint8_t *buf, size_t cap)
 {
@@ -146,6 +167,25 @@ static void the_key_of_a_certificate_is_p256_uncompressed(void **state)
     assert_code(pp_tls_spki(NULL, spki), PP_E_TLS_CERTIFICATE);
 }
 
+/* A longer key is told by its length, before it is written anywhere. */
+static void a_key_of_another_curve_has_no_place(void **state)
+{
+    uint8_t spki[PP_P256_SPKI_BYTES];
+    X509 *cert = X509_new();
+    struct pp_ec_key *key;
+
+    (void)state;
+    assert_ok(pp_crypto_init());
+    assert_ok(pp_ec_key_generate(PP_P384, &key));
+    assert_non_null(cert);
+    assert_int_equal(X509_set_pubkey(cert, pp_ec_key_handle(key)), 1);
+    pp_res r = pp_tls_spki(cert, spki);
+    assert_code(r, PP_E_TLS_CERTIFICATE);
+    assert_int_equal(r.detail, 120);
+    X509_free(cert);
+    pp_ec_key_free(key);
+}
+
 /* W7_T6: an extension in the certificate's entry has no place, evidence in it least of all. */
 static void w7_t6_an_extension_of_the_certificate_entry_is_refused(void **state)
 {
@@ -210,9 +250,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(encrypted_extensions_hold_alpn_and_nothing_else),
     cmocka_unit_test(w11_t3_early_data_in_encrypted_extensions_is_refused),
     cmocka_unit_test(a_changed_byte_of_the_server_hello_is_refused),
+    cmocka_unit_test(a_server_hello_with_a_byte_too_many_anywhere_is_refused),
     cmocka_unit_test(one_certificate_is_taken),
     cmocka_unit_test(certificate_messages_of_another_shape_are_refused),
     cmocka_unit_test(the_key_of_a_certificate_is_p256_uncompressed),
+    cmocka_unit_test(a_key_of_another_curve_has_no_place),
     cmocka_unit_test(w7_t6_an_extension_of_the_certificate_entry_is_refused),
     cmocka_unit_test(a_certificate_over_its_limit_is_refused),
     cmocka_unit_test(certificate_verify_is_p256_with_sha256),

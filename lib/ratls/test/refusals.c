@@ -559,6 +559,112 @@ static void a_server_refuses_a_clients_key_update(void **state)
     bent_done(&c);
 }
 
+/* A server of ours, and a plain client that says what it likes behind a handshake in order. */
+struct served {
+    struct bent c;
+    struct pp_ratls_ctx *ctx;
+    struct pp_ratls_server *s;
+    uint8_t room[2 * PP_EVIDENCE_BODY_BYTES];
+};
+
+static struct served *serve(int mutual)
+{
+    static uint8_t body[PP_EVIDENCE_BODY_BYTES], wire[PAIR_WIRE_BYTES];
+    struct pp_random random = pp_random_system();
+    struct served *v = calloc(1, sizeof *v);
+    uint8_t hello[PP_HELLO_BYTES];
+
+    assert_non_null(v);
+    client_ctx(&v->c);
+    assert_int_equal(client_hello(&v->c, hello, sizeof hello), sizeof hello);
+    assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &v->ctx));
+    if (mutual)
+        assert_ok(pp_ratls_server_new_mutual(v->ctx, &random, &v->s));
+    else
+        assert_ok(pp_ratls_server_new(v->ctx, &random, &v->s));
+    assert_ok(pp_ratls_server_feed(v->s, PP_BYTES(hello)));
+    assert_ok(pp_ratls_server_evidence(v->s, PP_BYTES(body)));
+    bent_put(&v->c, wire, server_take(v->s, wire, sizeof wire));
+    assert_int_equal(SSL_do_handshake(v->c.ssl), 1);
+    pp_ratls_server_request_buffer(v->s, v->room, sizeof v->room);
+    return v;
+}
+
+/* The client says this, sealed as it has to be. */
+static pp_res hear(struct served *v, const uint8_t *bytes, size_t len)
+{
+    static uint8_t wire[PAIR_WIRE_BYTES];
+    size_t written;
+
+    assert_int_equal(SSL_write_ex(v->c.ssl, bytes, len, &written), 1);
+    return pp_ratls_server_feed(v->s, pp_span(wire, bent_take(&v->c, wire, sizeof wire)));
+}
+
+static void served_done(struct served *v)
+{
+    pp_ratls_server_free(v->s);
+    pp_ratls_ctx_free(v->ctx);
+    bent_done(&v->c);
+    free(v);
+}
+
+/* W16: what two machines say to each other has one size, too. */
+static void w16_evidence_of_a_client_in_another_size_is_refused(void **state)
+{
+    static uint8_t message[PP_EVIDENCE_BODY_BYTES + 64];
+
+    (void)state;
+    for (size_t more = 0; more <= 2; more++) {
+        struct served *v = serve(1);
+        size_t len = pair_message(PP_MESSAGE_EVIDENCE, PP_EVIDENCE_BODY_BYTES - 1 + more, message,
+                                  sizeof message);
+        assert_code(hear(v, message, len), more == 1 ? PP_E_OK : PP_E_EVIDENCE_SIZE);
+        served_done(v);
+    }
+}
+
+static void a_byte_behind_the_request_ends_the_session(void **state)
+{
+    uint8_t message[600] = { 0 };
+    size_t len = pair_message(PP_MESSAGE_SEALED_REQUEST, 500, message, sizeof message);
+    struct pp_span body;
+
+    (void)state;
+    struct served *v = serve(0);
+    assert_ok(hear(v, message, len));
+    assert_ok(pp_ratls_server_request(v->s, &body));
+    served_done(v);
+    v = serve(0);
+    assert_code(hear(v, message, len + 1), PP_E_MESSAGE_ORDER);
+    assert_code(pp_ratls_server_request(v->s, &body), PP_E_MESSAGE_ORDER);
+    served_done(v);
+}
+
+/* A key share that gives everybody the same secret, and a hello of one byte more. */
+static void a_client_hello_without_a_secret_or_with_a_tail_is_refused(void **state)
+{
+    struct pp_random random = pp_random_system();
+    struct pp_ratls_server *s;
+    struct pp_ratls_ctx *ctx;
+    struct bent c = { 0 };
+    uint8_t hello[PP_HELLO_BYTES + 1];
+
+    (void)state;
+    client_ctx(&c);
+    assert_int_equal(client_hello(&c, hello, sizeof hello), PP_HELLO_BYTES);
+    hello[PP_HELLO_BYTES] = 0;
+    assert_ok(pp_ratls_ctx_new(PP_END_SERVER, &ctx));
+    assert_ok(pp_ratls_server_new(ctx, &random, &s));
+    assert_code(pp_ratls_server_feed(s, PP_BYTES(hello)), PP_E_TLS_SUITE);
+    pp_ratls_server_free(s);
+    memset(hello + PP_HELLO_BYTES - 32, 0, 32);
+    assert_ok(pp_ratls_server_new(ctx, &random, &s));
+    assert_code(pp_ratls_server_feed(s, pp_span(hello, PP_HELLO_BYTES)), PP_E_TLS_ALERT);
+    pp_ratls_server_free(s);
+    pp_ratls_ctx_free(ctx);
+    bent_done(&c);
+}
+
 #define BEND_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -595,6 +701,9 @@ static const struct CMUnitTest tests[] = {
     BEND_TEST(a_server_that_would_retry_writes_nothing),
     BEND_TEST(w7_t7_a_client_that_offers_a_psk_and_early_data_gets_neither),
     BEND_TEST(a_server_refuses_a_clients_key_update),
+    cmocka_unit_test(w16_evidence_of_a_client_in_another_size_is_refused),
+    cmocka_unit_test(a_byte_behind_the_request_ends_the_session),
+    cmocka_unit_test(a_client_hello_without_a_secret_or_with_a_tail_is_refused),
 };
 
 PP_TEST_MAIN(tests)

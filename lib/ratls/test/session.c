@@ -139,6 +139,36 @@ static void what_is_asked_for_too_early_is_refused(void **state)
     assert_ok(pp_ratls_client_evidence(p->client, &body));
 }
 
+/* The values of a session are given while Evidence is made of them; an answer needs a request. */
+static void what_is_asked_of_a_server_out_of_its_turn_is_refused(void **state)
+{
+    struct pair *p = *state;
+    struct pp_ratls_session values;
+    struct pp_ratls_server *s;
+    struct pp_span body;
+
+    assert_code(pp_ratls_server_session(p->server, &values), PP_E_STATE);
+    assert_code(pp_ratls_server_answer(p->server, PP_STR("early")), PP_E_STATE);
+    assert_code(pp_ratls_server_request(p->server, &body), PP_E_STATE);
+    assert_int_equal(pp_ratls_server_pending(p->server), 0);
+    assert_ok(pp_ratls_server_new(p->server_ctx, &p->random, &s));
+    assert_code(pp_ratls_server_session(s, &values), PP_E_STATE);
+    pp_ratls_server_free(s);
+}
+
+static void an_answer_larger_than_any_bucket_is_not_written(void **state)
+{
+    static uint8_t answer[PP_ANSWER_MESSAGE_BYTES_MAX + 1];
+    struct pair *p = *state;
+    uint8_t wire[4096];
+    size_t len = run_to_request(p, wire, sizeof wire);
+
+    pp_ratls_server_request_buffer(p->server, p->request_buffer, sizeof p->request_buffer);
+    assert_ok(pp_ratls_server_feed(p->server, pp_span(wire, len)));
+    assert_code(pp_ratls_server_answer(p->server, PP_BYTES(answer)), PP_E_RANGE);
+    assert_int_equal(pp_ratls_server_state(p->server), PP_SERVER_DEAD);
+}
+
 static void an_answer_larger_than_any_bucket_is_not_asked_for(void **state)
 {
     struct pair *p = *state;
@@ -636,6 +666,8 @@ static const struct CMUnitTest tests[] = {
     PAIR_TEST(there_is_one_request),
     PAIR_TEST(an_answer_longer_than_what_was_asked_for_is_refused),
     PAIR_TEST(an_answer_shorter_than_what_was_asked_for_is_refused),
+    PAIR_TEST(what_is_asked_of_a_server_out_of_its_turn_is_refused),
+    PAIR_TEST(an_answer_larger_than_any_bucket_is_not_written),
     PAIR_TEST(an_answer_larger_than_any_bucket_is_not_asked_for),
     PAIR_TEST(an_answer_that_is_cut_is_no_answer),
     PAIR_TEST(a_server_gives_up_with_one_small_record),
