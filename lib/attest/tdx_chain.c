@@ -460,7 +460,8 @@ pp_res pp_tdx_documents_verify(const struct pp_tdx_anchors *anchors,
     pp_x509_crl_free(c.root_crl);
     pp_x509_crl_free(c.pck_crl);
     if (!pp_is_ok(r) && problem != NULL)
-        *problem = row.problem;
+        pp_problem_set(problem, row.problem.field, row.problem.expected,
+                       pp_span_cstr(row.problem.got));
     PP_TRY(r);
     memcpy(d.fmspc, c.info.fmspc, sizeof d.fmspc);
     d.evaluation = c.info.evaluation < c.identity.evaluation ? c.info.evaluation

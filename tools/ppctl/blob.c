@@ -85,7 +85,7 @@ static pp_res judge_rim(const struct blob_anchors *a, struct pp_span xml, uint64
     struct pp_rim rim;
 
     pp_res r = pp_rim_open(a->rims, xml, &rim);
-    *problem = rim.problem;
+    pp_problem_set(problem, rim.problem.field, rim.problem.expected, pp_span_cstr(rim.problem.got));
     if (pp_is_ok(r) && (posix_s < rim.not_before || posix_s > rim.not_after)) {
         pp_problem_numbers(problem, "signers valid until (POSIX s)", posix_s, rim.not_after);
         r = PP_FAIL(PP_E_GPU_RIM_EXPIRED, 0);

@@ -77,10 +77,12 @@ static pp_res read_blob(struct exporting *x, size_t i)
     if (!pp_is_ok(r))
         return refuse_file(x, PP_FAIL(PP_E_INPUT, r.detail), path, "a readable file",
                            pp_file_reason(r));
-    pp_problem_party(&x->problem, path);
-    PP_TRY(blob_judge(&anchors, pp_buf_span(&x->files[i]), (struct pp_span){ 0 },
-                      pp_clock_posix_s(&x->p->clock), &x->problem, &blob));
-    pp_problem_party(&x->problem, "ppctl");
+    r = blob_judge(&anchors, pp_buf_span(&x->files[i]), (struct pp_span){ 0 },
+                   pp_clock_posix_s(&x->p->clock), &x->problem, &blob);
+    if (!pp_is_ok(r)) {
+        pp_problem_party(&x->problem, path); /* the words are of the file's verifier */
+        return r;
+    }
     return insert(x, path, pp_buf_span(&x->files[i]));
 }
 
