@@ -16,8 +16,8 @@ enum {
 /* As given; NULL: not given. */
 struct image_args {
     const char *firmware, *kernel, *initrd, *append, *vcpus, *vcpu_type, *vmm, *features;
-    const char *ovmf_hash, *svsm, *vars_bytes; /* SNP */
-    const char *order, *event_log, *quote;     /* TDX */
+    const char *ovmf_hash, *svsm, *vars_bytes;         /* SNP */
+    const char *order, *event_log, *quote, *separator; /* TDX */
 };
 
 /* The file of an option; -1 when it was read, else the exit status of what was said. */

@@ -52,14 +52,12 @@ static int refuse_given(const struct ppctl *p, const char *mode, const char *con
 
 static int check_options(const struct ppctl *p, const struct image_args *a, const char *mode)
 {
-    static const char *const sev_names[] = { "--kernel",     "--initrd",   "--append",    "--vcpus",
-                                             "--vmm",        "--features", "--vcpu-type", "--svsm",
-                                             "--vars-bytes", "--ovmf-hash" };
-    const char *const sev_values[] = { a->kernel,     a->initrd,   a->append,    a->vcpus,
-                                       a->vmm,        a->features, a->vcpu_type, a->svsm,
-                                       a->vars_bytes, a->ovmf_hash };
-    static const char *const tdx_names[] = { "--order", "--event-log", "--quote" };
-    const char *const tdx_values[] = { a->order, a->event_log, a->quote };
+    static const char *const sev_names[] = { "--vcpus", "--vmm",        "--features", "--vcpu-type",
+                                             "--svsm",  "--vars-bytes", "--ovmf-hash" };
+    const char *const sev_values[] = { a->vcpus, a->vmm,        a->features, a->vcpu_type,
+                                       a->svsm,  a->vars_bytes, a->ovmf_hash };
+    static const char *const tdx_names[] = { "--order", "--event-log", "--quote", "--separator" };
+    const char *const tdx_values[] = { a->order, a->event_log, a->quote, a->separator };
 
     if (strcmp(mode, "tdx") == 0)
         return refuse_given(p, mode, sev_names, sev_values, PP_ARRAY_COUNT(sev_names));
@@ -88,9 +86,12 @@ int verb_image_measure(struct ppctl *p, int argc, char **argv)
           &a.vars_bytes, NULL, NULL },
         { "--order", "page|section", "tdx: in which order the host measures; default: page",
           &a.order, NULL, NULL },
+        { "--separator", "rtmr1|rtmr0",
+          "tdx: where the firmware puts the separator of a direct boot; default: rtmr1",
+          &a.separator, NULL, NULL },
         { "--event-log", "F", "tdx: the guest's CCEL log; gives RTMR0 to RTMR3", &a.event_log, NULL,
           NULL },
-        { "--quote", "F", "tdx: whose registers the log and the firmware have to explain", &a.quote,
+        { "--quote", "F", "tdx: whose registers firmware, kernel and log have to explain", &a.quote,
           NULL, NULL },
     };
     int status = ppctl_parse(p, "image measure", options, PP_ARRAY_COUNT(options), argc, argv,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ppctl image measure tdx: MRTD from a firmware file, RTMR0 to RTMR3 from an event log, and whether
- * a quote has exactly these. The quote is only read here; ppctl verify tdx verifies it.
+ * ppctl image measure tdx: MRTD from a firmware file, RTMR1 and RTMR2 of a direct boot from kernel,
+ * initrd and command line, RTMR0 to RTMR3 from an event log, and whether a quote has exactly these.
+ * The quote is only read here; ppctl verify tdx verifies it.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "direct_boot.h"
 #include "eventlog.h"
 #include "image_arg.h"
 #include "tdvf.h"
@@ -14,19 +16,26 @@
 struct job {
     const struct ppctl *p;
     const struct image_args *a;
-    struct pp_buf firmware_file, log_file, quote_file;
+    struct pp_buf firmware_file, kernel_file, initrd_file, log_file, quote_file;
     enum pp_tdx_add_order order;
     struct pp_tdvf tdvf;
     struct pp_eventlog log;
     struct pp_tdx_quote quote;
     uint8_t mrtd[PP_SHA384_BYTES];
-    uint8_t rtmr[PP_RTMRS][PP_RTMR_BYTES];
+    uint8_t rtmr[PP_RTMRS][PP_RTMR_BYTES]; /* of the log */
+    enum pp_boot_separator separator;
+    struct pp_direct_boot boot;
+    uint8_t boot_rtmr[2][PP_RTMR_BYTES]; /* RTMR1 and RTMR2 of the files */
     struct pp_problem problem;
 };
 
 static const char NOT_VERIFIED[] =
     "MRTD is computed from the TDX metadata; this way of computing it was never verified against a "
     "real quote by us: compare it with one (--quote) before you rely on it";
+
+static const char NOT_COMPUTED[] =
+    "rtmr0 is not computed: the host makes the tables, the memory map and the variables in it. "
+    "rtmr1 is that of a VMM which gives the kernel file as it is; compare with a quote (--quote)";
 
 /* --- input ------------------------------------------------------------------------------------ */
 
@@ -65,6 +74,55 @@ static int read_firmware(struct job *j)
     return -1;
 }
 
+static int read_separator(struct job *j)
+{
+    const char *separator = j->a->separator;
+
+    if (separator == NULL || strcmp(separator, "rtmr1") == 0)
+        return -1;
+    if (strcmp(separator, "rtmr0") != 0)
+        return ppctl_usage(j->p, "--separator", "rtmr1 or rtmr0", separator);
+    j->separator = PP_SEPARATOR_RTMR0;
+    return -1;
+}
+
+/* What goes with a kernel goes with nothing else. */
+static int refuse_without_kernel(const struct job *j)
+{
+    const char *const names[] = { "--initrd", "--append", "--separator" };
+    const char *const values[] = { j->a->initrd, j->a->append, j->a->separator };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++)
+        if (values[i] != NULL)
+            return ppctl_usage(j->p, names[i], "a --kernel with it", values[i]);
+    return -1;
+}
+
+static int read_boot(struct job *j)
+{
+    const struct image_args *a = j->a;
+    int status = -1;
+
+    if (a->kernel == NULL)
+        return refuse_without_kernel(j);
+    status = read_separator(j);
+    if (status < 0)
+        status = image_read(j->p, "--kernel", a->kernel, IMAGE_KERNEL_BYTES_MAX, &j->kernel_file);
+    if (status < 0 && a->initrd != NULL)
+        status = image_read(j->p, "--initrd", a->initrd, IMAGE_INITRD_BYTES_MAX, &j->initrd_file);
+    if (status >= 0)
+        return status;
+    struct pp_span append = pp_span_cstr(a->append == NULL ? "" : a->append);
+    pp_res r = pp_direct_boot_of(pp_buf_span(&j->kernel_file), pp_buf_span(&j->initrd_file), append,
+                                 &j->boot);
+    if (r.code == PP_E_RANGE || append.len > PP_DIRECT_CMDLINE_MAX)
+        return refuse(j, "--append", "at most 4096 characters of ASCII", r);
+    if (!pp_is_ok(r))
+        return refuse(j, "--kernel", "a kernel with an EFI stub: a PE image", r);
+    pp_direct_boot_rtmrs(&j->boot, j->separator, j->boot_rtmr[0], j->boot_rtmr[1]);
+    return -1;
+}
+
 static int read_log(struct job *j)
 {
     const char *path = j->a->event_log;
@@ -95,13 +153,14 @@ static int read_quote(struct job *j)
     return pp_is_ok(r) ? -1 : ppctl_fail(j->p, r, &j->problem, 0);
 }
 
-/* --- against the quote ------------------------------------------------------------------------ */
+/* --- against the quote, and the log ----------------------------------------------------------- */
 
-static pp_res check(struct job *j, const char *field, struct pp_span ours, struct pp_span quoted)
+static pp_res check(struct job *j, const char *option, const char *field, struct pp_span ours,
+                    struct pp_span quoted)
 {
     if (pp_span_eq(ours, quoted))
         return PP_OK;
-    pp_problem_party(&j->problem, "--quote");
+    pp_problem_party(&j->problem, option);
     pp_problem_hex(&j->problem, field, ours, quoted);
     return PP_FAIL(PP_E_TDX_MEASUREMENT, 0);
 }
@@ -110,12 +169,19 @@ static pp_res compare(struct job *j)
 {
     static const char *const names[PP_RTMRS] = { "RTMR0", "RTMR1", "RTMR2", "RTMR3" };
 
+    for (size_t i = 1; j->a->kernel != NULL && j->a->event_log != NULL && i <= 2; i++)
+        PP_TRY(
+            check(j, "--event-log", names[i], PP_BYTES(j->boot_rtmr[i - 1]), PP_BYTES(j->rtmr[i])));
     if (j->a->quote == NULL)
         return PP_OK;
+    const struct pp_tdx_body *body = &j->quote.body;
     if (j->a->firmware != NULL)
-        PP_TRY(check(j, "MRTD", PP_BYTES(j->mrtd), PP_BYTES(j->quote.body.mrtd)));
+        PP_TRY(check(j, "--quote", "MRTD", PP_BYTES(j->mrtd), PP_BYTES(body->mrtd)));
+    for (size_t i = 1; j->a->kernel != NULL && i <= 2; i++)
+        PP_TRY(
+            check(j, "--quote", names[i], PP_BYTES(j->boot_rtmr[i - 1]), PP_BYTES(body->rtmr[i])));
     for (size_t i = 0; j->a->event_log != NULL && i < PP_RTMRS; i++)
-        PP_TRY(check(j, names[i], PP_BYTES(j->rtmr[i]), PP_BYTES(j->quote.body.rtmr[i])));
+        PP_TRY(check(j, "--quote", names[i], PP_BYTES(j->rtmr[i]), PP_BYTES(body->rtmr[i])));
     return PP_OK;
 }
 
@@ -150,15 +216,34 @@ static json_t *rtmrs_json(const struct job *j)
                      image_hex_of(PP_BYTES(j->rtmr[3])).text);
 }
 
+static json_t *digest_json(int there, const uint8_t digest[PP_SHA384_BYTES])
+{
+    return there ? json_string(image_hex_of(pp_span(digest, PP_SHA384_BYTES)).text) : json_null();
+}
+
+static json_t *boot_json(const struct job *j)
+{
+    const struct pp_direct_boot *b = &j->boot;
+
+    if (j->a->kernel == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "kernel", digest_json(1, b->kernel),
+                     "cmdline", digest_json(b->has_cmdline, b->cmdline), "initrd",
+                     digest_json(b->has_initrd, b->initrd), "rtmr1",
+                     digest_json(1, j->boot_rtmr[0]), "rtmr2", digest_json(1, j->boot_rtmr[1]),
+                     "note", NOT_COMPUTED);
+}
+
 static int print_json(const struct job *j)
 {
     int has_mrtd = j->a->firmware != NULL;
 
     return ppctl_print_json(
-        json_pack("{s:s, s:o, s:s, s:o, s:o, s:b, s:o}", "mode", "tdx", "mrtd",
+        json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "mode", "tdx", "mrtd",
                   has_mrtd ? json_string(image_hex_of(PP_BYTES(j->mrtd)).text) : json_null(),
                   "order", j->order == PP_TDX_BY_PAGE ? "page" : "section", "rtmrs", rtmrs_json(j),
-                  "events", j->a->event_log != NULL ? events_json(j) : json_null(), "matches_quote",
+                  "direct_boot", boot_json(j), "events",
+                  j->a->event_log != NULL ? events_json(j) : json_null(), "matches_quote",
                   j->a->quote != NULL, "note", has_mrtd ? json_string(NOT_VERIFIED) : json_null()));
 }
 
@@ -177,12 +262,30 @@ static void print_events(const struct job *j)
     }
 }
 
+/* The registers once: those of a log are the same, or were refused. */
+static void print_boot(const struct job *j)
+{
+    const struct pp_direct_boot *b = &j->boot;
+
+    if (j->a->kernel == NULL)
+        return;
+    for (unsigned i = 0; j->a->event_log == NULL && i < 2; i++)
+        printf("rtmr%u  %s\n", i + 1, image_hex_of(PP_BYTES(j->boot_rtmr[i])).text);
+    printf("  kernel   %s\n", image_hex_of(PP_BYTES(b->kernel)).text);
+    if (b->has_cmdline)
+        printf("  cmdline  %s\n", image_hex_of(PP_BYTES(b->cmdline)).text);
+    if (b->has_initrd)
+        printf("  initrd   %s\n", image_hex_of(PP_BYTES(b->initrd)).text);
+    fprintf(stderr, "%s\n", NOT_COMPUTED);
+}
+
 static int print_people(const struct job *j)
 {
     if (j->a->firmware != NULL) {
         printf("mrtd   %s\n", image_hex_of(PP_BYTES(j->mrtd)).text);
         fprintf(stderr, "%s\n", NOT_VERIFIED);
     }
+    print_boot(j);
     for (unsigned i = 0; j->a->event_log != NULL && i < PP_RTMRS; i++)
         printf("rtmr%u  %s\n", i, image_hex_of(PP_BYTES(j->rtmr[i])).text);
     if (j->a->event_log != NULL)
@@ -198,10 +301,13 @@ int image_measure_tdx(const struct ppctl *p, const struct image_args *args)
     struct job j = { .p = p, .a = args };
     int status = read_order(&j);
 
-    if (status < 0 && args->firmware == NULL && args->event_log == NULL)
-        status = ppctl_usage(p, "--firmware", "a firmware file, or an --event-log", "neither");
+    if (status < 0 && args->firmware == NULL && args->event_log == NULL && args->kernel == NULL)
+        status = ppctl_usage(p, "--firmware", "a firmware file, a --kernel or an --event-log",
+                             "none of them");
     if (status < 0)
         status = read_firmware(&j);
+    if (status < 0)
+        status = read_boot(&j);
     if (status < 0)
         status = read_log(&j);
     if (status < 0)
@@ -213,6 +319,8 @@ int image_measure_tdx(const struct ppctl *p, const struct image_args *args)
                               : print_people(&j);
     }
     pp_buf_done(&j.firmware_file);
+    pp_buf_done(&j.kernel_file);
+    pp_buf_done(&j.initrd_file);
     pp_buf_done(&j.log_file);
     pp_buf_done(&j.quote_file);
     return status;

@@ -3,6 +3,7 @@
 
 usage: image_measure.py PPCTL SOURCE_ROOT
 """
+import hashlib
 import json
 import os
 import subprocess
@@ -94,15 +95,67 @@ def usage():
     check("the option that is wrong is named", "--vcpus" in err and "from 1 to 4096" in err, err)
 
 
-def mrtd():
-    """The firmware file and the figures of make-mrtd.py."""
-    script = os.path.join(ROOT, "tests/vectors/launch/make-mrtd.py")
+def figures(name):
+    """What a script of tests/vectors/launch defines, without what it prints."""
+    script = os.path.join(ROOT, "tests/vectors/launch", name)
     scope = {"__name__": "figures"}
     with open(os.devnull, "w", encoding="utf-8") as quiet:
         stdout, sys.stdout = sys.stdout, quiet
         with open(script, encoding="utf-8") as f:
             exec(compile(f.read(), script, "exec"), scope)  # pylint: disable=exec-used
         sys.stdout = stdout
+    return scope
+
+
+def replay(*digests):
+    register = bytes(48)
+    for digest in digests:
+        register = hashlib.sha384(register + digest).digest()
+    return register.hex()
+
+
+def direct_boot():
+    """RTMR1 and RTMR2 from files, and everything that must agree with them."""
+    def sha(data):
+        return hashlib.sha384(data).digest()
+
+    pe = figures("make-pe.py")
+    write("vmlinuz", pe["IMAGES"]["plus"])
+    write("initrd", b"the initrd")
+    kernel = bytes.fromhex(pe["digest"](pe["IMAGES"]["plus"]))
+    line, files = sha("quiet initrd=initrd\0".encode("utf-16-le")), sha(b"the initrd")
+    words = [sha(w) for w in (b"Calling EFI Application from Boot Option", bytes(4), b"Exit Boot Services Invocation",
+                              b"Exit Boot Services Returned with Success")]
+    args = ("tdx", "--kernel", "vmlinuz", "--initrd", "initrd", "--append", "quiet")
+    want = {"kernel": kernel.hex(), "cmdline": line.hex(), "initrd": files.hex(), "rtmr1": replay(kernel, *words),
+            "rtmr2": replay(line, files)}
+    status, out, err = measure(*args)
+    rows_out = dict(row.split() for row in out.splitlines())
+    check("direct boot", status == 0 and rows_out == want, out)
+    check("direct boot: RTMR0 is said not to be computed", "rtmr0 is not computed" in err, err)
+    _, out, _ = measure(*args, "--separator", "rtmr0", "--json")
+    o = json.loads(out)["direct_boot"]
+    check("direct boot: the separator elsewhere", o["rtmr1"] == replay(kernel, words[0], *words[2:]) and
+          o["rtmr2"] == want["rtmr2"] and o["note"] in err, out)
+    _, out, _ = measure("tdx", "--kernel", "vmlinuz", "--json")
+    o = json.loads(out)["direct_boot"]
+    check("direct boot: a kernel alone", o["cmdline"] is None and o["initrd"] is None and o["rtmr2"] == "00" * 48, out)
+    row = next(r for r in rows("tests/vectors/eventlog/own.json")["rows"] if r["name"] == "one event")
+    write("log", bytes.fromhex(row["log_hex"]))
+    status, out, _ = measure(*args, "--event-log", "log", "--json")
+    check("direct boot: a log of something else", status == 3 and json.loads(out)["error"]["field"] == "RTMR1", out)
+    for name, bad in (("an initrd alone", ["--initrd", "initrd"]), ("a line alone", ["--append", "x"]),
+                      ("a separator alone", ["--firmware", "fw", "--separator", "rtmr0"]),
+                      ("another register", ["--kernel", "vmlinuz", "--separator", "rtmr2"]),
+                      ("no PE image", ["--kernel", "initrd"]), ("not ASCII", ["--kernel", "vmlinuz", "--append", "\u00e9"]),
+                      ("a long line", ["--kernel", "vmlinuz", "--append", "x" * 4097])):
+        status, out, err = measure("tdx", *bad)
+        check(f"direct boot: {name}", status == 2 and out == "" and err != "", f"{status} {err}")
+
+
+def mrtd():
+    """The firmware file and the figures of make-mrtd.py."""
+    scope = figures("make-mrtd.py")
     write("tdvf", scope["firmware"](scope["GOOD"]))
     for order in ("page", "section"):
         status, out, err = measure("tdx", "--firmware", "tdvf", "--order", order)
@@ -147,6 +200,7 @@ os.chdir(tempfile.mkdtemp())
 sev()
 usage()
 mrtd()
+direct_boot()
 event_logs()
 published()
 print(f"{passed} passed, {failed} failed")
