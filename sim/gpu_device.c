@@ -125,11 +125,16 @@ static pp_res make_chain(struct sim_gpu_link *links, size_t count, const struct 
     return PP_OK;
 }
 
+void sim_gpu_firmware_id(uint8_t ret[PP_GPU_HASH_BYTES])
+{
+    pp_sha384(PP_STR("pp simulated GPU firmware"), ret);
+}
+
 static pp_res create(struct sim_gpu *g, const struct sim_gpu_making *m)
 {
     const char *chip = m->chip == NULL ? "GH100" : m->chip;
 
-    pp_sha384(PP_STR("pp simulated GPU firmware"), g->fwid);
+    sim_gpu_firmware_id(g->fwid);
     write_cn(&g->device[0], chip, " SIM GSP FMC LF");
     write_cn(&g->device[1], chip, " SIM GSP BROM");
     write_cn(&g->device[2], "SIM Provisioner ICA ", chip);

@@ -43,6 +43,17 @@ struct sim_gpu_making {
 PP_MUST pp_res sim_gpu_create(const struct sim_gpu_making *making, struct sim_gpu **ret);
 void sim_gpu_free(struct sim_gpu *g); /* NULL is fine */
 
+/*
+ * The device chain as files in a folder, which is made: device0.der (the leaf) to device4.der (the
+ * root), and keys: all of them, as the vendor has them, or the leaf's, which is what a machine with
+ * such a GPU holds. One that was loaded makes reports, and OCSP answers where it has the issuer's
+ * key; it makes no RIM files. NOT_FOUND, SYSTEM.
+ */
+enum sim_gpu_part { SIM_GPU_VENDOR = 1, SIM_GPU_DEVICE };
+PP_MUST pp_res sim_gpu_save(const struct sim_gpu *g, enum sim_gpu_part part, int dir_fd,
+                            const char *path);
+PP_MUST pp_res sim_gpu_load(int dir_fd, const char *path, struct sim_gpu **ret);
+
 struct pp_span sim_gpu_cert(const struct sim_gpu *g, size_t i);     /* DER, borrowed; 4: the root */
 struct pp_span sim_gpu_rim_cert(const struct sim_gpu *g, size_t i); /* 0: signer; 3: the root */
 const struct pp_issue_key *sim_gpu_key(const struct sim_gpu *g, size_t i);

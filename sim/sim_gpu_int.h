@@ -22,6 +22,9 @@ struct sim_gpu {
     uint8_t fwid[PP_GPU_HASH_BYTES];
 };
 
+/* The firmware id of every simulated GPU. */
+void sim_gpu_firmware_id(uint8_t ret[PP_GPU_HASH_BYTES]);
+
 /* ECDSA with SHA-384 as R and S, 48 bytes each. */
 PP_MUST pp_res sim_gpu_sign_raw(const struct sim_gpu_link *l, struct pp_span message,
                                 uint8_t ret_r[48], uint8_t ret_s[48]);

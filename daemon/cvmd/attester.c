@@ -18,6 +18,7 @@
 #include "batch.h"
 #include "ct.h"
 #include "cvm.h"
+#include "gpu_evidence.h"
 #include "hints.h"
 #include "ipc.h"
 #include "kem.h"
@@ -58,15 +59,19 @@ struct worker {
 struct attester {
     const struct cvm_config *config;
     struct pp_clock clock;
+    struct pp_random random;
     int device_fd, channel_fd, supervisor_fd, epoll_fd;
     struct worker workers[CVM_WORKERS_MAX];
     struct cvm_line openers, callers;
     struct cvm_batch batches[2];
     struct cvm_batch *asked;    /* a report for it is being made */
     struct cvm_batch *answered; /* it has its report, and goes out; count 0: none */
-    int in_flight;
+    int in_flight;              /* the device owes an answer: */
+    int in_flight_gpu;          /* 1: about its GPU; 0: a report */
     uint64_t asked_ms;
-    size_t delivered; /* of `answered` */
+    struct cvm_gpu gpu;
+    uint64_t gpu_asked_ms; /* when the evidence that new sessions get was asked for */
+    size_t delivered;      /* of `answered` */
     struct pp_span report;
     struct pp_sp_answer device;
     struct pp_hints hints;
@@ -158,6 +163,13 @@ static pp_res take_workers(struct attester *a)
 
 /* --- binding values -------------------------------------------------------------------------- */
 
+/* Which GPU evidence a session is bound to from now on; without a GPU zeros. */
+static uint32_t take_gpu_digest(const struct attester *a, struct pp_binding_input *in)
+{
+    memcpy(in->gpu_digest, a->gpu.evidence[a->gpu.now].digest, sizeof in->gpu_digest);
+    return a->gpu.now;
+}
+
 /* A session joins those that wait, as soon as its worker's key is here. */
 static pp_res join_openers(struct attester *a, struct worker *w, uint32_t slot)
 {
@@ -167,6 +179,7 @@ static pp_res join_openers(struct attester *a, struct worker *w, uint32_t slot)
     memcpy(in.ekm, w->tls.ekm, sizeof in.ekm);
     memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
     pp_sha256(pp_span(w->message_key, w->message_key_len), in.message_key_digest);
+    ask.gpu = take_gpu_digest(a, &in);
     pp_res r = pp_binding_of(&in, ask.binding);
     if (pp_is_ok(r))
         r = cvm_line_join(&a->openers, &ask);
@@ -188,6 +201,7 @@ static pp_res join_callers(struct attester *a, struct worker *w, uint32_t slot,
     memcpy(in.ekm, tls.ekm, sizeof in.ekm);
     pp_wipe(tls.ekm, sizeof tls.ekm);
     memcpy(in.config_digest, a->config->digest, sizeof in.config_digest);
+    ask.gpu = take_gpu_digest(a, &in);
     pp_res r = pp_binding_of(&in, ask.binding);
     if (pp_is_ok(r))
         r = cvm_line_join(&a->callers, &ask);
@@ -271,6 +285,32 @@ static int waits_still(void *ctx, const struct cvm_ask *ask)
     return w != NULL && (w->state == WORKER_OPENING || w->state == WORKER_CALLING);
 }
 
+/* Until the GPU has to be asked anew. */
+static uint64_t gpu_left_ms(const struct attester *a)
+{
+    uint64_t age = pp_clock_mono_ms(&a->clock) - a->gpu_asked_ms;
+
+    return age >= a->config->gpu_renew_ms ? 0 : a->config->gpu_renew_ms - age;
+}
+
+static pp_res ask_gpu(struct attester *a)
+{
+    uint8_t request[PP_SP_GPU_REQUEST_BYTES];
+    struct pp_wr wr = pp_wr_over(request, sizeof request);
+
+    PP_TRY(cvm_gpu_ask(&a->gpu, &a->random, &wr));
+    a->asked_ms = pp_clock_mono_ms(&a->clock);
+    return cvm_send(a->device_fd, pp_wr_done(&wr), -1);
+}
+
+/* A failure ends the machine: what it has would grow older than anybody was promised. */
+static pp_res take_gpu(struct attester *a, size_t len)
+{
+    PP_TRY(cvm_gpu_take(&a->gpu, pp_span(a->device_answer, len)));
+    a->gpu_asked_ms = a->asked_ms;
+    return PP_OK;
+}
+
 /* One report for all that wait (ra-tls 8), whenever the device is free. */
 static pp_res ask_device(struct attester *a)
 {
@@ -279,6 +319,10 @@ static pp_res ask_device(struct attester *a)
 
     if (a->in_flight)
         return PP_OK;
+    if (a->config->has_gpu && gpu_left_ms(a) == 0) {
+        a->in_flight = a->in_flight_gpu = 1;
+        return ask_gpu(a);
+    }
     PP_TRY(cvm_batch_form(a->asked, &a->callers, &a->openers, waits_still, a));
     if (a->asked->count == 0)
         return PP_OK;
@@ -324,6 +368,10 @@ static pp_res take_answer(struct attester *a)
         return PP_OK;
     PP_TRY(r);
     PP_CHECK(a->in_flight, PP_E_STATE, len); /* an answer that nobody asked for */
+    if (a->in_flight_gpu) {
+        a->in_flight = a->in_flight_gpu = 0;
+        return take_gpu(a, len);
+    }
     struct cvm_batch *free_one = a->answered;
     a->answered = a->asked;
     a->asked = free_one;
@@ -345,10 +393,12 @@ static pp_res take_answer(struct attester *a)
 static pp_res evidence_of(const struct attester *a, size_t i, const struct worker *w,
                           struct pp_wr *wr)
 {
+    const struct cvm_gpu_evidence *gpu = &a->gpu.evidence[a->answered->asks[i].gpu];
     struct pp_evidence e = {
         .platform = a->config->platform,
         .report = a->report,
         .endorsement_count = a->hints.endorsement_count,
+        .gpu_encoding = pp_span(gpu->bytes, gpu->len),
         .config = a->config->bytes,
         .batch = a->answered->paths[i],
         .backends = a->hints.backends,
@@ -378,6 +428,8 @@ static pp_res deliver_session(struct attester *a, size_t i, struct worker *w)
     const struct cvm_ask *ask = &a->answered->asks[i];
 
     pp_wr_span(&told_wr, PP_BYTES(ask->binding));
+    if (a->config->has_gpu)
+        pp_wr_span(&told_wr, PP_BYTES(a->gpu.evidence[ask->gpu].digest));
     pp_wr_span(&told_wr, a->device.hints);
     if (!pp_is_ok(pp_wr_ok(&told_wr)) || !pp_is_ok(evidence_of(a, i, w, &wr)) ||
         !pp_is_ok(cvm_try_send(w->fd, pp_wr_done(&told_wr))))
@@ -438,7 +490,8 @@ static pp_res take_event(struct attester *a, uint64_t what)
 static pp_res turn(struct attester *a)
 {
     struct epoll_event events[EVENTS_A_TURN];
-    int wait_ms = a->answered->count > 0 ? 0 : a->in_flight ? (int)a->config->device_ms : -1;
+    int idle_ms = a->config->has_gpu ? (int)gpu_left_ms(a) : -1;
+    int wait_ms = a->answered->count > 0 ? 0 : a->in_flight ? (int)a->config->device_ms : idle_ms;
     int count = epoll_wait(a->epoll_fd, events, EVENTS_A_TURN, wait_ms);
 
     PP_CHECK(count >= 0 || errno == EINTR, PP_E_SYSTEM, errno);
@@ -469,12 +522,26 @@ static pp_res check_configuration(struct attester *a)
     return judge(a, pp_span(a->device_answer, len));
 }
 
+/* The first GPU evidence; without, nothing is served. */
+static pp_res check_gpu(struct attester *a)
+{
+    size_t len = 0;
+
+    if (!a->config->has_gpu)
+        return PP_OK;
+    PP_TRY(ask_gpu(a));
+    PP_TRY(cvm_wait(a->device_fd, START_MS));
+    PP_TRY(cvm_recv(a->device_fd, a->device_answer, sizeof a->device_answer, &len, NULL));
+    return take_gpu(a, len);
+}
+
 static pp_res serve(struct attester *a)
 {
     static const uint8_t READY[] = { CVM_ATTESTER_READY };
     const struct timeval patience = { .tv_sec = CHANNEL_S };
 
     PP_TRY(check_configuration(a));
+    PP_TRY(check_gpu(a));
     /* A channel that takes nothing any more ends the machine, not only itself. */
     if (setsockopt(a->channel_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
         return PP_FAIL(PP_E_SYSTEM, errno);
@@ -496,6 +563,7 @@ int cvm_attester_main(const struct cvm_config *c, int device_fd, int channel_fd,
         return EXIT_FAILURE;
     a->config = c;
     a->clock = pp_clock_system();
+    a->random = pp_random_system();
     a->device_fd = device_fd;
     a->channel_fd = channel_fd;
     a->supervisor_fd = supervisor_fd;

@@ -342,6 +342,7 @@ static pp_res check_own_session(const struct worker *w, const struct pp_ratls_se
     pp_sha256(pp_wr_done(&wr), in.message_key_digest);
     memcpy(in.ekm, session->ekm, sizeof in.ekm);
     memcpy(in.config_digest, w->config->digest, sizeof in.config_digest);
+    memcpy(in.gpu_digest, w->gpu_digest, sizeof in.gpu_digest);
     pp_res r = pp_binding_of(&in, binding);
     pp_wipe(&in, sizeof in);
     PP_TRY(r);

@@ -22,6 +22,7 @@ enum {
 /* One binding value that waits, and the worker that it is for. */
 struct cvm_ask {
     uint32_t slot, generation; /* of the worker */
+    uint32_t gpu; /* index of the GPU evidence that the binding value has; 0 without a GPU */
     uint8_t binding[PP_BINDING_BYTES];
 };
 

@@ -8,7 +8,7 @@
 
 struct text_config {
     struct pp_span environment, platform, message_kem, engine;
-    struct pp_span simulated_root, simulated_tdx_root, clients, blocked;
+    struct pp_span simulated_root, simulated_tdx_root, clients, blocked, gpu;
     uint64_t sessions_max, session_s, workers_ready;
 };
 
@@ -35,6 +35,8 @@ static const struct pp_kv_key KEYS[] = {
       "back-ends: 1 to 4 release ids of orchestrators" },
     { "blocked", PP_KV_TEXT, offsetof(struct text_config, blocked), 0, 1, 1024,
       "guards: lower-case words, separated by a space" },
+    { "gpu", PP_KV_TEXT, offsetof(struct text_config, gpu), 0, 1, 8,
+      "one: the machine has a GPU, whose evidence goes with every session" },
 };
 
 const struct pp_kv_key *cvm_config_keys(size_t *ret_count)
@@ -166,6 +168,15 @@ static pp_res take_peers(const struct text_config *t, struct pp_problem *problem
     return take_blocked(t->blocked, problem, c);
 }
 
+/* A number would promise more than Evidence can carry (pp-wire 7: one GPU). */
+static pp_res take_gpu(struct pp_span text, struct pp_problem *problem, struct cvm_config *c)
+{
+    if (text.len > 0 && !pp_span_eq(text, PP_STR("one")))
+        return wrong(problem, "gpu", "one, or no such line", text);
+    c->has_gpu = text.len > 0;
+    return PP_OK;
+}
+
 pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_problem *problem,
                         struct cvm_config *ret)
 {
@@ -175,7 +186,8 @@ pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_
                             .idle_ms = CVM_IDLE_MS,
                             .device_ms = CVM_DEVICE_MS,
                             .call_open_ms = CVM_CALL_OPEN_MS,
-                            .opening_ms = CVM_OPENING_MS };
+                            .opening_ms = CVM_OPENING_MS,
+                            .gpu_renew_ms = CVM_GPU_RENEW_MS };
 
     PP_CHECK(bytes.len <= PP_EVIDENCE_CONFIG_BYTES_MAX, PP_E_CONFIG, bytes.len);
     PP_TRY(take_role(cmdline, problem, &c.role));
@@ -185,6 +197,7 @@ pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_
         return wrong(problem, "platform", "a platform of this build", t.platform);
     PP_TRY(take_kem(t.message_kem, problem, &c.message_kem));
     PP_TRY(take_peers(&t, problem, &c));
+    PP_TRY(take_gpu(t.gpu, problem, &c));
     c.engine = pp_infer_engine_find(t.engine);
     if (c.engine == NULL)
         return wrong(problem, "engine", "an engine of this build: embedded", t.engine);

@@ -15,7 +15,8 @@
  *     channel to attester               u32 session(2) || u32 worker(2) || SPKI(91) || ekm(32)
  *     attester to channel               u32 session(2) || 00, or 01 || Evidence body
  *     worker to attester                u16 KEM || public key
- *     attester to worker                B(64) || hints of the host
+ *     attester to worker                B(64) || SHA-256 of GPU evidence(32), of a machine that has
+ *                                       a GPU alone || hints of the host
  *     worker to attester, behind B      SPKI(91) || ekm(32): of a session in which it is the client
  *     attester to worker                00, or 01 || Evidence body of that session
  *
@@ -75,7 +76,7 @@ enum {
         20, /* its exit status when the configuration is not the measured one */
     CVM_ATTEST_PACKET_BYTES = 16 + PP_P256_SPKI_BYTES + PP_EKM_BYTES,
     CVM_EVIDENCE_PACKET_BYTES = 9 + PP_EVIDENCE_BODY_BYTES,
-    CVM_BINDING_PACKET_BYTES_MAX = PP_BINDING_BYTES + PP_HINTS_BYTES_MAX,
+    CVM_BINDING_PACKET_BYTES_MAX = PP_BINDING_BYTES + PP_DIGEST_BYTES + PP_HINTS_BYTES_MAX,
     CVM_CALL_PACKET_BYTES = PP_P256_SPKI_BYTES + PP_EKM_BYTES,
     CVM_CALL_ANSWER_BYTES = 1 + PP_EVIDENCE_BODY_BYTES,
     CVM_CALLS_MAX = 3, /* sessions with back-ends of one worker: guard, predictor, guard */

@@ -106,6 +106,8 @@ static pp_res take_binding(struct worker *w)
     PP_TRY(cvm_recv(w->attester_fd, packet, sizeof packet, &len, NULL));
     struct pp_rd rd = pp_rd_over(packet, len);
     pp_rd_copy(&rd, w->binding, sizeof w->binding);
+    if (w->config->has_gpu)
+        pp_rd_copy(&rd, w->gpu_digest, sizeof w->gpu_digest);
     struct pp_span hints = pp_rd_rest(&rd);
     PP_TRY(pp_rd_ok(&rd));
     struct pp_wr wr = pp_wr_over(w->hints_bytes, sizeof w->hints_bytes);

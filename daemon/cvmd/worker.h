@@ -16,6 +16,7 @@ struct worker {
     struct pp_clock clock;
     struct pp_kem_key *key;
     uint8_t binding[PP_BINDING_BYTES];
+    uint8_t gpu_digest[PP_DIGEST_BYTES];     /* what it has of the GPU; zeros without one */
     uint8_t hints_bytes[PP_HINTS_BYTES_MAX]; /* of the host, as it was when the session began */
     struct pp_hints hints;                   /* what they say, to nobody's harm; or nothing */
     struct pp_seal seal;

@@ -59,7 +59,10 @@ static pp_res answer(struct host_device *d, struct pp_span packet)
     struct pp_sp_answer a = { .done = 1 };
     enum host_fault fault = d->served == 0 ? HOST_FAULT_NONE : d->fault;
     struct pp_buf hints = { 0 };
+    struct pp_span nonce;
 
+    if (pp_sp_gpu_request_parse(packet, &nonce))
+        return host_gpu_answer(&d->gpu, nonce, d->cvm->device_fd);
     pp_res r = report_on(d, fault, packet, &report);
     if (pp_is_ok(r))
         r = pp_file_read_kept(AT_FDCWD, d->hints_path, PP_FILE_OURS, HOST_HINTS_BYTES_MAX, &hints);

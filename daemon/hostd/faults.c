@@ -9,7 +9,7 @@
 
 const char HOST_FAULT_NAMES[] =
     "none, tcb-claim, provisional, debug, other-chip, unsigned, vmpl, stale, other-data, "
-    "truncated, no-hints, failing, busy, slow";
+    "truncated, no-hints, failing, busy, slow, gpu-debug, gpu-nonce";
 
 static const struct {
     const char *name;
@@ -30,6 +30,8 @@ static const struct {
     { "failing", HOST_FAULT_FAILING, 1 },
     { "busy", HOST_FAULT_BUSY, 1 },
     { "slow", HOST_FAULT_SLOW, 1 },
+    { "gpu-debug", HOST_FAULT_GPU_DEBUG, 1 },
+    { "gpu-nonce", HOST_FAULT_GPU_NONCE, 1 },
 };
 
 pp_res host_fault_find(struct pp_span name, enum host_fault *ret)

@@ -11,8 +11,10 @@
 #include "daemon.h"
 #include "file.h"
 #include "sim.h"
+#include "sim_gpu.h"
 #include "sim_tdx.h"
 #include "sp.h"
+#include "sp_gpu.h"
 
 enum {
     HOST_PROGRAM_BYTES_MAX = 64 << 20,
@@ -68,6 +70,8 @@ enum host_fault {
     HOST_FAULT_FAILING,     /* no report, ever */
     HOST_FAULT_BUSY,        /* no report, every other time */
     HOST_FAULT_SLOW,        /* HOST_SLOW_MS a report */
+    HOST_FAULT_GPU_DEBUG, /* from the first report of its GPU on: firmware that nobody published */
+    HOST_FAULT_GPU_NONCE, /* likewise: over another nonce */
 };
 
 enum { HOST_SLOW_MS = 1500 };
@@ -83,12 +87,24 @@ void host_fault_fill_tdx(enum host_fault fault, const uint8_t *before, struct pp
 /* `signature`: the first byte of it. */
 void host_fault_spoil(enum host_fault fault, uint8_t *signature, struct pp_sp_answer *answer);
 
+/* --- gpu.c: the GPU's side of that socket ---------------------------------------------------- */
+
+struct host_gpu {
+    struct sim_gpu *gpu; /* NULL: the machine has none */
+    const char *folder;  /* of ocsp1.der to ocsp3.der, read for every report */
+    enum host_fault fault;
+};
+
+/* Answers one question about the GPU: with evidence, or that there is none. */
+PP_MUST pp_res host_gpu_answer(const struct host_gpu *g, struct pp_span nonce, int device_fd);
+
 struct host_device {
     const struct sim_chip *chip;
     const struct sim_tdx_platform *platform; /* in its place, of TDX; else NULL */
     const struct host_cvm *cvm;
     const char *hints_path; /* read for every report */
     enum host_fault fault;
+    struct host_gpu gpu;
     uint32_t served; /* reports asked for so far */
     uint8_t before[PP_SP_REPORT_DATA_BYTES];
     uint8_t held[PP_SP_REQUEST_BYTES + 1]; /* one that a slow device has not answered yet */

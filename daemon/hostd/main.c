@@ -17,7 +17,7 @@
 
 struct config {
     struct pp_daemon_config common; /* always first */
-    struct pp_span platform, program, cvm_config, role, firmware, policy, chip, hints, fault;
+    struct pp_span platform, program, cvm_config, role, firmware, policy, chip, hints, gpu, fault;
     struct pp_span backends[HOST_BACKENDS]; /* addresses */
 };
 
@@ -33,7 +33,7 @@ struct host {
     struct pp_signal *child;
     struct pp_timer *slow;
     const struct pp_listener *listener;
-    char hints_path[256], chip_path[256];
+    char hints_path[256], chip_path[256], gpu_path[256];
     char cmdline[64];
     uint64_t refused_told;
 };
@@ -58,13 +58,16 @@ static const struct pp_kv_key KEYS[] = {
       "the folder of the simulated secure processor, or of the TDX platform" },
     { "hints", PP_KV_TEXT, offsetof(struct config, hints), 1, 1, 255,
       "a file with the hints of pp-wire 4, read for every report" },
+    { "gpu", PP_KV_TEXT, offsetof(struct config, gpu), 0, 1, 255,
+      "the folder of a simulated GPU, whose evidence the guest may ask for" },
     { "guard", PP_KV_TEXT, offsetof(struct config, backends[0]), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where an orchestrator's guard takes frames" },
     { "predictor", PP_KV_TEXT, offsetof(struct config, backends[1]), 0, 1, PP_ADDRESS_TEXT_MAX,
       "where its predictor does" },
     { "fault", PP_KV_TEXT, offsetof(struct config, fault), 0, 1, 32,
       "what is wrong with its reports, for tests: none, tcb-claim, provisional, debug, other-chip, "
-      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy or slow" },
+      "unsigned, vmpl, stale, other-data, truncated, no-hints, failing, busy, slow, gpu-debug or "
+      "gpu-nonce" },
 };
 
 /* --- configuration --------------------------------------------------------------------------- */
@@ -166,6 +169,20 @@ static pp_res launch(struct pp_daemon *d, struct pp_problem *problem, struct pp_
     return r;
 }
 
+static pp_res open_gpu(struct pp_problem *problem)
+{
+    if (config.gpu.len == 0)
+        return PP_OK;
+    PP_TRY(copy_path(config.gpu, host.gpu_path, sizeof host.gpu_path));
+    if (!pp_is_ok(sim_gpu_load(AT_FDCWD, host.gpu_path, &host.device.gpu.gpu)))
+        return pp_daemon_refuse(problem, "gpu",
+                                "a folder with device0.der to device4.der and device0.key, 0600",
+                                config.gpu);
+    host.device.gpu.folder = host.gpu_path;
+    host.device.gpu.fault = host.device.fault;
+    return PP_OK;
+}
+
 static pp_res load_device(struct pp_problem *problem)
 {
     PP_TRY(copy_path(config.chip, host.chip_path, sizeof host.chip_path));
@@ -187,6 +204,7 @@ static pp_res open_all(struct pp_daemon *d, struct pp_problem *problem)
     PP_TRY(read_file("hints", config.hints, HOST_HINTS_BYTES_MAX, problem, &hints));
     pp_buf_done(&hints); /* read anew for every report */
     PP_TRY(load_device(problem));
+    PP_TRY(open_gpu(problem));
     PP_TRY(pp_daemon_listen(d, "frames", config.common.listen, problem, &host.listener));
     pp_res r = launch(d, problem, &program, &firmware, &cvm_config);
     pp_buf_done(&program);
@@ -315,6 +333,7 @@ static void close_all(struct pp_daemon *d)
     host_cvm_done(&host.cvm);
     sim_chip_free(host.chip);
     sim_tdx_platform_free(host.platform);
+    sim_gpu_free(host.device.gpu.gpu);
 }
 
 int main(int argc, char **argv)

@@ -311,14 +311,17 @@ static pp_res prove_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row,
     return PP_OK;
 }
 
+static struct document tcb_info_of(const struct tdx_ctx *c)
+{
+    return (struct document){ .name = "tcbInfo",
+                              .json = c->evidence->tcb_info,
+                              .chain = c->evidence->tcb_info_chain,
+                              .format_code = PP_E_TDX_TCBINFO_FORMAT };
+}
+
 pp_res tdx_check_tcb_info(struct tdx_ctx *c, struct pp_attest_check *row)
 {
-    const struct document doc = {
-        .name = "tcbInfo",
-        .json = c->evidence->tcb_info,
-        .chain = c->evidence->tcb_info_chain,
-        .format_code = PP_E_TDX_TCBINFO_FORMAT,
-    };
+    const struct document doc = tcb_info_of(c);
 
     PP_TRY_AS(PP_E_TDX_TCBINFO_FMSPC,
               tdx_check_pin(c, row, PP_TDX_PIN_FMSPC, PP_BYTES(c->pck.fmspc)));
@@ -366,4 +369,107 @@ pp_res tdx_check_qe_identity(struct tdx_ctx *c, struct pp_attest_check *row)
     PP_TRY(c->set_is_kept ? check_windows(c, row, &c->identity_signer, 1)
                           : prove_qe_identity(c, row, &doc));
     return check_time(c, row, PP_E_TDX_QEID_TIME, c->identity.issued_s, c->identity.next_update_s);
+}
+
+/* --- collateral by itself --------------------------------------------------------------------- */
+
+/* Without a quote the TCB info's chain says which root it all hangs from; read_signer proves it. */
+static pp_res find_own_root(struct tdx_ctx *c, struct pp_attest_check *row)
+{
+    struct chain chain = { 0 };
+
+    attest_say(row, "tcbInfo", "a signed document and its chain", "none came");
+    ATTEST_CHECK(row, c->evidence->tcb_info_chain.len > 0);
+    PP_TRY(read_chain(c, row, c->evidence->tcb_info_chain, SIGNER_CHAIN_CERTS, &chain));
+    c->root = chain.root;
+    chain_done(&chain);
+    return PP_OK;
+}
+
+static pp_res read_authority(struct tdx_ctx *c, struct pp_attest_check *row, struct pp_span pem,
+                             struct pp_tdx_documents *ret)
+{
+    struct chain chain = { 0 };
+
+    PP_TRY(read_chain(c, row, pem, SIGNER_CHAIN_CERTS, &chain));
+    c->authority = chain.certs[0];
+    ret->platform_ca = !pp_is_ok(
+        tdx_names_check(c->authority, PP_X509_SUBJECT, chain.root, AUTHORITIES[1], NULL));
+    PP_TRY(verify_chain(c, row, &chain, &AUTHORITIES[ret->platform_ca ? 0 : 1]));
+    attest_say(row, "root", "that of the TCB info", "another");
+    ATTEST_CHECK(row, chain.root == c->root);
+    return PP_OK;
+}
+
+static pp_res read_lists(struct tdx_ctx *c, struct pp_attest_check *row,
+                         struct pp_tdx_documents *ret)
+{
+    PP_TRY(take_crl(c, row, "root's revocation list", c->evidence->root_crl, c->root->cert,
+                    &c->root_crl));
+    ret->root_crl_next_update_s = pp_x509_crl_next_update(c->root_crl);
+    attest_say(row, "authority's revocation list", "one in force, signed by its issuer",
+               "none came");
+    PP_CHECK(c->evidence->pck_crl.len > 0, PP_E_TDX_CRL_STALE, row->number);
+    if (c->authority == NULL)
+        return PP_OK;
+    PP_TRY(check_not_listed(row, c->root_crl, "authority", c->authority));
+    PP_TRY(take_crl(c, row, "authority's revocation list", c->evidence->pck_crl, c->authority,
+                    &c->pck_crl));
+    ret->pck_crl_next_update_s = pp_x509_crl_next_update(c->pck_crl);
+    ret->has_authority = 1;
+    return PP_OK;
+}
+
+static pp_res read_documents(struct tdx_ctx *c, struct pp_attest_check *row,
+                             struct pp_span authority, struct pp_tdx_documents *ret)
+{
+    const struct document tcb_info = tcb_info_of(c);
+
+    *row = (struct pp_attest_check){ .number = PP_TDX_CHECK_TCB_INFO,
+                                     .code = PP_E_TDX_TCBINFO_SIGNATURE };
+    PP_TRY(find_own_root(c, row));
+    ret->root = c->root->label;
+    row->number = PP_TDX_CHECK_PCK_CHAIN;
+    row->code = PP_E_TDX_PCK_CHAIN;
+    if (authority.len > 0)
+        PP_TRY(read_authority(c, row, authority, ret));
+    row->number = PP_TDX_CHECK_CRL;
+    row->code = PP_E_TDX_CRL_STALE;
+    PP_TRY(read_lists(c, row, ret));
+    row->number = PP_TDX_CHECK_TCB_INFO;
+    row->code = PP_E_TDX_TCBINFO_SIGNATURE;
+    PP_TRY(prove_tcb_info(c, row, &tcb_info));
+    PP_TRY(check_time(c, row, PP_E_TDX_TCBINFO_TIME, c->info.issued_s, c->info.next_update_s));
+    row->number = PP_TDX_CHECK_QE_IDENTITY;
+    row->code = PP_E_TDX_QEID_SIGNATURE;
+    return tdx_check_qe_identity(c, row);
+}
+
+pp_res pp_tdx_documents_verify(const struct pp_tdx_anchors *anchors,
+                               const struct pp_tdx_evidence *evidence, struct pp_span authority,
+                               uint64_t posix_s, struct pp_problem *problem,
+                               struct pp_tdx_documents *ret)
+{
+    struct tdx_ctx c = { .anchors = anchors, .evidence = evidence, .posix_s = posix_s };
+    struct pp_tdx_documents d = { 0 };
+    struct pp_attest_check row;
+
+    pp_res r = read_documents(&c, &row, authority, &d);
+    pp_x509_free(c.authority);
+    pp_x509_free(c.signer);
+    pp_x509_crl_free(c.root_crl);
+    pp_x509_crl_free(c.pck_crl);
+    if (!pp_is_ok(r) && problem != NULL)
+        pp_problem_set(problem, row.problem.field, row.problem.expected,
+                       pp_span_cstr(row.problem.got));
+    PP_TRY(r);
+    memcpy(d.fmspc, c.info.fmspc, sizeof d.fmspc);
+    d.evaluation = c.info.evaluation < c.identity.evaluation ? c.info.evaluation
+                                                             : c.identity.evaluation;
+    d.tcb_info_issued_s = c.info.issued_s;
+    d.tcb_info_next_update_s = c.info.next_update_s;
+    d.qe_identity_issued_s = c.identity.issued_s;
+    d.qe_identity_next_update_s = c.identity.next_update_s;
+    *ret = d;
+    return PP_OK;
 }

@@ -255,4 +255,31 @@ PP_MUST pp_res pp_tdx_verify(const struct pp_tdx_anchors *anchors,
                              const struct pp_tdx_evidence *evidence, uint64_t posix_s,
                              struct pp_tdx_checks *checks, struct pp_tdx_result *ret);
 
+/* --- collateral by itself --------------------------------------------------------------------- */
+
+/* What collateral says, whatever machine it will judge. Times in POSIX seconds. */
+struct pp_tdx_documents {
+    uint8_t fmspc[PP_TDX_FMSPC_BYTES];
+    uint32_t evaluation; /* the lower tcbEvaluationDataNumber of the two documents */
+    uint64_t tcb_info_issued_s, tcb_info_next_update_s;
+    uint64_t qe_identity_issued_s, qe_identity_next_update_s;
+    uint64_t root_crl_next_update_s;
+    int has_authority;              /* 1: the two below are known */
+    int platform_ca;                /* 1: PCK Platform CA; 0: PCK Processor CA */
+    uint64_t pck_crl_next_update_s; /* of the authority's list */
+    const char *root;               /* the pinned root's label, borrowed from the anchors */
+};
+
+/*
+ * Checks 3 to 5 for those who publish collateral, and have no quote: what this refuses, every
+ * device refuses with every quote. `evidence->quote` is not looked at. `authority` is the PEM chain
+ * of the one who signed the PCK revocation list (authority, root), which the vendor's service sends
+ * beside it; empty: of that list nothing is said, and `has_authority` is 0. Codes of checks 3 to 5,
+ * and TDX_PCK_CHAIN for `authority`; words in `problem` (may be NULL).
+ */
+PP_MUST pp_res pp_tdx_documents_verify(const struct pp_tdx_anchors *anchors,
+                                       const struct pp_tdx_evidence *evidence,
+                                       struct pp_span authority, uint64_t posix_s,
+                                       struct pp_problem *problem, struct pp_tdx_documents *ret);
+
 #endif

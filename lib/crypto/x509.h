@@ -146,6 +146,7 @@ PP_MUST pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *is
                                 uint64_t posix_s, struct pp_x509_crl **ret);
 PP_MUST pp_res pp_x509_crl_in_force(const struct pp_x509_crl *crl, uint64_t posix_s); /* RANGE */
 int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c); /* its serial number */
+uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl);             /* POSIX seconds */
 void pp_x509_crl_free(struct pp_x509_crl *crl);                              /* NULL is fine */
 
 /*

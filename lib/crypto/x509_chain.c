@@ -287,6 +287,11 @@ int pp_x509_crl_has(const struct pp_x509_crl *crl, const struct pp_x509 *c)
     return X509_CRL_get0_by_serial(crl->crl, &row, X509_get_serialNumber(c->x)) != 0;
 }
 
+uint64_t pp_x509_crl_next_update(const struct pp_x509_crl *crl)
+{
+    return crl->until;
+}
+
 void pp_x509_crl_free(struct pp_x509_crl *crl)
 {
     if (crl == NULL)

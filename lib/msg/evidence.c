@@ -109,6 +109,19 @@ static void gpus_rd(struct pp_rd *rd, struct pp_evidence *e)
     e->gpu_encoding = pp_rd_bytes(&start, rd->offset - start.offset);
 }
 
+pp_res pp_evidence_gpu_write(struct pp_wr *wr, const struct pp_evidence_gpu *gpu)
+{
+    PP_CHECK(gpu->cert_count <= PP_EVIDENCE_GPU_CERT_MAX, PP_E_RANGE, gpu->cert_count);
+    PP_CHECK(gpu->ocsp_count <= PP_EVIDENCE_GPU_CERT_MAX, PP_E_RANGE, gpu->ocsp_count);
+    pp_cbor_wr_array(wr, GPU_MAX);
+    pp_cbor_wr_array(wr, 4);
+    pp_cbor_wr_bytes(wr, PP_BYTES(gpu->fresh));
+    pp_cbor_wr_bytes(wr, gpu->report);
+    pp_msg_blobs_wr(wr, gpu->certs, gpu->cert_count);
+    pp_msg_blobs_wr(wr, gpu->ocsp, gpu->ocsp_count);
+    return pp_wr_ok(wr);
+}
+
 static void message_key_rd(struct pp_rd *rd, struct pp_evidence *e)
 {
     e->message_key = pp_cbor_rd_bytes(rd, 2 + PP_EVIDENCE_KEY_BYTES_MIN,

@@ -109,6 +109,9 @@ PP_MUST pp_res pp_evidence_parse(struct pp_span cbor, enum pp_end end, struct pp
  */
 PP_MUST pp_res pp_evidence_write(struct pp_wr *wr, const struct pp_evidence *e);
 
+/* Key 4's value for one GPU, as `gpu_encoding` wants it. NO_SPACE; RANGE (a count). */
+PP_MUST pp_res pp_evidence_gpu_write(struct pp_wr *wr, const struct pp_evidence_gpu *gpu);
+
 /* The body of message 1: exactly PP_EVIDENCE_BODY_BYTES. RANGE (another size, or n past the end),
  * ENCODING (padding that is not zero). `*ret_cbor` borrows from `body`. */
 PP_MUST pp_res pp_evidence_body_parse(struct pp_span body, struct pp_span *ret_cbor);

@@ -553,6 +553,84 @@ static void reading_allocates_nothing(void **state)
     assert_int_equal(allocation_count, before);
 }
 
+/* --- collateral by itself --------------------------------------------------------------------- */
+
+/* The chain of the PCK list's signer: what a quote has behind its leaf. */
+static struct pp_span authority_of(const struct evidence *one, size_t skip)
+{
+    static const char end[] = "-----END CERTIFICATE-----\n";
+    struct pp_tdx_quote q;
+
+    assert_ok(pp_tdx_quote_parse(one->evidence.quote, &q, NULL));
+    struct pp_span pem = q.pck_chain;
+    while (pem.len > 0 && pem.at[pem.len - 1] == 0)
+        pem.len--;
+    for (; skip > 0; skip--) {
+        const uint8_t *at = memmem(pem.at, pem.len, end, sizeof end - 1);
+        assert_non_null(at);
+        size_t n = (size_t)(at - pem.at) + sizeof end - 1;
+        pem = pp_span(pem.at + n, pem.len - n);
+    }
+    return pem;
+}
+
+static pp_res documents(uint64_t at, size_t skip, struct pp_problem *problem,
+                        struct pp_tdx_documents *ret)
+{
+    return pp_tdx_documents_verify(&w.anchors, &e.evidence,
+                                   skip == 0 ? (struct pp_span){ 0 } : authority_of(&e, skip), at,
+                                   problem, ret);
+}
+
+static void collateral_says_whom_it_is_for_and_until_when(void **state)
+{
+    (void)state;
+    struct pp_tdx_documents d;
+
+    build(&e);
+    assert_ok(documents(NOW, 1, NULL, &d));
+    assert_memory_equal(d.fmspc, e.info.fmspc, sizeof d.fmspc);
+    assert_int_equal(d.evaluation, 18);
+    assert_int_equal(d.tcb_info_issued_s, NOW - DAY);
+    assert_int_equal(d.qe_identity_next_update_s, e.identity.next_update_s);
+    assert_int_equal(d.root_crl_next_update_s, e.crl_until);
+    assert_int_equal(d.pck_crl_next_update_s, e.crl_until);
+    assert_true(d.has_authority == 1 && d.platform_ca == 1);
+    assert_ok(documents(NOW, 0, NULL, &d));
+    assert_true(d.has_authority == 0 && d.pck_crl_next_update_s == 0);
+}
+
+/* What it refuses, a device refuses with every quote; and the other way round. */
+static void collateral_that_no_quote_could_use_is_refused(void **state)
+{
+    (void)state;
+    struct pp_problem problem = { 0 };
+    struct pp_tdx_documents d;
+
+    build(&e);
+    assert_code(documents(NOW - 2 * DAY, 0, &problem, &d), PP_E_TDX_CRL_STALE);
+    assert_string_equal(problem.field, "root's revocation list");
+    assert_code(documents(e.crl_until, 1, &problem, &d), PP_E_TDX_CRL_STALE);
+    assert_code(documents(NOW, 2, &problem, &d), PP_E_TDX_PCK_CHAIN); /* the root alone */
+    e.evidence.pck_crl = e.evidence.root_crl;
+    assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_CRL_SIGNATURE);
+    e.evidence.pck_crl = (struct pp_span){ 0 };
+    assert_code(documents(NOW, 0, &problem, &d), PP_E_TDX_CRL_STALE);
+    e.root_lists = SIM_TDX_SERIAL_AUTHORITY;
+    build(&e);
+    assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_REVOKED);
+    e.root_lists = SIM_TDX_SERIAL_SIGNER;
+    build(&e);
+    assert_code(documents(NOW, 0, &problem, &d), PP_E_TDX_REVOKED);
+    e.root_lists = 0;
+    e.info.next_update_s = NOW;
+    build(&e);
+    assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_TCBINFO_TIME);
+    evidence_of(&w, V5_15, &e);
+    build(&e);
+    assert_ok(documents(NOW, 1, &problem, &d));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -571,6 +649,8 @@ int main(void)
         cmocka_unit_test(a_signed_document_has_two_members_and_a_lower_case_signature),
         cmocka_unit_test(a_document_of_64_kib_is_read_and_one_byte_more_is_not),
         cmocka_unit_test(reading_allocates_nothing),
+        cmocka_unit_test(collateral_says_whom_it_is_for_and_until_when),
+        cmocka_unit_test(collateral_that_no_quote_could_use_is_refused),
     };
 
     if (!pp_is_ok(pp_crypto_init()))

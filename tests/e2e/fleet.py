@@ -5,10 +5,13 @@ import glob
 import json
 import os
 import shutil
+import ssl
 import struct
 import subprocess
 import tempfile
 import time
+
+from foreign_device import cbor, read_cbor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("PP_BIN", os.path.join(ROOT, "build", "bin"))
@@ -187,6 +190,21 @@ class Fleet:
 
     def summarize(self, *args, chat=None, **kwargs):
         return self.run("summarize", chat or self.chat, "--json", *args, **kwargs)
+
+    def pem(self, name, *roots):
+        """Certificates of STATE/trust as a PEM file."""
+        text = ""
+        for root in roots:
+            with open(os.path.join(self.state, "trust", root), "rb") as f:
+                text += ssl.DER_cert_to_PEM_cert(f.read())
+        return self.write(name, text)
+
+    def evidence(self, receipt):
+        """What a receipt holds of its session: Evidence, the options that name the session, the bundle as an option."""
+        with open(receipt, "rb") as f:
+            held, _ = read_cbor(f.read())
+        ekm, spki = held[5]
+        return held[4], ["--ekm", ekm.hex(), "--spki", spki.hex()], ["--bundle", self.write("bundle", cbor(held[3]))]
 
     def parties(self):
         with open(os.path.join(self.state, "fleet.json"), encoding="utf-8") as f:

@@ -487,6 +487,11 @@ class OurLog(unittest.TestCase):
         done = self.fleet.run("log", "export", "--log", self.log, "--out", out, "--json")
         self.assertEqual((done.status, done.json["bundle"]), (0, out), done.out)
         self.assertEqual(read(out), read(os.path.join(self.log, "directory")))
+        # A blob that no device would take stops it, and is named.
+        bad = self.fleet.write("blob", b"<no reference file>")
+        done = self.fleet.run("log", "export", "--log", self.log, "--out", out + "3", "--collateral", bad, "--json")
+        self.assertEqual((done.status, done.code, done.json["error"]["party"]), (3, "GPU_RIM_FORMAT", bad), done.out)
+        self.assertFalse(os.path.exists(out + "3"))
         done = ppctl("log", "export", "--state", self.later(2 * DAY), "--log", self.log, "--out", out + "2", "--json")
         self.assertEqual((done.status, done.code), (3, "LEDGER_STALE"))
         self.assertFalse(os.path.exists(out + "2"))

@@ -22,6 +22,7 @@ PROVES = {
     "report-for-other-key": "W7.T2", "report-stale": "W7.T3", "report-of-other-chip": "W10.T7", "relay-attack": "W7.T5", "message-key-substituted": "W7.T4",
     "message-key-classical": "W12.T1", "message-key-hybrid": "W12.T1",
     "debug-guest": "W9", "tcb-below-minimum": "W8.T3", "tcb-certified-other": "W8.T1 W8.T2",
+    "gpu-debug": "W28.T3",
     "evidence-missing": "W7.T8", "evidence-doubled": "W7.T6", "evidence-oversized": "W7.T6",
     "tls-1.2": "W11.T1", "hello-retry": "W11.T5", "resumption": "W7.T7 W11.T2",
     "simulated-root": "W20.T5", "token-spent-twice": "W4.T2", "issuer-proof-wrong": "W2.T1",

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fleet whose confidential VM is a (simulated) TDX guest: the main job, and who is refused."""
+import os
 import unittest
 
 from fleet import CANARY, Fleet, ppctl
+from foreign_device import read_cbor
+
+# Of the vendor's blob, behind kind, FMSPC and CA, as `--collateral` wants them.
+NAMES = ("tcb_info.json", "tcb_info_issuer_chain.pem", "qe_identity.json", "qe_identity_issuer_chain.pem", "pck_crl.der",
+         "root_crl.der")
 
 # Another MRTD, another RTMR1, a machine that the operator or the vendor does not vouch for (any more), no word of the
 # vendor at all, and a man in the middle. What else can be wrong with a quote is sim/test/tdx.c's.
@@ -43,6 +49,7 @@ class Tdx(unittest.TestCase):
             for hop in f.taps():
                 for _, _, raw in f.tap(hop):
                     self.assertNotIn(CANARY.encode(), raw, hop)
+            self.saved_evidence(f, done.json["receipt"])
 
             # The same folder with machines of the other kind begins anew, and back again.
             self.assertEqual(f.down().status, 0)
@@ -52,6 +59,32 @@ class Tdx(unittest.TestCase):
             codes = {row["code"] for row in done.json["checks"]}
             self.assertIn("SNP_SIGNATURE", codes)
             self.assertNotIn("TDX_QUOTE_SIG", codes)
+
+    def saved_evidence(self, f, receipt):
+        """The quote of the session as a file: under its bundle, and alone with the vendor's documents beside it."""
+        saved, session, bundle = f.evidence(receipt)
+        quote = read_cbor(saved)[0][2]
+        body = quote[54:]  # behind header, type and size of version 5
+        launch = (body[136:184] + body[328:472]).hex()  # MRTD, RTMR0 to RTMR2
+        documents = os.path.join(f.folder, "documents")
+        os.mkdir(documents)
+        with open(os.path.join(f.state, "log", "blobs", "0"), "rb") as b:
+            blob, _ = read_cbor(b.read())
+        for name, content in zip(NAMES, blob[3:]):
+            f.write(os.path.join("documents", name), content)
+        path = f.write("evidence", saved)
+        root = ["--anchor", f.pem("root.pem", "tdx-root.der")]
+        for name, args, code in (
+                ("under its bundle", bundle, None),
+                ("alone", [*root, "--measurement", launch, "--collateral", documents], None),
+                ("without documents", [*root, "--measurement", launch], "TDX_CRL_STALE"),
+                ("another launch", [*root, "--measurement", "00" * 192, "--collateral", documents], "TDX_MEASUREMENT"),
+                ("Intel's root", ["--measurement", launch, "--collateral", documents], "TDX_PCK_CHAIN")):
+            done = f.run("verify", "evidence", path, *session, *args, "--json")
+            self.assertEqual((done.status, done.json["code"]), (3 if code else 0, code), name + done.out)
+            self.assertEqual((done.json["platform"], done.json["form"]), ("sim-tdx", "map"))
+        done = f.run("verify", "evidence", path, *root, "--measurement", launch, "--collateral", documents, "--json")
+        self.assertEqual((done.status, done.json["code"]), (3, "TDX_BINDING"), "without its session")
 
     def test_machines_of_both_kinds_ask_each_other(self):
         for own, theirs in (("sim-tdx", "sim-snp"), ("sim-snp", "sim-tdx")):

@@ -137,6 +137,8 @@ SOURCES = {
     "tools/device/wallet.c": "device:wallet",
     # What a guest has reports made for, and what it takes for one.
     "daemon/common/sp.c": "common:sp",
+    "daemon/common/sp_gpu.c": "common:sp_gpu",
+    "daemon/cvmd/gpu_evidence.c": "cvmd:attester_gpu",
     "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
     "daemon/cvmd/backends.c": "cvmd:judge cvmd:worker",
     "daemon/cvmd/batch.c": "cvmd:batch",

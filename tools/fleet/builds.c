@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fleet_int.h"
+#include "gpu.h"
 #include "image_files.h"
 #include "people.h"
 #include "snp.h"
@@ -102,6 +103,16 @@ static pp_res write_inputs(const struct fleet_machine *m, char text[1024])
     return pp_wr_ok(&wr);
 }
 
+static pp_res add_gpu(struct fleet *f, char text[1024])
+{
+    struct pp_wr wr = pp_wr_over(text, 1024);
+
+    wr.len = strnlen(text, 1024);
+    PP_TRY(fleet_write_gpu_row(f, &wr));
+    pp_wr_u8(&wr, 0);
+    return pp_wr_ok(&wr);
+}
+
 static pp_res write_manifest(struct fleet *f, const char *party, const struct fleet_machine *m,
                              struct pp_wr *wr)
 {
@@ -111,6 +122,8 @@ static pp_res write_manifest(struct fleet *f, const char *party, const struct fl
 
     PP_CHECK(mem != NULL, PP_E_NO_MEMORY, PP_IMAGE_FILES_ARENA_BYTES);
     pp_res r = write_inputs(m, inputs);
+    if (pp_is_ok(r) && m->role == FLEET_ORCHESTRATOR)
+        r = add_gpu(f, inputs);
     if (pp_is_ok(r))
         r = fleet_path(f, party, "image", folder);
     if (pp_is_ok(r))

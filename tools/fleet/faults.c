@@ -59,6 +59,8 @@ const struct fleet_fault FLEET_FAULTS[] = {
       "the report names another chip than its certificate", "other-chip" },
     { FAULT_DEVICE_UNSIGNED, "report-unsigned", 3, "SNP_SIGNATURE",
       "the report's signature does not verify", "unsigned" },
+    { FAULT_DEVICE_GPU, "gpu-debug", 3, "GPU_MEASUREMENT",
+      "the machine's GPU runs firmware of its debugging mode (a fleet with --gpu)", "gpu-debug" },
     { FAULT_EVIDENCE_MISSING, "evidence-missing", 3, "NO_EVIDENCE", "no Evidence is sent",
       "no-evidence" },
     { FAULT_EVIDENCE_TWICE, "evidence-doubled", 3, "EVIDENCE_TWICE", "Evidence is sent twice",

@@ -54,6 +54,7 @@ struct fleet {
     int backends;                    /* 1: a guard and a predictor, which the orchestrator asks */
     int is_tdx;                      /* 1: the orchestrator's machine is one of TDX */
     int backends_tdx;                /* 1: that of its back-ends is */
+    int gpu;                         /* 1: the orchestrator's machine has a GPU */
     struct fleet_party parties[FLEET_PARTIES_MAX];
     size_t party_count;
     uid_t user;          /* the first of the parties' users; 0: we are not root, all run as we do */
@@ -134,6 +135,7 @@ enum fleet_fault_id {
     FAULT_TCB_CERT, /* the simulated device's, in one piece */
     FAULT_DEVICE_CHIP,
     FAULT_DEVICE_UNSIGNED,
+    FAULT_DEVICE_GPU,
     FAULT_DEVICE_STALE,
     FAULT_EVIDENCE_MISSING,
     FAULT_EVIDENCE_TWICE,

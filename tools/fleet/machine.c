@@ -9,6 +9,7 @@
 #include "cred.h"
 #include "ct.h"
 #include "fleet_int.h"
+#include "gpu.h"
 #include "handle_keys.h"
 #include "machine.h"
 #include "ohttp_epoch.h"
@@ -286,6 +287,8 @@ static pp_res write_guest_config(struct fleet *f, enum fleet_role role, struct p
         pp_wr_span(&wr, clients);
         pp_wr_u8(&wr, '\n');
     }
+    if (f->gpu && role == FLEET_ORCHESTRATOR)
+        pp_wr_text(&wr, "gpu = one\n");
     if (role == FLEET_GUARD)
         pp_wr_text(&wr, "blocked = plugh xyzzy\n");
     PP_TRY(pp_wr_ok(&wr));
@@ -320,6 +323,7 @@ pp_res fleet_make_machine(struct fleet *f)
         PP_TRY(fleet_folder(f, FLEET_CVMS[FLEET_GUARD].party, NULL));
         PP_TRY(make_device(f, FLEET_GUARD));
     }
+    PP_TRY(fleet_make_gpu(f));
     return make_guest_files(f, FLEET_ORCHESTRATOR, PP_STR(""));
 }
 

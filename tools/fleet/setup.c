@@ -9,6 +9,7 @@
 #include "cred.h"
 #include "ct.h"
 #include "fleet_int.h"
+#include "gpu.h"
 #include "hints.h"
 #include "hosts.h"
 #include "http_client.h"
@@ -434,9 +435,9 @@ static pp_res start_host(struct fleet *f)
     return start(f, "host", program,
                  "platform = %s\nprogram = program\ncvm_config = cvm.config\n"
                  "role = orchestrator\nfirmware = firmware\npolicy = %016llx\nchip = chip\n"
-                 "hints = hints\n%s = %s\n%s",
+                 "hints = hints\n%s = %s\n%s%s",
                  pp_platform_name(fleet_platform(f, FLEET_ORCHESTRATOR)),
-                 (unsigned long long)policy, key, value, backends);
+                 (unsigned long long)policy, key, value, f->gpu ? "gpu = gpu\n" : "", backends);
 }
 
 static pp_res start_operator(struct fleet *f)
@@ -535,6 +536,7 @@ pp_res fleet_make_trust(struct fleet *f)
     PP_CHECK(n > 0 && n < (int)sizeof text, PP_E_RANGE, n);
     if (!fleet_has_fault(f, FAULT_SIMULATED_ROOT)) /* else the vendor's own are the anchors */
         PP_TRY(copy_roots(f));
+    PP_TRY(fleet_copy_gpu_roots(f));
     return fleet_write(f, "trust", "trust", pp_span(text, (size_t)n));
 }
 

@@ -97,6 +97,7 @@ static int start(struct ppctl *p, const struct fleet *wanted)
         f->backends = wanted->backends;
         f->is_tdx = wanted->is_tdx;
         f->backends_tdx = wanted->backends_tdx;
+        f->gpu = wanted->gpu || fleet_has_fault(f, FAULT_DEVICE_GPU);
         r = fleet_up(f, say, NULL);
     }
     if (pp_is_ok(r)) {
@@ -130,6 +131,8 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         { "--backends-platform", "NAME",
           "the same with their machines of this kind; by default they are as the orchestrator's",
           &backends, NULL },
+        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
+          NULL, &wanted.gpu },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -142,6 +145,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     if (!take_platform(backends, &wanted.backends_tdx))
         return ppctl_usage(p, "--backends-platform", "sim-snp or sim-tdx", backends);
     wanted.backends |= backends != NULL;
+    if (wanted.gpu && wanted.backends) /* a guest reads no reference files (docs/protocol/gpu.md) */
+        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
+                           "both");
     if (fault != NULL && strcmp(fault, "list") == 0)
         return list_faults(p, wanted.is_tdx);
     wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "blob.h"
 #include "ledger.h"
 #include "log_arg.h"
 #include "record_sign.h"
@@ -24,7 +26,92 @@ struct exporting {
     struct pp_arena arena;
     void *memory;
     struct pp_ledger ledger;
+    struct ppctl_list collateral; /* files of blobs */
+    struct pp_buf files[PP_BUNDLE_BLOB_MAX];
+    struct pp_span blobs[PP_BUNDLE_BLOB_MAX]; /* in the bundle's order */
+    size_t blob_count;
+    size_t missing; /* reference files that releases name and no blob is */
 };
+
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+static pp_res refuse_file(struct exporting *x, pp_res r, const char *path, const char *expected,
+                          const char *got)
+{
+    pp_problem_set(&x->problem, path, expected, pp_span_cstr(got));
+    return r;
+}
+
+/* Ascending by digest, as bundles have them. */
+static pp_res insert(struct exporting *x, const char *path, struct pp_span blob)
+{
+    uint8_t digest[PP_SHA256_BYTES], other[PP_SHA256_BYTES];
+    size_t i = x->blob_count;
+
+    pp_sha256(blob, digest);
+    for (; i > 0; i--) {
+        pp_sha256(x->blobs[i - 1], other);
+        int order = memcmp(other, digest, sizeof other);
+        if (order == 0)
+            return refuse_file(x, PP_FAIL(PP_E_DUPLICATE, i), path, "each file once",
+                               "the same bytes as another");
+        if (order < 0)
+            break;
+        x->blobs[i] = x->blobs[i - 1];
+    }
+    x->blobs[i] = blob;
+    x->blob_count++;
+    return PP_OK;
+}
+
+/* A blob that the anchors' devices would refuse does not go out: said with the file's name. */
+static pp_res read_blob(struct exporting *x, size_t i)
+{
+    const struct pp_trust *t = x->pins.trust;
+    const struct blob_anchors anchors = { &t->tdx_anchors, &t->gpu_anchors.rims,
+                                          t->hardware.tdx.evaluation_min };
+    const char *path = x->collateral.items[i];
+    struct blob blob;
+
+    pp_res r = pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &x->files[i]);
+    if (!pp_is_ok(r))
+        return refuse_file(x, PP_FAIL(PP_E_INPUT, r.detail), path, "a readable file",
+                           pp_file_reason(r));
+    r = blob_judge(&anchors, pp_buf_span(&x->files[i]), (struct pp_span){ 0 },
+                   pp_clock_posix_s(&x->p->clock), &x->problem, &blob);
+    if (!pp_is_ok(r)) {
+        pp_problem_party(&x->problem, path); /* the words are of the file's verifier */
+        return r;
+    }
+    return insert(x, path, pp_buf_span(&x->files[i]));
+}
+
+static pp_res read_blobs(struct exporting *x)
+{
+    for (size_t i = 0; i < x->collateral.count; i++)
+        PP_TRY(read_blob(x, i));
+    return PP_OK;
+}
+
+/* Reference files of a release's gpu rows without which devices refuse its machines. */
+static size_t count_missing(const struct pp_ledger *l)
+{
+    size_t missing = 0;
+
+    for (size_t i = 0; i < l->record_count; i++) {
+        const struct pp_record *rec = &l->records[i].record;
+        size_t rows = rec->type == PP_RECORD_RELEASE ? rec->release.gpu_count : 0;
+
+        for (size_t k = 0; k < rows; k++) {
+            const struct pp_release_gpu *row = &rec->release.gpu[k];
+            missing += pp_bundle_blob(&l->bundle, row->driver_rim).len == 0;
+            missing += pp_bundle_blob(&l->bundle, row->vbios_rim).len == 0;
+        }
+    }
+    return missing;
+}
+
+/* --- the bundle ------------------------------------------------------------------------------- */
 
 static pp_res keep(void *ctx, uint64_t index, struct pp_span entry)
 {
@@ -42,13 +129,14 @@ static pp_res read_log(struct exporting *x)
         .entry = keep,
         .ctx = x,
     };
+    const struct pp_bundle extra = { .blobs = x->blobs, .blob_count = x->blob_count };
     struct pp_log_reader *reader;
 
     PP_TRY(pp_log_reader_new(&c, &reader));
     pp_res r = pp_log_reader_finish(reader, &x->problem);
     pp_log_reader_free(reader);
     PP_TRY(r);
-    r = pp_log_directory(&shown, &x->index, NULL, &x->bundle, &x->problem);
+    r = pp_log_directory(&shown, &x->index, &extra, &x->bundle, &x->problem);
     if (!pp_is_ok(r) && x->problem.field[0] == '\0')
         pp_problem_set(&x->problem, "last entry", "a status, and the records that it names",
                        pp_span_cstr(pp_code_text(r.code)));
@@ -88,25 +176,32 @@ static pp_res run(struct exporting *x)
                        PP_STR("single policies"));
         return PP_FAIL(PP_E_USAGE, 0);
     }
+    PP_TRY(read_blobs(x));
     PP_TRY(log_source_of(x->p, &x->args, &x->pins, place, &from));
     PP_TRY(log_at_open(&from, &x->pins, &x->problem, &x->at));
     PP_TRY(read_log(x));
     PP_TRY(verify(x));
+    x->missing = count_missing(&x->ledger);
     return ppctl_write_out(x->out, 1, pp_buf_span(&x->bundle), &x->problem);
 }
 
 static int tell(const struct exporting *x)
 {
     if (!x->p->json) {
-        printf("%s: status %llu and %zu records, %zu bytes, verified as a device does\n", x->out,
-               (unsigned long long)x->ledger.status.record.serial, x->ledger.record_count,
-               x->bundle.len);
+        printf("%s: status %llu, %zu records and %zu blobs, %zu bytes, verified as a device does\n",
+               x->out, (unsigned long long)x->ledger.status.record.serial, x->ledger.record_count,
+               x->blob_count, x->bundle.len);
+        if (x->missing > 0)
+            printf("%zu reference files that releases name are not in it: devices refuse those "
+                   "GPUs (GPU_UNMEASURED)\n",
+                   x->missing);
         return 0;
     }
-    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I}", "folder", pp_log_source_place(x->at.source),
-                          "bundle", x->out, "bytes", (json_int_t)x->bundle.len, "serial",
-                          (json_int_t)x->ledger.status.record.serial, "records",
-                          (json_int_t)x->ledger.record_count);
+    json_t *o = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "folder", pp_log_source_place(x->at.source),
+        "bundle", x->out, "bytes", (json_int_t)x->bundle.len, "serial",
+        (json_int_t)x->ledger.status.record.serial, "records", (json_int_t)x->ledger.record_count,
+        "blobs", (json_int_t)x->blob_count, "missing_rims", (json_int_t)x->missing);
     log_put_checkpoint(o, &x->pins, &x->at.opened, x->at.quorum_posix_s);
     return ppctl_print_json(o);
 }
@@ -119,6 +214,8 @@ int verb_log_export(struct ppctl *p, int argc, char **argv)
         return ppctl_fail(p, PP_FAIL(PP_E_NO_MEMORY, 0), NULL, 0);
     const struct ppctl_option options[] = {
         { "--out", "FILE", "where the bundle goes", &x->out, NULL },
+        { "--collateral", "FILE", "a blob for it, as ppctl collateral packs them; may be repeated",
+          NULL, NULL, &x->collateral },
         LOG_OPTIONS(x->args),
         PPCTL_PLACE_OPTIONS(x->args.place),
     };
@@ -132,6 +229,8 @@ int verb_log_export(struct ppctl *p, int argc, char **argv)
     pp_arena_done(&x->arena);
     free(x->memory);
     pp_buf_done(&x->bundle);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(x->files); i++)
+        pp_buf_done(&x->files[i]);
     pp_log_index_done(&x->index);
     log_at_done(&x->at);
     log_pins_done(&x->pins);

@@ -6,7 +6,7 @@ const struct ppctl_verb PPCTL_VERBS[] = {
 #if !PP_RELEASE
     { "up",
       "[--platform sim-snp|sim-tdx] [--fault NAME|list] [--capture] [--backends] "
-      "[--backends-platform NAME] [--json]",
+      "[--backends-platform NAME] [--gpu] [--json]",
       "starts the whole fleet on loopback, each party its own process and folder; simulated",
       verb_up },
     { "down", "[--json]", "ends exactly what up started", verb_down },
@@ -37,11 +37,16 @@ const struct ppctl_verb PPCTL_VERBS[] = {
       "REPORT --chain PEM [--driver-rim F] [--vbios-rim F] [--nonce HEX] [--ocsp F]... "
       "[--policy FILE] [--roots PEM] [--at TIME] [--json]",
       "the verdict on NVIDIA GPU evidence, check by check, offline", verb_verify_gpu },
+    { "collateral pack", "tdx FOLDER | gpu FILE --out BLOB [--at TIME] [--json]",
+      "a vendor's files as a blob of the directory bundle, judged as a device does",
+      verb_collateral_pack },
+    { "collateral show", "BLOB [--authority PEM] [--at TIME] [--json]",
+      "what a blob is good for and how long, judged as a device does", verb_collateral_show },
     { "log audit",
       "[--log FOLDER|URL] [--max-age S] [--trust DIR | --policy FILE --opaque] [--json]",
       "a whole log from its public files: signatures, quorum, every hash, every record",
       verb_log_audit },
-    { "log export", "[--log FOLDER|URL] --out BUNDLE [--trust DIR] [--json]",
+    { "log export", "[--log FOLDER|URL] --out BUNDLE [--collateral FILE]... [--trust DIR] [--json]",
       "the directory bundle, made from the log's files and verified as a device does",
       verb_log_export },
     { "log prove",
@@ -119,6 +124,7 @@ const struct ppctl_verb PPCTL_VERBS[] = {
     { "token status", "[--json]", "what the wallet holds", verb_token_status },
     /* Behind those of two words, which are found first. */
     { "verify", "--help", "lists what can be verified", verb_verify },
+    { "collateral", "--help", "lists what can be done with vendors' files", verb_collateral },
     { "gateway", "--help", "lists what can be done for a gateway", verb_gateway },
     { "host-set", "--help", "lists what can be done with sets of machines", verb_host_set },
     { "image", "--help", "lists what can be done with guest images", verb_image },

@@ -9,6 +9,9 @@ int verb_up(struct ppctl *p, int argc, char **argv);
 int verb_down(struct ppctl *p, int argc, char **argv);
 int verb_status(struct ppctl *p, int argc, char **argv);
 #endif
+int verb_collateral(struct ppctl *p, int argc, char **argv);
+int verb_collateral_pack(struct ppctl *p, int argc, char **argv);
+int verb_collateral_show(struct ppctl *p, int argc, char **argv);
 int verb_gateway(struct ppctl *p, int argc, char **argv);
 int verb_gateway_rotate(struct ppctl *p, int argc, char **argv);
 int verb_host_set(struct ppctl *p, int argc, char **argv);

@@ -69,6 +69,11 @@ int verb_token(struct ppctl *p, int argc, char **argv)
     return run(p, "token", argc, argv);
 }
 
+int verb_collateral(struct ppctl *p, int argc, char **argv)
+{
+    return run(p, "collateral", argc, argv);
+}
+
 int verb_gateway(struct ppctl *p, int argc, char **argv)
 {
     return run(p, "gateway", argc, argv);

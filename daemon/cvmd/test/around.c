@@ -16,6 +16,7 @@
 #include "hints.h"
 
 struct around around;
+uint32_t around_gpu_ms;
 
 static const uint8_t CONFIG[] = "tested";
 
@@ -45,7 +46,9 @@ void around_start_unchecked(enum pp_platform platform)
     assert_ok(pp_crypto_init());
     around = (struct around){ .config = { .bytes = pp_span(CONFIG, sizeof CONFIG - 1),
                                           .platform = platform,
-                                          .device_ms = CVM_DEVICE_MS } };
+                                          .device_ms = CVM_DEVICE_MS,
+                                          .has_gpu = around_gpu_ms > 0,
+                                          .gpu_renew_ms = around_gpu_ms } };
     pp_sha256(around.config.bytes, around.config.digest);
     around.shared = mmap(NULL, sizeof *around.shared, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -23,6 +23,7 @@ struct around {
 };
 
 extern struct around around;
+extern uint32_t around_gpu_ms; /* 0: the next one has no GPU; else when it asks it anew */
 
 /* A worker as the supervisor hands it over, and what the test knows of it. */
 struct around_worker {

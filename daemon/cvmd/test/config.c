@@ -153,6 +153,18 @@ static void w20_a_back_end_names_its_clients_and_nobody_else_does(void **state)
 }
 
 /* The guard folds the case of texts and not of these, and cuts texts at all that is in no word. */
+static void a_machine_has_one_gpu_or_none(void **state)
+{
+    struct cvm_config c;
+
+    (void)state;
+    assert_ok(parse_as("pp.role=orchestrator", GOOD, &c));
+    assert_false(c.has_gpu);
+    assert_ok(parse_as("pp.role=orchestrator", GOOD "gpu = one\n", &c));
+    assert_true(c.has_gpu);
+    assert_code(parse_as("pp.role=orchestrator", GOOD "gpu = two\n", &c), PP_E_CONFIG);
+}
+
 static void a_blocked_word_that_no_text_can_hold_is_refused(void **state)
 {
     static const char *const ROWS[] = { "Plugh", "foo-bar", "plugh Foo", "plugh, foo", "foo  bar" };
@@ -200,6 +212,7 @@ static void only_a_guard_blocks_and_only_simulated_machines_have_measured_roots(
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w20_a_back_end_names_its_clients_and_nobody_else_does),
+    cmocka_unit_test(a_machine_has_one_gpu_or_none),
     cmocka_unit_test(a_blocked_word_that_no_text_can_hold_is_refused),
     cmocka_unit_test(only_a_guard_blocks_and_only_simulated_machines_have_measured_roots),
     cmocka_unit_test(a_configuration_is_read_and_its_bytes_are_what_was_measured),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto.h"
+#include "folder.h"
 #include "host.h"
 #include "rd.h"
 
@@ -309,7 +310,7 @@ static void every_fault_has_the_name_that_is_printed(void **state)
         assert_int_equal(fault, seen++);
         pp_rd_skip(&rd, rd.left > 0 ? 2 : 0);
     }
-    assert_int_equal(seen, HOST_FAULT_SLOW + 1);
+    assert_int_equal(seen, HOST_FAULT_GPU_NONCE + 1);
     assert_code(host_fault_find(PP_STR("tcb"), &(enum host_fault){ 0 }), PP_E_NOT_FOUND);
 }
 
@@ -321,6 +322,83 @@ static void anything_but_a_request_is_answered_with_failed(void **state)
     assert_ok(host_device_serve(&device));
     assert_false(take_answer().done);
     stop();
+}
+
+/* --- the GPU ---------------------------------------------------------------------------------- */
+
+enum { GPU_MADE_S = 1790000000 };
+
+/* A folder as a fleet's host has it: the device's own key, and answers about its certificates. */
+static struct sim_gpu *gpu_of(char *folder)
+{
+    struct pp_issue_ocsp good = { .hash = PP_SHA384,
+                                  .status = PP_OCSP_GOOD,
+                                  .this_update = GPU_MADE_S,
+                                  .next_update = GPU_MADE_S + 86400 };
+    struct sim_gpu *gpu, *loaded;
+    char name[128];
+
+    assert_int_equal(pp_test_folder_make(folder), 0);
+    assert_ok(sim_gpu_create(&(struct sim_gpu_making){ .now_s = GPU_MADE_S }, &gpu));
+    assert_ok(sim_gpu_save(gpu, SIM_GPU_DEVICE, AT_FDCWD, folder));
+    for (size_t i = 1; i <= 3; i++) {
+        struct pp_wr wr = pp_wr_over(packet, sizeof packet);
+        assert_ok(sim_gpu_ocsp(gpu, i, good, &wr));
+        snprintf(name, sizeof name, "%s/ocsp%zu.der", folder, i);
+        assert_ok(pp_file_write(AT_FDCWD, name, 0644, pp_wr_done(&wr)));
+    }
+    assert_ok(sim_gpu_load(AT_FDCWD, folder, &loaded));
+    for (size_t i = 0; i < SIM_GPU_CERTS; i++)
+        assert_true(pp_span_eq(sim_gpu_cert(loaded, i), sim_gpu_cert(gpu, i)));
+    assert_true(sim_gpu_key(loaded, 0) != NULL && sim_gpu_key(loaded, 1) == NULL);
+    sim_gpu_free(gpu);
+    return loaded;
+}
+
+static pp_res ask_gpu(uint8_t fill, struct pp_evidence_gpu *ret)
+{
+    uint8_t nonce[PP_SP_GPU_NONCE_BYTES], request[PP_SP_GPU_REQUEST_BYTES];
+    struct pp_wr wr = pp_wr_over(request, sizeof request);
+
+    memset(nonce, fill, sizeof nonce);
+    pp_sp_gpu_request_write(&wr, nonce);
+    assert_int_equal(send(guest, request, wr.len, 0), wr.len);
+    assert_ok(host_device_serve(&device));
+    ssize_t n = recv(guest, packet, sizeof packet, 0);
+    assert_true(n > 0);
+    return pp_sp_gpu_answer_parse(pp_span(packet, (size_t)n), ret);
+}
+
+static void a_gpu_reports_over_the_guests_nonce_and_a_machine_without_says_so(void **state)
+{
+    char folder[64];
+    struct sim_gpu *gpu = gpu_of(folder);
+    struct pp_gpu_report right, wrong;
+    struct pp_evidence_gpu got;
+
+    (void)state;
+    start(HOST_FAULT_NONE);
+    assert_code(ask_gpu(7, &got), PP_E_FORMAT); /* it has none */
+    device.gpu = (struct host_gpu){ .gpu = gpu, .folder = folder };
+    assert_ok(ask_gpu(7, &got));
+    assert_true(got.cert_count == 4 && got.ocsp_count == 3);
+    assert_ok(pp_gpu_report_parse(got.report, &right, NULL));
+    assert_int_equal(right.nonce[31], 7);
+    device.gpu.fault = HOST_FAULT_GPU_DEBUG;
+    assert_ok(ask_gpu(8, &got));
+    assert_ok(pp_gpu_report_parse(got.report, &wrong, NULL));
+    assert_int_equal(wrong.nonce[0], 8);
+    assert_memory_not_equal(wrong.measurements, right.measurements, sizeof right.measurements);
+    device.gpu.fault = HOST_FAULT_GPU_NONCE;
+    assert_ok(ask_gpu(8, &got));
+    assert_ok(pp_gpu_report_parse(got.report, &wrong, NULL));
+    assert_int_equal(wrong.nonce[0], 9);
+    assert_memory_equal(wrong.measurements, right.measurements, sizeof right.measurements);
+    device.gpu.folder = "/nonexistent"; /* no word about its certificates: no evidence */
+    assert_code(ask_gpu(8, &got), PP_E_FORMAT);
+    stop();
+    sim_gpu_free(gpu);
+    assert_int_equal(pp_test_folder_remove(folder), 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -335,6 +413,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(faults_that_a_quote_cannot_have_are_of_snp_alone),
     cmocka_unit_test(every_fault_has_the_name_that_is_printed),
     cmocka_unit_test(anything_but_a_request_is_answered_with_failed),
+    cmocka_unit_test(a_gpu_reports_over_the_guests_nonce_and_a_machine_without_says_so),
 };
 
 int main(void)

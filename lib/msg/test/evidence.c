@@ -215,6 +215,35 @@ static void evidence_that_does_not_fit_its_body_is_refused(void **state)
     assert_code(pp_evidence_body_write(&wr, &e), PP_E_RANGE);
 }
 
+static void key_4_comes_back_as_it_was_written(void **state)
+{
+    static uint8_t encoding[4096], buf[PP_EVIDENCE_BODY_BYTES];
+    struct pp_evidence_gpu gpu = { .fresh = { 1, 2, 3 },
+                                   .report = PP_STR("report"),
+                                   .certs = { PP_STR("leaf"), PP_STR("chip") },
+                                   .cert_count = 2,
+                                   .ocsp = { PP_STR("good") },
+                                   .ocsp_count = 1 };
+    struct pp_wr gpu_wr = pp_wr_over(encoding, sizeof encoding), wr = pp_wr_over(buf, sizeof buf);
+    struct pp_evidence e = sample_evidence(), back;
+
+    (void)state;
+    assert_ok(pp_evidence_gpu_write(&gpu_wr, &gpu));
+    e.gpu_encoding = pp_wr_done(&gpu_wr);
+    assert_ok(pp_evidence_write(&wr, &e));
+    assert_ok(pp_evidence_parse(pp_wr_done(&wr), PP_END_SERVER, &back));
+    assert_true(pp_span_eq(back.gpu_encoding, e.gpu_encoding));
+    assert_memory_equal(back.gpu.fresh, gpu.fresh, sizeof gpu.fresh);
+    assert_true(pp_span_eq(back.gpu.report, gpu.report));
+    assert_true(back.gpu.cert_count == 2 && pp_span_eq(back.gpu.certs[1], gpu.certs[1]));
+    assert_true(back.gpu.ocsp_count == 1 && pp_span_eq(back.gpu.ocsp[0], gpu.ocsp[0]));
+    gpu.cert_count = PP_EVIDENCE_GPU_CERT_MAX + 1;
+    assert_code(pp_evidence_gpu_write(&gpu_wr, &gpu), PP_E_RANGE);
+    gpu.cert_count = 0;
+    gpu.ocsp_count = PP_EVIDENCE_GPU_CERT_MAX + 1;
+    assert_code(pp_evidence_gpu_write(&gpu_wr, &gpu), PP_E_RANGE);
+}
+
 static void platforms_have_their_names(void **state)
 {
     (void)state;
@@ -299,6 +328,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_writer_refuses_counts_past_their_limits),
     cmocka_unit_test(the_body_has_one_size),
     cmocka_unit_test(evidence_that_does_not_fit_its_body_is_refused),
+    cmocka_unit_test(key_4_comes_back_as_it_was_written),
     cmocka_unit_test(platforms_have_their_names),
     cmocka_unit_test(hints_read_back_and_every_truncation_is_refused),
     cmocka_unit_test(a_body_is_a_length_a_map_and_zeros),
