@@ -274,6 +274,45 @@ static void an_anchor_is_a_self_issued_root_and_stands_there_once(void **state)
         sim_tdx_vendor_free(more[i]);
 }
 
+/* A root of this curve and name, signed by `signer`; NULL: by itself. */
+static uint32_t root_code(enum pp_curve curve, const char *cn, const struct pp_issue_key *signer)
+{
+    struct pp_tdx_anchors a = { 0 };
+    struct pp_ec_key *key = NULL;
+    struct pp_issue_key *issuer = NULL;
+    uint8_t spki[PP_P384_SPKI_BYTES], der[SIM_TDX_CERT_BYTES_MAX];
+    struct pp_issue_cert cert = {
+        .serial = 1, .not_before = NOW - DAY, .not_after = NOW + DAY, .is_ca = 1, .path_len = -1
+    };
+    size_t len;
+
+    assert_ok(pp_ec_key_generate(curve, &key));
+    assert_ok(pp_issue_key_from_ec(key, &issuer));
+    assert_ok(pp_ec_key_spki(key, spki, sizeof spki, &len));
+    cert.spki = pp_span(spki, len);
+    cert.subject_count = sim_tdx_names(cert.subject, cn);
+    cert.issuer_count = sim_tdx_names(cert.issuer, cn);
+    assert_ok(pp_x509_issue(&cert, signer == NULL ? issuer : signer,
+                            curve == PP_P256 ? PP_X509_SIG_ECDSA_SHA256 : PP_X509_SIG_ECDSA_SHA384,
+                            der, sizeof der, &len));
+    pp_res r = pp_tdx_anchors_add(&a, pp_span(der, len));
+    assert_int_equal(a.count, pp_is_ok(r));
+    pp_tdx_anchors_done(&a);
+    pp_issue_key_free(issuer);
+    pp_ec_key_free(key);
+    return r.code;
+}
+
+static void an_anchor_is_on_p256_and_names_its_family(void **state)
+{
+    (void)state;
+    assert_int_equal(root_code(PP_P256, "F Root CA", NULL), PP_E_OK);
+    assert_int_equal(root_code(PP_P256, " Root CA", NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CB", NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P384, "F Root CA", NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CA", w.vendor->root.issuer), PP_E_TRUST);
+}
+
 /* --- the SGX extension ------------------------------------------------------------------------ */
 
 static void a_certificate_without_sgx_extension_is_refused(void **state)
@@ -572,6 +611,7 @@ int main(void)
         cmocka_unit_test(the_chain_has_one_form_of_three_certificates),
         cmocka_unit_test(only_a_pinned_root_counts),
         cmocka_unit_test(an_anchor_is_a_self_issued_root_and_stands_there_once),
+        cmocka_unit_test(an_anchor_is_on_p256_and_names_its_family),
         cmocka_unit_test(a_certificate_without_sgx_extension_is_refused),
         cmocka_unit_test(an_sgx_extension_comes_back_as_it_was_written),
         cmocka_unit_test(every_truncation_of_an_sgx_extension_is_refused),
