@@ -108,8 +108,10 @@ static pp_res certify(struct sim_gpu_link *l, const struct sim_gpu_link *issuer,
     add_key_ids(&cert, l, issuer, &wr);
     if (fwid != NULL)
         add_fwid(&cert, m, issuer, fwid, &wr);
-    return pp_x509_issue(&cert, issuer->key, PP_X509_SIG_ECDSA_SHA384, l->der, sizeof l->der,
-                         &l->der_len);
+    return pp_x509_issue(&cert, issuer->key,
+                         depth == 0 && m->leaf_sha256 ? PP_X509_SIG_ECDSA_SHA256
+                                                      : PP_X509_SIG_ECDSA_SHA384,
+                         l->der, sizeof l->der, &l->der_len);
 }
 
 static pp_res make_chain(struct sim_gpu_link *links, size_t count, const struct sim_gpu_making *m,

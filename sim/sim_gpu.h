@@ -37,6 +37,7 @@ struct sim_gpu_making {
     const char *chip;  /* first word of the leaf's CN; NULL: "GH100" */
     int dice_tcb_info; /* 1: the firmware id as later chips encode it */
     int wrong_fwid;    /* 1: the certificate has another than reports */
+    int leaf_sha256;   /* 1: its leaf is signed with SHA-256, which no GPU's is */
 };
 
 PP_MUST pp_res sim_gpu_create(const struct sim_gpu_making *making, struct sim_gpu **ret);

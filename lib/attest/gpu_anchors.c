@@ -67,5 +67,9 @@ void pp_gpu_anchors_done(struct pp_gpu_anchors *a)
         pp_x509_free(a->devices[i]);
     for (size_t i = 0; i < a->rims.count; i++)
         pp_x509_free(a->rims.certs[i]);
+    for (size_t i = 0; a->rims.kept != NULL && i < PP_RIM_KEPT; i++) {
+        pp_rim_done(&a->rims.kept->files[i].rim);
+        a->rims.kept->files[i].used = 0;
+    }
     *a = (struct pp_gpu_anchors){ 0 };
 }

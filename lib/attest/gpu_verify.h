@@ -10,7 +10,7 @@
  *     struct pp_gpu_anchors anchors = { 0 };
  *     struct pp_rim driver = { 0 }, vbios = { 0 };
  *     pp_gpu_anchors_add_nvidia(&anchors);
- *     pp_rim_open(&anchors.rims, driver_xml, &driver);           once per file
+ *     pp_rim_open(&anchors.rims, driver_xml, &driver);           once per file: pp_rim_recall
  *     pp_rim_open(&anchors.rims, vbios_xml, &vbios);
  *     pp_gpu_verify(&anchors, &policy, &evidence, now_s, &checks, &result);     per GPU
  */

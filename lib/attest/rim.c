@@ -85,6 +85,38 @@ void pp_rim_done(struct pp_rim *rim)
     *rim = (struct pp_rim){ 0 };
 }
 
+pp_res pp_rim_recall(const struct pp_rim_roots *roots, struct pp_span xml, struct pp_rim *own,
+                     const struct pp_rim **ret_rim)
+{
+    struct pp_rim_kept *kept = roots->kept;
+    uint8_t digest[PP_SHA256_BYTES];
+    size_t oldest = 0;
+
+    *own = (struct pp_rim){ 0 };
+    *ret_rim = own;
+    if (kept == NULL)
+        return pp_rim_open(roots, xml, own);
+    pp_sha256(xml, digest);
+    for (size_t i = 0; i < PP_RIM_KEPT; i++) {
+        struct pp_rim *rim = &kept->files[i].rim;
+        if (kept->files[i].used != 0 && pp_span_eq(PP_BYTES(rim->sha256), PP_BYTES(digest)) &&
+            find_root(roots, rim) != NULL) {
+            kept->files[i].used = ++kept->uses;
+            *ret_rim = rim;
+            return PP_OK;
+        }
+        if (kept->files[i].used < kept->files[oldest].used)
+            oldest = i;
+    }
+    PP_TRY(pp_rim_open(roots, xml, own));
+    pp_rim_done(&kept->files[oldest].rim);
+    kept->files[oldest].rim = *own;
+    kept->files[oldest].used = ++kept->uses;
+    *own = (struct pp_rim){ 0 }; /* its certificates have moved */
+    *ret_rim = &kept->files[oldest].rim;
+    return PP_OK;
+}
+
 static int matches(const struct pp_rim *rim, size_t index, const struct pp_gpu_report *report)
 {
     struct pp_span value = PP_BYTES(report->measurements[index]);

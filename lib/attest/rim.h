@@ -19,6 +19,7 @@ enum {
     PP_RIM_HASHES_MAX = 256,       /* of all active measurements with their alternatives */
     PP_RIM_CERTS_MAX = PP_X509_CHAIN_MAX,
     PP_RIM_ROOTS_MAX = 2,
+    PP_RIM_KEPT = 4, /* files; a GPU has two */
 };
 
 /* Pinned roots that sign RIM signers; pp_gpu_anchors_add_rim found each to have signed itself. */
@@ -26,6 +27,7 @@ struct pp_rim_roots {
     struct pp_x509 *certs[PP_RIM_ROOTS_MAX];
     char labels[PP_RIM_ROOTS_MAX][64]; /* "NVIDIA CoRIM signing Root CA sha256:..." */
     size_t count;
+    struct pp_rim_kept *kept; /* the caller's; NULL: nothing is kept. One thread's at a time */
 };
 
 /* What one file says. Made by pp_rim_open, released by pp_rim_done; zero state is a closed one. */
@@ -57,6 +59,25 @@ struct pp_rim {
 PP_MUST pp_res pp_rim_open(const struct pp_rim_roots *roots, struct pp_span xml,
                            struct pp_rim *ret);
 void pp_rim_done(struct pp_rim *rim);
+
+/* Files that were proven before. Zero state is empty; pp_gpu_anchors_done empties that of its
+ * roots, and only pp_rim_recall fills it. Some 56 KiB, and the heap of five certificates each. */
+struct pp_rim_kept {
+    uint64_t uses;
+    struct {
+        uint64_t used; /* when, by the count of uses; 0: empty */
+        struct pp_rim rim;
+    } files[PP_RIM_KEPT];
+};
+
+/*
+ * As pp_rim_open, for files that come again: one whose very bytes were proven before, by a root
+ * that still is one, is not read again. That its signers are in force is asked by the appraisal,
+ * for either. `*ret_rim` is what `roots` keep, until two more files were recalled, or `own`, which
+ * the caller releases either way.
+ */
+PP_MUST pp_res pp_rim_recall(const struct pp_rim_roots *roots, struct pp_span xml,
+                             struct pp_rim *own, const struct pp_rim **ret_rim);
 
 /*
  * The measurements that are active in `rim` and of which the report has none of the accepted

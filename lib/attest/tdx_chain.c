@@ -18,7 +18,7 @@ static int is_open(struct pp_tdx_window w, uint64_t posix_s)
     return w.from_s <= posix_s && posix_s < w.until_s;
 }
 
-/* Of certificates that were found to be a chain before: this can change. The root's is asked too. */
+/* Of certificates that were found to be a chain before: this can change. The root is asked too. */
 static pp_res check_windows(const struct tdx_ctx *c, struct pp_attest_check *row,
                             const struct pp_tdx_window *windows, size_t count)
 {

@@ -65,6 +65,8 @@ tdx_check_fn tdx_check_td_attr, tdx_check_xfam, tdx_check_seam_pin, tdx_check_me
  * What was proven before, in tdx_kept.c: 1 when these very bytes were, and the context then has
  * what came of it. tdx_keep puts away what this appraisal proved first; the others never see it.
  */
+struct pp_tdx_kept_platform *tdx_find_platform(const struct pp_tdx_anchors *a, struct pp_span pem,
+                                               uint8_t ret_digest[PP_SHA256_BYTES]);
 int tdx_recall_platform(struct tdx_ctx *c, struct pp_span pem);
 void tdx_recall_set(struct tdx_ctx *c); /* after check 2; `set_is_kept` says it */
 void tdx_keep(struct tdx_ctx *c, const struct pp_tdx_checks *checks);

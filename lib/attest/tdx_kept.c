@@ -13,32 +13,39 @@ static const struct pp_tdx_root *find_root(const struct pp_tdx_anchors *a,
 
 /* --- platforms -------------------------------------------------------------------------------- */
 
+struct pp_tdx_kept_platform *tdx_find_platform(const struct pp_tdx_anchors *a, struct pp_span pem,
+                                               uint8_t ret_digest[PP_SHA256_BYTES])
+{
+    if (a->kept == NULL)
+        return NULL;
+    pp_sha256(pem, ret_digest);
+    for (size_t i = 0; i < PP_TDX_KEPT_PLATFORMS; i++) {
+        struct pp_tdx_kept_platform *p = &a->kept->platforms[i];
+        if (p->used != 0 && pp_span_eq(PP_BYTES(p->pem), pp_span(ret_digest, PP_SHA256_BYTES)) &&
+            find_root(a, p->root) != NULL)
+            return p;
+    }
+    return NULL;
+}
+
 int tdx_recall_platform(struct tdx_ctx *c, struct pp_span pem)
 {
-    struct pp_tdx_kept *kept = c->anchors->kept;
+    struct pp_tdx_kept_platform *p = tdx_find_platform(c->anchors, pem, c->pem_digest);
 
-    if (kept == NULL)
+    if (p == NULL)
         return 0;
-    pp_sha256(pem, c->pem_digest);
-    for (size_t i = 0; i < PP_TDX_KEPT_PLATFORMS; i++) {
-        struct pp_tdx_kept_platform *p = &kept->platforms[i];
-        const struct pp_tdx_root *root = find_root(c->anchors, p->root);
-        if (p->used == 0 || root == NULL || !pp_span_eq(PP_BYTES(p->pem), PP_BYTES(c->pem_digest)))
-            continue;
-        p->used = ++kept->uses;
-        c->leaf = p->leaf;
-        c->authority = p->authority;
-        c->root = root;
-        c->pck = p->pck;
-        c->platform = p;
-        if (p->quoting != NULL &&
-            pp_span_eq(PP_BYTES(p->attestation_key), PP_BYTES(c->quote.attestation_key))) {
-            c->quoting = p->quoting;
-            c->quoting_is_kept = 1;
-        }
-        return 1;
+    p->used = ++c->anchors->kept->uses;
+    c->leaf = p->leaf;
+    c->authority = p->authority;
+    c->root = find_root(c->anchors, p->root);
+    c->pck = p->pck;
+    c->platform = p;
+    if (p->quoting != NULL &&
+        pp_span_eq(PP_BYTES(p->attestation_key), PP_BYTES(c->quote.attestation_key))) {
+        c->quoting = p->quoting;
+        c->quoting_is_kept = 1;
     }
-    return 0;
+    return 1;
 }
 
 static void platform_done(struct pp_tdx_kept_platform *p)

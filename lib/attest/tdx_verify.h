@@ -34,7 +34,7 @@ struct pp_tdx_root {
     char label[64]; /* "Intel SGX Root CA sha256:44a0196b2b99f889", for people and receipts */
 };
 
-/* --- what was proven before -------------------------------------------------------------------- */
+/* --- what was proven before ------------------------------------------------------------------- */
 
 enum { PP_TDX_KEPT_PLATFORMS = 8, PP_TDX_KEPT_SETS = 4 };
 
@@ -210,6 +210,13 @@ struct pp_tdx_evidence {
     struct pp_span pck_crl;           /* DER, of the authority that the quote's chain names */
     struct pp_span root_crl;          /* DER */
 };
+
+/*
+ * What the platform's own certificate in a quote says, to look for its collateral by: 1 and `*ret`,
+ * or 0 where quote or certificate are malformed. Nothing of it is proven.
+ */
+int pp_tdx_claimed_pck(const struct pp_tdx_anchors *anchors, struct pp_span quote,
+                       struct pp_tdx_pck *ret);
 
 /* What verified evidence says. Only pp_tdx_verify makes one, and it is no quote. */
 struct pp_tdx_result {

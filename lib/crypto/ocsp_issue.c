@@ -60,6 +60,19 @@ static pp_res fill(OCSP_BASICRESP *basic, const struct pp_issue_ocsp *a, X509 *c
     return PP_OK;
 }
 
+/* A second statement, about another certificate and perhaps of another issuer. */
+static pp_res fill_also(OCSP_BASICRESP *basic, const struct pp_issue_ocsp *a)
+{
+    X509 *cert = read_cert(a->also), *issuer = read_cert(a->also_issuer);
+    pp_res r = cert == NULL     ? PP_OK
+               : issuer == NULL ? PP_FAIL(PP_E_FORMAT, 1)
+                                : add_single(basic, a, cert, issuer);
+
+    X509_free(cert);
+    X509_free(issuer);
+    return r;
+}
+
 static pp_res give(int status, OCSP_BASICRESP *basic, uint8_t *ret_der, size_t cap, size_t *ret_len)
 {
     OCSP_RESPONSE *response = OCSP_response_create(status, basic);
@@ -89,6 +102,8 @@ pp_res pp_ocsp_issue(const struct pp_issue_ocsp *answer, const struct pp_issue_k
                    ? PP_FAIL(PP_E_FORMAT, 0)
                    : fill(basic, answer, cert, issuer);
 
+    if (pp_is_ok(r))
+        r = fill_also(basic, answer);
     if (pp_is_ok(r) && OCSP_basic_sign(basic, responder, pp_issue_key_pkey(signer),
                                        pp_algorithms()->sha384, NULL, flags) != 1)
         r = PP_FAIL(PP_E_CRYPTO, 4);

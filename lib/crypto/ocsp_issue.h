@@ -18,6 +18,7 @@ struct pp_issue_ocsp {
     uint64_t this_update, next_update; /* POSIX seconds; next_update 0: left out */
     const uint8_t *nonce;              /* PP_OCSP_NONCE_BYTES; NULL: none */
     unsigned copies;                   /* of the single response; 0 stands for 1 */
+    struct pp_span also, also_issuer;  /* another certificate that it is about; empty: none */
 };
 
 /* Writes an OCSPResponse, signed with ECDSA and SHA-384 by `signer`. NO_SPACE, CRYPTO, FORMAT. */

@@ -266,7 +266,6 @@ pp_res pp_x509_crl_open(struct pp_span crl_der, const struct pp_x509 *issuer, ui
     struct pp_x509_crl *c;
 
     PP_CHECK(crl_der.len <= PP_X509_CRL_BYTES_MAX, PP_E_LIMIT, crl_der.len);
-    PP_CHECK(crl_der.len > 0, PP_E_FORMAT, 0);
     PP_CHECK((c = OPENSSL_zalloc(sizeof *c)) != NULL, PP_E_NO_MEMORY, 0);
     c->crl = d2i_X509_CRL(NULL, &at, (long)crl_der.len);
     pp_res r = c->crl == NULL || at != crl_der.at + crl_der.len ? PP_FAIL(PP_E_FORMAT, 0)

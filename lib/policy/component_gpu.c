@@ -60,11 +60,13 @@ static const struct pp_rim *open_rim(const struct appraise *a, const uint8_t sha
                                      struct pp_rim *rim)
 {
     struct pp_span xml = pp_bundle_blob(&a->ledger->bundle, sha256);
+    const struct pp_rim *opened = NULL;
 
     if (xml.len == 0)
         return NULL;
-    pp_ignore(pp_rim_open(&a->trust->gpu_anchors.rims, xml, rim), "the verifier reads its code");
-    return rim;
+    pp_ignore(pp_rim_recall(&a->trust->gpu_anchors.rims, xml, rim, &opened),
+              "the verifier reads its code");
+    return opened;
 }
 
 static pp_res verify(const struct appraise *a, struct pp_gpu_evidence *evidence,

@@ -40,17 +40,6 @@ const char *pp_hardware_what(size_t i)
     return k < PP_ARRAY_COUNT(ROWS) ? ROWS[k].what : NULL;
 }
 
-/* The same for TDX; "revoked" is accepted by no policy. */
-static void waive_tdx(struct pp_tdx_policy *tdx, const struct pp_advisory *a)
-{
-    if (a->rule == PP_RULE_TDX_ONE)
-        tdx->td_attributes.required &= ~a->bits;
-    else if (a->rule == PP_RULE_TDX_ZERO)
-        tdx->td_attributes.forbidden &= ~a->bits;
-    else
-        tdx->statuses |= PP_ATTEST_BIT(PP_TDX_REVOKED) - 1;
-}
-
 /* Takes out of the platform's policy what the line asks for. */
 static void waive(struct pp_hardware *h, const struct pp_advisory *a)
 {
@@ -59,9 +48,6 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
     switch (a->rule) {
     case PP_RULE_SNP_LINE:
         snp->lines |= PP_ATTEST_BIT(a->line);
-        break;
-    case PP_RULE_SNP_SIGNER:
-        snp->signers |= PP_ATTEST_BIT(a->signer);
         break;
     case PP_RULE_SNP_TCB: /* levels that are not waived are asked for by their own lines */
         snp->floor = NULL;
@@ -83,13 +69,14 @@ static void waive(struct pp_hardware *h, const struct pp_advisory *a)
     case PP_RULE_SNP_HOST_ZERO:
         snp->platform_bits.forbidden &= ~a->bits;
         break;
+    case PP_RULE_TDX_CURRENT: /* any status but "revoked" */
+        h->tdx.statuses |= PP_ATTEST_BIT(PP_TDX_REVOKED) - 1;
+        break;
+    case PP_RULE_SNP_SIGNER: /* from here on, lines that no profile waives */
     case PP_RULE_TDX_ONE:
     case PP_RULE_TDX_ZERO:
-    case PP_RULE_TDX_CURRENT:
-        waive_tdx(&h->tdx, a);
-        break;
     case PP_RULE_GPU_ALONE:
-    case PP_RULE_REGISTERED: /* waived by nobody: a plain link, and machines in other hands */
+    case PP_RULE_REGISTERED:
     case PP_RULES:
         PP_ASSERT(0);
     }

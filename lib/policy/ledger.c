@@ -185,7 +185,7 @@ static int is_revoked(const struct pp_ledger *l, const struct pp_marks *marks,
     for (size_t i = 0; i < s->revoked_count; i++)
         if (pp_record_id_same(&s->revoked[i], id))
             return 1;
-    for (size_t i = 0; marks != NULL && i < marks->revoked_count; i++)
+    for (size_t i = 0; i < marks->revoked_count; i++)
         if (pp_record_id_same(&marks->revoked[i], id))
             return 1;
     return 0;
@@ -488,8 +488,7 @@ pp_res pp_marks_parse(struct pp_span bytes, struct pp_marks *ret)
     pp_rd_copy(&rd, m.status_id.bytes, sizeof m.status_id.bytes);
     for (size_t role = 0; role < PP_RECORD_ROLES; role++)
         m.min_serial[role] = pp_rd_u64(&rd);
-    m.revoked_count = pp_rd_u32(&rd);
-    PP_TRY(pp_rd_ok(&rd));
+    m.revoked_count = pp_rd_u32(&rd); /* 0 where the file ends before */
     PP_CHECK(m.revoked_count <= PP_MARKS_REVOKED_MAX, PP_E_FORMAT, m.revoked_count);
     for (size_t i = 0; i < m.revoked_count; i++)
         pp_rd_copy(&rd, m.revoked[i].bytes, sizeof m.revoked[i].bytes);

@@ -54,35 +54,17 @@ static pp_res ask_in_step_12(void *ctx, struct pp_span launch)
 /* --- collateral ------------------------------------------------------------------------------- */
 
 /*
- * The platform's kind as its own certificate claims it, to find the blob; the verifier compares
- * certificate and documents again. Ok with nothing found where the quote or certificate is
- * malformed: the verifier says so better.
+ * The first blob of the bundle for the kind that the platform's own certificate claims; the
+ * verifier compares certificate and documents again, and says better what is malformed.
+ * Certificates of the Platform CA name an instance.
  */
-static int claimed_kind(struct pp_span quote_bytes, struct pp_tdx_pck *ret)
-{
-    struct pp_tdx_quote quote;
-    struct pp_x509_pem pem = { 0 };
-    struct pp_x509 *leaf = NULL;
-    int found = 0;
-
-    if (!pp_is_ok(pp_tdx_quote_parse(quote_bytes, &quote, NULL)))
-        return 0;
-    if (pp_is_ok(pp_x509_pem_parse(quote.pck_chain, &pem)) &&
-        pp_is_ok(pp_x509_parse(pp_span(pem.der[0], pem.der_len[0]), &leaf)))
-        found = pp_is_ok(pp_tdx_pck_of(leaf, ret, NULL));
-    pp_x509_free(leaf);
-    pp_x509_pem_free(&pem);
-    return found;
-}
-
-/* The first blob of the bundle for that kind. Certificates of the Platform CA name an instance. */
 static void find_collateral(const struct appraise *a, struct pp_tdx_evidence *ret)
 {
     const struct pp_bundle *bundle = &a->ledger->bundle;
     struct pp_tdx_pck pck;
     struct pp_collateral c;
 
-    if (!claimed_kind(a->evidence.report, &pck))
+    if (!pp_tdx_claimed_pck(&a->trust->tdx_anchors, a->evidence.report, &pck))
         return;
     for (size_t i = 0; i < bundle->blob_count; i++) {
         if (!pp_is_ok(pp_collateral_parse(bundle->blobs[i], &c)) ||

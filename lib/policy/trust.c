@@ -422,3 +422,9 @@ void pp_trust_done(struct pp_trust *t)
     pp_gpu_anchors_done(&t->gpu_anchors);
     *t = (struct pp_trust){ 0 };
 }
+
+void pp_trust_keep(struct pp_trust *t, struct pp_kept *kept)
+{
+    t->tdx_anchors.kept = &kept->tdx;
+    t->gpu_anchors.rims.kept = &kept->rims;
+}

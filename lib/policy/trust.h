@@ -68,6 +68,12 @@ struct pp_trust {
     uint8_t files_digest[PP_SHA256_BYTES]; /* of all files: what a receipt names */
 };
 
+/* What verifications under the anchors proved of certificates and files (tdx_verify.h, rim.h). */
+struct pp_kept {
+    struct pp_tdx_kept tdx;
+    struct pp_rim_kept rims;
+};
+
 /*
  * Reads the anchors. Fails with TRUST and fills `problem` (may be NULL); with ENVIRONMENT when this
  * build does not accept the environment: release builds accept prod alone. Refused too: a quorum
@@ -79,6 +85,13 @@ struct pp_trust {
 PP_MUST pp_res pp_trust_parse(struct pp_trust *t, const struct pp_trust_files *files,
                               struct pp_problem *problem);
 void pp_trust_done(struct pp_trust *t); /* zero state is fine */
+
+/*
+ * From here on what is proven is kept for later sessions: in the caller's `kept`, which begins in
+ * the zero state, is emptied by pp_trust_done and must outlive it. The anchors are then one
+ * thread's at a time. After pp_trust_parse.
+ */
+void pp_trust_keep(struct pp_trust *t, struct pp_kept *kept);
 
 /*
  * Opens a revoke note, logged or not, under the anchors: grammar, type, place, a reviewer's

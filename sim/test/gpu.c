@@ -325,6 +325,28 @@ static void a_bit_of_any_certificate_breaks_the_chain(void **state)
         }
 }
 
+/* A chain that verifies, and whose form no GPU has; of the right form, its report is another's. */
+static void a_certificate_that_is_signed_in_another_way_is_refused(void **state)
+{
+    (void)state;
+    for (int odd = 0; odd < 2; odd++) {
+        struct set *s = golden();
+        struct sim_gpu *its = NULL;
+        struct pp_gpu_anchors own = { 0 };
+        assert_ok(appraise(s));
+        assert_ok(sim_gpu_create(
+            &(struct sim_gpu_making){ .now_s = NOW - 86400, .leaf_sha256 = odd }, &its));
+        assert_ok(pp_gpu_anchors_add_device(&own, sim_gpu_cert(its, SIM_GPU_CERTS - 1)));
+        for (size_t i = 0; i < SIM_GPU_CERTS; i++)
+            s->evidence.certs[i] = sim_gpu_cert(its, i);
+        pp_res r = pp_gpu_verify(&own, &s->policy, &s->evidence, s->at, &s->checks, &s->result);
+        assert_code(r, odd ? PP_E_GPU_CHAIN : PP_E_GPU_SIGNATURE);
+        pp_gpu_anchors_done(&own);
+        sim_gpu_free(its);
+        done(s);
+    }
+}
+
 static void a_chain_outside_its_validity_is_refused(void **state)
 {
     (void)state;
@@ -999,6 +1021,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(w28_t9_a_report_made_for_another_guest_or_gpu_is_refused),
     cmocka_unit_test(a_chain_is_complete_in_order_and_well_signed),
     cmocka_unit_test(a_bit_of_any_certificate_breaks_the_chain),
+    cmocka_unit_test(a_certificate_that_is_signed_in_another_way_is_refused),
     cmocka_unit_test(a_chain_outside_its_validity_is_refused),
     cmocka_unit_test(a_root_that_is_not_pinned_is_refused),
     cmocka_unit_test(without_anchors_every_root_is_refused),

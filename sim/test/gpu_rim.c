@@ -9,6 +9,7 @@ enum { NOW = 1780272000, BYTES_MAX = 1 << 17 };
 
 static struct sim_gpu *gpu, *other;
 static struct pp_gpu_anchors anchors;
+static struct pp_rim_kept kept;
 static char golden[BYTES_MAX]; /* a file that is fine, NUL-terminated */
 
 static const struct sim_rim DRIVER = { .chip = "GH100",
@@ -24,12 +25,35 @@ static struct pp_span write(const struct sim_gpu *by, const struct sim_rim *rim,
     return pp_span(ret, wr.len);
 }
 
+/* Whether or not a file was proven before: the same is said of it. */
+static void assert_recalled(struct pp_span xml, const struct pp_rim *opened)
+{
+    struct pp_rim_roots keeping = anchors.rims;
+    struct pp_rim own;
+    const struct pp_rim *rim;
+
+    keeping.kept = &kept;
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(pp_rim_recall(&keeping, xml, &own, &rim).code, opened->code);
+        assert_int_equal(rim->code, opened->code);
+        assert_true((rim == &own) == (opened->code != PP_E_OK));
+        assert_memory_equal(rim->sha256, opened->sha256, sizeof rim->sha256);
+        assert_string_equal(rim->problem.field, opened->problem.field);
+        assert_string_equal(rim->problem.got, opened->problem.got);
+        assert_true(rim->not_before == opened->not_before && rim->not_after == opened->not_after);
+        assert_true(rim->active == opened->active && rim->hash_count == opened->hash_count);
+        assert_true((rim->root == NULL) == (opened->root == NULL));
+        pp_rim_done(&own);
+    }
+}
+
 static uint32_t open_code(struct pp_span xml)
 {
     struct pp_rim rim;
     pp_res r = pp_rim_open(&anchors.rims, xml, &rim);
 
     assert_int_equal(rim.code, r.code);
+    assert_recalled(xml, &rim);
     assert_true(pp_is_ok(r) == (rim.problem.field[0] == '\0'));
     pp_rim_done(&rim);
     pp_rim_done(&rim);
@@ -346,6 +370,123 @@ static void without_roots_no_file_is_believed(void **state)
     pp_rim_done(&rim);
 }
 
+static void a_measurement_that_is_not_there_matches_nothing(void **state)
+{
+    (void)state;
+    static struct pp_rim rim = { .active = 1, .hash_count = 1, .values = { { 0, 1 } } };
+    static struct pp_gpu_report report; /* all zero, as the one accepted value is */
+
+    assert_true(pp_rim_mismatches(&rim, &report) == 1);
+    report.present = 1;
+    assert_true(pp_rim_mismatches(&rim, &report) == 0);
+}
+
+static void there_are_two_roots_of_each_kind_at_most(void **state)
+{
+    (void)state;
+    struct pp_gpu_anchors a = { 0 };
+    const struct sim_gpu *both[] = { gpu, other };
+
+    assert_ok(pp_gpu_anchors_add_nvidia(&a));
+    for (size_t i = 0; i < 2; i++) {
+        struct pp_span device = sim_gpu_cert(both[i], SIM_GPU_CERTS - 1);
+        struct pp_span rim = sim_gpu_rim_cert(both[i], SIM_RIM_CERTS - 1);
+        assert_code(pp_gpu_anchors_add_device(&a, device), i == 0 ? PP_E_OK : PP_E_TRUST);
+        assert_code(pp_gpu_anchors_add_rim(&a, rim), i == 0 ? PP_E_OK : PP_E_TRUST);
+    }
+    pp_gpu_anchors_done(&a);
+}
+
+static size_t files_kept(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < PP_RIM_KEPT; i++)
+        n += kept.files[i].used != 0;
+    return n;
+}
+
+static void forget(void)
+{
+    struct pp_gpu_anchors nobody = { .rims = { .kept = &kept } };
+
+    pp_gpu_anchors_done(&nobody);
+    assert_int_equal(files_kept(), 0);
+}
+
+static void a_file_is_proven_once_and_kept_by_its_bytes(void **state)
+{
+    (void)state;
+    static char text[BYTES_MAX];
+    struct pp_rim_roots keeping = anchors.rims;
+    struct pp_span xml = pp_span_cstr(golden);
+    struct pp_rim own;
+    const struct pp_rim *first, *second;
+
+    keeping.kept = &kept;
+    forget();
+    memcpy(text, golden, xml.len);
+    assert_ok(pp_rim_recall(&keeping, pp_span(text, xml.len), &own, &first));
+    assert_int_equal(own.cert_count, 0); /* nothing of it is the caller's */
+    memset(text, 'x', sizeof text);      /* nor of the caller's bytes in it */
+    assert_ok(pp_rim_recall(&keeping, xml, &own, &second));
+    assert_ptr_equal(first, second);
+    assert_int_equal(files_kept(), 1);
+    assert_string_equal(second->version, "590.12");
+    assert_string_equal(second->root, anchors.rims.labels[0]);
+
+    memcpy(text, golden, xml.len);
+    *strstr(text, "590.12") = '6';
+    assert_false(pp_is_ok(pp_rim_recall(&keeping, pp_span(text, xml.len), &own, &second)));
+    assert_ptr_equal(second, &own);
+    pp_rim_done(&own);
+    assert_int_equal(files_kept(), 1); /* what failed is not kept */
+    keeping.kept = NULL;
+    assert_ok(pp_rim_recall(&keeping, xml, &own, &second));
+    assert_ptr_equal(second, &own);
+    pp_rim_done(&own);
+}
+
+static void a_kept_file_counts_under_its_root_alone(void **state)
+{
+    (void)state;
+    struct pp_rim_roots none = { .kept = &kept };
+    struct pp_rim own;
+    const struct pp_rim *rim;
+
+    assert_int_equal(open_code(pp_span_cstr(golden)), PP_E_OK);
+    assert_true(files_kept() > 0);
+    assert_code(pp_rim_recall(&none, pp_span_cstr(golden), &own, &rim), PP_E_GPU_RIM_CHAIN);
+    assert_ptr_equal(rim, &own);
+    pp_rim_done(&own);
+}
+
+/* Two files are in use at a time: the one that was used last does not give way to the other. */
+static void the_file_that_was_not_used_for_longest_gives_way(void **state)
+{
+    (void)state;
+    static char text[BYTES_MAX];
+    struct pp_rim_roots keeping = anchors.rims;
+    struct pp_rim own;
+    const struct pp_rim *first, *next;
+
+    keeping.kept = &kept;
+    forget();
+    assert_ok(pp_rim_recall(&keeping, pp_span_cstr(golden), &own, &first));
+    for (size_t i = 0; i < 2 * PP_RIM_KEPT; i++) {
+        char version[] = "600.00";
+        version[5] = (char)('0' + i);
+        struct sim_rim rim = { .chip = "GH100", .version = version, .active = SIM_RIM_DRIVER };
+        assert_ok(pp_rim_recall(&keeping, write(gpu, &rim, text), &own, &next));
+        assert_string_equal(next->version, version);
+        assert_int_equal(files_kept(), i + 2 < PP_RIM_KEPT ? i + 2 : PP_RIM_KEPT);
+        const struct pp_rim *again;
+        assert_ok(pp_rim_recall(&keeping, pp_span_cstr(golden), &own, &again));
+        assert_ptr_equal(again, first);
+        assert_string_equal(next->version, version); /* still there */
+    }
+}
+
 /* What the vendor signs is still held to its form. */
 static void a_signed_file_of_another_form_is_refused(void **state)
 {
@@ -447,6 +588,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    anchors.rims.kept = &kept; /* emptied with its roots */
     pp_gpu_anchors_done(&anchors);
     sim_gpu_free(gpu);
     sim_gpu_free(other);
@@ -467,6 +609,11 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(signed_info_and_its_signature_belong_together),
     cmocka_unit_test(the_chain_leads_from_the_signer_to_the_pinned_root),
     cmocka_unit_test(without_roots_no_file_is_believed),
+    cmocka_unit_test(a_measurement_that_is_not_there_matches_nothing),
+    cmocka_unit_test(there_are_two_roots_of_each_kind_at_most),
+    cmocka_unit_test(a_file_is_proven_once_and_kept_by_its_bytes),
+    cmocka_unit_test(a_kept_file_counts_under_its_root_alone),
+    cmocka_unit_test(the_file_that_was_not_used_for_longest_gives_way),
     cmocka_unit_test(a_signed_file_of_another_form_is_refused),
     cmocka_unit_test(a_resource_has_its_form),
     cmocka_unit_test(hexadecimal_of_either_case_is_the_same_value),

@@ -79,7 +79,7 @@ static void the_same_bytes_are_proven_once(void **state)
     }
 }
 
-/* The caller's bytes may change behind what was kept: it is then another platform's, or nobody's. */
+/* The caller's bytes may change behind what was kept. */
 static void nothing_that_is_kept_is_the_callers(void **state)
 {
     (void)state;
@@ -146,7 +146,7 @@ static void what_did_not_come_is_missed_after_it_was_kept(void **state)
 
 /* --- what is asked each time ------------------------------------------------------------------ */
 
-/* One second on either side of each border: the verdict is that of an appraisal that kept nothing. */
+/* One second on either side of each border: the verdict of an appraisal that kept nothing. */
 static void times_are_asked_at_every_appraisal(void **state)
 {
     (void)state;

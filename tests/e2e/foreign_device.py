@@ -228,9 +228,9 @@ def call(url, body=None, **fields):
 
 
 class Device:
-    def __init__(self, trust, assertion_key):
-        self.trust, self.assertion_key, self.held = trust, assertion_key, []
-        self.day = int(time.time()) // 86400
+    def __init__(self, trust, assertion_key, now=time.time):
+        self.trust, self.assertion_key, self.held, self.now = trust, assertion_key, [], now
+        self.day = int(now()) // 86400
         bundle = one_value(call(trust["mirror"]))
         # An entry is a signed note: the record's text, an empty line, signatures.
         self.records = [entry.split(b"\n\n")[0].decode().split("\n") for entry, _ in [bundle[1], *bundle[2]]]
@@ -248,7 +248,7 @@ class Device:
                 block(self.trust["gateway_authority"].encode()))
 
     def assertion(self, account):
-        plain = b"\x01" + bytes([len(account)]) + account + (int(time.time()) + 600).to_bytes(8, "big")
+        plain = b"\x01" + bytes([len(account)]) + account + (int(self.now()) + 600).to_bytes(8, "big")
         issuer = self.trust["issuer"].encode()
         tag = hmac.digest(self.assertion_key, b"pp-assertion-v1\0" + bytes([len(issuer)]) + issuer + plain, "sha256")
         return "PP-Assertion " + base64.urlsafe_b64encode(plain + tag).decode().rstrip("=")

@@ -48,7 +48,7 @@ class AgainstAFleet(unittest.TestCase):
         with open(os.path.join(cls.fleet.state, "trust", "trust"), encoding="utf-8") as f:
             trust = dict(line.strip().split(" = ", 1) for line in f if " = " in line and not line.startswith("#"))
         with open(os.path.join(cls.fleet.state, "device", "assertion.key"), encoding="ascii") as f:
-            cls.device = Device(trust, bytes.fromhex(f.read()))
+            cls.device = Device(trust, bytes.fromhex(f.read()), cls.fleet.now)
         cls.device.fetch(5)
 
     @classmethod

@@ -19,7 +19,6 @@ class Monitored(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet()
-        cls.fleet.keep_from_the_hour()
         cls.fleet.__enter__()
         cls.public = os.path.join(cls.fleet.state, "log", "public")
 

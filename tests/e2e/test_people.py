@@ -379,7 +379,9 @@ class People(Ledger):
         self.assertEqual((error["field"], error["got"]), ("half.entry", "LEDGER_SIGNER"))
 
     def test_a_batch_with_one_bad_record_leaves_nothing_behind(self):
-        before = self.show()["size"]
+        def all_of_people():
+            return [r["id"] for r in self.show()["records"] if r["type"] != "status"]  # one of those comes on the hour
+        before = all_of_people()
         now = int(time.time())
         self.must("host-set", "new", "--out", "week3", "--from", "week1.hosts", "--serial", "3", "--not-after",
                   str(now + DAY), "--where", "here", *self.single())
@@ -390,7 +392,7 @@ class People(Ledger):
         error = self.refused("LOG_REFUSED", "log", "submit", "nothing.entry", "week3.entry", "--url", self.url,
                              *self.place())
         self.assertEqual((error["field"], error["got"]), ("nothing.entry", "NOT_FOUND"))
-        self.assertEqual(self.show()["size"], before)
+        self.assertEqual(all_of_people(), before)
 
     def test_one_reviewer_revokes_at_once_and_for_ever(self):
         now = int(time.time())

@@ -22,7 +22,6 @@ class Witness(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet()
-        cls.fleet.keep_from_the_hour()
         cls.fleet.__enter__()
         with open(os.path.join(cls.fleet.state, "log", "public", "checkpoint"), "rb") as f:
             cls.note = f.read()

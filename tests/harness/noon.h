@@ -11,7 +11,7 @@
 
 enum { PP_TEST_DAY_S = 86400 };
 
-/* A descriptor for --clock-fd; with it the day's first half begins to be over. -1: this cannot be. */
+/* A descriptor for --clock-fd. -1: there is none. */
 static inline int pp_test_noon_fd(void)
 {
     static int fd = -1;

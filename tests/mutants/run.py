@@ -38,9 +38,10 @@ SAME_KEYS = {"LD_PRELOAD": os.path.join(ROOT, "build", "mutants", "same_keys.so"
 # Where the decisions are, and the tests that must notice: a suite, one test of a suite, or a program and
 # the end-to-end tests that need no other.
 SOURCES = {
+    "lib/attest/direct_boot.c": "attest:direct_boot",
     "lib/attest/eventlog.c": "attest:eventlog vectors:vectors_eventlog",
     "lib/attest/firmware.c": "attest:launch attest:tdvf vectors:vectors_launch",
-    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu",
+    "lib/attest/gpu_anchors.c": "attest:gpu sim:gpu sim:gpu_rim",
     "lib/attest/gpu_fwid.c": "attest:gpu",
     "lib/attest/gpu_policy.c": "sim:gpu",
     "lib/attest/gpu_report.c": "attest:gpu",
@@ -48,6 +49,7 @@ SOURCES = {
     "lib/attest/gpu_verify.c": "sim:gpu",
     "lib/attest/id_block.c": "attest:launch attest:report sim:appraisal vectors:vectors_snp",
     "lib/attest/launch.c": "attest:launch vectors:vectors_launch",
+    "lib/attest/pe_digest.c": "attest:direct_boot",
     "lib/attest/rim.c": "sim:gpu_rim sim:gpu",
     "lib/attest/rim_xml.c": "sim:gpu_rim vectors:vectors_nvgpu",
     "lib/attest/snp_anchors.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
@@ -58,19 +60,20 @@ SOURCES = {
     "lib/attest/snp_vek.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
     "lib/attest/snp_verify.c": "attest:report attest:vek sim:appraisal sim:chain vectors:vectors_snp",
     "lib/attest/tdvf.c": "attest:tdvf",
-    "lib/attest/tdx_anchors.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
-    "lib/attest/tdx_chain.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_anchors.c": "sim:tdx sim:tdx_certificates sim:tdx_documents sim:tdx_kept vectors:vectors_tdx",
+    "lib/attest/tdx_chain.c": "sim:tdx sim:tdx_certificates sim:tdx_documents sim:tdx_kept vectors:vectors_tdx",
     "lib/attest/tdx_collateral.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_json.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_kept.c": "sim:tdx_kept sim:tdx",
     "lib/attest/tdx_pck.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_policy.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_quote.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_tcb.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
-    "lib/attest/tdx_verify.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
+    "lib/attest/tdx_verify.c": "sim:tdx sim:tdx_certificates sim:tdx_documents sim:tdx_kept vectors:vectors_tdx",
     "lib/attest/verdict.c": "attest:vek sim:appraisal sim:chain",
     "lib/crypto/ocsp.c": "crypto:ocsp",
     "lib/crypto/x509.c": "crypto:x509 attest:vek sim:chain",
-    "lib/crypto/x509_chain.c": "crypto:x509 sim:chain",
+    "lib/crypto/x509_chain.c": "crypto:x509 crypto:x509_path sim:chain",
     "lib/policy/advisory.c": "policy:advisories policy:appraise policy:appraise_tdx policy:trust",
     "lib/policy/appraise.c": "policy:appraise policy:peer policy:appraise_tdx policy:appraise_gpu policy:advisories policy:flip",
     "lib/policy/component_gpu.c": "policy:appraise_gpu policy:appraise",
@@ -159,7 +162,7 @@ SOURCES = {
     "lib/msg/collateral.c": "msg:collateral",
     "lib/msg/evidence.c": "msg:evidence ratls:binding",
     "lib/msg/handle.c": "msg:handle",
-    "lib/msg/hints.c": "msg:evidence msg:collateral",
+    "lib/msg/hints.c": "msg:evidence",
     "lib/msg/sizes.c": "msg:sizes",
     "daemon/gatewayd/answer.c": "gatewayd:gateway_session gatewayd:gateway_chunked",
     "daemon/gatewayd/choice.c": "gatewayd:gateway_choice",
@@ -194,7 +197,7 @@ SOURCES = {
 # Whose guards are also turned round: what decides about evidence and the channel that it is bound to.
 VERIFIERS = ("lib/attest/", "lib/policy/", "lib/ratls/")
 # And those among them that are taken apart, `if` by `if` and operand by operand.
-APART = tuple(os.environ["APART"].split()) if "APART" in os.environ else ("lib/policy/",)
+APART = ("lib/policy/",)
 
 
 def depth_of(name):

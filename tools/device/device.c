@@ -164,10 +164,13 @@ pp_res pp_device_open(struct pp_device *d, const char *state, const struct pp_cl
     PP_CHECK(snprintf(d->state, sizeof d->state, "%s", state) < (int)sizeof d->state, PP_E_USAGE,
              0);
     d->trust = calloc(1, sizeof *d->trust);
+    d->kept = calloc(1, sizeof *d->kept);
     d->marks = calloc(1, sizeof *d->marks);
     d->ledger = calloc(1, sizeof *d->ledger);
-    PP_CHECK(d->trust != NULL && d->marks != NULL && d->ledger != NULL, PP_E_NO_MEMORY, 0);
+    PP_CHECK(d->trust != NULL && d->kept != NULL && d->marks != NULL && d->ledger != NULL,
+             PP_E_NO_MEMORY, 0);
     PP_TRY(read_trust(d));
+    pp_trust_keep(d->trust, d->kept);
     PP_TRY(lock(d));
     PP_TRY(read_settings(d));
     PP_TRY(read_marks(d));
@@ -184,6 +187,7 @@ void pp_device_close(struct pp_device *d)
     if (d->trust != NULL)
         pp_trust_done(d->trust);
     free(d->trust);
+    free(d->kept);
     free(d->marks);
     free(d->ledger);
     pp_buf_done(&d->bundle);

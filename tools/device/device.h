@@ -53,6 +53,7 @@ struct pp_device {
     struct pp_device_settings settings;
     struct pp_buf settings_text, trust_text[PP_TRUST_FOLDER_FILES];
     struct pp_trust *trust;
+    struct pp_kept *kept; /* of sessions before */
     struct pp_marks *marks;
     struct pp_buf bundle;
     struct pp_arena ledger_arena;

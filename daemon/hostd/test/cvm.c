@@ -141,8 +141,8 @@ static void evidence_names_the_program_and_the_configuration_that_run(void **sta
 }
 
 /*
- * ra-tls 8: sessions that wait together share one report, and each is bound to it by itself. So that
- * they do, and none is served before the next one comes, the attester stands still meanwhile.
+ * ra-tls 8: sessions that wait together share one report, and each is bound to it by itself. The
+ * attester stands still meanwhile, so that none is served before the next one comes.
  */
 static void sessions_that_come_together_share_a_report(void **state)
 {

@@ -212,6 +212,23 @@ static void places_that_do_not_fit_are_refused(void **state)
         assert_spoiled(rows[i].at, rows[i].bytes, rows[i].v);
 }
 
+/* Nothing else is wrong with it: the header ends before the number of its directories. */
+static void an_optional_header_that_is_too_short_for_its_magic_is_refused(void **state)
+{
+    static const uint16_t magics[] = { PLUS, PE32 };
+    uint8_t digest[PP_SHA384_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < PP_ARRAY_COUNT(magics); i++) {
+        struct plan p = { .magic = magics[i] };
+        struct pp_span image = build(&p);
+        uint32_t least = magics[i] == PLUS ? 112 : 96;
+        assert_ok(pp_pe_digest(image, digest));
+        put(COFF + 16, 2, least - 1);
+        assert_code(pp_pe_digest(image, digest), PP_E_FORMAT);
+    }
+}
+
 static void sections_stop_at_their_limit(void **state)
 {
     uint8_t digest[PP_SHA384_BYTES];
@@ -344,6 +361,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(w18_t2_any_byte_but_checksum_and_certificates_changes_the_digest),
     cmocka_unit_test(an_image_that_was_cut_is_refused_or_another_one),
     cmocka_unit_test(places_that_do_not_fit_are_refused),
+    cmocka_unit_test(an_optional_header_that_is_too_short_for_its_magic_is_refused),
     cmocka_unit_test(sections_stop_at_their_limit),
     cmocka_unit_test(the_registers_of_a_real_machine_follow_from_three_digests),
     cmocka_unit_test(firmware_that_puts_the_separator_elsewhere_makes_another_rtmr1),

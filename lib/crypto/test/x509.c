@@ -378,6 +378,7 @@ static void a_root_of_the_same_name_is_not_the_pinned_one(void **state)
     assert_code(pp_x509_chain_verify(ch.c, 3, other, NOW, 0), PP_E_SIGNATURE);
     struct pp_x509 *mixed[] = { ch.c[0], ch.c[1], other };
     assert_code(pp_x509_chain_verify(mixed, 3, other, NOW, 0), PP_E_SIGNATURE);
+    assert_code(pp_x509_chain_verify(mixed, 3, ch.c[2], NOW, 0), PP_E_SIGNATURE);
     pp_x509_free(other);
     drop(&ch);
 }
@@ -689,11 +690,73 @@ static void a_list_of_another_issuer_or_without_an_end_is_refused(void **state)
                 PP_E_SIGNATURE);
     assert_ok(pp_x509_issue_crl(&t, root_key, PP_X509_SIG_OTHER, der, sizeof der, &len));
     assert_code(pp_x509_crl_lists(pp_span(der, len), ch.c[2], ch.c[1], NOW, &listed), PP_E_FORMAT);
+    t.issuer[1].text = "another"; /* by the same key */
+    assert_ok(pp_x509_issue_crl(&t, root_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len));
+    assert_code(pp_x509_crl_lists(pp_span(der, len), ch.c[2], ch.c[1], NOW, &listed),
+                PP_E_SIGNATURE);
+    t.issuer[1].text = "root";
     t.next_update = 0;
     assert_ok(pp_x509_issue_crl(&t, root_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len));
     assert_code(pp_x509_crl_lists(pp_span(der, len), ch.c[2], ch.c[1], NOW, &listed), PP_E_FORMAT);
     assert_int_equal(listed, -1);
     drop(&ch);
+}
+
+static void a_list_has_a_size_limit_and_is_not_nothing(void **state)
+{
+    (void)state;
+    static uint8_t large[PP_X509_CRL_BYTES_MAX + 1];
+    struct chain ch = { 0 };
+    struct pp_x509_crl *crl = NULL;
+
+    templates(&ch);
+    build(&ch);
+    assert_code(pp_x509_crl_open(PP_BYTES(large), ch.c[2], NOW, &crl), PP_E_LIMIT);
+    assert_code(pp_x509_crl_open(pp_span(large, sizeof large - 1), ch.c[2], NOW, &crl),
+                PP_E_FORMAT);
+    assert_code(pp_x509_crl_open(PP_STR(""), ch.c[2], NOW, &crl), PP_E_FORMAT);
+    assert_null(crl);
+    drop(&ch);
+}
+
+/* RFC 5280, 5.2: a list of changes alone says so by a critical extension (delta CRL indicator). */
+static void a_list_with_a_critical_extension_is_refused(void **state)
+{
+    (void)state;
+    struct pp_issue_cert t = template_of(0);
+    struct pp_issue_key *ec = NULL;
+    struct pp_x509_crl *crl = NULL;
+
+    assert_ok(pp_issue_key_from_ec(leaf_key, &ec));
+    t.spki = pp_span(spki[2], spki_len[2]);
+    struct pp_x509 *issuer = issue(&t, ec, PP_X509_SIG_ECDSA_SHA384);
+    for (int critical = 0; critical < 2; critical++) {
+        const unsigned char *at = pp_x509_der(issuer).at;
+        X509 *x = d2i_X509(NULL, &at, (long)pp_x509_der(issuer).len);
+        X509_CRL *made = X509_CRL_new();
+        ASN1_TIME *from = ASN1_TIME_set(NULL, NOW - DAY), *until = ASN1_TIME_set(NULL, NOW + DAY);
+        ASN1_INTEGER *base = ASN1_INTEGER_new();
+        unsigned char *der = NULL;
+        assert_true(ASN1_INTEGER_set(base, 1) == 1 && X509_CRL_set_version(made, 1) == 1);
+        assert_int_equal(X509_CRL_set_issuer_name(made, X509_get_subject_name(x)), 1);
+        assert_int_equal(X509_CRL_set1_lastUpdate(made, from), 1);
+        assert_int_equal(X509_CRL_set1_nextUpdate(made, until), 1);
+        assert_int_equal(X509_CRL_add1_ext_i2d(made, NID_delta_crl, base, critical, 0), 1);
+        assert_true(X509_CRL_sign(made, pp_ec_key_evp(leaf_key), EVP_sha384()) > 0);
+        int len = i2d_X509_CRL(made, &der);
+        assert_code(pp_x509_crl_open(pp_span(der, (size_t)len), issuer, NOW, &crl),
+                    critical ? PP_E_FORMAT : PP_E_OK);
+        OPENSSL_free(der);
+        ASN1_INTEGER_free(base);
+        ASN1_TIME_free(from);
+        ASN1_TIME_free(until);
+        X509_CRL_free(made);
+        X509_free(x);
+        pp_x509_crl_free(crl);
+        crl = NULL;
+    }
+    pp_x509_free(issuer);
+    pp_issue_key_free(ec);
 }
 
 /* --- PEM ------------------------------------------------------------------------------------- */
@@ -1026,6 +1089,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_certificate_whose_key_is_no_point_verifies_nothing),
     cmocka_unit_test(a_list_names_the_serials_that_it_holds),
     cmocka_unit_test(a_list_of_another_issuer_or_without_an_end_is_refused),
+    cmocka_unit_test(a_list_has_a_size_limit_and_is_not_nothing),
+    cmocka_unit_test(a_list_with_a_critical_extension_is_refused),
     cmocka_unit_test(a_pem_file_gives_its_certificates_in_order),
     cmocka_unit_test(a_pem_file_is_split_into_the_callers_memory),
     cmocka_unit_test(a_serial_number_above_zero_is_told_from_zero),

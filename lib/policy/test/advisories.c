@@ -440,6 +440,45 @@ static void no_profile_accepts_a_debugged_or_migrated_guest(void **state)
         }
 }
 
+/* The verifier's policy is asked for the same bits as the lines: neither leans on the other. */
+static void a_profile_asks_for_every_bit_of_the_strict_one_but_those_it_waives(void **state)
+{
+    (void)state;
+    struct pp_hardware h;
+
+    for (size_t p = 0; pp_hardware_name(p) != NULL; p++) {
+        struct pp_snp_policy want = PP_SNP_POLICY_STRICT;
+        assert_ok(pp_hardware_profile(pp_span_cstr(pp_hardware_name(p)), &h));
+        for (size_t i = 0; i < PP_ADVISORY_COUNT; i++) {
+            const struct pp_advisory *a = &PP_ADVISORIES[i];
+            const uint64_t bits = (h.waived >> i & 1) != 0 ? a->bits : 0;
+            want.policy_bits.required &= ~(a->rule == PP_RULE_SNP_GUEST_ONE ? bits : 0);
+            want.policy_bits.required_v5 &= ~(a->rule == PP_RULE_SNP_GUEST_ONE ? bits : 0);
+            want.policy_bits.forbidden &= ~(a->rule == PP_RULE_SNP_GUEST_ZERO ? bits : 0);
+            want.platform_bits.required &= ~(a->rule == PP_RULE_SNP_HOST_ONE ? bits : 0);
+            want.platform_bits.forbidden &= ~(a->rule == PP_RULE_SNP_HOST_ZERO ? bits : 0);
+        }
+        assert_int_equal(h.snp.policy_bits.required, want.policy_bits.required);
+        assert_int_equal(h.snp.policy_bits.required_v5, want.policy_bits.required_v5);
+        assert_int_equal(h.snp.policy_bits.forbidden, want.policy_bits.forbidden);
+        assert_int_equal(h.snp.platform_bits.required, want.platform_bits.required);
+        assert_int_equal(h.snp.platform_bits.forbidden, want.platform_bits.forbidden);
+    }
+}
+
+static void the_profiles_have_their_names_and_say_what_they_are(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "strict", "fleet-2026", "dev" };
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(names); i++) {
+        assert_string_equal(pp_hardware_name(i), names[i]);
+        assert_true(strlen(pp_hardware_what(i)) > 0);
+    }
+    assert_null(pp_hardware_name(PP_ARRAY_COUNT(names)));
+    assert_null(pp_hardware_what(PP_ARRAY_COUNT(names)));
+}
+
 static void an_unknown_profile_is_not_found(void **state)
 {
     (void)state;
@@ -514,6 +553,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_profile_waives_its_lines_and_no_other),
     cmocka_unit_test(what_a_profile_waives_is_said_as_skipped),
     cmocka_unit_test(no_profile_accepts_a_debugged_or_migrated_guest),
+    cmocka_unit_test(a_profile_asks_for_every_bit_of_the_strict_one_but_those_it_waives),
+    cmocka_unit_test(the_profiles_have_their_names_and_say_what_they_are),
     cmocka_unit_test(an_unknown_profile_is_not_found),
     cmocka_unit_test(every_line_has_a_name_of_its_own_attacks_and_sources),
     cmocka_unit_test(the_floor_and_the_lines_agree),

@@ -33,13 +33,29 @@ static int fresh(void **state)
     return 0;
 }
 
-static pp_res appraise_this(struct pp_span cbor)
+static pp_res appraise_once(struct pp_span cbor)
 {
     checks.count = 0;
     memset(&problem, 0, sizeof problem);
     memset(&appraisal, 0xEE, sizeof appraisal);
     return pp_appraise_stored(&m->trust, &m->ledger, &m->marks, PP_RECORD_ORCHESTRATOR, cbor,
                               &m->session, &checks, &problem, &appraisal);
+}
+
+/* Keeping nothing, proving, recalling: the same verdict, by the same rows. */
+static pp_res appraise_this(struct pp_span cbor)
+{
+    m->trust.tdx_anchors.kept = NULL;
+    m->trust.gpu_anchors.rims.kept = NULL;
+    pp_res cold = appraise_once(cbor);
+    size_t rows = checks.count;
+
+    pp_trust_keep(&m->trust, &m->kept);
+    for (int again = 0; again < 2; again++) {
+        assert_code(appraise_once(cbor), cold.code);
+        assert_int_equal(checks.count, rows);
+    }
+    return cold;
 }
 
 static pp_res appraise(void)

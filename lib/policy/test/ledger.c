@@ -180,7 +180,7 @@ static void with_less_memory_than_it_says_it_fails_and_says_so(void **state)
     world_log(w);
     struct pp_span bytes = world_bytes(w);
 
-    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += 2048) {
+    for (size_t cap = 0; cap <= PP_LEDGER_ARENA_BYTES; cap += cap < 65536 ? 128 : 2048) {
         static _Alignas(16) uint8_t memory[PP_LEDGER_ARENA_BYTES];
         struct pp_arena small = pp_arena_over(memory, cap);
         pp_res r = pp_ledger_verify(&w->trust, bytes, &marks, WORLD_NOW, &small, &ledger, NULL,
@@ -404,6 +404,15 @@ static void w10_t8_an_expired_host_set_is_refused(void **state)
     w->slots[S_HOSTS].record.host_set.not_after = WORLD_NOW;
     assert_refused(verify(), PP_E_LEDGER_WINDOW);
     w->slots[S_HOSTS].record.host_set.not_after = WORLD_NOW + 1;
+    assert_ok(verify());
+}
+
+static void a_host_set_from_the_future_is_not_in_force(void **state)
+{
+    (void)state;
+    w->slots[S_HOSTS].record.time = WORLD_NOW + 1;
+    assert_refused(verify(), PP_E_LEDGER_WINDOW);
+    w->slots[S_HOSTS].record.time = WORLD_NOW;
     assert_ok(verify());
 }
 
@@ -666,6 +675,24 @@ static void one_measurement_stands_in_one_role_only(void **state)
     assert_ok(verify());
 }
 
+/* MRTD and three registers together are a launch: one of them alone may be shared. */
+static void one_launch_of_a_tdx_guest_stands_in_one_role_only(void **state)
+{
+    (void)state;
+    struct pp_release *a = &w->slots[S_ORCHESTRATOR].record.release;
+    struct pp_release *b = &w->slots[S_PREDICTOR].record.release;
+
+    a->tdx_count = b->tdx_count = 1;
+    a->tdx[0] = (struct pp_release_tdx){ .label = PP_STR("small"), .vcpus = 2 };
+    b->tdx[0] = a->tdx[0];
+    assert_refused(verify(), PP_E_LEDGER_TWO_ROLES);
+    b->tdx[0].mrtd[47] = 1;
+    assert_ok(verify());
+    b->tdx[0] = a->tdx[0];
+    b->tdx[0].rtmr[2][47] = 1;
+    assert_ok(verify());
+}
+
 static void one_epoch_has_one_key_of_a_kind(void **state)
 {
     static const enum slot_id next[] = { S_ISSUER_NEXT, S_OHTTP_NEXT };
@@ -783,6 +810,9 @@ static void keys_are_found_by_their_windows_alone(void **state)
     assert_ok(verify());
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight, &key));
     assert_int_equal(key->epoch, WORLD_DAY);
+    assert_int_equal(key->kind, PP_RECORD_OHTTP);
+    assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_ISSUER, midnight, &key));
+    assert_int_equal(key->kind, PP_RECORD_ISSUER);
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight + PP_DAY_S - 1, &key));
     assert_int_equal(key->epoch, WORLD_DAY);
     assert_ok(pp_ledger_key_at(&ledger, PP_RECORD_OHTTP, midnight + PP_DAY_S, &key));
@@ -794,6 +824,24 @@ static void keys_are_found_by_their_windows_alone(void **state)
     assert_int_equal(key->kind, PP_RECORD_ISSUER);
     assert_code(pp_ledger_issuer_key(&ledger, WORLD_DAY - 1, &key), PP_E_LEDGER_KEYS);
     assert_code(pp_ledger_issuer_key(&ledger, WORLD_DAY + 2, &key), PP_E_LEDGER_KEYS);
+}
+
+/* Records of all types lie in the same bytes: what stands there counts as a key in key records. */
+static void a_record_of_another_type_is_no_key(void **state)
+{
+    (void)state;
+    static struct pp_ledger_record record = { .record = { .type = PP_RECORD_HOST_SET } };
+    static struct pp_ledger one = { .records = &record, .record_count = 1 };
+    const struct pp_key_epoch *key = NULL;
+
+    record.record.key_epoch = (struct pp_key_epoch){ .kind = PP_RECORD_ISSUER,
+                                                     .epoch = WORLD_DAY,
+                                                     .use_until = UINT64_MAX };
+    assert_code(pp_ledger_key_at(&one, PP_RECORD_ISSUER, WORLD_NOW, &key), PP_E_LEDGER_KEYS);
+    assert_code(pp_ledger_issuer_key(&one, WORLD_DAY, &key), PP_E_LEDGER_KEYS);
+    record.record.type = PP_RECORD_KEY_EPOCH;
+    assert_ok(pp_ledger_key_at(&one, PP_RECORD_ISSUER, WORLD_NOW, &key));
+    assert_ok(pp_ledger_issuer_key(&one, WORLD_DAY, &key));
 }
 
 static void w20_t2_a_release_of_another_role_is_refused(void **state)
@@ -857,6 +905,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w21_t2_a_status_from_beyond_the_skew_is_refused),
     FRESH(w21_t6_a_clock_set_back_ten_years_revives_nothing),
     FRESH(w10_t8_an_expired_host_set_is_refused),
+    FRESH(a_host_set_from_the_future_is_not_in_force),
     FRESH(a_release_is_in_force_inside_its_window_alone),
     FRESH(a_bundle_that_is_held_over_midnight_stays_in_use),
     FRESH(w21_t3_a_tree_or_status_older_than_one_seen_is_a_roll_back),
@@ -871,6 +920,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(w21_t5_a_record_that_the_status_revokes_is_refused),
     FRESH(a_revoke_note_counts_before_it_is_logged),
     FRESH(one_measurement_stands_in_one_role_only),
+    FRESH(one_launch_of_a_tdx_guest_stands_in_one_role_only),
     FRESH(one_epoch_has_one_key_of_a_kind),
     FRESH(a_key_listed_as_another_kind_is_refused),
     FRESH(a_bundle_holds_what_the_status_names_and_nothing_else),
@@ -879,6 +929,7 @@ static const struct CMUnitTest TESTS[] = {
     FRESH(a_named_record_of_another_type_is_refused),
     FRESH(a_logged_entry_that_is_no_record_is_refused),
     FRESH(keys_are_found_by_their_windows_alone),
+    FRESH(a_record_of_another_type_is_no_key),
     FRESH(w20_t2_a_release_of_another_role_is_refused),
     FRESH(a_status_without_releases_says_not_yet),
 };

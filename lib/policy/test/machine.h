@@ -23,6 +23,7 @@ struct machine {
     struct sim_root *root;
     struct sim_chip *chip;
     struct pp_trust trust;
+    struct pp_kept kept; /* of it, where a test keeps something */
     struct pp_marks marks;
     struct pp_ledger ledger;
     struct pp_ledger_record records[M_RECORDS + 4]; /* room for keys behind the host-set */

@@ -367,6 +367,21 @@ static void evidence_of_a_client_in_another_session_admits_nobody(void **state)
     assert_code(pp_peer_admit(&m->trust, &peer, body, &here, NULL, &a), PP_E_SNP_BINDING);
 }
 
+/* Zeros of the right length, where Evidence belongs. */
+static void a_back_end_that_shows_no_evidence_is_refused_by_its_form(void **state)
+{
+    static uint8_t flight[1 << 16], body[PP_EVIDENCE_BODY_BYTES];
+    struct pp_wr wr = pp_wr_over(flight, sizeof flight);
+    struct pp_verified v;
+
+    (void)state;
+    assert_ok(pp_ratls_server_evidence(server, PP_BYTES(body)));
+    assert_ok(pp_ratls_server_take(server, &wr));
+    assert_ok(pp_ratls_client_feed(client, pp_wr_done(&wr)));
+    assert_ok(pp_ratls_client_flight_end(client));
+    assert_code(pp_peer_appraise(&m->trust, &peer, client, NULL, &v), PP_E_EVIDENCE_FORMAT);
+}
+
 /* --- TDX machines ----------------------------------------------------------------------------- */
 
 static void again(void)
@@ -521,6 +536,12 @@ static void the_roots_of_simulated_machines_are_the_measured_ones(void **state)
     assert_code(trust_of(&roots, all, 3), PP_E_TRUST);
     roots.has_snp = 0;
     assert_code(trust_of(&roots, all, 3), PP_E_TRUST); /* none is named */
+    /* The authority below the root is the root's, or there is none. */
+    const struct pp_span other[] = { all[0], PP_STR("not a certificate") };
+    roots.has_snp = 1;
+    roots.snp[0] ^= 1;
+    assert_false(pp_is_ok(trust_of(&roots, other, 2)));
+    assert_int_equal(trust.snp_anchors.count, 0);
     pp_trust_done(&trust);
 }
 
@@ -545,6 +566,7 @@ static void with_hardware_nothing_that_a_host_brings_is_an_anchor(void **state)
 
 static const struct CMUnitTest tests[] = {
     PEER_TEST(a_named_predictor_on_a_named_machine_is_verified_for_this_session),
+    PEER_TEST(a_back_end_that_shows_no_evidence_is_refused_by_its_form),
     PEER_TEST(w20_t2_a_guard_in_the_place_of_a_predictor_is_refused_named_or_not),
     PEER_TEST(an_orchestrator_is_no_back_end),
     PEER_TEST(a_measurement_that_the_named_release_does_not_list_is_refused),

@@ -2,6 +2,7 @@
 /* pp-wire 10: the trust anchors; every field missing, repeated, unknown, past its limit, wrong. */
 #include "world.h"
 
+#include "hash.h"
 #include "kem.h"
 #include "text.h"
 
@@ -517,6 +518,27 @@ static void every_file_counts_in_the_digest_and_keeps_its_place_in_it(void **sta
     assert_memory_not_equal(trust.files_digest, before, sizeof before);
 }
 
+/* Receipts name it: where none of the rarer files is, it is what it was before there were any. */
+static void without_the_rarer_files_the_digest_is_that_of_the_seven(void **state)
+{
+    (void)state;
+    const struct pp_trust_files *f = &w->files;
+    const struct pp_span seven[] = {
+        f->trust, f->log_policy, f->owner_policy, f->review_policy, f->ark, f->ask, f->ca
+    };
+    uint8_t digest[PP_SHA256_BYTES];
+    struct pp_hash h;
+
+    pp_hash_init(&h, PP_SHA256);
+    for (size_t i = 0; i < PP_ARRAY_COUNT(seven); i++) {
+        pp_hash_u64(&h, seven[i].len);
+        pp_hash_update(&h, seven[i]);
+    }
+    pp_hash_final(&h, digest);
+    assert_ok(parse(f));
+    assert_memory_equal(trust.files_digest, digest, sizeof digest);
+}
+
 /* --- revocations that come with the app ------------------------------------------------------- */
 
 static char revokes_text[1 << 16];
@@ -607,6 +629,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_log_policy_names_one_log_of_one_key_or_two),
     cmocka_unit_test(owner_and_review_policies_want_a_quorum_of_people),
     cmocka_unit_test(every_file_counts_in_the_digest_and_keeps_its_place_in_it),
+    cmocka_unit_test(without_the_rarer_files_the_digest_is_that_of_the_seven),
     cmocka_unit_test(revoke_notes_of_the_app_are_opened_or_refused_with_the_anchors),
     cmocka_unit_test(nobody_has_to_ask_for_the_words_of_a_refusal),
 };
