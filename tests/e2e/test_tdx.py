@@ -103,7 +103,7 @@ class Tdx(unittest.TestCase):
 
     def test_a_fault_of_the_other_kind_of_machine_is_no_call(self):
         for args in (["--platform", "sim-tdx", "--fault", "report-of-other-chip"], ["--fault", "platform-revoked"],
-                     ["--platform", "tdx"], ["--platform", "sim-sgx"]):
+                     ["--platform", "tdx"], ["--platform", "sim-sgx"], ["--fault", "gpu-debug", "--backends"]):
             f = Fleet()
             self.assertEqual(Fleet.up(f, *args).status, 2, args)
             f.__exit__()
