@@ -31,8 +31,8 @@ enum {
     KEY_PACKET_BYTES_MAX = 2 + PP_KEM_PK_BYTES_MAX,
     EVENTS_A_TURN = 64,
     DELIVERIES_A_TURN = 16, /* then the sockets are looked at again */
-    START_MS = 25000,       /* the first report; the supervisor waits a little longer */
-    CHANNEL_S = 10,         /* for the channel to take a packet */
+    START_MS = 25000, /* the first report, or GPU evidence; the supervisor waits 30 s for all */
+    CHANNEL_S = 10,   /* for the channel to take a packet */
 };
 
 /* What the attester knows of a slot's worker. */
