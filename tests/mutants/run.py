@@ -139,7 +139,7 @@ SOURCES = {
     "daemon/common/sp.c": "common:sp",
     "daemon/common/sp_gpu.c": "common:sp_gpu",
     "daemon/cvmd/gpu_evidence.c": "cvmd:attester_gpu",
-    "daemon/cvmd/attester.c": "cvmd:attester cvmd:hostile",
+    "daemon/cvmd/attester.c": "cvmd:attester cvmd:attester_gpu cvmd:hostile",
     "daemon/cvmd/backends.c": "cvmd:judge cvmd:worker",
     "daemon/cvmd/batch.c": "cvmd:batch",
     "daemon/cvmd/calls.c": "cvmd:worker cvmd:channel",
