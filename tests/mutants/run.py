@@ -62,6 +62,7 @@ SOURCES = {
     "lib/attest/tdvf.c": "attest:tdvf",
     "lib/attest/tdx_anchors.c": "sim:tdx sim:tdx_certificates sim:tdx_documents sim:tdx_kept vectors:vectors_tdx",
     "lib/attest/tdx_chain.c": "sim:tdx sim:tdx_certificates sim:tdx_documents sim:tdx_kept vectors:vectors_tdx",
+    "lib/attest/tdx_claim.c": "policy:appraise_tdx policy:advisories",
     "lib/attest/tdx_collateral.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_json.c": "sim:tdx sim:tdx_certificates sim:tdx_documents vectors:vectors_tdx",
     "lib/attest/tdx_kept.c": "sim:tdx_kept sim:tdx",

@@ -256,6 +256,25 @@ static void a_name_attribute_is_read_once_or_not_at_all(void **state)
     pp_x509_free(c);
 }
 
+/* A SEQUENCE in the place of a text: OpenSSL takes one for a name, and it has no characters. */
+static void a_name_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    struct pp_issue_cert t = template_of(2);
+    uint8_t der[PP_X509_DER_BYTES_MAX];
+    char text[PP_X509_NAME_BYTES_MAX];
+    size_t len;
+    struct pp_x509 *c = NULL;
+
+    assert_ok(pp_x509_issue(&t, middle_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len));
+    uint8_t *at = memmem(der, len, "\x0c\x04leaf", 6);
+    assert_non_null(at);
+    at[0] = 0x30;
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_code(pp_x509_name(c, PP_X509_SUBJECT, "CN", text), PP_E_FORMAT);
+    pp_x509_free(c);
+}
+
 /* X.520 limits a common name to 64 characters: those of four bytes pass our limit of 95 bytes. */
 static void a_name_at_its_limit_is_read_and_one_past_it_refused(void **state)
 {
@@ -1069,6 +1088,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_certificate_key_verifies_without_being_imported_again),
     cmocka_unit_test(signature_kinds_are_told_apart),
     cmocka_unit_test(a_name_attribute_is_read_once_or_not_at_all),
+    cmocka_unit_test(a_name_that_is_no_text_is_refused),
     cmocka_unit_test(a_name_at_its_limit_is_read_and_one_past_it_refused),
     cmocka_unit_test(an_extension_is_read_once_or_not_at_all),
     cmocka_unit_test(a_chain_to_the_pinned_root_verifies_within_its_validity),
