@@ -209,13 +209,16 @@ static void the_chain_has_one_form_of_three_certificates(void **state)
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
     e.quote.pck_chain = pp_span(chain + 1, three.len - 1);
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
-    static uint8_t before[PP_TDX_PCK_CHAIN_BYTES_MAX];
-    struct pp_wr with = pp_wr_over(before, sizeof before);
-    pp_wr_text(&with, "x\n");
-    pp_wr_span(&with, three);
-    assert_ok(pp_wr_ok(&with));
-    e.quote.pck_chain = pp_wr_done(&with);
-    assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
+    static const char *const texts[] = { "x\n", "\n" };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(texts); i++) {
+        static uint8_t before[PP_TDX_PCK_CHAIN_BYTES_MAX];
+        struct pp_wr with = pp_wr_over(before, sizeof before);
+        pp_wr_text(&with, texts[i]);
+        pp_wr_span(&with, three);
+        assert_ok(pp_wr_ok(&with));
+        e.quote.pck_chain = pp_wr_done(&with);
+        assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
+    }
     e.quote.pck_chain = PP_STR("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----");
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
     e.quote.pck_chain = PP_STR("\0");
