@@ -75,6 +75,7 @@ SOURCES = {
     "lib/crypto/ocsp.c": "crypto:ocsp",
     "lib/crypto/x509.c": "crypto:x509 attest:vek sim:chain",
     "lib/crypto/x509_chain.c": "crypto:x509 crypto:x509_path sim:chain",
+    "lib/crypto/x509_pem.c": "crypto:x509",
     "lib/policy/advisory.c": "policy:advisories policy:appraise policy:appraise_tdx policy:trust",
     "lib/policy/appraise.c": "policy:appraise policy:peer policy:appraise_tdx policy:appraise_gpu policy:advisories policy:flip",
     "lib/policy/component_gpu.c": "policy:appraise_gpu policy:appraise",
