@@ -39,7 +39,7 @@ static void write_padded(struct pp_wr *wr, uint64_t v, const char *behind)
 }
 
 /*
- * RFC 3339, in UTC. By hand: gmtime_r reads a file of the system at its first call, and guests judge
+ * RFC 3339, in UTC. By hand: gmtime_r reads a file at its first call, and guests judge
  * each other where opening a file ends the process. Years begin in March, as in tdx_collateral.c.
  */
 static void write_time(struct pp_wr *wr, uint64_t posix_s)
