@@ -39,8 +39,9 @@ struct pp_x509_pem {
 };
 PP_MUST pp_res pp_x509_pem_parse(struct pp_span pem, struct pp_x509_pem *ret);
 
-/* The same into the caller's memory, without allocating: `ret` borrows from `buf`, for which three
- * quarters of the text are enough. Also NO_SPACE. */
+/* The same into the caller's memory, without allocating, of a file that holds nothing else: text
+ * before, between or behind the certificates is FORMAT, empty lines are none. `ret` borrows from
+ * `buf`, for which three quarters of the text are enough. Also NO_SPACE. */
 PP_MUST pp_res pp_x509_pem_split(struct pp_span pem, uint8_t *buf, size_t cap,
                                  struct pp_span ret[PP_X509_CHAIN_MAX], size_t *ret_count);
 void pp_x509_pem_free(struct pp_x509_pem *p); /* zero state is fine */

@@ -52,8 +52,9 @@ static pp_res read_block(struct pp_span *rest, uint8_t *ret, size_t cap, size_t 
     return PP_OK;
 }
 
-/* Goes to the next BEGIN line and behind it; 0 when there is none. */
-static pp_res find_block(struct pp_span *rest, int *lines, int *ret_found)
+/* Goes to the next BEGIN line and behind it; 0 when there is none. RFC 7468 allows text before it,
+ * `is_bare` does not. */
+static pp_res find_block(struct pp_span *rest, int is_bare, int *lines, int *ret_found)
 {
     *ret_found = 0;
     for (; rest->len > 0 && !*ret_found; ++*lines) {
@@ -61,6 +62,7 @@ static pp_res find_block(struct pp_span *rest, int *lines, int *ret_found)
         struct pp_span line = next_line(rest);
         *ret_found = pp_span_eq(line, PP_STR("-----BEGIN CERTIFICATE-----"));
         PP_CHECK(*ret_found || !starts_with(line, PP_STR("-----")), PP_E_FORMAT, 0);
+        PP_CHECK(*ret_found || !is_bare || line.len == 0, PP_E_FORMAT, 4);
     }
     return PP_OK;
 }
@@ -74,14 +76,14 @@ pp_res pp_x509_pem_split(struct pp_span pem, uint8_t *buf, size_t cap,
     int lines = 0;
     int found;
 
-    PP_TRY(find_block(&pem, &lines, &found));
+    PP_TRY(find_block(&pem, 1, &lines, &found));
     while (found) {
         size_t len;
         PP_CHECK(count < PP_X509_CHAIN_MAX, PP_E_LIMIT, count);
         PP_TRY(read_block(&pem, buf + used, cap - used, &len));
         blocks[count++] = pp_span(buf + used, len);
         used += len;
-        PP_TRY(find_block(&pem, &lines, &found));
+        PP_TRY(find_block(&pem, 1, &lines, &found));
     }
     PP_CHECK(count > 0, PP_E_FORMAT, 3);
     memcpy(ret, blocks, count * sizeof blocks[0]);
@@ -94,14 +96,14 @@ static pp_res read_all(struct pp_span rest, struct pp_x509_pem *pem)
     int lines = 0;
     int found;
 
-    PP_TRY(find_block(&rest, &lines, &found));
+    PP_TRY(find_block(&rest, 0, &lines, &found));
     while (found) {
         uint8_t *der;
         PP_CHECK(pem->count < PP_X509_CHAIN_MAX, PP_E_LIMIT, pem->count);
         PP_CHECK((der = malloc(BASE64_BYTES_MAX)) != NULL, PP_E_NO_MEMORY, 0);
         pem->der[pem->count++] = der; /* released with the others, also after a failure */
         PP_TRY(read_block(&rest, der, BASE64_BYTES_MAX, &pem->der_len[pem->count - 1]));
-        PP_TRY(find_block(&rest, &lines, &found));
+        PP_TRY(find_block(&rest, 0, &lines, &found));
     }
     PP_CHECK(pem->count > 0, PP_E_FORMAT, 3);
     return PP_OK;

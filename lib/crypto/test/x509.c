@@ -761,7 +761,8 @@ static void a_list_with_a_critical_extension_is_refused(void **state)
 
 /* --- PEM ------------------------------------------------------------------------------------- */
 
-static size_t write_pem(char *text, size_t cap, struct pp_span der, unsigned copies)
+static size_t write_pem(char *text, size_t cap, struct pp_span der, unsigned copies,
+                        const char *before)
 {
     struct pp_wr wr = pp_wr_over(text, cap);
 
@@ -769,7 +770,8 @@ static size_t write_pem(char *text, size_t cap, struct pp_span der, unsigned cop
         static char base64[2 * PP_X509_DER_BYTES_MAX];
         struct pp_wr b = pp_wr_over(base64, sizeof base64);
         pp_wr_base64(&b, der);
-        pp_wr_text(&wr, "subject=something\n-----BEGIN CERTIFICATE-----\r\n");
+        pp_wr_text(&wr, before);
+        pp_wr_text(&wr, "-----BEGIN CERTIFICATE-----\r\n");
         for (size_t at = 0; at < b.len; at += 64) {
             pp_wr_bytes(&wr, base64 + at, b.len - at < 64 ? b.len - at : 64);
             pp_wr_text(&wr, "\r\n");
@@ -788,7 +790,8 @@ static void a_pem_file_gives_its_certificates_in_order(void **state)
     struct pp_x509 *c = issue(&t, root_key, PP_X509_SIG_PSS_SHA384);
     struct pp_x509_pem pem = { 0 };
 
-    size_t len = write_pem(text, sizeof text, pp_x509_der(c), PP_X509_CHAIN_MAX);
+    size_t len = write_pem(text, sizeof text, pp_x509_der(c), PP_X509_CHAIN_MAX,
+                           "subject=something\n");
     assert_ok(pp_x509_pem_parse(pp_span(text, len), &pem));
     assert_int_equal(pem.count, PP_X509_CHAIN_MAX);
     for (size_t i = 0; i < pem.count; i++)
@@ -796,9 +799,10 @@ static void a_pem_file_gives_its_certificates_in_order(void **state)
     pp_x509_pem_free(&pem);
     pp_x509_pem_free(&pem);
 
-    len = write_pem(text, sizeof text, pp_x509_der(c), PP_X509_CHAIN_MAX + 1);
+    len = write_pem(text, sizeof text, pp_x509_der(c), PP_X509_CHAIN_MAX + 1,
+                    "subject=something\n");
     assert_code(pp_x509_pem_parse(pp_span(text, len), &pem), PP_E_LIMIT);
-    len = write_pem(text, sizeof text, pp_x509_der(c), 1);
+    len = write_pem(text, sizeof text, pp_x509_der(c), 1, "subject=something\n");
     assert_code(pp_x509_pem_parse(pp_span(text, len - 27), &pem), PP_E_FORMAT); /* no END line */
     pp_x509_free(c);
 }
@@ -813,7 +817,7 @@ static void a_pem_file_is_split_into_the_callers_memory(void **state)
     struct pp_span der = pp_x509_der(c), got[PP_X509_CHAIN_MAX];
     size_t count = 0;
 
-    size_t len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX);
+    size_t len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX, "");
     assert_ok(pp_x509_pem_split(pp_span(text, len), buf, PP_X509_CHAIN_MAX * der.len, got, &count));
     assert_int_equal(count, PP_X509_CHAIN_MAX);
     for (size_t i = 0; i < count; i++)
@@ -823,7 +827,17 @@ static void a_pem_file_is_split_into_the_callers_memory(void **state)
         pp_x509_pem_split(pp_span(text, len), buf, PP_X509_CHAIN_MAX * der.len - 1, got, &count),
         PP_E_NO_SPACE);
     assert_code(pp_x509_pem_split(PP_STR("none\n"), buf, sizeof buf, got, &count), PP_E_FORMAT);
-    len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX + 1);
+    len = write_pem(text, sizeof text, der, 2, "subject=something\n");
+    assert_code(pp_x509_pem_split(pp_span(text, len), buf, sizeof buf, got, &count), PP_E_FORMAT);
+    /* Nobody signed what stands outside of the blocks: only empty lines may. */
+    len = write_pem(text, sizeof text, der, 2, "");
+    text[len] = '\n';
+    assert_ok(pp_x509_pem_split(pp_span(text, len + 1), buf, sizeof buf, got, &count));
+    text[len] = '\v'; /* one bit away */
+    assert_code(pp_x509_pem_split(pp_span(text, len + 1), buf, sizeof buf, got, &count),
+                PP_E_FORMAT);
+    count = 0;
+    len = write_pem(text, sizeof text, der, PP_X509_CHAIN_MAX + 1, "");
     assert_code(pp_x509_pem_split(pp_span(text, len), buf, sizeof buf, got, &count), PP_E_LIMIT);
     assert_int_equal(count, 0);
     pp_x509_free(c);
@@ -891,11 +905,11 @@ static void a_pem_block_at_its_limit_is_read_and_one_past_it_refused(void **stat
     static uint8_t bytes[PP_X509_DER_BYTES_MAX + 8];
     struct pp_x509_pem pem = { 0 };
 
-    size_t len = write_pem(text, sizeof text, pp_span(bytes, PP_X509_DER_BYTES_MAX), 1);
+    size_t len = write_pem(text, sizeof text, pp_span(bytes, PP_X509_DER_BYTES_MAX), 1, "");
     assert_ok(pp_x509_pem_parse(pp_span(text, len), &pem));
     assert_int_equal(pem.der_len[0], PP_X509_DER_BYTES_MAX);
     pp_x509_pem_free(&pem);
-    len = write_pem(text, sizeof text, pp_span(bytes, sizeof bytes), 1);
+    len = write_pem(text, sizeof text, pp_span(bytes, sizeof bytes), 1, "");
     assert_code(pp_x509_pem_parse(pp_span(text, len), &pem), PP_E_LIMIT);
 }
 
