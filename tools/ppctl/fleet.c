@@ -131,8 +131,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         { "--backends-platform", "NAME",
           "the same with their machines of this kind; by default they are as the orchestrator's",
           &backends, NULL },
-        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
-          NULL, &wanted.gpu },
+        { "--gpu", NULL,
+          "the machine has a simulated GPU, whose evidence it shows; not with --backends", NULL,
+          &wanted.gpu },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -145,7 +146,7 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     if (!take_platform(backends, &wanted.backends_tdx))
         return ppctl_usage(p, "--backends-platform", "sim-snp or sim-tdx", backends);
     wanted.backends |= backends != NULL;
-    if (wanted.gpu && wanted.backends) /* a guest reads no reference files (docs/protocol/gpu.md) */
+    if (wanted.gpu && wanted.backends) /* docs/protocol/backends.md, "GPUs" */
         return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
                            "both");
     if (fault != NULL && strcmp(fault, "list") == 0)
@@ -153,7 +154,10 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);
     if (fault != NULL &&
         (wanted.fault == NULL || fleet_fault_code(wanted.fault, wanted.is_tdx) == NULL))
-        return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
+        return ppctl_usage(p, "--fault",
+                           wanted.is_tdx ? "a name that --platform sim-tdx --fault list prints"
+                                         : "a name that --platform sim-snp --fault list prints",
+                           fault);
     return start(p, &wanted);
 }
 
