@@ -31,8 +31,8 @@ enum {
     KEY_PACKET_BYTES_MAX = 2 + PP_KEM_PK_BYTES_MAX,
     EVENTS_A_TURN = 64,
     DELIVERIES_A_TURN = 16, /* then the sockets are looked at again */
-    START_MS = 25000,       /* the first report; the supervisor waits a little longer */
-    CHANNEL_S = 10,         /* for the channel to take a packet */
+    START_MS = 25000, /* the first report, or GPU evidence; the supervisor waits 30 s for all */
+    CHANNEL_S = 10,   /* for the channel to take a packet */
 };
 
 /* What the attester knows of a slot's worker. */
@@ -70,8 +70,8 @@ struct attester {
     int in_flight_gpu;          /* 1: about its GPU; 0: a report */
     uint64_t asked_ms;
     struct cvm_gpu gpu;
-    uint64_t gpu_asked_ms; /* when the evidence that new sessions get was asked for */
-    size_t delivered;      /* of `answered` */
+    uint64_t gpu_asked_ms[2]; /* when each of its evidence was asked for */
+    size_t delivered;         /* of `answered` */
     struct pp_span report;
     struct pp_sp_answer device;
     struct pp_hints hints;
@@ -285,10 +285,15 @@ static int waits_still(void *ctx, const struct cvm_ask *ask)
     return w != NULL && (w->state == WORKER_OPENING || w->state == WORKER_CALLING);
 }
 
+static uint64_t gpu_age_ms(const struct attester *a, uint32_t which)
+{
+    return pp_clock_mono_ms(&a->clock) - a->gpu_asked_ms[which];
+}
+
 /* Until the GPU has to be asked anew. */
 static uint64_t gpu_left_ms(const struct attester *a)
 {
-    uint64_t age = pp_clock_mono_ms(&a->clock) - a->gpu_asked_ms;
+    uint64_t age = gpu_age_ms(a, a->gpu.now);
 
     return age >= a->config->gpu_renew_ms ? 0 : a->config->gpu_renew_ms - age;
 }
@@ -307,7 +312,7 @@ static pp_res ask_gpu(struct attester *a)
 static pp_res take_gpu(struct attester *a, size_t len)
 {
     PP_TRY(cvm_gpu_take(&a->gpu, pp_span(a->device_answer, len)));
-    a->gpu_asked_ms = a->asked_ms;
+    a->gpu_asked_ms[a->gpu.now] = a->asked_ms;
     return PP_OK;
 }
 
@@ -405,6 +410,9 @@ static pp_res evidence_of(const struct attester *a, size_t i, const struct worke
         .host_count = a->hints.host_count,
     };
 
+    /* Who joined late and waited for a device that takes its time has what is too old by now. */
+    if (a->config->has_gpu)
+        PP_CHECK(gpu_age_ms(a, a->answered->asks[i].gpu) < a->config->gpu_life_ms, PP_E_TIMEOUT, i);
     if (w->state == WORKER_OPENING)
         e.message_key = pp_span(w->message_key, w->message_key_len);
     for (size_t n = 0; n < a->hints.endorsement_count; n++)

@@ -187,7 +187,8 @@ pp_res cvm_config_parse(struct pp_span bytes, struct pp_span cmdline, struct pp_
                             .device_ms = CVM_DEVICE_MS,
                             .call_open_ms = CVM_CALL_OPEN_MS,
                             .opening_ms = CVM_OPENING_MS,
-                            .gpu_renew_ms = CVM_GPU_RENEW_MS };
+                            .gpu_renew_ms = CVM_GPU_RENEW_MS,
+                            .gpu_life_ms = CVM_GPU_LIFE_MS };
 
     PP_CHECK(bytes.len <= PP_EVIDENCE_CONFIG_BYTES_MAX, PP_E_CONFIG, bytes.len);
     PP_TRY(take_role(cmdline, problem, &c.role));

@@ -24,8 +24,9 @@ enum {
     CVM_FRAME_MS = 30000,  /* from a frame's first byte to its last, and to a connection's first */
     CVM_DEVICE_MS = 60000, /* a device that says nothing for so long will not answer any more */
     CVM_IDLE_MS = 600000,  /* without a frame; gateways close theirs after half of it */
-    /* GPU evidence lives ten minutes (pp-wire 7): asked for anew while there is time for a device
-     * that takes CVM_DEVICE_MS. */
+    /* GPU evidence lives ten minutes (pp-wire 7): older one is not handed out. It is asked for anew
+     * while there is time for a device that takes CVM_DEVICE_MS. */
+    CVM_GPU_LIFE_MS = 600000,
     CVM_GPU_RENEW_MS = 540000,
     CVM_CALL_OPEN_MS = 10000, /* how long a worker waits for a back-end's first flight */
     CVM_OPENING_MS = 10000,   /* and a session for a worker and Evidence; then busy */
@@ -44,7 +45,8 @@ struct cvm_config {
     uint32_t workers_ready; /* idle workers that are kept */
     uint32_t grid_ms;
     /* Constants; tests are less patient, or more. */
-    uint32_t frame_ms, idle_ms, device_ms, call_open_ms, opening_ms, gpu_renew_ms;
+    uint32_t frame_ms, idle_ms, device_ms, call_open_ms, opening_ms;
+    uint32_t gpu_renew_ms, gpu_life_ms;
     int has_gpu; /* 1: evidence of the machine's GPU goes with every session, or there is none */
     struct pp_peer_roots simulated;               /* of peers' machines; never in a release build */
     struct pp_record_id clients[CVM_CLIENTS_MAX]; /* of a back-end: who may ask it */

@@ -145,7 +145,8 @@ pp_res appraise_gpu(struct appraise *a)
     PP_TRY(judge(a, &report));
     pp_check_add(a->checks, PP_STEP_PLATFORM, PP_E_GPU_NONCE, PP_VERDICT_ASSERTED,
                  "the GPU's evidence is at most ten minutes old",
-                 PP_STR("the measured program renews it, and stops serving when it cannot"),
+                 PP_STR("the measured program renews it by its machine's clock, and stops serving "
+                        "when it cannot"),
                  PP_STR(""));
     return PP_OK;
 }

@@ -11,9 +11,10 @@ NAMES = ("tcb_info.json", "tcb_info_issuer_chain.pem", "qe_identity.json", "qe_i
          "root_crl.der")
 
 # Another MRTD, another RTMR1, a machine that the operator or the vendor does not vouch for (any more), no word of the
-# vendor at all, and a man in the middle. What else can be wrong with a quote is sim/test/tdx.c's.
+# vendor at all, and a man in the middle; and every other fault whose code is another one than with SEV-SNP.
+# What else can be wrong with a quote is sim/test/tdx.c's.
 REFUSED = ("measurement-unlogged", "program-changed", "chip-unregistered", "platform-revoked", "collateral-missing",
-           "relay-attack")
+           "relay-attack", "config-changed", "debug-guest", "tcb-below-minimum", "report-unsigned")
 FAULTS = {row["name"]: row["code"]
           for row in ppctl("up", "--platform", "sim-tdx", "--fault", "list", "--json").json["faults"]}
 
@@ -121,7 +122,7 @@ class Tdx(unittest.TestCase):
 
     def test_a_fault_of_the_other_kind_of_machine_is_no_call(self):
         for args in (["--platform", "sim-tdx", "--fault", "report-of-other-chip"], ["--fault", "platform-revoked"],
-                     ["--platform", "tdx"], ["--platform", "sim-sgx"]):
+                     ["--platform", "tdx"], ["--platform", "sim-sgx"], ["--fault", "gpu-debug", "--backends"]):
             f = Fleet()
             self.assertEqual(Fleet.up(f, *args).status, 2, args)
             f.__exit__()

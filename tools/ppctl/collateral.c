@@ -47,7 +47,7 @@ static void job_free(struct job *j)
 static pp_res read_named(struct job *j, const char *field, const char *path, size_t max,
                          struct pp_buf *ret)
 {
-    char got[PATH_BYTES_MAX];
+    char got[PATH_BYTES_MAX + 64]; /* the reason is shorter */
     pp_res r = pp_file_read(AT_FDCWD, path, max, ret);
 
     if (pp_is_ok(r))

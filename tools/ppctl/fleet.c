@@ -97,7 +97,7 @@ static int start(struct ppctl *p, const struct fleet *wanted)
         f->backends = wanted->backends;
         f->is_tdx = wanted->is_tdx;
         f->backends_tdx = wanted->backends_tdx;
-        f->gpu = wanted->gpu || fleet_has_fault(f, FAULT_DEVICE_GPU);
+        f->gpu = wanted->gpu;
         r = fleet_up(f, say, NULL);
     }
     if (pp_is_ok(r)) {
@@ -146,9 +146,6 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     if (!take_platform(backends, &wanted.backends_tdx))
         return ppctl_usage(p, "--backends-platform", "sim-snp or sim-tdx", backends);
     wanted.backends |= backends != NULL;
-    if (wanted.gpu && wanted.backends) /* docs/protocol/backends.md, "GPUs" */
-        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
-                           "both");
     if (fault != NULL && strcmp(fault, "list") == 0)
         return list_faults(p, wanted.is_tdx);
     wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);
@@ -158,6 +155,10 @@ int verb_up(struct ppctl *p, int argc, char **argv)
                            wanted.is_tdx ? "a name that --platform sim-tdx --fault list prints"
                                          : "a name that --platform sim-snp --fault list prints",
                            fault);
+    wanted.gpu |= fleet_has_fault(&wanted, FAULT_DEVICE_GPU);
+    if (wanted.gpu && wanted.backends) /* docs/protocol/backends.md, "GPUs" */
+        return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
+                           "both");
     return start(p, &wanted);
 }
 

@@ -48,7 +48,8 @@ void around_start_unchecked(enum pp_platform platform)
                                           .platform = platform,
                                           .device_ms = CVM_DEVICE_MS,
                                           .has_gpu = around_gpu_ms > 0,
-                                          .gpu_renew_ms = around_gpu_ms } };
+                                          .gpu_renew_ms = around_gpu_ms,
+                                          .gpu_life_ms = CVM_GPU_LIFE_MS } };
     pp_sha256(around.config.bytes, around.config.digest);
     around.shared = mmap(NULL, sizeof *around.shared, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -196,6 +196,46 @@ static void a_session_that_waits_through_a_renewal_keeps_its_evidence(void **sta
         cvm_close(&w[i].fd);
 }
 
+/* A session that waited until its evidence was too old is busy, like one without a report. */
+static void evidence_that_got_too_old_while_a_session_waited_is_not_handed_out(void **state)
+{
+    static struct around_evidence got;
+    uint8_t nonce[PP_GPU_NONCE_BYTES], wanted[PP_REPORT_DATA_BYTES];
+    struct pp_snp_report report;
+    struct around_worker w;
+    struct around_session s;
+
+    (void)state;
+    start(NEVER_MS, nonce);
+    gpu_answer(nonce);
+    assert_ready();
+    open_session(0, &w, &s);
+    assert_true(around_wanted(wanted, AROUND_WAIT_MS));
+    around.shared->gpu_life_ms = 1; /* which is over, when the device has answered */
+    assert_false(around_can_read(around.channel, 10));
+    around_report(wanted, &report);
+    around_answer(&report);
+    assert_true(around_evidence(&got, AROUND_WAIT_MS));
+    assert_true(!got.is_there && got.slot == s.slot);
+    assert_int_equal(around_can_read(w.fd, AROUND_WAIT_MS), 1);
+    assert_code(cvm_recv(w.fd, wanted, sizeof wanted, &(size_t){ 0 }, NULL), PP_E_CLOSED);
+    cvm_close(&w.fd);
+}
+
+/* It owes an answer like a device that owes a report: nobody is served without end meanwhile. */
+static void a_gpu_that_stays_silent_ends_the_machine(void **state)
+{
+    uint8_t nonce[PP_GPU_NONCE_BYTES];
+
+    (void)state;
+    start(LATE_MS, nonce);
+    gpu_answer(nonce);
+    assert_ready();
+    around_patience(100);
+    gpu_wanted(nonce);
+    assert_int_equal(around_exit_status(), EXIT_FAILURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +246,9 @@ int main(void)
         cmocka_unit_test_teardown(every_question_to_the_gpu_is_a_new_one, around_forget),
         cmocka_unit_test_teardown(a_session_that_waits_through_a_renewal_keeps_its_evidence,
                                   around_stop),
+        cmocka_unit_test_teardown(
+            evidence_that_got_too_old_while_a_session_waited_is_not_handed_out, around_stop),
+        cmocka_unit_test_teardown(a_gpu_that_stays_silent_ends_the_machine, around_forget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,8 +224,12 @@ static void start_in(struct around *a, const struct pp_ratls_session *session, s
     memcpy(in.ekm, session->ekm, sizeof in.ekm);
     memcpy(in.config_digest, config.digest, sizeof in.config_digest);
     pp_sha256(pp_span(a->key, a->key_len), in.message_key_digest);
+    if (config.has_gpu)
+        memset(in.gpu_digest, 0xD9, sizeof in.gpu_digest);
     assert_ok(pp_binding_of(&in, a->binding));
     pp_wr_span(&wr, PP_BYTES(a->binding));
+    if (config.has_gpu)
+        pp_wr_span(&wr, PP_BYTES(in.gpu_digest));
     pp_wr_span(&wr, told);
     assert_ok(cvm_send(a->attester, pp_wr_done(&wr), -1));
 }
@@ -257,11 +261,14 @@ static void evidence_of_a_client_counts_in_the_workers_own_session_alone(void **
     machine_default(m);
     struct pp_span told = serve_the_machine();
     struct pp_span word = peer_word();
-    start_in(&a, &m->session, told);
-    say(&a, CVM_WORD_PEER, word);
-    assert_int_equal(hear_head(&a), (uint32_t)CVM_WORD_PEER << 24); /* it is in order */
-    assert_int_equal(shutdown(a.channel, SHUT_RDWR), 0);
-    assert_int_equal(ended_in_silence(&a), CVM_WORKER_UNUSED);
+    for (int with_gpu = 1; with_gpu >= 0; with_gpu--) { /* whatever the machine itself shows */
+        config.has_gpu = with_gpu;
+        start_in(&a, &m->session, told);
+        say(&a, CVM_WORD_PEER, word);
+        assert_int_equal(hear_head(&a), (uint32_t)CVM_WORD_PEER << 24); /* it is in order */
+        assert_int_equal(shutdown(a.channel, SHUT_RDWR), 0);
+        assert_int_equal(ended_in_silence(&a), CVM_WORKER_UNUSED);
+    }
     for (size_t i = 0; i < 2; i++) {
         other = m->session;
         (i == 0 ? other.ekm : other.spki)[7] ^= 1;
