@@ -222,7 +222,6 @@ pp_res pp_gpu_report_parse(struct pp_span bytes, struct pp_gpu_report *ret,
     if (r.opaque_len > PP_GPU_OPAQUE_BYTES_MAX)
         return refuse(problem, rd.offset, "OpaqueLength", "at most 8192", r.opaque_len);
     struct pp_rd opaque = pp_rd_sub(&rd, r.opaque_len);
-    PP_TRY(check_read(&rd, problem));
     PP_TRY(read_opaque(opaque, &r, problem));
     r.signed_len = rd.offset;
     pp_rd_copy(&rd, r.r, sizeof r.r);

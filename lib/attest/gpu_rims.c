@@ -96,8 +96,12 @@ pp_res gpu_check_rim_expired(struct gpu_ctx *c, struct pp_attest_check *row)
         return attest_skip(row, "no reference values came");
     for (size_t i = 0; i < count; i++) {
         attest_anchor(row, rims[i]->root);
-        pp_problem_numbers(&row->problem, "signers valid until (POSIX s)", c->posix_s,
-                           rims[i]->not_after);
+        if (rims[i]->not_before > c->posix_s)
+            attest_say_time(row, "signers valid from", "at the latest", c->posix_s,
+                            rims[i]->not_before);
+        else
+            attest_say_time(row, "signers valid until", "not before", c->posix_s,
+                            rims[i]->not_after);
         ATTEST_CHECK(row, rims[i]->not_before <= c->posix_s && c->posix_s <= rims[i]->not_after);
     }
     return PP_OK;

@@ -56,11 +56,32 @@ static const struct pp_tdx_root *find_root(const struct pp_tdx_anchors *a, struc
     return NULL;
 }
 
+/* "another: sha256:44a0196b2b99f889", as labels have it, so that two of them can be told apart. */
+static void say_unknown_root(const struct pp_tdx_anchors *a, struct pp_attest_check *row,
+                             struct pp_span der)
+{
+    uint8_t digest[PP_SHA256_BYTES];
+    char expected[128], got[40];
+    struct pp_wr e = pp_wr_over(expected, sizeof expected), g = pp_wr_over(got, sizeof got);
+
+    pp_sha256(der, digest);
+    pp_wr_text(&g, "another: sha256:");
+    pp_wr_hex(&g, pp_span(digest, 8));
+    pp_wr_text(&e, "a pinned one, by value");
+    pp_wr_text(&e, a->count == 1 ? ": " : "");
+    pp_wr_text(&e, a->count == 1 ? a->roots[0].label : "");
+    pp_wr_u8(&e, 0);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&e)));
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&g)));
+    pp_problem_set(&row->problem, "root", expected, pp_wr_done(&g));
+}
+
 static pp_res parse_chain(const struct tdx_ctx *c, struct pp_attest_check *row,
                           const struct pp_span *ders, size_t count, struct chain *ret)
 {
     ret->root = find_root(c->anchors, ders[count - 1]);
-    attest_say(row, "root", "a pinned one, by value", "another");
+    if (ret->root == NULL)
+        say_unknown_root(c->anchors, row, ders[count - 1]);
     ATTEST_CHECK(row, ret->root != NULL);
     attest_anchor(row, ret->root->label);
     attest_say(row, "certificate", "X.509 in DER", "something else");
@@ -290,9 +311,9 @@ static pp_res check_signature(struct pp_attest_check *row, const struct pp_x509 
 static pp_res check_time(const struct tdx_ctx *c, struct pp_attest_check *row, uint32_t code,
                          uint64_t issued_s, uint64_t next_update_s)
 {
-    pp_problem_numbers(&row->problem, "issueDate", c->posix_s, issued_s);
+    attest_say_time(row, "issueDate", "at the latest", c->posix_s, issued_s);
     PP_CHECK(issued_s <= c->posix_s, code, row->number);
-    pp_problem_numbers(&row->problem, "nextUpdate", c->posix_s, next_update_s);
+    attest_say_time(row, "nextUpdate", "after", c->posix_s, next_update_s);
     PP_CHECK(c->posix_s < next_update_s, code, row->number);
     return PP_OK;
 }

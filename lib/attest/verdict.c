@@ -30,6 +30,52 @@ void attest_say_number(struct pp_attest_check *row, const char *field, const cha
     pp_problem_set(&row->problem, field, expected, pp_wr_done(&wr));
 }
 
+static void write_padded(struct pp_wr *wr, uint64_t v, const char *behind)
+{
+    if (v < 10)
+        pp_wr_u8(wr, '0');
+    pp_wr_decimal(wr, v);
+    pp_wr_text(wr, behind);
+}
+
+/*
+ * RFC 3339, in UTC. By hand: gmtime_r reads a file at its first call, and guests judge
+ * each other where opening a file ends the process. Years begin in March, as in tdx_collateral.c.
+ */
+static void write_time(struct pp_wr *wr, uint64_t posix_s)
+{
+    uint64_t day = posix_s / 86400 + 719468, second = posix_s % 86400;
+    uint64_t era = day / 146097, of_era = day % 146097;
+    uint64_t of_400 = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint64_t of_year = of_era - (365 * of_400 + of_400 / 4 - of_400 / 100);
+    uint64_t march = (5 * of_year + 2) / 153;
+    uint64_t month = march < 10 ? march + 3 : march - 9;
+
+    pp_wr_decimal(wr, era * 400 + of_400 + (month <= 2));
+    pp_wr_text(wr, "-");
+    write_padded(wr, month, "-");
+    write_padded(wr, of_year - (153 * march + 2) / 5 + 1, "T");
+    write_padded(wr, second / 3600, ":");
+    write_padded(wr, second / 60 % 60, ":");
+    write_padded(wr, second % 60, "Z");
+}
+
+void attest_say_time(struct pp_attest_check *row, const char *field, const char *relation,
+                     uint64_t at_posix_s, uint64_t got_posix_s)
+{
+    char expected[64], got[40];
+    struct pp_wr e = pp_wr_over(expected, sizeof expected), g = pp_wr_over(got, sizeof got);
+
+    pp_wr_text(&e, relation);
+    pp_wr_text(&e, " ");
+    write_time(&e, at_posix_s);
+    pp_wr_u8(&e, 0);
+    write_time(&g, got_posix_s);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&e)));
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&g)));
+    pp_problem_set(&row->problem, field, expected, pp_wr_done(&g));
+}
+
 pp_res attest_skip(struct pp_attest_check *row, const char *why)
 {
     row->verdict = PP_ATTEST_SKIPPED;

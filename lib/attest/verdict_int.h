@@ -14,6 +14,10 @@ void attest_say(struct pp_attest_check *row, const char *field, const char *expe
 void attest_say_number(struct pp_attest_check *row, const char *field, const char *expected,
                        uint64_t got);
 
+/* The same for a moment: expected "before 2026-03-16T22:06:09Z", got likewise. */
+void attest_say_time(struct pp_attest_check *row, const char *field, const char *relation,
+                     uint64_t at_posix_s, uint64_t got_posix_s);
+
 int attest_set_given(const struct pp_attest_set *set); /* 1: it accepts something */
 
 /*

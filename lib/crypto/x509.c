@@ -94,7 +94,8 @@ static pp_res find_signed_part(struct pp_x509 *c)
     return PP_OK;
 }
 
-/* DER has one encoding per value; OpenSSL's decoder also takes BER on the outside. */
+/* DER has one encoding per value; OpenSSL's decoder also takes BER on the outside, and passes over
+ * what stands behind the value. */
 static pp_res check_canonical(X509 *x, struct pp_span der)
 {
     unsigned char *again = NULL;
@@ -128,7 +129,6 @@ static pp_res fill(struct pp_x509 *c, struct pp_span der)
                                     pp_algorithms()->bare, NULL);
     ERR_clear_error();
     PP_CHECK(c->x != NULL, PP_E_FORMAT, 0);
-    PP_CHECK(at == der.at + der.len, PP_E_FORMAT, 1);
     PP_TRY(check_canonical(c->x, der));
     PP_TRY(pp_asn1_time(X509_get0_notBefore(c->x), &c->not_before));
     PP_TRY(pp_asn1_time(X509_get0_notAfter(c->x), &c->not_after));
@@ -148,7 +148,6 @@ pp_res pp_x509_parse(struct pp_span der, struct pp_x509 **ret)
     struct pp_x509 *c;
 
     PP_CHECK(der.len <= PP_X509_DER_BYTES_MAX, PP_E_LIMIT, der.len);
-    PP_CHECK(der.len > 0, PP_E_FORMAT, 0);
     PP_CHECK((c = OPENSSL_zalloc(sizeof *c)) != NULL, PP_E_NO_MEMORY, 0);
     pp_res r = fill(c, der);
     if (!pp_is_ok(r)) {

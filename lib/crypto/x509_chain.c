@@ -178,6 +178,8 @@ static pp_res path_shape(const struct path *p)
 static pp_res path_verify(const struct path *p, uint64_t posix_s)
 {
     PP_TRY(path_shape(p));
+    /* As in OpenSSL: of an issuer its signature asks this, of the leaf nothing else does. */
+    PP_CHECK(p->certs[0]->pkey != NULL, PP_E_SIGNATURE, X509_V_ERR_EE_KEY_TOO_SMALL);
     for (size_t i = 0; p->strict && i <= p->count; i++)
         PP_CHECK(is_strict(p->certs[i], i == p->count), PP_E_SIGNATURE,
                  X509_V_ERR_INVALID_EXTENSION);

@@ -25,19 +25,35 @@ void appraise_proven(const struct appraise *a, enum pp_step step, enum pp_code c
     pp_check_add(a->checks, step, code, PP_VERDICT_PROVEN, what, anchor, value);
 }
 
+struct row_words {
+    char text[sizeof((struct pp_problem *)0)->field + sizeof((struct pp_problem *)0)->got + 2];
+};
+
+/* "nextUpdate: 2026-12-22T05:10:30Z": a value says little to a reader who is not told of what. */
+static struct pp_span words_of(const struct pp_attest_check *row, struct row_words *words)
+{
+    struct pp_wr wr = pp_wr_over(words->text, sizeof words->text);
+
+    pp_wr_text(&wr, row->problem.field);
+    pp_wr_text(&wr, row->problem.field[0] == '\0' ? "" : ": ");
+    pp_wr_text(&wr, row->problem.got);
+    PP_ASSERT(pp_is_ok(pp_wr_ok(&wr)));
+    return pp_wr_done(&wr);
+}
+
 /* One row a check that did not fail; what step 12 asks has its rows there. */
 static void add_rows(const struct appraise *a, const struct appraise_verdict *v)
 {
     for (enum pp_step step = PP_STEP_CHAIN; step <= PP_STEP_PLATFORM; step++)
         for (size_t n = 1; n <= v->count; n++) {
             const struct pp_attest_check *row = &v->rows[n - 1];
+            struct row_words words;
 
             if (v->words[n].step != step || row->verdict == PP_ATTEST_FAILED)
                 continue;
             pp_check_add(a->checks, step, (enum pp_code)row->code,
                          row->verdict == PP_ATTEST_PASSED ? PP_VERDICT_PROVEN : PP_VERDICT_SKIPPED,
-                         v->words[n].what, pp_span_cstr(row->anchor),
-                         pp_span_cstr(row->problem.got));
+                         v->words[n].what, pp_span_cstr(row->anchor), words_of(row, &words));
         }
 }
 

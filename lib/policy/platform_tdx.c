@@ -122,6 +122,9 @@ static pp_res verify(struct appraise *a, const uint8_t report_data[PP_REPORT_DAT
     find_collateral(a, &evidence);
     pp_res r = pp_tdx_verify(&a->trust->tdx_anchors, &policy, &evidence, a->ledger->now_posix_s,
                              &checks, &a->tdx);
+    if (pp_is_ok(r)) /* what this row proves here; MRTD and registers stand in step 12 */
+        pp_problem_hex(&checks.rows[PP_TDX_CHECK_MEASUREMENT - 1].problem, "MRCONFIGID",
+                       PP_BYTES(config), PP_BYTES(config));
     const struct appraise_verdict verdict = { .rows = checks.rows,
                                               .count = PP_TDX_CHECKS,
                                               .words = ROWS,

@@ -877,6 +877,17 @@ static void every_certificate_between_leaf_and_root_needs_an_answer(void **state
     assert_refused(s, OCSP);
 }
 
+static void more_answers_than_a_chain_can_need_are_refused_unread(void **state)
+{
+    (void)state;
+    struct set *s = golden();
+
+    s->evidence.ocsp_count = PP_GPU_OCSP_MAX + 1;
+    assert_code(appraise(s), PP_E_GPU_OCSP);
+    assert_string_equal(s->checks.rows[PP_GPU_CHECK_OCSP - 1].problem.field, "answers (at most)");
+    done(s);
+}
+
 static void answers_are_found_in_any_order(void **state)
 {
     (void)state;
@@ -1049,6 +1060,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(any_of_several_published_values_will_do),
     cmocka_unit_test(w28_t6_a_revoked_certificate_of_the_device_is_refused),
     cmocka_unit_test(every_certificate_between_leaf_and_root_needs_an_answer),
+    cmocka_unit_test(more_answers_than_a_chain_can_need_are_refused_unread),
     cmocka_unit_test(answers_are_found_in_any_order),
     cmocka_unit_test(an_answer_is_fresh),
     cmocka_unit_test(a_nonce_that_was_asked_for_is_repeated),

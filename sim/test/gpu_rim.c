@@ -60,6 +60,17 @@ static uint32_t open_code(struct pp_span xml)
     return r.code;
 }
 
+/* Refused for its form, and for this part of it. */
+static void assert_names(struct pp_span xml, const char *field, const char *expected)
+{
+    struct pp_rim rim;
+
+    assert_code(pp_rim_open(&anchors.rims, xml, &rim), PP_E_GPU_RIM_FORMAT);
+    assert_string_equal(rim.problem.field, field);
+    assert_string_equal(rim.problem.expected, expected);
+    pp_rim_done(&rim);
+}
+
 /* The golden file with the first `from` behind `after` replaced. */
 static uint32_t with(const char *after, const char *from, const char *to)
 {
@@ -167,6 +178,14 @@ static void only_elements_and_text_are_read(void **state)
     assert_with("", "<ns0:Payload>", "<?x y?><ns0:Payload>", PP_E_GPU_RIM_FORMAT);
     assert_with("", "590.12", "&v;", PP_E_GPU_RIM_FORMAT);
     assert_with("", "590.12", "590.12\x80", PP_E_GPU_RIM_FORMAT); /* not UTF-8 */
+    /* Beside the root element, where neither the digest nor a reader of elements finds them. */
+    assert_with("", "<SoftwareIdentity", "<!-- x --><SoftwareIdentity", PP_E_GPU_RIM_FORMAT);
+    assert_with("", "</SoftwareIdentity>", "</SoftwareIdentity><!-- x -->", PP_E_GPU_RIM_FORMAT);
+    assert_with("", "<SoftwareIdentity", "<?x y?><SoftwareIdentity", PP_E_GPU_RIM_FORMAT);
+    assert_with("", "</SoftwareIdentity>", "</SoftwareIdentity><?x y?>", PP_E_GPU_RIM_FORMAT);
+    assert_int_equal(open_code(pp_span(golden, strlen(golden) + 1)), PP_E_GPU_RIM_FORMAT);
+    assert_names(pp_span(golden, strlen(golden) + 1), "file", "UTF-8 text");
+    assert_names(PP_STR(""), "file", "1 byte to 1 MiB");
     assert_int_equal(open_code(PP_STR("")), PP_E_GPU_RIM_FORMAT);
     assert_int_equal(open_code(PP_STR("<a/>")), PP_E_GPU_RIM_FORMAT);
     assert_int_equal(open_code(PP_STR("<a></b>")), PP_E_GPU_RIM_FORMAT);
@@ -191,6 +210,35 @@ static void a_file_has_limits(void **state)
     assert_int_equal(open_code(pp_span(text, len + PP_RIM_PIECE_BYTES_MAX - last)), PP_E_OK);
     assert_int_equal(open_code(pp_span(text, len + PP_RIM_PIECE_BYTES_MAX - last + 1)),
                      PP_E_GPU_RIM_FORMAT);
+
+    /* All bytes and all tags that a file may have, and one more; an element without meaning, and
+     * the white space in front of it, are under the digest. */
+    const char *at = strstr(golden, "<ns0:Payload>");
+    for (size_t more = 0; more < 2; more++) {
+        size_t from = (size_t)(at - golden), behind = strlen(at);
+        memcpy(text, golden, from);
+        for (size_t n = PP_RIM_BYTES_MAX + more - behind; from < n;) {
+            size_t piece = n - from < 8000 ? n - from : 8000;
+            memset(text + from, ' ', piece);
+            if (piece > 100)
+                memcpy(text + from, "<ns0:Link/>", 11);
+            from += piece;
+        }
+        memcpy(text + from, at, behind);
+        assert_int_equal(open_code(pp_span(text, from + behind)),
+                         more ? PP_E_GPU_RIM_FORMAT : PP_E_GPU_RIM_DIGEST);
+
+        size_t tags = more;
+        for (const char *p = golden; (p = strchr(p, '<')) != NULL; p++)
+            tags++;
+        wr = pp_wr_over(text, PP_RIM_BYTES_MAX);
+        pp_wr_bytes(&wr, golden, (size_t)(at - golden));
+        for (size_t n = PP_RIM_TAGS_MAX + 2 * more - tags; n > 0; n--)
+            pp_wr_text(&wr, "<ns0:Link/>");
+        pp_wr_text(&wr, at);
+        assert_int_equal(open_code(pp_wr_done(&wr)),
+                         more ? PP_E_GPU_RIM_FORMAT : PP_E_GPU_RIM_DIGEST);
+    }
 
     /* A tag too many, and a depth that would exhaust a stack. */
     wr = pp_wr_over(text, PP_RIM_BYTES_MAX);
@@ -260,10 +308,13 @@ static void a_wrapped_signature_is_refused(void **state)
     pp_wr_text(&wr, end);
     assert_int_equal(open_code(pp_wr_done(&wr)), PP_E_GPU_RIM_FORMAT);
 
+    assert_with("", "<ds:Signature ", "<ds:Signature Id=\"a\" ", PP_E_GPU_RIM_FORMAT);
     assert_with("</ds:KeyInfo>", "</ds:KeyInfo>",
                 "</ds:KeyInfo><ds:Object><ns0:Payload></ns0:Payload></ds:Object>",
                 PP_E_GPU_RIM_FORMAT);
 }
+
+#define SHA384 "http://www.w3.org/2001/04/xmldsig-more#sha384"
 
 static void the_algorithms_are_exactly_these(void **state)
 {
@@ -290,9 +341,50 @@ static void the_algorithms_are_exactly_these(void **state)
                 "<ds:Transform Algorithm=\"http://www.w3.org/2006/12/xml-c14n11\">"
                 "</ds:Transform></ds:Transforms>",
                 PP_E_GPU_RIM_FORMAT);
+    assert_with("<ds:SignedInfo>", "<ds:DigestMethod Algorithm=\"" SHA384 "\"></ds:DigestMethod>",
+                "<ds:DigestMethods Algorithm=\"" SHA384 "\"></ds:DigestMethods>",
+                PP_E_GPU_RIM_FORMAT);
     assert_with("", "<ds:SignedInfo>", "<ds:SignedInfo Id=\"a\">", PP_E_GPU_RIM_FORMAT);
     assert_with("", "<ds:SignedInfo>", "<ds:SignedInfo>x", PP_E_GPU_RIM_FORMAT);
     assert_with("", "</ds:SignedInfo>", "</ds:SignedInfo><ds:SignedInfo></ds:SignedInfo>",
+                PP_E_GPU_RIM_FORMAT);
+}
+
+static void a_digest_and_a_signature_have_the_length_of_their_algorithm(void **state)
+{
+    (void)state;
+    static const char *const begins[] = { "<ds:DigestValue>", "<ds:SignatureValue>" };
+    static char text[BYTES_MAX];
+
+    for (size_t i = 0; i < PP_ARRAY_COUNT(begins); i++) {
+        char shorter[64];
+        const char *at = strstr(golden, begins[i]);
+        assert_non_null(at);
+        snprintf(shorter, sizeof shorter, "%.*s", (int)strlen(begins[i]) + 4, at);
+        assert_with("", shorter, begins[i], PP_E_GPU_RIM_FORMAT);
+        assert_with("", begins[i], shorter, PP_E_GPU_RIM_FORMAT);
+    }
+    /* An element in the place of its text. */
+    char *at = strstr(golden, begins[0]);
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    pp_wr_bytes(&wr, golden, (size_t)(at - golden));
+    pp_wr_text(&wr, "<ds:DigestValue><ds:X/>");
+    pp_wr_text(&wr, strstr(at, "</ds:DigestValue>"));
+    assert_names(pp_wr_done(&wr), "DigestValue", "Base64");
+}
+
+static void what_is_signed_has_a_canonical_form_of_at_most_4096_bytes(void **state)
+{
+    (void)state;
+    static const char begin[] = "<SoftwareIdentity xmlns:z=\"urn:";
+    char wide[sizeof begin + 4096 + 1];
+
+    memcpy(wide, begin, sizeof begin - 1);
+    memset(wide + sizeof begin - 1, 'a', 4096);
+    memcpy(wide + sizeof wide - 2, "\"", 2);
+    assert_with("", "<SoftwareIdentity", wide, PP_E_GPU_RIM_FORMAT);
+    /* A namespace that is no absolute URI. */
+    assert_with("", "<ns0:Payload>", "<ns0:Link xmlns:z=\"r\"></ns0:Link><ns0:Payload>",
                 PP_E_GPU_RIM_FORMAT);
 }
 
@@ -526,6 +618,9 @@ static void a_resource_has_its_form(void **state)
         { "alternatives=\"1\"", "alternatives=\"2\"" },
         { "alternatives=\"1\"", "alternatives=\"257\"" },
         { " alternatives=\"1\"", "" },
+        { "alternatives=\"1\" index=\"9\" size=\"48\" type=\"Measurement\" ns2:Hash0",
+          "alternatives=\"0\" index=\"9\" size=\"48\" type=\"Measurement\" Hash0" },
+        { "ns2:Hash0=\"", "ns2:Hash1=\"\" ns2:Hash0=\"" },
         { "ns2:Hash0", "ns2:Hash1" },
         { "ns2:Hash0", "Hash0" },
         { "ns2:Hash0=\"", "ns2:Hash0=\"0" },
@@ -605,6 +700,8 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(w28_t5_a_changed_value_is_not_under_the_digest),
     cmocka_unit_test(a_wrapped_signature_is_refused),
     cmocka_unit_test(the_algorithms_are_exactly_these),
+    cmocka_unit_test(a_digest_and_a_signature_have_the_length_of_their_algorithm),
+    cmocka_unit_test(what_is_signed_has_a_canonical_form_of_at_most_4096_bytes),
     cmocka_unit_test(a_method_that_was_signed_but_is_not_ours_is_refused),
     cmocka_unit_test(signed_info_and_its_signature_belong_together),
     cmocka_unit_test(the_chain_leads_from_the_signer_to_the_pinned_root),

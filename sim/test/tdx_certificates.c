@@ -209,13 +209,16 @@ static void the_chain_has_one_form_of_three_certificates(void **state)
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
     e.quote.pck_chain = pp_span(chain + 1, three.len - 1);
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
-    static uint8_t before[PP_TDX_PCK_CHAIN_BYTES_MAX];
-    struct pp_wr with = pp_wr_over(before, sizeof before);
-    pp_wr_text(&with, "x\n");
-    pp_wr_span(&with, three);
-    assert_ok(pp_wr_ok(&with));
-    e.quote.pck_chain = pp_wr_done(&with);
-    assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
+    static const char *const texts[] = { "x\n", "\n" };
+    for (size_t i = 0; i < PP_ARRAY_COUNT(texts); i++) {
+        static uint8_t before[PP_TDX_PCK_CHAIN_BYTES_MAX];
+        struct pp_wr with = pp_wr_over(before, sizeof before);
+        pp_wr_text(&with, texts[i]);
+        pp_wr_span(&with, three);
+        assert_ok(pp_wr_ok(&with));
+        e.quote.pck_chain = pp_wr_done(&with);
+        assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
+    }
     e.quote.pck_chain = PP_STR("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----");
     assert_refused(&e, appraise(&e), PCK_CHAIN, PCK_CHAIN);
     e.quote.pck_chain = PP_STR("\0");
@@ -274,8 +277,10 @@ static void an_anchor_is_a_self_issued_root_and_stands_there_once(void **state)
         sim_tdx_vendor_free(more[i]);
 }
 
-/* A root of this curve and name, signed by `signer`; NULL: by itself. */
-static uint32_t root_code(enum pp_curve curve, const char *cn, const struct pp_issue_key *signer)
+/* A root of this curve and name, with this unit in it (NULL: none), signed by `signer`; NULL: by
+ * itself. */
+static uint32_t root_code(enum pp_curve curve, const char *cn, const char *unit,
+                          const struct pp_issue_key *signer)
 {
     struct pp_tdx_anchors a = { 0 };
     struct pp_ec_key *key = NULL;
@@ -292,6 +297,10 @@ static uint32_t root_code(enum pp_curve curve, const char *cn, const struct pp_i
     cert.spki = pp_span(spki, len);
     cert.subject_count = sim_tdx_names(cert.subject, cn);
     cert.issuer_count = sim_tdx_names(cert.issuer, cn);
+    if (unit != NULL) {
+        cert.subject[cert.subject_count++] = (struct pp_issue_name){ "OU", unit };
+        cert.issuer[cert.issuer_count++] = (struct pp_issue_name){ "OU", unit };
+    }
     assert_ok(pp_x509_issue(&cert, signer == NULL ? issuer : signer,
                             curve == PP_P256 ? PP_X509_SIG_ECDSA_SHA256 : PP_X509_SIG_ECDSA_SHA384,
                             der, sizeof der, &len));
@@ -306,11 +315,12 @@ static uint32_t root_code(enum pp_curve curve, const char *cn, const struct pp_i
 static void an_anchor_is_on_p256_and_names_its_family(void **state)
 {
     (void)state;
-    assert_int_equal(root_code(PP_P256, "F Root CA", NULL), PP_E_OK);
-    assert_int_equal(root_code(PP_P256, " Root CA", NULL), PP_E_TRUST);
-    assert_int_equal(root_code(PP_P256, "F Root CB", NULL), PP_E_TRUST);
-    assert_int_equal(root_code(PP_P384, "F Root CA", NULL), PP_E_TRUST);
-    assert_int_equal(root_code(PP_P256, "F Root CA", w.vendor->root.issuer), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CA", NULL, NULL), PP_E_OK);
+    assert_int_equal(root_code(PP_P256, " Root CA", NULL, NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CB", NULL, NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CA", "U", NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P384, "F Root CA", NULL, NULL), PP_E_TRUST);
+    assert_int_equal(root_code(PP_P256, "F Root CA", NULL, w.vendor->root.issuer), PP_E_TRUST);
 }
 
 /* --- the SGX extension ------------------------------------------------------------------------ */

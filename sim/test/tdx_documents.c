@@ -612,6 +612,10 @@ static void collateral_that_no_quote_could_use_is_refused(void **state)
     assert_string_equal(problem.field, "root's revocation list");
     assert_code(documents(e.crl_until, 1, &problem, &d), PP_E_TDX_CRL_STALE);
     assert_code(documents(NOW, 2, &problem, &d), PP_E_TDX_PCK_CHAIN); /* the root alone */
+    e.evidence.tcb_info_chain = (struct pp_span){ 0 };
+    assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_TCBINFO_SIGNATURE);
+    assert_string_equal(problem.field, "tcbInfo");
+    build(&e);
     e.evidence.pck_crl = e.evidence.root_crl;
     assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_CRL_SIGNATURE);
     e.evidence.pck_crl = (struct pp_span){ 0 };
@@ -627,8 +631,61 @@ static void collateral_that_no_quote_could_use_is_refused(void **state)
     build(&e);
     assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_TCBINFO_TIME);
     evidence_of(&w, V5_15, &e);
+    e.identity.next_update_s = NOW;
+    build(&e);
+    assert_code(documents(NOW, 1, &problem, &d), PP_E_TDX_QEID_TIME);
+    evidence_of(&w, V5_15, &e);
     build(&e);
     assert_ok(documents(NOW, 1, &problem, &d));
+}
+
+/* Its key signs the list of revoked platforms: with another key anybody could make an empty one. */
+static void the_chain_of_the_authority_is_verified(void **state)
+{
+    (void)state;
+    uint8_t forged[8192];
+    struct pp_tdx_documents d;
+
+    build(&e);
+    struct pp_span pem = authority_of(&e, 1);
+    assert_in_range(pem.len, 1, sizeof forged);
+    memcpy(forged, pem.at, pem.len);
+    assert_ok(
+        pp_tdx_documents_verify(&w.anchors, &e.evidence, pp_span(forged, pem.len), NOW, NULL, &d));
+    uint8_t *at = memmem(forged, pem.len, "-----END", 8);
+    assert_non_null(at);
+    at -= at[-12] == '\n' ? 13 : 12; /* in the last bytes of its signature */
+    *at = *at == 'A' ? 'B' : 'A';
+    assert_code(
+        pp_tdx_documents_verify(&w.anchors, &e.evidence, pp_span(forged, pem.len), NOW, NULL, &d),
+        PP_E_TDX_PCK_CHAIN);
+    assert_code(
+        pp_tdx_documents_verify(&w.anchors, &e.evidence, e.evidence.tcb_info_chain, NOW, NULL, &d),
+        PP_E_TDX_PCK_CHAIN);
+}
+
+static void the_authority_hangs_from_the_root_of_the_documents(void **state)
+{
+    (void)state;
+    static struct evidence others;
+    struct world other = { 0 };
+    struct pp_tdx_anchors both = { 0 };
+    struct pp_tdx_documents d;
+
+    assert_ok(world_make(&other));
+    evidence_of(&other, V5_15, &others);
+    build(&others);
+    evidence_of(&w, V5_15, &e);
+    build(&e);
+    e.evidence.pck_crl = others.evidence.pck_crl; /* what the other authority signed */
+    assert_ok(pp_tdx_anchors_add(&both, sim_tdx_root(w.vendor)));
+    assert_ok(pp_tdx_anchors_add(&both, sim_tdx_root(other.vendor)));
+    assert_code(
+        pp_tdx_documents_verify(&both, &e.evidence, authority_of(&others, 1), NOW, NULL, &d),
+        PP_E_TDX_PCK_CHAIN);
+    pp_tdx_anchors_done(&both);
+    world_free(&other);
+    build(&e);
 }
 
 int main(void)
@@ -651,6 +708,8 @@ int main(void)
         cmocka_unit_test(reading_allocates_nothing),
         cmocka_unit_test(collateral_says_whom_it_is_for_and_until_when),
         cmocka_unit_test(collateral_that_no_quote_could_use_is_refused),
+        cmocka_unit_test(the_chain_of_the_authority_is_verified),
+        cmocka_unit_test(the_authority_hangs_from_the_root_of_the_documents),
     };
 
     if (!pp_is_ok(pp_crypto_init()))

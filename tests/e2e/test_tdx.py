@@ -4,7 +4,7 @@ import os
 import unittest
 
 from fleet import CANARY, Fleet, ppctl
-from foreign_device import read_cbor
+from foreign_device import cbor, read_cbor
 
 # Of the vendor's blob, behind kind, FMSPC and CA, as `--collateral` wants them.
 NAMES = ("tcb_info.json", "tcb_info_issuer_chain.pem", "qe_identity.json", "qe_identity_issuer_chain.pem", "pck_crl.der",
@@ -86,6 +86,24 @@ class Tdx(unittest.TestCase):
             self.assertEqual((done.json["platform"], done.json["form"]), ("sim-tdx", "map"))
         done = f.run("verify", "evidence", path, *root, "--measurement", launch, "--collateral", documents, "--json")
         self.assertEqual((done.status, done.json["code"]), (3, "TDX_BINDING"), "without its session")
+        self.one_blob_a_kind(f)
+
+    def one_blob_a_kind(self, f):
+        """A device takes the first blob for a platform's kind and no second one, so a bundle is made with one."""
+        log, out = os.path.join(f.state, "log", "public"), os.path.join(f.folder, "bundle")
+        first, again = os.path.join(f.state, "log", "blobs", "0"), os.path.join(f.folder, "again.blob")
+        with open(first, "rb") as b:
+            parts, _ = read_cbor(b.read())
+        parts[4] += b"\n"  # of the TCB info's chain: other bytes, and just as good
+        with open(again, "wb") as b:
+            b.write(cbor(parts))
+        export = ["log", "export", "--log", log, "--json"]
+        for blob in (first, again):
+            done = f.run(*export, "--out", out, "--collateral", blob)
+            self.assertEqual((done.status, done.json["blobs"]), (0, 1), done.out)
+        done = f.run(*export, "--out", out + "2", "--collateral", first, "--collateral", again)
+        self.assertEqual((done.status, done.code), (1, "DUPLICATE"), done.out)
+        self.assertFalse(os.path.exists(out + "2"))
 
     def test_machines_of_both_kinds_ask_each_other(self):
         for own, theirs in (("sim-tdx", "sim-snp"), ("sim-snp", "sim-tdx")):

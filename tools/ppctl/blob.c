@@ -87,7 +87,12 @@ static pp_res judge_rim(const struct blob_anchors *a, struct pp_span xml, uint64
     pp_res r = pp_rim_open(a->rims, xml, &rim);
     pp_problem_set(problem, rim.problem.field, rim.problem.expected, pp_span_cstr(rim.problem.got));
     if (pp_is_ok(r) && (posix_s < rim.not_before || posix_s > rim.not_after)) {
-        pp_problem_numbers(problem, "signers valid until (POSIX s)", posix_s, rim.not_after);
+        char expected[64];
+        int early = posix_s < rim.not_before;
+        snprintf(expected, sizeof expected, "%s %s", early ? "at the latest" : "not before",
+                 log_moment_of(posix_s).text);
+        pp_problem_set(problem, early ? "signers valid from" : "signers valid until", expected,
+                       pp_span_cstr(log_moment_of(early ? rim.not_before : rim.not_after).text));
         r = PP_FAIL(PP_E_GPU_RIM_EXPIRED, 0);
     }
     ret->kind = BLOB_GPU;
@@ -121,9 +126,11 @@ pp_res blob_judge(const struct blob_anchors *a, struct pp_span bytes, struct pp_
     }
     pp_res r = pp_collateral_parse(bytes, &c);
     if (!pp_is_ok(r)) {
-        pp_problem_numbers(problem,
-                           "a reference file (XML), or a blob of TDX collateral; offset in it", 0,
-                           r.detail);
+        char got[64];
+        snprintf(got, sizeof got, "neither: as a blob it is wrong at offset %u", r.detail);
+        pp_problem_set(problem, "FILE",
+                       "a reference file (XML), or a blob of TDX collateral (CBOR)",
+                       pp_span_cstr(got));
         return PP_FAIL(PP_E_INPUT, r.detail);
     }
     PP_TRY(judge_collateral(a, &c, authority, posix_s, problem, &b));

@@ -59,20 +59,31 @@ static pp_res read_named(struct job *j, const char *field, const char *path, siz
 
 static pp_res refuse_root(struct job *j, const char *option, const char *path)
 {
-    pp_problem_set(&j->problem, option, "a PEM file that ends in a root of that vendor's kind",
+    pp_problem_set(&j->problem, option,
+                   "a PEM file that ends in a root of that vendor's kind, or the root in DER",
                    pp_span_cstr(path));
     return PP_FAIL(PP_E_INPUT, 0);
 }
 
+/* The last certificate of a PEM file; what is none is the root itself, as STATE/trust has it. */
+static struct pp_span root_of(struct pp_span file, struct pp_x509_pem *pem)
+{
+    if (!pp_is_ok(pp_x509_pem_parse(file, pem)))
+        return file;
+    return pp_span(pem->der[pem->count - 1], pem->der_len[pem->count - 1]);
+}
+
 static pp_res open_tdx_root(struct job *j)
 {
-    struct pp_buf pem = { 0 };
+    struct pp_x509_pem pem = { 0 };
+    struct pp_buf file = { 0 };
 
     if (j->tdx_root == NULL)
         return pp_tdx_anchors_add_intel(&j->tdx);
-    PP_TRY(read_named(j, "--tdx-root", j->tdx_root, ROOTS_BYTES_MAX, &pem));
-    pp_res r = ppctl_tdx_anchors_pem(pp_buf_span(&pem), &j->tdx);
-    pp_buf_done(&pem);
+    PP_TRY(read_named(j, "--tdx-root", j->tdx_root, ROOTS_BYTES_MAX, &file));
+    pp_res r = pp_tdx_anchors_add(&j->tdx, root_of(pp_buf_span(&file), &pem));
+    pp_x509_pem_free(&pem);
+    pp_buf_done(&file);
     return pp_is_ok(r) ? r : refuse_root(j, "--tdx-root", j->tdx_root);
 }
 
@@ -84,10 +95,7 @@ static pp_res open_rim_root(struct job *j)
     if (j->rim_root == NULL)
         return pp_gpu_anchors_add_nvidia(&j->gpu);
     PP_TRY(read_named(j, "--rim-root", j->rim_root, ROOTS_BYTES_MAX, &text));
-    pp_res r = pp_x509_pem_parse(pp_buf_span(&text), &pem);
-    if (pp_is_ok(r))
-        r = pp_gpu_anchors_add_rim(&j->gpu,
-                                   pp_span(pem.der[pem.count - 1], pem.der_len[pem.count - 1]));
+    pp_res r = pp_gpu_anchors_add_rim(&j->gpu, root_of(pp_buf_span(&text), &pem));
     pp_x509_pem_free(&pem);
     pp_buf_done(&text);
     return pp_is_ok(r) ? r : refuse_root(j, "--rim-root", j->rim_root);
@@ -175,6 +183,7 @@ static pp_res pack(struct job *j, const char *kind, const char *from)
         return PP_FAIL(PP_E_USAGE, 0);
     }
     PP_TRY(prepare(j));
+    pp_problem_party(&j->problem, ppctl_file_name(from));
     if (strcmp(kind, "tdx") == 0) {
         PP_TRY(pack_tdx(j, from));
     } else if (strcmp(kind, "gpu") == 0) {
@@ -203,6 +212,18 @@ static int tell(const struct job *j, const char *name)
     return 0;
 }
 
+/* What a device is told to do about it ("report the mirror") is not what the packer can do. */
+static int fail(const struct job *j, pp_res r)
+{
+    int status = ppctl_fail(j->p, r, &j->problem, 0);
+
+    if (!j->p->json && pp_code_class(r.code) == PP_CLASS_REFUSED)
+        fprintf(stderr,
+                "  before it is published: fetch it anew from the vendor; what to fetch for "
+                "which code: docs/operations.md, vendors' files\n");
+    return status;
+}
+
 int verb_collateral_pack(struct ppctl *p, int argc, char **argv)
 {
     struct job *j = calloc(1, sizeof *j);
@@ -223,7 +244,7 @@ int verb_collateral_pack(struct ppctl *p, int argc, char **argv)
 
     if (status < 0) {
         pp_res r = pack(j, args[0], args[1]);
-        status = pp_is_ok(r) ? tell(j, j->out) : ppctl_fail(p, r, &j->problem, 0);
+        status = pp_is_ok(r) ? tell(j, j->out) : fail(j, r);
     }
     job_free(j);
     return status;
@@ -234,6 +255,7 @@ int verb_collateral_pack(struct ppctl *p, int argc, char **argv)
 static pp_res show(struct job *j, const char *path)
 {
     PP_TRY(prepare(j));
+    pp_problem_party(&j->problem, ppctl_file_name(path));
     if (j->authority_path != NULL)
         PP_TRY(read_named(j, "--authority", j->authority_path, ROOTS_BYTES_MAX, &j->authority));
     PP_TRY(read_named(j, "FILE", path, BLOB_BYTES_MAX, &j->bytes));
@@ -261,7 +283,7 @@ int verb_collateral_show(struct ppctl *p, int argc, char **argv)
 
     if (status < 0) {
         pp_res r = show(j, path);
-        status = pp_is_ok(r) ? tell(j, path) : ppctl_fail(p, r, &j->problem, 0);
+        status = pp_is_ok(r) ? tell(j, path) : fail(j, r);
     }
     job_free(j);
     return status;

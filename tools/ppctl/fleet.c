@@ -131,8 +131,9 @@ int verb_up(struct ppctl *p, int argc, char **argv)
         { "--backends-platform", "NAME",
           "the same with their machines of this kind; by default they are as the orchestrator's",
           &backends, NULL },
-        { "--gpu", NULL, "the orchestrator's machine has a simulated GPU, whose evidence it shows",
-          NULL, &wanted.gpu },
+        { "--gpu", NULL,
+          "the machine has a simulated GPU, whose evidence it shows; not with --backends", NULL,
+          &wanted.gpu },
     };
     int status = ppctl_parse(p, "up", options, PP_ARRAY_COUNT(options), argc, argv, NULL, 0, 0,
                              NULL);
@@ -150,9 +151,12 @@ int verb_up(struct ppctl *p, int argc, char **argv)
     wanted.fault = fault == NULL ? NULL : fleet_fault_find(fault);
     if (fault != NULL &&
         (wanted.fault == NULL || fleet_fault_code(wanted.fault, wanted.is_tdx) == NULL))
-        return ppctl_usage(p, "--fault", "a name that --fault list prints", fault);
+        return ppctl_usage(p, "--fault",
+                           wanted.is_tdx ? "a name that --platform sim-tdx --fault list prints"
+                                         : "a name that --platform sim-snp --fault list prints",
+                           fault);
     wanted.gpu |= fleet_has_fault(&wanted, FAULT_DEVICE_GPU);
-    if (wanted.gpu && wanted.backends) /* a guest reads no reference files (docs/protocol/gpu.md) */
+    if (wanted.gpu && wanted.backends) /* docs/protocol/backends.md, "GPUs" */
         return ppctl_usage(p, "--gpu", "no --backends with it: a guest judges no peer's GPU",
                            "both");
     return start(p, &wanted);

@@ -28,6 +28,7 @@ struct exporting {
     struct pp_ledger ledger;
     struct ppctl_list collateral; /* files of blobs */
     struct pp_buf files[PP_BUNDLE_BLOB_MAX];
+    struct blob judged[PP_BUNDLE_BLOB_MAX];
     struct pp_span blobs[PP_BUNDLE_BLOB_MAX]; /* in the bundle's order */
     size_t blob_count;
     size_t missing; /* reference files that releases name and no blob is */
@@ -64,6 +65,21 @@ static pp_res insert(struct exporting *x, const char *path, struct pp_span blob)
     return PP_OK;
 }
 
+/* Of two for the same platforms a device looks at the one that comes first, in force or not. */
+static pp_res check_alone(struct exporting *x, size_t i)
+{
+    const struct blob *b = &x->judged[i];
+
+    for (size_t k = 0; k < i; k++) {
+        const struct blob *a = &x->judged[k];
+        if (a->kind == BLOB_TDX && b->kind == BLOB_TDX && a->platform_ca == b->platform_ca &&
+            memcmp(a->tdx.fmspc, b->tdx.fmspc, sizeof a->tdx.fmspc) == 0)
+            return refuse_file(x, PP_FAIL(PP_E_DUPLICATE, k), x->collateral.items[i],
+                               "the one blob for its TDX platforms", x->collateral.items[k]);
+    }
+    return PP_OK;
+}
+
 /* A blob that the anchors' devices would refuse does not go out: said with the file's name. */
 static pp_res read_blob(struct exporting *x, size_t i)
 {
@@ -71,18 +87,18 @@ static pp_res read_blob(struct exporting *x, size_t i)
     const struct blob_anchors anchors = { &t->tdx_anchors, &t->gpu_anchors.rims,
                                           t->hardware.tdx.evaluation_min };
     const char *path = x->collateral.items[i];
-    struct blob blob;
 
     pp_res r = pp_file_read(AT_FDCWD, path, PP_BUNDLE_BYTES_MAX, &x->files[i]);
     if (!pp_is_ok(r))
         return refuse_file(x, PP_FAIL(PP_E_INPUT, r.detail), path, "a readable file",
                            pp_file_reason(r));
     r = blob_judge(&anchors, pp_buf_span(&x->files[i]), (struct pp_span){ 0 },
-                   pp_clock_posix_s(&x->p->clock), &x->problem, &blob);
+                   pp_clock_posix_s(&x->p->clock), &x->problem, &x->judged[i]);
     if (!pp_is_ok(r)) {
         pp_problem_party(&x->problem, path); /* the words are of the file's verifier */
         return r;
     }
+    PP_TRY(check_alone(x, i));
     return insert(x, path, pp_buf_span(&x->files[i]));
 }
 

@@ -65,6 +65,13 @@ int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem
     return (int)cls;
 }
 
+const char *ppctl_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got)
 {
     struct pp_problem problem = { 0 };

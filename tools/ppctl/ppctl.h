@@ -70,6 +70,9 @@ int ppctl_fail(const struct ppctl *p, pp_res r, const struct pp_problem *problem
 /* The object "error" of pp-wire 11, for an answer that says more than the failure. */
 json_t *ppctl_error_json(pp_res r, const struct pp_problem *problem);
 
+/* The end of a path: whom a refusal names, where there is room for a name alone. */
+const char *ppctl_file_name(const char *path);
+
 /* A usage error: `field` is the argument, `expected` what it should have been. Returns 2. */
 int ppctl_usage(const struct ppctl *p, const char *field, const char *expected, const char *got);
 

@@ -119,7 +119,7 @@ static pp_res judge(struct job *j, struct pp_arena *arena)
 {
     char got[64];
 
-    pp_problem_party(&j->problem, j->file);
+    pp_problem_party(&j->problem, ppctl_file_name(j->file));
     pp_res r = evidence_file_open(pp_buf_span(&j->bytes), j->buffer, &j->cbor, &j->form);
     if (pp_is_ok(r)) {
         r = pp_evidence_parse(j->cbor, PP_END_SERVER, &j->evidence);

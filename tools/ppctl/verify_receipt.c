@@ -67,7 +67,7 @@ static int is_recomputed(uint32_t step)
 static pp_res reject(struct verification *v, enum pp_code code, const char *field,
                      const char *expected, struct pp_span got)
 {
-    pp_problem_party(&v->problem, v->file);
+    pp_problem_party(&v->problem, ppctl_file_name(v->file));
     pp_problem_set(&v->problem, field, expected, got);
     return PP_FAIL(code, 0);
 }
@@ -185,7 +185,7 @@ static pp_res verify(struct verification *v, struct pp_arena *arena)
     struct pp_span bytes;
 
     PP_TRY(read_anchors(v));
-    pp_problem_party(&v->problem, v->file);
+    pp_problem_party(&v->problem, ppctl_file_name(v->file));
     pp_res r = pp_file_read(AT_FDCWD, v->file, PP_RECEIPT_BYTES_MAX, &b);
     if (!pp_is_ok(r)) {
         pp_problem_set(&v->problem, "(file)", "a readable receipt",

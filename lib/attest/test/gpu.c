@@ -50,6 +50,16 @@ static void assert_format(struct pp_span bytes)
     assert_code(pp_gpu_report_parse(bytes, &r, NULL), PP_E_GPU_FORMAT);
 }
 
+/* Refused, and for the part that is not as it must be. */
+static void assert_names(struct pp_span bytes, const char *field)
+{
+    struct pp_gpu_report r;
+    struct pp_problem problem = { 0 };
+
+    assert_code(pp_gpu_report_parse(bytes, &r, &problem), PP_E_GPU_FORMAT);
+    assert_string_equal(problem.field, field);
+}
+
 static void a_report_reads_as_it_was_written(void **state)
 {
     (void)state;
@@ -83,8 +93,10 @@ static void every_truncation_of_a_report_is_refused(void **state)
     struct pp_gpu_report from = small();
     struct pp_span span = write(&from, bytes);
 
-    for (size_t n = 0; n < span.len; n++)
+    for (size_t n = 0; n < span.len; n++) {
         assert_format(pp_span(bytes, n));
+        assert_names(pp_span(bytes, n), "report");
+    }
 }
 
 /* One public sample has a zero behind its signature. */
@@ -137,6 +149,7 @@ static void block_count_and_lengths_agree(void **state)
     bytes[41] = 0;
     bytes[42] = bytes[43] = 0;
     assert_format(span);
+    assert_names(span, "NumberOfBlocks");
 }
 
 static void a_block_has_the_one_form_and_an_index_of_its_own(void **state)
@@ -157,8 +170,10 @@ static void a_block_has_the_one_form_and_an_index_of_its_own(void **state)
     assert_format(span);
     second[0] = 0;
     assert_format(span);
+    assert_names(span, "measurement index");
     second[0] = 65;
     assert_format(span);
+    assert_names(span, "measurement index");
     second[0] = 64;
     assert_ok(pp_gpu_report_parse(span, &r, NULL));
     assert_int_equal(r.present, UINT64_C(1) << 63 | 1);
@@ -178,6 +193,7 @@ static void sixty_four_blocks_are_read_and_one_more_is_refused(void **state)
     bytes[42] = (uint8_t)(65 * BLOCK_BYTES);
     bytes[43] = (uint8_t)(65 * BLOCK_BYTES >> 8);
     assert_format(span);
+    assert_names(span, "NumberOfBlocks");
 }
 
 static void a_field_with_a_meaning_has_its_form(void **state)
@@ -251,6 +267,11 @@ static void a_field_of_an_unknown_type_is_counted_and_a_known_one_stands_once(vo
     bytes[opaque] = PP_GPU_FIELD_DRIVER_VERSION;
     bytes[opaque + 2]++; /* lengths that no longer end with the opaque data */
     assert_format(span);
+    bytes[opaque + 2]--;
+    uint8_t *last = bytes + span.len - 96 - 4; /* the length of FEATURE_FLAG */
+    assert_int_equal(last[0], 2);
+    last[0] = 3;
+    assert_names(span, "report");
 }
 
 static void opaque_data_and_reports_have_a_limit(void **state)
@@ -271,7 +292,9 @@ static void opaque_data_and_reports_have_a_limit(void **state)
     assert_code(pp_gpu_report_write(&wr, &from, &signed_len), PP_E_RANGE);
     size_t opaque_len_at = BLOCKS_AT + BLOCK_BYTES + 32;
     bytes[opaque_len_at]++;
+    bytes[opaque_len_at + 4]++; /* the one field's length */
     assert_format(pp_span(bytes, PP_GPU_REPORT_BYTES_MAX));
+    assert_names(pp_span(bytes, PP_GPU_REPORT_BYTES_MAX), "OpaqueLength");
 }
 
 /* The published samples: expect.json of vectors nvgpu, and the specification page. */
@@ -383,6 +406,15 @@ static void a_firmware_id_in_any_other_form_is_refused(void **state)
         "3100" FWID, /* a key that is no SEQUENCE */
         "3046020101"
         "3000" FWID "0500", /* something behind it */
+        "3044020101"
+        "3000" FWID "0500", /* something behind all of it */
+        "3046020101"
+        "3000"
+        "303f"
+        "0609608648016503040202"
+        "0430" H16 H16 H16 "0500", /* something behind the digest */
+        "3083840101"
+        "a67e" FWID FWID, /* 131 bytes, said in one byte */
         "3044020101"
         "3000"
         "313d"

@@ -256,6 +256,25 @@ static void a_name_attribute_is_read_once_or_not_at_all(void **state)
     pp_x509_free(c);
 }
 
+/* A SEQUENCE in the place of a text: OpenSSL takes one for a name, and it has no characters. */
+static void a_name_that_is_no_text_is_refused(void **state)
+{
+    (void)state;
+    struct pp_issue_cert t = template_of(2);
+    uint8_t der[PP_X509_DER_BYTES_MAX];
+    char text[PP_X509_NAME_BYTES_MAX];
+    size_t len;
+    struct pp_x509 *c = NULL;
+
+    assert_ok(pp_x509_issue(&t, middle_key, PP_X509_SIG_PSS_SHA384, der, sizeof der, &len));
+    uint8_t *at = memmem(der, len, "\x0c\x04leaf", 6);
+    assert_non_null(at);
+    at[0] = 0x30;
+    assert_ok(pp_x509_parse(pp_span(der, len), &c));
+    assert_code(pp_x509_name(c, PP_X509_SUBJECT, "CN", text), PP_E_FORMAT);
+    pp_x509_free(c);
+}
+
 /* X.520 limits a common name to 64 characters: those of four bytes pass our limit of 95 bytes. */
 static void a_name_at_its_limit_is_read_and_one_past_it_refused(void **state)
 {
@@ -827,6 +846,7 @@ static void a_pem_file_is_split_into_the_callers_memory(void **state)
         pp_x509_pem_split(pp_span(text, len), buf, PP_X509_CHAIN_MAX * der.len - 1, got, &count),
         PP_E_NO_SPACE);
     assert_code(pp_x509_pem_split(PP_STR("none\n"), buf, sizeof buf, got, &count), PP_E_FORMAT);
+    assert_code(pp_x509_pem_split(PP_STR("\n"), buf, sizeof buf, got, &count), PP_E_FORMAT);
     len = write_pem(text, sizeof text, der, 2, "subject=something\n");
     assert_code(pp_x509_pem_split(pp_span(text, len), buf, sizeof buf, got, &count), PP_E_FORMAT);
     /* Nobody signed what stands outside of the blocks: only empty lines may. */
@@ -896,6 +916,36 @@ static void damaged_pem_is_refused(void **state)
     for (size_t i = 0; i < PP_ARRAY_COUNT(rows); i++)
         assert_code(pp_x509_pem_parse(pp_span_cstr(rows[i]), &pem), PP_E_FORMAT);
     assert_int_equal(pem.count, 0);
+}
+
+/* Lines of the blocks do not count, whose length is limited. */
+static void a_pem_file_has_at_most_4096_lines_and_no_block_of_another_kind(void **state)
+{
+    (void)state;
+    enum { LINES = 4096 };
+    static const char block[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    static const char other[] = "-----BEGIN PRIVATE KEY-----\n";
+    char text[LINES + sizeof other + sizeof block];
+    struct pp_x509_pem pem = { 0 };
+    struct pp_span got[PP_X509_CHAIN_MAX];
+    uint8_t buf[8];
+    size_t count;
+
+    memset(text, '\n', LINES);
+    memcpy(text + LINES, block, sizeof block);
+    const struct pp_span all = pp_span(text, LINES + sizeof block - 1);
+    const struct pp_span less = pp_span(text + 1, all.len - 1);
+    assert_ok(pp_x509_pem_parse(less, &pem));
+    pp_x509_pem_free(&pem);
+    assert_ok(pp_x509_pem_split(less, buf, sizeof buf, got, &count));
+    assert_code(pp_x509_pem_parse(all, &pem), PP_E_LIMIT);
+    assert_code(pp_x509_pem_split(all, buf, sizeof buf, got, &count), PP_E_LIMIT);
+
+    struct pp_wr wr = pp_wr_over(text, sizeof text);
+    pp_wr_text(&wr, other);
+    pp_wr_text(&wr, block);
+    assert_ok(pp_wr_ok(&wr));
+    assert_code(pp_x509_pem_parse(pp_wr_done(&wr), &pem), PP_E_FORMAT);
 }
 
 static void a_pem_block_at_its_limit_is_read_and_one_past_it_refused(void **state)
@@ -1083,6 +1133,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_certificate_key_verifies_without_being_imported_again),
     cmocka_unit_test(signature_kinds_are_told_apart),
     cmocka_unit_test(a_name_attribute_is_read_once_or_not_at_all),
+    cmocka_unit_test(a_name_that_is_no_text_is_refused),
     cmocka_unit_test(a_name_at_its_limit_is_read_and_one_past_it_refused),
     cmocka_unit_test(an_extension_is_read_once_or_not_at_all),
     cmocka_unit_test(a_chain_to_the_pinned_root_verifies_within_its_validity),
@@ -1110,6 +1161,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(a_serial_number_above_zero_is_told_from_zero),
     cmocka_unit_test(an_extension_that_occurs_twice_is_seen),
     cmocka_unit_test(damaged_pem_is_refused),
+    cmocka_unit_test(a_pem_file_has_at_most_4096_lines_and_no_block_of_another_kind),
     cmocka_unit_test(a_pem_block_at_its_limit_is_read_and_one_past_it_refused),
     cmocka_unit_test(a_session_certificate_is_of_the_profile_of_pp_wire_5),
     cmocka_unit_test(two_session_certificates_differ_in_point_and_signature_alone),

@@ -7,6 +7,7 @@
 
 #include "crypto.h"
 #include "reference.h"
+#include "wr.h"
 #include "x509_issue.h"
 
 enum { NOW = 1780272000, DAY = 86400, LEVELS = 5 };
@@ -278,6 +279,55 @@ static void a_leaf_does_not_look_like_an_authority(void **state)
     assert_codes(&ch, NOW, PP_E_OK, PP_E_SIGNATURE);
 }
 
+/* The certificate again, with a key that is no point of its curve, and signed as it should be. */
+static struct pp_x509 *with_bad_key(const struct pp_x509 *c, struct pp_span key, size_t signer)
+{
+    uint8_t der[2048], signature[PP_ECDSA_DER_BYTES_MAX];
+    struct pp_span was = pp_x509_der(c);
+    size_t tbs_len = 4 + ((size_t)was.at[6] << 8 | was.at[7]), algorithm_len, len;
+    struct pp_wr wr = pp_wr_over(der, sizeof der);
+    struct pp_x509 *ret = NULL;
+
+    assert_true(was.at[1] == 0x82 && was.at[5] == 0x82 && was.len > 4 + tbs_len + 2);
+    algorithm_len = 2 + (size_t)was.at[4 + tbs_len + 1];
+    pp_wr_span(&wr, pp_span(was.at, 4 + tbs_len + algorithm_len));
+    uint8_t *at = memmem(der, wr.len, key.at, key.len);
+    assert_non_null(at);
+    at[key.len - 1] ^= 1;
+    assert_ok(pp_ec_sign(keys[signer], PP_SHA384, pp_span(der + 4, tbs_len), signature,
+                         sizeof signature, &len));
+    pp_wr_u8(&wr, 0x03);
+    pp_wr_u8(&wr, (uint8_t)(len + 1));
+    pp_wr_u8(&wr, 0);
+    pp_wr_bytes(&wr, signature, len);
+    assert_ok(pp_wr_ok(&wr));
+    der[2] = (uint8_t)((wr.len - 4) >> 8);
+    der[3] = (uint8_t)(wr.len - 4);
+    assert_ok(pp_x509_parse(pp_wr_done(&wr), &ret));
+    return ret;
+}
+
+/* A leaf certifies nobody, so no signature of the chain asks for its key: the chain does. */
+static void a_leaf_whose_key_is_no_point_breaks_the_chain(void **state)
+{
+    (void)state;
+    static const uint8_t filler[64] = { 0x04, 62 }; /* lengths of two bytes */
+    struct chain ch;
+
+    templates(&ch);
+    add(&ch.t[4], "1.3.6.1.4.1.3704.1.77", PP_BYTES(filler), 0);
+    build(&ch);
+    struct pp_x509 *bad = with_bad_key(ch.c[0], PP_BYTES(spki[4]), ch.signer[4]);
+    pp_x509_free(ch.c[0]);
+    ch.c[0] = bad;
+    for (int strict = 0; strict < 2; strict++) {
+        assert_code(pp_x509_chain_verify(ch.c, LEVELS, ch.c[4], NOW, strict), PP_E_SIGNATURE);
+        assert_int_equal(reference_chain_code(ch.c, LEVELS, NOW, strict), PP_E_SIGNATURE);
+    }
+    assert_code(pp_x509_path_verify(ch.c, LEVELS - 1, ch.c[4], NOW), PP_E_SIGNATURE);
+    drop(&ch);
+}
+
 static void names_are_there_and_alternatives_are_some(void **state)
 {
     (void)state;
@@ -416,6 +466,7 @@ static const struct CMUnitTest TESTS[] = {
     cmocka_unit_test(key_identifiers_join_a_chain),
     cmocka_unit_test(an_authority_says_what_its_key_is_for_and_says_it_critically),
     cmocka_unit_test(a_leaf_does_not_look_like_an_authority),
+    cmocka_unit_test(a_leaf_whose_key_is_no_point_breaks_the_chain),
     cmocka_unit_test(names_are_there_and_alternatives_are_some),
     cmocka_unit_test(extensions_are_of_version_three),
     cmocka_unit_test(a_critical_extension_that_nobody_knows_is_refused_at_each_place),

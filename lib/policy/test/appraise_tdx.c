@@ -115,6 +115,30 @@ static void the_rows_come_in_the_order_of_the_check_order(void **state)
     assert_int_equal(checks.count, ALL_ROWS);
 }
 
+static const char *shown(const char *what)
+{
+    for (size_t i = 0; i < checks.count; i++)
+        if (strcmp(checks.rows[i].what, what) == 0)
+            return checks.rows[i].value;
+    fail_msg("no row: %s", what);
+    return "";
+}
+
+/* Whoever asks why is shown what the row is about, by name; times are dates. */
+static void rows_say_what_their_values_are(void **state)
+{
+    (void)state;
+    char config[32];
+
+    snprintf(config, sizeof config, "MRCONFIGID: %02x%02x%02x%02x", t->guest.mrconfigid[0],
+             t->guest.mrconfigid[1], t->guest.mrconfigid[2], t->guest.mrconfigid[3]);
+    assert_ok(appraise());
+    assert_memory_equal(shown("the program runs with this configuration"), config, strlen(config));
+    assert_memory_equal(shown("the vendor's word on the platform is in force"), "fmspc: ", 7);
+    assert_memory_equal(shown("the vendor's word on the enclave is in force"), "nextUpdate: 2026-",
+                        17);
+}
+
 static void every_byte_of_the_evidence_counts(void **state)
 {
     (void)state;
@@ -313,6 +337,7 @@ static void what_the_hardware_profile_refuses_is_refused(void **state)
     assert_refused(appraise(), PP_E_TDX_SERVICE_TD);
     t->bend_quote = fourth_register;
     assert_refused(appraise(), PP_E_TDX_MEASUREMENT);
+    assert_string_equal(problem.field, "RTMR3");
     t->bend_quote = owner;
     assert_refused(appraise(), PP_E_TDX_MEASUREMENT);
 }
@@ -422,6 +447,7 @@ static void a_check_that_was_skipped_does_not_pass(void **state)
 static const struct CMUnitTest TESTS[] = {
     FRESH(genuine_evidence_of_a_published_release_is_accepted),
     FRESH(the_rows_come_in_the_order_of_the_check_order),
+    FRESH(rows_say_what_their_values_are),
     FRESH(every_byte_of_the_evidence_counts),
     FRESH(endorsements_beside_a_quote_are_refused),
     FRESH(the_simulators_evidence_leads_to_no_vendor_root),

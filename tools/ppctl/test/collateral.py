@@ -3,6 +3,7 @@
 
 usage: collateral.py PPCTL SOURCE_ROOT GPU_FILES
 """
+import base64
 import json
 import os
 import re
@@ -89,6 +90,17 @@ def packs_tdx(tmp, tdx):
     return blob
 
 
+def takes_a_root_in_der(tmp, tdx, blob):
+    lines = read(tdx.path("intel_root_ca.pem")).split(b"-----")[2]
+    der = write(os.path.join(tmp, "root.der"), base64.b64decode(lines))
+    status, text, err = run("show", blob, "--tdx-root", der, "--at", AT)
+    check("a root in DER, as STATE/trust has it", status == 0, err)
+    status, _, err = run("show", blob, "--at", AT)
+    check("who is refused: the file by its name", status == 3 and err.startswith("tdx.blob: "), err)
+    check("which root came, and which was wanted", "another: sha256:" in err and ": Intel SGX Root CA sha256:" in err, err)
+    check("an operator is told to fetch anew", "fetch it anew from the vendor" in err, err)
+
+
 def refuses_tdx(tmp, tdx, blob):
     out = os.path.join(tmp, "none", "blob")
     os.mkdir(os.path.dirname(out))
@@ -147,6 +159,8 @@ def gpu(tmp, tdx_blob):
     refuses("NVIDIA did not sign it", ["pack", "gpu", rim, "--out", out, "--at", AT + 1], "GPU_RIM_CHAIN", "", out)
     refuses("three years later", ["pack", "gpu", rim, "--out", out, "--rim-root", roots, "--at", AT + 3 * 365 * DAY],
             "GPU_RIM_EXPIRED", "valid until", out)
+    refuses("a year before", ["pack", "gpu", rim, "--out", out, "--rim-root", roots, "--at", AT - 365 * DAY],
+            "GPU_RIM_EXPIRED", "valid from", out)
     bad = write(os.path.join(tmp, "bad"), read(rim).replace(b"590.12", b"590.13"))
     refuses("a changed reference file", ["pack", "gpu", bad, "--out", out, *options], "GPU_RIM_DIGEST", "", out)
     refuses("no file", ["pack", "gpu", out, "--out", out, *options], "INPUT", "FILE", out)
@@ -158,6 +172,7 @@ def main():
     tmp = tempfile.mkdtemp()
     tdx = Tdx(tmp)
     blob = packs_tdx(tmp, tdx)
+    takes_a_root_in_der(tmp, tdx, blob)
     refuses_tdx(tmp, tdx, blob)
     gpu(tmp, blob)
     shutil.rmtree(tmp)
