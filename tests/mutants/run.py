@@ -434,4 +434,5 @@ def main():
     return int(run.failed > 0 or run.passed == 0 or not whole)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
