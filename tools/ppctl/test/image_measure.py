@@ -196,12 +196,14 @@ def published():
         check(f"published: {log}", got == status and ("error" in json.loads(out)) == (status == 3), out)
 
 
-os.chdir(tempfile.mkdtemp())
-sev()
-usage()
-mrtd()
-direct_boot()
-event_logs()
-published()
+with tempfile.TemporaryDirectory() as home:
+    os.chdir(home)
+    sev()
+    usage()
+    mrtd()
+    direct_boot()
+    event_logs()
+    published()
+    os.chdir(ROOT)
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed != 0)
