@@ -371,7 +371,7 @@ class ReleaseFlow(unittest.TestCase):
     def test_a_release_s_stations_are_told_with_a_status_for_each(self):
         d, public = self.desk, ["--public", self.desk.path("public")]
         d.image("stations.img")
-        made = d.record("stations.img", more=["--not-before", int(time.time()) + HOUR])["id"]
+        made = d.record("stations.img", more=["--not-before", int(self.fleet.now()) + HOUR])["id"]
         file = d.path("stations.img.record")
         self.assertEqual(self.status(file), (5, [(made, "not-logged", "not-looked")]))
         d.review("stations.img")
@@ -426,7 +426,7 @@ class ReleaseFlow(unittest.TestCase):
         self.assertEqual(self.status(made, "--fetch"), (3, [(made, "in-force", "missing")]))
 
     def revoke(self, record_id):
-        now = int(time.time())
+        now = int(self.fleet.now())
         record = self.desk.put("revoke.record", f"type revoke/v1\nledger log.pp-dev.example\nnamespace pp-dev\n"
                                f"environment dev\nserial 1\ntime {now}\ntarget {record_id}\nreason error\n"
                                f"effective {now}\nnotice sha256:{'0' * 64}\n")
