@@ -527,7 +527,7 @@ static void a_file_is_proven_once_and_kept_by_its_bytes(void **state)
     assert_string_equal(second->version, "590.12");
     assert_string_equal(second->root, anchors.rims.labels[0]);
 
-    memcpy(text, golden, xml.len);
+    memcpy(text, golden, xml.len + 1); /* with its NUL, for strstr */
     *strstr(text, "590.12") = '6';
     assert_false(pp_is_ok(pp_rim_recall(&keeping, pp_span(text, xml.len), &own, &second)));
     assert_ptr_equal(second, &own);
