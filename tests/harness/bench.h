@@ -45,6 +45,28 @@ static inline double bench_cpu_s(void)
         best_;                                                                                     \
     })
 
+/*
+ * One batch of at least 0.05 s, for rows that a ratio is made of: taken in turns, they meet the
+ * same machine. `best` is a double, 1e30 at first, and keeps the fastest.
+ */
+#define BENCH_TURN(best, body)                                                                     \
+    do {                                                                                           \
+        double took_ = 0;                                                                          \
+        for (unsigned long n_ = 1; took_ < 0.05; n_ *= 2) {                                        \
+            double from_ = bench_cpu_s();                                                          \
+            for (unsigned long i_ = 0; i_ < n_; i_++)                                              \
+                body;                                                                              \
+            took_ = bench_cpu_s() - from_;                                                         \
+            if (took_ >= 0.05 && took_ / (double)n_ < (best))                                      \
+                (best) = took_ / (double)n_;                                                       \
+        }                                                                                          \
+    } while (0)
+
+static inline void bench_row(const char *label, const char *unit, double best)
+{
+    printf("%-58s %10.3f us CPU/%s %12.0f %s/s\n", label, best * 1e6, unit, 1.0 / best, unit);
+}
+
 static inline void bench_ratio(const char *label, double a, double b, const char *aim)
 {
     printf("%-58s %10.2f x   (%s)\n", label, a / b, aim);
