@@ -174,18 +174,20 @@ static void a_session_that_waits_through_a_renewal_keeps_its_evidence(void **sta
     struct around_session s[3];
 
     (void)state;
-    start(LATE_MS, before);
+    start(NEVER_MS, before);
     gpu_answer(before);
     assert_ready();
     open_session(0, &w[0], &s[0]);
     assert_true(around_wanted(wanted, AROUND_WAIT_MS));
     open_session(1, &w[1], &s[1]);
     around_settle(around.channel);
-    assert_false(around_can_read(around.device, 2 * LATE_MS)); /* one request at a time */
+    around.shared->gpu_renew_ms = 1;                       /* from now on the renewal is due */
+    assert_false(around_can_read(around.device, LATE_MS)); /* one request at a time */
     around_report(wanted, &report);
     around_answer(&report);
     assert_session(&w[0], &s[0], before);
     gpu_wanted(after); /* before the next report */
+    around.shared->gpu_renew_ms = NEVER_MS;
     gpu_answer(after);
     around_answer_next(wanted);
     assert_session(&w[1], &s[1], before);
