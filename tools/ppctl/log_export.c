@@ -34,6 +34,8 @@ struct exporting {
     size_t missing; /* reference files that releases name and no blob is */
 };
 
+_Static_assert((int)PPCTL_LIST_MAX <= (int)PP_BUNDLE_BLOB_MAX, "a place for each file of a list");
+
 /* --- blobs ------------------------------------------------------------------------------------ */
 
 static pp_res refuse_file(struct exporting *x, pp_res r, const char *path, const char *expected,
